@@ -1,0 +1,179 @@
+"""Everything a capability may hand over, as data."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal
+
+import click
+from fastapi import APIRouter
+
+Factory = Callable[..., Any]
+"""A recipe for a service. It takes the :class:`~fastapi_services_platform.container.scope.Scope`; it may be a coroutine function or an
+async generator function that yields the service once and cleans up after it. ``Any``: it makes a value of the service's own type."""
+
+
+class Tier(IntEnum):
+    """Where a router is mounted; the numbers are the fixed order of registration, the hub absolutely last."""
+
+    API = 1
+    UI = 2
+    PLATFORM_API = 3
+    PLATFORM_UI = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RouterMount:
+    """A router with its tier. ``name`` is what the configuration files call it. Each route in it declares its access (``@access``)."""
+
+    name: str
+    router: APIRouter
+    tier: Tier
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A named right (``<capability>.<noun>.<verb>``) with one sentence for the person who grants it."""
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A role template: permissions that are granted together. ``default`` gives it to every person on the platform."""
+
+    name: str
+    summary: str
+    permissions: tuple[str, ...]
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A recipe in the container, found by its type. App services live as long as the app, request services one request."""
+
+    interface: type[Any]
+    factory: Factory
+    lifetime: Literal["app", "request"] = "app"
+    ping: Callable[[Any], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a health check found; ``detail`` names the fix where there is one."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    detail: str = ""
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A named question, asked at most once a second. ``critical``: unhealthy takes the whole platform out of readiness."""
+
+    name: str
+    check: Callable[[], Awaitable[Health]]
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Background work inside the web process, every ``interval`` seconds."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+    interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that runs beside the web process (a worker); whoever supervises the platform starts one per host.
+
+    ``command`` names a console script of the capability's own wheel and its arguments.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFolder:
+    """Jinja templates inside a package; they are addressed as ``<capability>/<file>``."""
+
+    package: str
+    folder: str = "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFolder:
+    """Public files inside a package; served under ``/static/<capability>/``."""
+
+    package: str
+    folder: str = "static"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """A link in the page frame, shown to those who hold ``permission`` (``None``: to everyone who is signed in)."""
+
+    label: str
+    href: str
+    permission: str | None = None
+    order: int = 100
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A tile on the hub."""
+
+    title: str
+    text: str
+    href: str
+    permission: str | None = None
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """Alembic history of a capability: the package that holds ``versions/``, and the metadata of its tables."""
+
+    package: str
+    metadata: Any  # sqlalchemy.MetaData: not imported here, so that a capability without a database does not load SQLAlchemy
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemMapping:
+    """One error class, one RFC 9457 problem. ``extras`` picks members for the answer out of the error."""
+
+    error: type[Exception]
+    status: int
+    slug: str
+    title: str
+    extras: Callable[[Any], dict[str, object]] | None = None
+    headers: Callable[[Any], dict[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What ``initialize`` returns. Only what is listed here reaches the platform."""
+
+    routers: tuple[RouterMount, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    bundles: tuple[Bundle, ...] = ()
+    services: tuple[Service, ...] = ()
+    health_checks: tuple[HealthCheck, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    processes: tuple[Process, ...] = ()
+    commands: tuple[click.Command, ...] = ()
+    templates: tuple[TemplateFolder, ...] = ()
+    static: tuple[StaticFolder, ...] = ()
+    menu: tuple[MenuEntry, ...] = ()
+    cards: tuple[Card, ...] = ()
+    migrations: Migrations | None = None
+    problems: tuple[ProblemMapping, ...] = ()
+    audit_events: tuple[str, ...] = ()
+    entry_page: str | None = None

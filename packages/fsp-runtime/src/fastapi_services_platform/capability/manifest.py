@@ -1,0 +1,56 @@
+"""Name, version, requires, provides: what is known of a capability before any of its code works."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from pydantic_settings import BaseSettings
+
+if TYPE_CHECKING:
+    from fastapi_services_platform.capability.contribution import Contribution
+    from fastapi_services_platform.engine.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The description of a capability.
+
+    ``provides`` and ``requires`` name ports with their version (``authenticator@1``); ``optional`` ports are used when present;
+    ``after`` orders behind other capabilities without needing them. ``runtime`` is a PEP 440 specifier for the runtime's version.
+    """
+
+    name: str
+    version: str
+    summary: str
+    runtime: str = ">=2.0,<3"
+    provides: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    settings: type[BaseSettings] | None = None
+    database: bool = False
+
+
+class Capability(Protocol):
+    """What an entry point in the group ``au_sys_plugins`` leads to: a class without constructor arguments, or an object.
+
+    ``initialize`` wires and returns data; it opens nothing. A capability that must open or close things also has the coroutine
+    methods ``startup()`` and ``shutdown()`` (see :class:`Starts` and :class:`Stops`).
+    """
+
+    manifest: Manifest
+
+    async def initialize(self, platform: "Platform") -> "Contribution": ...
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A capability with work to do once everything is mounted and migrated."""
+
+    async def startup(self) -> None: ...
+
+
+@runtime_checkable
+class Stops(Protocol):
+    """A capability with something to close."""
+
+    async def shutdown(self) -> None: ...

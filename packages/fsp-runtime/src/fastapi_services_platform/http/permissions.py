@@ -1,0 +1,49 @@
+"""Declared access: what a route asks of its caller. Nothing declared stops the start, nobody to ask means no."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar, overload
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+
+_ATTRIBUTE = "__fsp_access__"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One of: a permission (``<capability>.<noun>.<verb>``), any signed-in caller, or everybody."""
+
+    permission: str | None = None
+    authenticated: bool = False
+    public: bool = False
+
+
+@overload
+def access(*, permission: str) -> Callable[[Endpoint], Endpoint]: ...
+@overload
+def access(*, authenticated: Literal[True]) -> Callable[[Endpoint], Endpoint]: ...
+@overload
+def access(*, public: Literal[True]) -> Callable[[Endpoint], Endpoint]: ...
+def access(
+    *, permission: str | None = None, authenticated: bool = False, public: bool = False
+) -> Callable[[Endpoint], Endpoint]:
+    """Declare what an endpoint asks of its caller. It stands below the route decorator, so that it sees the plain function.
+
+    Raises:
+        ValueError: not exactly one of the three is given.
+    """
+    if (permission is not None) + authenticated + public != 1:
+        raise ValueError("access: exactly one of permission=…, authenticated=True or public=True must be given")
+    declared = Access(permission=permission, authenticated=authenticated, public=public)
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _ATTRIBUTE, declared)
+        return endpoint
+
+    return declare
+
+
+def declared_access(endpoint: object) -> Access | None:
+    """What an endpoint declared, or ``None``."""
+    found = getattr(endpoint, _ATTRIBUTE, None)
+    return found if isinstance(found, Access) else None

@@ -1,0 +1,57 @@
+"""Ports of the platform that one capability provides and any other may require.
+
+The name of a port in ``Manifest.provides`` and ``Manifest.requires`` is the kebab-case of its class with its version:
+``authenticator@1``. A provider contributes a :class:`~fastapi_services_platform.capability.contribution.Service` for the class.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from fastapi_services_platform.security.principal import Authentication, Decision, Principal, SubjectKind
+
+
+class Authenticator(Protocol):
+    """Turns what a request carries into a principal, into nobody, or into a refusal with its reason."""
+
+    async def authenticate(self, connection: HTTPConnection) -> Authentication: ...
+
+
+class Authorizer(Protocol):
+    """Decides whether a principal holds a permission (``<capability>.<noun>.<verb>``), optionally on one object."""
+
+    async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectCard:
+    """What other capabilities may know about a subject."""
+
+    urn: str
+    kind: SubjectKind
+    display_name: str
+    email: str | None
+    locale: str | None
+    active: bool
+
+
+class SubjectDirectory(Protocol):
+    """Looks subjects up; ``None`` where the caller may not know."""
+
+    async def by_urn(self, urn: str) -> SubjectCard | None: ...
+
+    async def by_email(self, email: str) -> SubjectCard | None: ...
+
+    async def many(self, urns: Sequence[str]) -> Mapping[str, SubjectCard]: ...
+
+
+class RoleAdministration(Protocol):
+    """Grants and withdraws permission bundles that capabilities contribute (``skriptoteket:contributor``)."""
+
+    async def grant(self, subject_urn: str, bundle: str, *, by: str, reason: str) -> None: ...
+
+    async def withdraw(self, subject_urn: str, bundle: str, *, by: str, reason: str) -> None: ...
+
+    async def bundles_of(self, subject_urn: str) -> frozenset[str]: ...
