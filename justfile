@@ -1,0 +1,110 @@
+# Every developer command. `uv run just` lists them; `just` itself comes from the dev group.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+set positional-arguments := true
+
+# The lock may name the public index only, whatever the environment says (SECURITY.md, "Lock and index guard").
+export UV_DEFAULT_INDEX := "https://pypi.org/simple"
+export UV_INDEX := ""
+export UV_EXTRA_INDEX_URL := ""
+run := "uv run --no-sync"
+
+[private]
+default:
+    @just --justfile "{{ justfile() }}" --list --unsorted
+
+# Install every member, editable, with the development tools
+[group('environment')]
+sync:
+    uv sync --locked
+
+# Write uv.lock anew, from the public index only
+[group('environment')]
+lock:
+    uv lock
+
+# Run the whole test suite in one go; arguments go to pytest
+[group('proof')]
+test *ARGS:
+    {{ run }} pytest -n 2 --dist loadgroup "$@"
+
+# Format check and lint
+[group('proof')]
+lint:
+    {{ run }} ruff format --check .
+    {{ run }} ruff check .
+
+# Write what lint would ask for
+[group('proof')]
+fix:
+    {{ run }} ruff check --fix .
+    {{ run }} ruff format .
+
+# Type check of every member
+[group('proof')]
+types:
+    {{ run }} python -m tests.architecture.types_of_members
+
+# The architecture: layer contracts and the factory's rules
+[group('proof')]
+arch:
+    {{ run }} lint-imports
+    {{ run }} python-factory check
+
+# Static analysis of the workflows, offline
+[group('proof')]
+workflows:
+    {{ run }} zizmor --offline --quiet .github/workflows
+
+# Everything CI asks for
+[group('proof')]
+check: lint types arch workflows test
+
+# Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, runner, workspace
+[group('proof')]
+bench *NAMES:
+    {{ run }} python tests/benchmarks/run.py "$@"
+
+# Build every wheel and sdist into dist/, resolve them against each other, install and start them in a clean environment
+[group('product')]
+build-wheels *ARGS:
+    {{ run }} python-factory wheels build --out dist "$@"
+
+# Build the wheels and run the platform from exactly these
+[group('product')]
+[no-exit-message]
+shell-up *ARGS:
+    exec {{ run }} python-factory shell up "$@"
+
+# Stop the running platform
+[group('product')]
+shell-down *ARGS:
+    {{ run }} python-factory shell down "$@"
+
+# What runs, and is it well (exit 0 ready, 1 degraded, 4 not running)
+[group('product')]
+[no-exit-message]
+shell-status *ARGS:
+    {{ run }} python-factory shell status "$@"
+
+# Show the logs of web, worker or a service; -f follows
+[group('product')]
+[no-exit-message]
+shell-logs *ARGS:
+    exec {{ run }} python-factory shell logs "$@"
+
+# Make a new one-time administrator credential
+[group('product')]
+shell-admin *ARGS:
+    {{ run }} python-factory shell admin "$@"
+
+# Prove the life cycles over real HTTP, against the running shell or a throw-away one
+[group('product')]
+[no-exit-message]
+gauntlet *ARGS:
+    {{ run }} python-factory gauntlet "$@"
+
+# Pictures of every page at phone and desktop width, light and dark, into screenshots/
+[group('product')]
+screenshots *ARGS:
+    {{ run }} python tests/journeys/screenshots.py "$@"
