@@ -1,0 +1,1 @@
+"""The governed script library itself: values, rules and ports; no framework and no adapter."""

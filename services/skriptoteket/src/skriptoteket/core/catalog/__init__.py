@@ -1,0 +1,1 @@
+"""Tools and the words they are found by."""

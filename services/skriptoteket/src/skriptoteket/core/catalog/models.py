@@ -1,0 +1,67 @@
+"""Tool, profession, category, slug: the catalogue's nouns."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+from uuid import UUID
+
+from skriptoteket.core.versions.models import VersionId
+
+ToolId = NewType("ToolId", UUID)
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+PLACEHOLDER_PREFIX = "draft-"
+
+
+def is_slug(text: str, longest: int = 128) -> bool:
+    """Lower-case letters and digits in groups joined by single hyphens."""
+    return len(text) <= longest and _SLUG.match(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Profession:
+    """Whose work a tool belongs to."""
+
+    slug: str
+    label_en: str
+    label_sv: str
+    sort_order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What kind of task a tool is for; the order is each profession's own."""
+
+    slug: str
+    label_en: str
+    label_sv: str
+    sort_order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A catalogue entry. What it does is in its active version."""
+
+    id: ToolId
+    slug: str
+    title: str
+    summary: str
+    owner: str
+    created_at: datetime
+    updated_at: datetime
+    title_sv: str = ""
+    summary_sv: str = ""
+    professions: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    is_visible: bool = False
+    first_shown_at: datetime | None = None
+    active_version_id: VersionId | None = None
+    draft_head_version_id: VersionId | None = None
+    max_parallel: int | None = None
+    bank_slug: str | None = None
+
+    @property
+    def has_placeholder_slug(self) -> bool:
+        """True until somebody gave the tool a slug of its own."""
+        return self.slug.startswith(PLACEHOLDER_PREFIX)

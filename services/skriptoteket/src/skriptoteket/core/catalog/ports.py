@@ -1,0 +1,83 @@
+"""ToolStore and TaxonomyStore: where the catalogue is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from skriptoteket.core.catalog.models import Category, Profession, Tool, ToolId
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFilter:
+    """What a catalogue page shows: OR inside a facet, AND across facets; words match as prefixes, å ä ö also as a a o."""
+
+    words: tuple[str, ...] = ()
+    professions: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    favourites_of: str | None = None
+    visible_only: bool = True
+
+
+class ToolStore(Protocol):
+    """Tools with their tags, aliases and maintainers. No method ends a transaction."""
+
+    async def add(self, tool: Tool) -> None:
+        """Raises ``Conflict`` (slug_taken)."""
+        ...
+
+    async def get(self, tool_id: ToolId) -> Tool:
+        """Raises ``NotFound``."""
+        ...
+
+    async def by_slug(self, slug: str) -> Tool | None:
+        """By its slug or by one that it once had in public."""
+        ...
+
+    async def by_bank_slug(self, slug: str) -> Tool | None: ...
+
+    async def update(self, tool: Tool) -> None:
+        """Raises ``NotFound`` and ``Conflict`` (slug_taken)."""
+        ...
+
+    async def keep_alias(self, tool_id: ToolId, slug: str) -> None: ...
+
+    async def find(self, wanted: ToolFilter, limit: int, after: str | None = None) -> Sequence[Tool]:
+        """By title; ``after`` is the sort key of the last tool of the page before."""
+        ...
+
+    async def all(self) -> Sequence[Tool]: ...
+
+    async def maintained_by(self, subject: str) -> Sequence[Tool]: ...
+
+    async def maintainers(self, tool_id: ToolId) -> frozenset[str]: ...
+
+    async def add_maintainer(self, tool_id: ToolId, subject: str) -> None: ...
+
+    async def remove_maintainer(self, tool_id: ToolId, subject: str) -> None: ...
+
+    async def set_favourite(self, tool_id: ToolId, subject: str, wanted: bool, at: datetime) -> None: ...
+
+    async def favourites(self, subject: str) -> frozenset[ToolId]: ...
+
+
+class TaxonomyStore(Protocol):
+    """Professions, categories, and the order of categories in each profession."""
+
+    async def professions(self) -> Sequence[Profession]: ...
+
+    async def categories(self, profession: str | None = None) -> Sequence[Category]: ...
+
+    async def put_profession(self, profession: Profession) -> None: ...
+
+    async def put_category(self, category: Category) -> None: ...
+
+    async def put_order(self, profession: str, categories: Sequence[str]) -> None: ...
+
+    async def delete_profession(self, slug: str) -> None:
+        """Raises ``NotFound`` and ``Conflict`` (in_use)."""
+        ...
+
+    async def delete_category(self, slug: str) -> None:
+        """Raises ``NotFound`` and ``Conflict`` (in_use)."""
+        ...

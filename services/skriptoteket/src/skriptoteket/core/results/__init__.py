@@ -1,0 +1,1 @@
+"""What a script returns, made harmless."""

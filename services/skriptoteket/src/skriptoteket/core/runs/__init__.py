@@ -1,0 +1,1 @@
+"""One execution of a tool: what it is given, how it lives, what comes out."""

@@ -1,0 +1,389 @@
+"""What runs need from outside: their store, the queue, a sandbox, a place for files, and a bell."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from uuid import UUID
+
+from skriptoteket.core.runs.models import (
+    Artifact,
+    Claim,
+    Ended,
+    JsonValue,
+    Limits,
+    OutcomeCode,
+    Run,
+    RunId,
+    RunState,
+    StreamText,
+    Usage,
+    WorkerId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs a list shows; ``None`` means every."""
+
+    requested_by: str | None = None
+    tool_id: UUID | None = None
+    states: frozenset[RunState] | None = None
+    contexts: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One step of the live view. ``id`` increases per run; ``kind`` is queue, state, progress, log or done."""
+
+    id: int
+    kind: str
+    data: Mapping[str, JsonValue]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunLogs:
+    """What a run printed."""
+
+    stdout: StreamText
+    stderr: StreamText
+
+
+class RunStore(Protocol):
+    """Reads and keeps runs. No method ends a transaction."""
+
+    async def add(self, run: Run) -> None: ...
+
+    async def get(self, run_id: RunId) -> Run:
+        """The run. Raises ``NotFound``."""
+        ...
+
+    async def page(self, wanted: RunFilter, limit: int, before: RunId | None = None) -> Sequence[Run]:
+        """Newest first; run ids are UUIDv7, so their order is the order of submission."""
+        ...
+
+    async def artifacts(self, run_id: RunId) -> Sequence[Artifact]: ...
+
+    async def logs(self, run_id: RunId) -> RunLogs: ...
+
+    async def append_events(
+        self, run_id: RunId, events: Sequence[tuple[str, Mapping[str, JsonValue]]], at: datetime
+    ) -> None:
+        """Add ``(kind, data)`` pairs to the live view, in order."""
+        ...
+
+    async def events(self, run_id: RunId, after: int = 0, limit: int = 500) -> Sequence[RunEvent]: ...
+
+    async def update(self, run: Run) -> None:
+        """Replace a run that no worker holds (retention, cancel in the queue). Raises ``NotFound``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """What a worker may take now. ``lane_weights`` and the two caps shape the fair order."""
+
+    environments: frozenset[str]
+    capabilities: Mapping[str, str]
+    memory_mib: int
+    max_active_per_user: int = 3
+    lane_weights: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where a run stands in the queue: place in the real start order (1 is next) and how many wait in its lane."""
+
+    position: int
+    lane: str
+    waiting: int
+
+
+class RunQueue(Protocol):
+    """The table of runs, seen as a queue with leases and fencing.
+
+    Lease time is a clock that no one can set (the host's boot clock with SQLite, the server's with PostgreSQL); the
+    adapter reads it.
+    Every method is called inside a write transaction of the unit of work and does not end it. A write with a stale
+    claim raises
+    ``Fenced``.
+    """
+
+    async def claim(self, worker: WorkerId, rules: ClaimRules, now: datetime, lease: timedelta) -> Run | None:
+        """The next run in fair order, now ``starting``, with ``attempt`` raised by one and leased to the worker; or
+        ``None``."""
+        ...
+
+    async def renew(self, claims: Collection[Claim], lease: timedelta) -> Collection[Claim]:
+        """Prolong leases; the answer is the claims that are still held. What is missing from it is fenced."""
+        ...
+
+    async def move(
+        self,
+        claim: Claim,
+        to: RunState,
+        now: datetime,
+        *,
+        runner: str | None = None,
+        isolation: Mapping[str, str] | None = None,
+        environment_digest: str | None = None,
+    ) -> Run:
+        """Make one legal move that is not terminal. ``QUEUED`` gives an unstarted run back without charging a try."""
+        ...
+
+    async def finish(self, claim: Claim, ended: Ended, now: datetime) -> Run:
+        """Write outcome, result, logs and artifact rows and the terminal state, together. Legal from ``starting`` and
+        ``collecting``."""
+        ...
+
+    async def cancel_requested(self, claims: Collection[Claim]) -> Collection[Claim]:
+        """Those of the claims whose run somebody wants cancelled."""
+        ...
+
+    async def orphans(self, dead: Collection[WorkerId] = ()) -> Sequence[Run]:
+        """Runs in starting, running or collecting whose lease is over (or belongs to another boot), or whose worker is
+        in ``dead``."""
+        ...
+
+    async def rescue(self, run: Run, max_tries: int, now: datetime) -> Run:
+        """End an orphan as ``lost``, or requeue it when it is idempotent and has tries left. Raises ``Fenced`` if it
+        came alive."""
+        ...
+
+    async def overdue(self, now: datetime) -> Sequence[Run]:
+        """End every queued run past its ``queue_deadline`` as timed_out/queue_timeout; the answer is the ended runs."""
+        ...
+
+    async def request_cancel(self, run_id: RunId, reason: str, now: datetime) -> Run:
+        """Cancel a queued run at once, flag a starting or running one. Raises ``NotFound`` and ``Conflict``
+        (wrong_state)."""
+        ...
+
+    async def depth(self, requested_by: str | None = None) -> int:
+        """How many runs wait, of everybody or of one subject."""
+        ...
+
+    async def place(self, run_id: RunId) -> Waiting | None: ...
+
+    async def oldest_waiting(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker's own record: who it is, what it can isolate, and when it was last alive."""
+
+    id: WorkerId
+    host_id: str
+    boot_id: str
+    pid: int
+    process_start: float
+    version: str
+    runner: str
+    capabilities: Mapping[str, str]
+    environments: tuple[str, ...]
+    memory_budget_mib: int
+    memory_reserved_mib: int
+    draining: bool
+    started_at: datetime
+    heartbeat_at: datetime
+    problem: str = ""
+    fix: str = ""
+
+
+class WorkerStore(Protocol):
+    """Records of workers. A worker that can isolate nothing registers too, with ``runner=""`` and problem and fix
+    filled in."""
+
+    async def save(self, worker: Worker) -> None:
+        """Insert or replace."""
+        ...
+
+    async def all(self) -> Sequence[Worker]: ...
+
+    async def remove(self, worker: WorkerId) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """A blob that is durable now."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+class ArtifactStore(Protocol):
+    """Inputs and artifacts as blobs; keys are ``runs/<run id>/…``. Raises ``StorageUnavailable`` and ``NotFound``."""
+
+    async def write(self, key: str, chunks: AsyncIterator[bytes]) -> StoredBlob:
+        """Stream to a durable blob; when the iterator raises, nothing is kept."""
+        ...
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]: ...
+
+    async def delete(self, key: str) -> None:
+        """Idempotent."""
+        ...
+
+    def keys(self, prefix: str) -> AsyncIterator[str]: ...
+
+
+class SandboxInput(Protocol):
+    """One input file as the sandbox takes it: the name under ``input/``, its size, and its bytes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    def read(self) -> AsyncIterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Everything a sandbox needs for one attempt. ``request`` becomes ``request.json`` (script contract 1)."""
+
+    run_id: RunId
+    attempt: int
+    environment: str
+    source: str
+    entrypoint: str
+    request: Mapping[str, JsonValue]
+    inputs: tuple[SandboxInput, ...]
+    limits: Limits
+    requirements: tuple[str, ...] = ()
+
+
+KillReason = Literal["timeout", "cancelled", "output_limit", "out_of_memory", "disk_limit", "fenced", "drain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The script was released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A piece of stdout or stderr."""
+
+    stream: Literal["stdout", "stderr"]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """The script told how far it is; percent is 0–100."""
+
+    percent: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """Every process of the run is dead. ``reason`` is set when the sandbox or the worker ended it."""
+
+    code: int | None
+    signal: int | None
+    reason: KillReason | Literal["infrastructure"] | None
+    usage: Usage
+    detail: str = ""
+
+
+SandboxEvent = Started | Printed | Progressed | Exited
+
+
+class SandboxHandle(Protocol):
+    """One live sandbox."""
+
+    @property
+    def run_id(self) -> RunId: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+
+class CollectedFile(Protocol):
+    """A regular file of the output folder, read without following anything."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    def read(self) -> AsyncIterator[bytes]: ...
+
+
+class Sandbox(Protocol):
+    """Runs one script apart from everything else. Calls never block the loop; each has an outer deadline."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def capabilities(self) -> Mapping[str, str]:
+        """What this host really isolates, by capability name: ``hard``, ``soft``, ``yes``; what is missing is
+        absent."""
+        ...
+
+    async def start(self, spec: RunSpec) -> SandboxHandle: ...
+
+    def events(self, handle: SandboxHandle) -> AsyncIterator[SandboxEvent]:
+        """Ends after ``Exited``."""
+        ...
+
+    async def kill(self, handle: SandboxHandle, reason: KillReason) -> None:
+        """SIGKILL to everything of the run; the first reason wins."""
+        ...
+
+    async def result(self, handle: SandboxHandle) -> bytes | None:
+        """``result.json`` after the exit, or ``None``. Raises ``OutputOverLimit``."""
+        ...
+
+    def artifacts(self, handle: SandboxHandle) -> AsyncIterator[CollectedFile]:
+        """Output files after the exit. Raises ``OutputOverLimit`` and ``ForbiddenOutput``."""
+        ...
+
+    async def destroy(self, handle: SandboxHandle) -> None:
+        """Remove everything; idempotent."""
+        ...
+
+    async def reap(self, known: Collection[RunId]) -> None:
+        """Remove what runs that are not known left on the host."""
+        ...
+
+
+class OutputOverLimit(Exception):
+    """result.json or the artifacts are over a cap; ``what`` says which."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+
+class ForbiddenOutput(Exception):
+    """The output folder holds something that is no plain file, or a name that cannot be kept."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+
+class Doorbell(Protocol):
+    """Tells a worker that a run waits or shall be cancelled: a hint only, a 1 s poll is the safety net. Never
+    raises."""
+
+    async def ring(self, run_id: RunId) -> None: ...
+
+
+OUTCOME_OF_KILL: Mapping[str, OutcomeCode] = {
+    "timeout": OutcomeCode.TIMEOUT,
+    "cancelled": OutcomeCode.CANCELLED,
+    "drain": OutcomeCode.CANCELLED,
+    "output_limit": OutcomeCode.OUTPUT_LIMIT,
+    "out_of_memory": OutcomeCode.OUT_OF_MEMORY,
+    "disk_limit": OutcomeCode.DISK_LIMIT,
+    "infrastructure": OutcomeCode.INFRASTRUCTURE,
+}
+"""What a kill by the worker or the sandbox means for the run."""

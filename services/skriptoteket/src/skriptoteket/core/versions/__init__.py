@@ -1,0 +1,1 @@
+"""Immutable snapshots of a tool's behaviour, from draft to published."""

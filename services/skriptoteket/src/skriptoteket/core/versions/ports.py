@@ -1,0 +1,56 @@
+"""VersionStore and DraftLockStore: where versions, decisions and locks are kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from skriptoteket.core.versions.models import (
+    DraftLock,
+    ToolVersion,
+    VersionDecision,
+    VersionId,
+    VersionState,
+)
+
+
+class VersionStore(Protocol):
+    """Versions are appended; ``update`` writes only state, audit and note fields. No method ends a transaction."""
+
+    async def add(self, version: ToolVersion) -> None:
+        """Raises ``Conflict`` (version_race) when the number, the active or the review place is taken."""
+        ...
+
+    async def get(self, version_id: VersionId) -> ToolVersion:
+        """Raises ``NotFound``."""
+        ...
+
+    async def update(self, version: ToolVersion) -> None:
+        """Raises ``NotFound``, and ``Conflict`` as :meth:`add` does."""
+        ...
+
+    async def of_tool(self, tool_id: UUID) -> Sequence[ToolVersion]:
+        """Newest number first."""
+        ...
+
+    async def in_state(self, state: VersionState) -> Sequence[ToolVersion]:
+        """Of every tool, oldest submission first."""
+        ...
+
+    async def highest_number(self, tool_id: UUID) -> int: ...
+
+    async def add_decision(self, decision: VersionDecision) -> None: ...
+
+    async def decisions(self, version_id: VersionId) -> Sequence[VersionDecision]: ...
+
+
+class DraftLockStore(Protocol):
+    """One lock per tool."""
+
+    async def get(self, tool_id: UUID) -> DraftLock | None: ...
+
+    async def put(self, lock: DraftLock) -> None: ...
+
+    async def release(self, tool_id: UUID) -> None: ...
+
+    async def held_by(self, holder: str, now: datetime) -> Sequence[DraftLock]: ...
