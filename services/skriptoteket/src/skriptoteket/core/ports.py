@@ -2,12 +2,10 @@
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from skriptoteket.core.catalog.ports import TaxonomyStore, ToolStore
-from skriptoteket.core.runs.ports import RunQueue, RunStore, WorkerStore
-from skriptoteket.core.versions.ports import VersionStore
+Unit_co = TypeVar("Unit_co", covariant=True)
 
 
 class Clock(Protocol):
@@ -22,36 +20,14 @@ class Ids(Protocol):
     def new(self) -> UUID: ...
 
 
-class Unit(Protocol):
-    """One transaction, with every store inside it."""
-
-    @property
-    def tools(self) -> ToolStore: ...
-
-    @property
-    def taxonomy(self) -> TaxonomyStore: ...
-
-    @property
-    def versions(self) -> VersionStore: ...
-
-    @property
-    def runs(self) -> RunStore: ...
-
-    @property
-    def queue(self) -> RunQueue: ...
-
-    @property
-    def workers(self) -> WorkerStore: ...
-
-
-class UnitOfWork(Protocol):
+class UnitOfWork(Protocol[Unit_co]):
     """Opens transactions: committed when the block ends, rolled back when it raises.
 
-    ``write=True`` takes the writer's lock at the start (``BEGIN IMMEDIATE``), so that a decision and its write see the
-    same rows.
-    No unit is open while a script runs.
+    ``write`` takes the writer's lock at the start (``BEGIN IMMEDIATE``), so that a decision and its write see the same rows.
+    The stores of a unit are named by each part of the domain for itself (``RunUnit``, ``VersionUnit`` …); one adapter has them
+    all. No unit is open while a script runs.
     """
 
-    def read(self) -> AbstractAsyncContextManager[Unit]: ...
+    def read(self) -> AbstractAsyncContextManager[Unit_co]: ...
 
-    def write(self) -> AbstractAsyncContextManager[Unit]: ...
+    def write(self) -> AbstractAsyncContextManager[Unit_co]: ...

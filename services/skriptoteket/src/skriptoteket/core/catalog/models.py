@@ -3,12 +3,8 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType
-from uuid import UUID
 
-from skriptoteket.core.versions.models import VersionId
-
-ToolId = NewType("ToolId", UUID)
+from skriptoteket.core.identifiers import ToolId, VersionId
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 PLACEHOLDER_PREFIX = "draft-"

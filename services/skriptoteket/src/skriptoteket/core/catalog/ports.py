@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from skriptoteket.core.catalog.models import Category, Profession, Tool, ToolId
+from skriptoteket.core.catalog.models import Category, Profession, Tool
+from skriptoteket.core.identifiers import ToolId
 
 
 @dataclass(frozen=True, slots=True)
 class ToolFilter:
-    """What a catalogue page shows: OR inside a facet, AND across facets; words match as prefixes, å ä ö also as a a o."""
+    """What a catalogue page shows: OR inside a facet, AND across facets.
+
+    Words match as prefixes, å ä ö also as a a o.
+    """
 
     words: tuple[str, ...] = ()
     professions: frozenset[str] = frozenset()

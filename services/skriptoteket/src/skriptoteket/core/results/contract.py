@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from skriptoteket.core.runs.models import JsonValue
+from skriptoteket.core.json_values import JsonValue
 
 CONTRACT = 1
 

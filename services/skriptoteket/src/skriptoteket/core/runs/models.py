@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
 from uuid import UUID
 
 from skriptoteket.core.errors import IllegalMove
-
-RunId = NewType("RunId", UUID)
-WorkerId = NewType("WorkerId", str)
-JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
+from skriptoteket.core.json_values import JsonValue
 
 
 class RunKind(StrEnum):
@@ -243,8 +240,8 @@ class Run:
     context: RunContext
     lane: Lane
     state: RunState
-    tool_id: UUID
-    version_id: UUID | None
+    tool_id: ToolId
+    version_id: VersionId | None
     snapshot_id: UUID | None
     behaviour_hash: str
     requested_by: str

@@ -4,22 +4,22 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
-from uuid import UUID
 
+from skriptoteket.core.catalog.ports import ToolStore
+from skriptoteket.core.identifiers import RunId, ToolId, WorkerId
+from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import (
     Artifact,
     Claim,
     Ended,
-    JsonValue,
     Limits,
     OutcomeCode,
     Run,
-    RunId,
     RunState,
     StreamText,
     Usage,
-    WorkerId,
 )
+from skriptoteket.core.versions.ports import VersionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class RunFilter:
     """Which runs a list shows; ``None`` means every."""
 
     requested_by: str | None = None
-    tool_id: UUID | None = None
+    tool_id: ToolId | None = None
     states: frozenset[RunState] | None = None
     contexts: frozenset[str] | None = None
 
@@ -202,6 +202,25 @@ class WorkerStore(Protocol):
     async def all(self) -> Sequence[Worker]: ...
 
     async def remove(self, worker: WorkerId) -> None: ...
+
+
+class RunUnit(Protocol):
+    """One transaction as the verbs of runs see it."""
+
+    @property
+    def runs(self) -> RunStore: ...
+
+    @property
+    def queue(self) -> RunQueue: ...
+
+    @property
+    def workers(self) -> WorkerStore: ...
+
+    @property
+    def versions(self) -> VersionStore: ...
+
+    @property
+    def tools(self) -> ToolStore: ...
 
 
 @dataclass(frozen=True, slots=True)

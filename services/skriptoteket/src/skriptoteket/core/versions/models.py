@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
 from uuid import UUID
 
-from skriptoteket.core.runs.models import JsonValue
+from skriptoteket.core.identifiers import ToolId, VersionId
+from skriptoteket.core.json_values import JsonValue
 
-VersionId = NewType("VersionId", UUID)
 Schema = tuple[Mapping[str, JsonValue], ...]
 """Fields of a form in stored normal form: absent keys omitted, order kept."""
 
@@ -65,7 +64,7 @@ class ToolVersion:
     """One immutable snapshot of a tool's behaviour. Only state, audit and note fields ever change."""
 
     id: VersionId
-    tool_id: UUID
+    tool_id: ToolId
     version_number: int
     state: VersionState
     behaviour: Behaviour
@@ -92,7 +91,7 @@ class VersionDecision:
 
     id: UUID
     version_id: VersionId
-    tool_id: UUID
+    tool_id: ToolId
     verdict: Verdict
     rationale: str
     by: str
@@ -105,7 +104,7 @@ class VersionDecision:
 class DraftLock:
     """Who writes a tool's draft right now."""
 
-    tool_id: UUID
+    tool_id: ToolId
     head_version_id: VersionId
     holder: str
     acquired_at: datetime

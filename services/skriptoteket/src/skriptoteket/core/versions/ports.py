@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
+from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.versions.models import (
     DraftLock,
     ToolVersion,
     VersionDecision,
-    VersionId,
     VersionState,
 )
 
@@ -29,7 +28,7 @@ class VersionStore(Protocol):
         """Raises ``NotFound``, and ``Conflict`` as :meth:`add` does."""
         ...
 
-    async def of_tool(self, tool_id: UUID) -> Sequence[ToolVersion]:
+    async def of_tool(self, tool_id: ToolId) -> Sequence[ToolVersion]:
         """Newest number first."""
         ...
 
@@ -37,7 +36,7 @@ class VersionStore(Protocol):
         """Of every tool, oldest submission first."""
         ...
 
-    async def highest_number(self, tool_id: UUID) -> int: ...
+    async def highest_number(self, tool_id: ToolId) -> int: ...
 
     async def add_decision(self, decision: VersionDecision) -> None: ...
 
@@ -47,10 +46,10 @@ class VersionStore(Protocol):
 class DraftLockStore(Protocol):
     """One lock per tool."""
 
-    async def get(self, tool_id: UUID) -> DraftLock | None: ...
+    async def get(self, tool_id: ToolId) -> DraftLock | None: ...
 
     async def put(self, lock: DraftLock) -> None: ...
 
-    async def release(self, tool_id: UUID) -> None: ...
+    async def release(self, tool_id: ToolId) -> None: ...
 
     async def held_by(self, holder: str, now: datetime) -> Sequence[DraftLock]: ...

@@ -1,0 +1,1 @@
+"""Places where an author's script can run without reaching anything else."""
