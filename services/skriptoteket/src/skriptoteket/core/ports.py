@@ -23,8 +23,10 @@ class Ids(Protocol):
 class UnitOfWork(Protocol[Unit_co]):
     """Opens transactions: committed when the block ends, rolled back when it raises.
 
-    ``write`` takes the writer's lock at the start (``BEGIN IMMEDIATE``), so that a decision and its write see the same rows.
-    The stores of a unit are named by each part of the domain for itself (``RunUnit``, ``VersionUnit`` …); one adapter has them
+    ``write`` takes the writer's lock at the start (``BEGIN IMMEDIATE``), so that a decision and its write see the same
+    rows.
+    The stores of a unit are named by each part of the domain for itself (``RunUnit``, ``VersionUnit`` …); one adapter
+    has them
     all. No unit is open while a script runs.
     """
 
