@@ -104,6 +104,11 @@ shell-admin *ARGS:
 gauntlet *ARGS:
     {{ run }} python-factory gauntlet "$@"
 
+# Write the generated pages of docs/ anew
+[group('proof')]
+docs:
+    {{ run }} python -m tests.docs.settings_reference
+
 # Pictures of every page at phone and desktop width, light and dark, into screenshots/
 [group('product')]
 screenshots *ARGS:
