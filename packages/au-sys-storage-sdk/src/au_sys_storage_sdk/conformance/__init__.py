@@ -1,0 +1,1 @@
+"""What any backend must do, as suites of tests: subclass one in your own tests and give it a fixture."""

@@ -1,0 +1,1 @@
+"""Addresses, values, ports and rules of storage; no framework, no backend."""

@@ -1,0 +1,1 @@
+"""Byte streams of any size under a namespace and key."""
