@@ -1,4 +1,4 @@
-"""Write docs/settings.md from the settings classes themselves: `python -m tests.docs.settings_reference`."""
+"""Write docs/settings.md from the settings classes: `python -m tests.docs.settings_reference`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fastapi_services_platform import PlatformSettings
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 HEAD = """# Settings
 
-Written by `uv run just docs` from the settings classes; a test fails when it is out of date. Every capability reads its own prefix, once,
-at the start; a broken value stops the start and names the variable, the rule and the fix. Secrets are never shown.
+Written by `uv run just docs` from the settings classes; a test fails when it is out of date. Every capability reads
+its own prefix, once, at the start; a broken value stops the start and names the variable, the rule and the fix.
 """
 
 
