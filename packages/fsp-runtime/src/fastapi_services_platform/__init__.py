@@ -1,1 +1,80 @@
-"""Package."""
+"""The pure door: names that a capability author needs."""
+
+from fastapi_services_platform.capability.contribution import (
+    Bundle,
+    Card,
+    Contribution,
+    Health,
+    HealthCheck,
+    Job,
+    MenuEntry,
+    Migrations,
+    Permission,
+    ProblemMapping,
+    Process,
+    RouterMount,
+    Service,
+    StaticFolder,
+    TemplateFolder,
+    Tier,
+)
+from fastapi_services_platform.capability.manifest import Capability, Manifest
+from fastapi_services_platform.config.settings import PlatformSettings
+from fastapi_services_platform.engine.app_factory import create_app
+from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.errors import PlatformError
+from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
+from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.persistence.databases import Database, open_database
+from fastapi_services_platform.resilience.pools import blocking
+from fastapi_services_platform.security.ports import (
+    Authenticator,
+    Authorizer,
+    RoleAdministration,
+    SubjectCard,
+    SubjectDirectory,
+)
+from fastapi_services_platform.security.principal import Anonymous, Authentication, Decision, Principal, Refused
+
+__all__ = [
+    "Anonymous",
+    "AuditEvent",
+    "AuditTrail",
+    "Authentication",
+    "Authenticator",
+    "Authorizer",
+    "Bundle",
+    "Capability",
+    "Card",
+    "Contribution",
+    "Database",
+    "Decision",
+    "Health",
+    "HealthCheck",
+    "Job",
+    "Manifest",
+    "MenuEntry",
+    "Migrations",
+    "Permission",
+    "Platform",
+    "PlatformError",
+    "PlatformSettings",
+    "Principal",
+    "ProblemMapping",
+    "Process",
+    "Refused",
+    "RoleAdministration",
+    "RouterMount",
+    "Service",
+    "StaticFolder",
+    "SubjectCard",
+    "SubjectDirectory",
+    "TemplateFolder",
+    "Tier",
+    "access",
+    "blocking",
+    "create_app",
+    "get_logger",
+    "open_database",
+]

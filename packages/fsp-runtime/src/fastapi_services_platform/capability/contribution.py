@@ -142,7 +142,9 @@ class Migrations:
     """Alembic history of a capability: the package that holds ``versions/``, and the metadata of its tables."""
 
     package: str
-    metadata: Any  # sqlalchemy.MetaData: not imported here, so that a capability without a database does not load SQLAlchemy
+    metadata: (
+        Any  # sqlalchemy.MetaData: not imported here, so that a capability without a database does not load SQLAlchemy
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,171 @@
+"""fsp: run, list, routes, doctor, graph, migrate. Answers for people, and with --json for machines."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fastapi_services_platform.errors import PlatformError
+
+EXIT_USER_ERROR = 2
+EXIT_PROBLEM = 1
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fastapi-services-platform", prog_name="fsp")
+def commands() -> None:
+    """Run and inspect a platform. Settings come from FSP_… variables."""
+
+
+@commands.command()
+@click.option("--host", envvar="FSP_HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", envvar="FSP_PORT", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port.")
+@click.option("--app", "target", envvar="FSP_APP", default="", help="Factory or application as module:name.")
+def run(host: str, port: int, target: str) -> None:
+    """Start the platform and serve it until it is told to stop."""
+    from fastapi_services_platform.engine.serving import serve_forever
+
+    sys.exit(serve_forever(host, port, target))
+
+
+@commands.command("list")
+@_as_json
+def list_capabilities(as_json: bool) -> None:
+    """What is installed, in the order of start."""
+    from fastapi_services_platform.engine.report import capability_report
+
+    report = asyncio.run(capability_report())
+    if as_json:
+        _print_json(report)
+        return
+    capabilities: Any = report["capabilities"]  # made by capability_report: a list of dictionaries
+    _print_table(
+        ("capability", "version", "state", "routes", "permissions", "database", "summary"),
+        [
+            (
+                item["name"],
+                item["version"],
+                item["state"],
+                item["routes"],
+                len(item["permissions"]),
+                (item["database"] or {}).get("head") or "-",
+                item["reason"] or item["summary"],
+            )
+            for item in capabilities
+        ],
+    )
+
+
+@commands.command()
+@_as_json
+def routes(as_json: bool) -> None:
+    """Every route with what it asks of its caller."""
+    from fastapi_services_platform.engine.report import route_report
+
+    report = asyncio.run(route_report())
+    if as_json:
+        _print_json(report)
+        return
+    _print_table(
+        ("methods", "path", "access", "capability"),
+        [(",".join(item["methods"]), item["path"], item["access"], item["capability"]) for item in report],
+    )
+
+
+@commands.command()
+@_as_json
+def doctor(as_json: bool) -> None:
+    """Look for what will not work, before it does not."""
+    from fastapi_services_platform.engine.report import findings
+
+    found = asyncio.run(findings())
+    if as_json:
+        _print_json(found)
+    else:
+        for item in found:
+            click.echo(f"{item['level']:8} {item['what']}: {item['message']}")
+        if not found:
+            click.echo("Nothing to mend.")
+    sys.exit(EXIT_PROBLEM if any(item["level"] == "error" for item in found) else 0)
+
+
+@commands.command()
+@_as_json
+def graph(as_json: bool) -> None:
+    """Which capability needs which, as Graphviz text."""
+    from fastapi_services_platform.engine.report import dependency_edges
+
+    edges = asyncio.run(dependency_edges())
+    if as_json:
+        _print_json([{"from": source, "to": target, "port": port} for source, target, port in edges])
+        return
+    click.echo("digraph capabilities {")
+    for source, target, port in edges:
+        click.echo(f'  "{source}" -> "{target}" [label="{port}"];')
+    click.echo("}")
+
+
+@commands.group()
+def migrate() -> None:
+    """Databases of the capabilities."""
+
+
+def _migration(step: str, summary: str) -> None:
+    @migrate.command(step, help=summary)
+    @click.option("--capability", default=None, help="Only this one.")
+    @_as_json
+    def command(capability: str | None, as_json: bool) -> None:
+        from fastapi_services_platform.engine.report import migration_report
+
+        report = asyncio.run(migration_report(step, capability))
+        if as_json:
+            _print_json(report)
+        else:
+            _print_table(
+                ("database", "current", "head", "state"),
+                [(item["database"], item["current"] or "-", item["head"], item["state"]) for item in report],
+            )
+        sys.exit(EXIT_PROBLEM if any(item["state"] != "at head" for item in report) else 0)
+
+
+_migration("status", "Where each database stands; exit 1 when one is behind.")
+_migration("upgrade", "Bring each database to its head.")
+_migration("check", "Compare tables with the models; exit 1 when they differ.")
+
+
+def main() -> None:
+    """The console script: a user's mistake gets one sentence and exit code 2, never a traceback."""
+    sys.path.insert(0, os.getcwd()) if Path("asgi.py").is_file() else None
+    try:
+        commands.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except PlatformError as error:
+        click.echo(f"fsp: {error}", err=True)
+        sys.exit(EXIT_USER_ERROR)
+
+
+def _print_json(content: object) -> None:
+    click.echo(json.dumps(content, indent=2, default=str, ensure_ascii=False))
+
+
+def _print_table(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:  # Any: cells are printed with str()
+    cells = [heads, *[tuple(str(cell) for cell in row) for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    for row in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Services by type, with two lifetimes: the app and one request."""

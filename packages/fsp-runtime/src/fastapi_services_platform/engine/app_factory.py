@@ -1,0 +1,117 @@
+"""create_app: settings in, FastAPI out. Nothing works before the lifespan does."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from fastapi_services_platform.capability.manifest import Capability
+from fastapi_services_platform.config.files import read_configuration
+from fastapi_services_platform.config.settings import PlatformSettings, platform_settings
+from fastapi_services_platform.engine.assembly import Assembly
+from fastapi_services_platform.engine.lifespan import Lifespan
+from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.engine.plugin_loader import find_capabilities, runtime_version
+from fastapi_services_platform.errors import PlatformError
+from fastapi_services_platform.http.edge import Edge
+from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.http.probes import Probe, json_bytes, probe_router
+from fastapi_services_platform.observability.logger_factory import get_logger
+
+_log = get_logger(__name__)
+
+
+class PlatformApp(FastAPI):
+    """A FastAPI application whose requests all go through the fused edge.
+
+    ``platform``, ``assembly`` and ``edge`` are the parts that the command line and the testing kit need.
+    """
+
+    platform: Platform
+    assembly: Assembly
+    edge: Edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection; FastAPI's own middleware stack is not built."""
+        if scope["type"] == "lifespan":
+            scope["app"] = self
+            await self._live(receive, send)
+        else:
+            await self.edge(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        started = False
+        try:
+            async with self.router.lifespan_context(self):
+                await send({"type": "lifespan.startup.complete"})
+                started = True
+                await receive()
+        except PlatformError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        except BaseException as error:
+            kind = "lifespan.shutdown.failed" if started else "lifespan.startup.failed"
+            await send({"type": kind, "message": f"{type(error).__name__}: {error}"})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(
+    settings: PlatformSettings | None = None, *, capabilities: Sequence[Capability] | None = None
+) -> FastAPI:
+    """Build the application of a platform.
+
+    ``capabilities`` replaces the discovery of installed wheels (the hub is added). All work happens in the lifespan.
+
+    Raises:
+        ConfigurationError: a setting or a configuration file is wrong.
+    """
+    used = settings or platform_settings()
+    configuration = read_configuration(used.config_dir)
+    app = PlatformApp(
+        title=used.name,
+        version=runtime_version(),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+    )
+    platform = Platform(used)
+    probe = Probe(platform)
+    app.platform = platform
+    app.edge = Edge(app, app.router, used, platform.container)
+    for router in (probe_router(platform, probe),):
+        app.router.include_router(router)
+    _add_openapi(app, configuration.settings.documentation.openapi)
+    app.assembly = Assembly(app, platform, configuration)
+    app.state.capabilities = capabilities
+    app.state.platform = platform
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Any) -> AsyncIterator[None]:  # Any: Starlette passes the application as such
+    lifespan = Lifespan(app.assembly, app.edge)
+    app.edge.index = await app.assembly.assemble(find_capabilities(app.state.capabilities))
+    await lifespan.start()
+    _log.info("platform.started", capabilities=[item.name for item in app.platform.inventory.capabilities])
+    try:
+        yield
+    finally:
+        await lifespan.stop()
+
+
+def _add_openapi(app: PlatformApp, audience: str) -> None:
+    if audience == "off":
+        return
+    declare = access(public=True) if audience == "public" else access(authenticated=True)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    @declare
+    async def openapi(_request: Request) -> Response:
+        return json_bytes(app.openapi())

@@ -1,0 +1,152 @@
+"""Start in order, stop in reverse: migrations, services, startups; each with its own time limit."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from fastapi_services_platform.capability.manifest import Starts, Stops
+from fastapi_services_platform.config.settings import PlatformSettings
+from fastapi_services_platform.engine.assembly import Assembly
+from fastapi_services_platform.engine.inventory import LoadedCapability
+from fastapi_services_platform.engine.plugin_loader import within
+from fastapi_services_platform.errors import CapabilityError
+from fastapi_services_platform.http.admission import Admission
+from fastapi_services_platform.http.edge import Edge
+from fastapi_services_platform.http.forgery import TokenMaker
+from fastapi_services_platform.http.problems import handlers_for
+from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.security.ports import Authenticator, Authorizer
+
+_log = get_logger(__name__)
+
+_RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class Lifespan:
+    """Takes an assembled platform up and down. A required capability that fails stops the start; an optional one is retried."""
+
+    def __init__(self, assembly: Assembly, edge: Edge) -> None:
+        self._assembly = assembly
+        self._platform = assembly.platform
+        self._edge = edge
+        self._retries: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Bring every initialized capability up, in order.
+
+        Raises:
+            CapabilityError: a required capability failed; what was started is stopped again.
+        """
+        try:
+            for loaded in self._platform.inventory.capabilities:
+                if loaded.state == "initialized":
+                    await self._bring_up(loaded)
+            await self.open_door()
+        except BaseException:
+            await self.stop()
+            raise
+        for loaded in self._platform.inventory.capabilities:
+            if loaded.state == "failed":
+                self._retries.append(asyncio.create_task(self._retry(loaded), name=f"retry {loaded.name}"))
+
+    async def open_door(self) -> None:
+        """Resolve what a request needs and let requests in."""
+        container, inventory, settings = self._platform.container, self._platform.inventory, self._platform.settings
+        public = urlsplit(settings.public_url)
+        secret = await asyncio.to_thread(platform_secret, settings)
+        self._edge.handlers = handlers_for(inventory.problems)
+        self._edge.admission = Admission(
+            await container.get(Authenticator) if Authenticator in container else None,
+            await container.get(Authorizer) if Authorizer in container else None,
+            TokenMaker(secret.get_secret_value().encode()),
+            f"{public.scheme}://{public.netloc}",
+            inventory.entry_page,
+        )
+
+    async def _bring_up(self, loaded: LoadedCapability) -> None:
+        try:
+            await self._start_one(loaded)
+        except CapabilityError as error:
+            loaded.error, loaded.state, loaded.reason = error, "failed", str(error)
+            if loaded.required:
+                raise
+            _log.error("capability.failed", capability=loaded.name, reason=str(error))
+
+    async def _start_one(self, loaded: LoadedCapability) -> None:
+        limit = self._platform.settings.startup_timeout
+        migrations = loaded.contribution.migrations
+        if migrations is not None and self._platform.settings.migrate == "auto":
+            database = self._platform.database(loaded.name)
+            await within(loaded, "migrations", database.migrate(migrations), limit)
+        if isinstance(loaded.capability, Starts):
+            await within(loaded, "startup", loaded.capability.startup(), limit)
+        loaded.error, loaded.state, loaded.reason = None, "running", ""
+        _log.info("capability.started", capability=loaded.name, version=loaded.manifest.version)
+
+    async def _retry(self, loaded: LoadedCapability) -> None:
+        attempt = 0
+        while loaded.state == "failed" and loaded.capability is not None:
+            await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
+            attempt += 1
+            with suppress(CapabilityError):
+                if loaded.timings.get("startup") is None and loaded.contribution.routers == ():
+                    await self._assembly.loader.initialize(loaded)
+                    if loaded.state != "initialized":
+                        continue
+                    self._edge.index = self._assembly.mount()
+                await self._start_one(loaded)
+                await self.open_door()
+
+    async def stop(self) -> None:
+        """Stop capabilities in reverse, then services, then databases; an error is logged and stops nothing."""
+        for task in self._retries:
+            task.cancel()
+        await asyncio.gather(*self._retries, return_exceptions=True)
+        self._retries.clear()
+        limit = self._platform.settings.shutdown_timeout
+        for loaded in reversed(self._platform.inventory.capabilities):
+            if loaded.state in ("running", "failed") and isinstance(loaded.capability, Stops):
+                await self._quietly(loaded.name, loaded.capability.shutdown, limit)
+            if loaded.state == "running":
+                loaded.state = "stopped"
+        await self._quietly("services", self._platform.container.close, limit)
+        for database in self._platform.databases:
+            await self._quietly(f"database {database.name}", database.close, limit)
+
+    async def _quietly(self, what: str, step: Callable[[], Awaitable[None]], seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await step()
+        except Exception as error:
+            _log.error("shutdown.failed", what=what, error=repr(error))
+
+
+def platform_secret(settings: PlatformSettings) -> SecretStr:
+    """The key for signed tokens: the configured one, else one that is made once and kept in the data folder (mode 0600)."""
+    if settings.secret_key is not None:
+        return settings.secret_key
+    file = settings.data_dir / "secret.key"
+    settings.data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    if not file.exists():
+        _write_new(file, hashlib.sha256(os.urandom(64)).hexdigest())
+    return SecretStr(file.read_text(encoding="ascii"))
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write beside and link into place: of several processes that start together, one wins and no one reads half a key."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(handle, text.encode("ascii"))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()

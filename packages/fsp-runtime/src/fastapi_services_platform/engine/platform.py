@@ -1,0 +1,29 @@
+"""What a capability is given: settings, container, databases, inventory, audit trail."""
+
+from fastapi_services_platform.config.settings import PlatformSettings
+from fastapi_services_platform.container.registry import Registry
+from fastapi_services_platform.engine.inventory import Inventory
+from fastapi_services_platform.observability.audit import AuditTrail, audit_trail
+from fastapi_services_platform.persistence.databases import Database, open_database
+
+
+class Platform:
+    """The one object that ``initialize`` receives. Nothing in it is open before the start."""
+
+    def __init__(self, settings: PlatformSettings) -> None:
+        self.settings = settings
+        self.container = Registry()
+        self.inventory = Inventory()
+        self.audit: AuditTrail = audit_trail(self.container)
+        self._databases: dict[str, Database] = {}
+
+    def database(self, name: str) -> Database:
+        """The database of a capability; the same object for every caller."""
+        if name not in self._databases:
+            self._databases[name] = open_database(name, self.settings)
+        return self._databases[name]
+
+    @property
+    def databases(self) -> tuple[Database, ...]:
+        """Every database that was asked for."""
+        return tuple(self._databases.values())

@@ -1,0 +1,181 @@
+"""Configure, wire and register each capability; a fault is a named error, and only a required capability stops the start."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
+
+from fastapi_services_platform.capability.contribution import Contribution
+from fastapi_services_platform.capability.discovery import Found, adopt, discover, frames_of
+from fastapi_services_platform.capability.manifest import Capability, Manifest
+from fastapi_services_platform.capability.ordering import in_order, providers_of
+from fastapi_services_platform.config.files import CapabilityFeatures
+from fastapi_services_platform.engine.inventory import LoadedCapability
+from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.errors import (
+    CapabilityError,
+    InvalidContribution,
+    PlatformError,
+    RequirementMissing,
+    StartFailed,
+    StartTimedOut,
+)
+from fastapi_services_platform.observability.logger_factory import get_logger
+
+_log = get_logger(__name__)
+
+
+def runtime_version() -> str:
+    """The version of the installed runtime."""
+    try:
+        return version("fastapi-services-platform")
+    except PackageNotFoundError:
+        return "2.0.0"
+
+
+def find_capabilities(capabilities: Sequence[Capability] | None) -> list[Found]:
+    """The given capabilities, or those of the environment."""
+    return discover(runtime_version()) if capabilities is None else adopt(capabilities, runtime_version())
+
+
+class PluginLoader:
+    """Takes what was found to what is initialized, in dependency order."""
+
+    def __init__(self, platform: Platform, features: dict[str, CapabilityFeatures]) -> None:
+        self._platform = platform
+        self._features = features
+        self._optional = set(platform.settings.optional_capabilities)
+
+    def is_required(self, name: str) -> bool:
+        """Whether the capability's failure stops the start."""
+        declared = self._features.get(name, CapabilityFeatures()).required
+        return name not in self._optional if declared is None else declared
+
+    def select(self, found: Sequence[Found]) -> list[LoadedCapability]:
+        """Capabilities in dependency order; switched off and broken ones stay listed with the reason.
+
+        Raises:
+            CapabilityError: a required capability is broken, or the order is impossible.
+        """
+        usable: dict[str, LoadedCapability] = {}
+        aside: list[LoadedCapability] = []
+        for entry in found:
+            loaded = self._loaded(entry)
+            if not self._features.get(entry.name, CapabilityFeatures()).enabled:
+                loaded.state, loaded.reason = "off", "switched off in router_factory_features.yaml"
+                aside.append(loaded)
+            elif entry.error is not None:
+                self._fault(loaded, entry.error)
+                aside.append(loaded)
+            else:
+                usable[entry.name] = loaded
+        aside += self._drop_unmet(usable)
+        ordered = in_order([loaded.manifest for loaded in usable.values()])
+        return [usable[manifest.name] for manifest in ordered] + aside
+
+    def _loaded(self, entry: Found) -> LoadedCapability:
+        manifest = entry.capability.manifest if entry.capability else Manifest(entry.name, "0", "")
+        return LoadedCapability(
+            manifest, entry.capability, entry.distribution, entry.target, required=self.is_required(entry.name)
+        )
+
+    def _drop_unmet(self, usable: dict[str, LoadedCapability]) -> list[LoadedCapability]:
+        dropped: list[LoadedCapability] = []
+        while True:
+            provided = providers_of(loaded.manifest for loaded in usable.values())
+            unmet = [
+                (loaded, port)
+                for loaded in usable.values()
+                for port in loaded.manifest.requires
+                if port not in provided
+            ]
+            if not unmet:
+                return dropped
+            loaded, port = unmet[0]
+            self._fault(loaded, RequirementMissing(loaded.name, port, list(provided)))
+            dropped.append(usable.pop(loaded.name))
+
+    def _fault(self, loaded: LoadedCapability, error: PlatformError) -> None:
+        loaded.error, loaded.state, loaded.reason = error, "failed", str(error)
+        if loaded.required:
+            raise error
+        _log.error("capability.failed", capability=loaded.name, reason=str(error))
+
+    async def initialize(self, loaded: LoadedCapability) -> None:
+        """Let a capability wire itself, check what it hands over and register its services.
+
+        Raises:
+            CapabilityError: it failed and is required.
+        """
+        capability = loaded.capability
+        if capability is None:
+            return
+        try:
+            contribution = await within(
+                loaded, "initialize", capability.initialize(self._platform), self._platform.settings.startup_timeout
+            )
+            self._adopt(loaded, contribution)
+        except CapabilityError as error:
+            self._platform.container.withdraw(loaded.name)
+            self._fault(loaded, error)
+
+    def _adopt(self, loaded: LoadedCapability, contribution: object) -> None:
+        if not isinstance(contribution, Contribution):
+            kind = type(contribution).__name__
+            raise InvalidContribution(loaded.name, f"initialize returned {kind}.", "return a Contribution.")
+        check_contribution(loaded.name, contribution)
+        try:
+            for service in contribution.services:
+                self._platform.container.register(service, loaded.name)
+        except PlatformError as error:
+            raise InvalidContribution(loaded.name, error.cause, error.fix) from None
+        loaded.contribution = contribution
+        loaded.state = "initialized"
+        loaded.error = None
+
+
+def check_contribution(name: str, contribution: Contribution) -> None:
+    """Whether names fit their owner and bundles hold permissions that exist in it.
+
+    Raises:
+        InvalidContribution: it names the part at fault.
+    """
+    for permission in contribution.permissions:
+        if permission.name.count(".") != 2 or not permission.name.startswith(f"{name}."):
+            raise InvalidContribution(
+                name,
+                f"permission {permission.name!r} is not named <capability>.<noun>.<verb>.",
+                f"start it with {name}.",
+            )
+    names = [router.name for router in contribution.routers]
+    for router in sorted({item for item in names if names.count(item) > 1}):
+        raise InvalidContribution(name, f"two routers are named {router!r}.", "give each router its own name.")
+    own = {permission.name for permission in contribution.permissions}
+    for bundle in contribution.bundles:
+        for missing in sorted({item for item in bundle.permissions if item.startswith(f"{name}.")} - own):
+            raise InvalidContribution(
+                name,
+                f"bundle {bundle.name!r} holds {missing!r}, which is not contributed.",
+                "contribute the permission.",
+            )
+
+
+async def within(loaded: LoadedCapability, step: str, work: Awaitable[object], seconds: float) -> object:
+    """Run one step of a capability under its time limit and note how long it took.
+
+    Raises:
+        StartTimedOut: the limit passed.
+        StartFailed: it raised; the error carries the capability's own frames.
+    """
+    begun = perf_counter()
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await work
+    except CapabilityError:
+        raise
+    except Exception as error:
+        if isinstance(error, TimeoutError) and limit.expired():
+            raise StartTimedOut(loaded.name, step, seconds) from None
+        raise StartFailed(loaded.name, step, error, frames_of(error)) from error
+    finally:
+        loaded.timings[step] = round(perf_counter() - begun, 4)

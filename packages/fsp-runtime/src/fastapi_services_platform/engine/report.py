@@ -1,0 +1,194 @@
+"""What the command line tells: it assembles the platform without opening anything but what it was asked about."""
+
+from typing import Any
+
+from fastapi_services_platform.capability.contribution import Migrations
+from fastapi_services_platform.capability.ordering import providers_of
+from fastapi_services_platform.config.settings import platform_settings
+from fastapi_services_platform.engine.app_factory import PlatformApp, create_app
+from fastapi_services_platform.engine.inventory import LoadedCapability
+from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.engine.plugin_loader import find_capabilities
+from fastapi_services_platform.errors import ConfigurationError, PlatformError
+from fastapi_services_platform.http.permissions import Access
+from fastapi_services_platform.persistence import migrations as alembic_runs
+
+Row = dict[str, Any]  # Any: values are printed or turned into JSON
+
+
+async def assembled() -> PlatformApp:
+    """The platform of the environment, assembled and not started.
+
+    Raises:
+        PlatformError: what would stop the start.
+    """
+    app = create_app(platform_settings())
+    if not isinstance(app, PlatformApp):  # pragma: no cover - create_app makes nothing else
+        raise TypeError("create_app returned another application")
+    app.edge.index = await app.assembly.assemble(find_capabilities(None))
+    return app
+
+
+async def capability_report() -> Row:
+    """Everything that ``fsp list --json`` prints."""
+    app = await assembled()
+    return {
+        "platform": app.platform.settings.name,
+        "capabilities": [_capability(app.platform, item) for item in app.platform.inventory.capabilities],
+    }
+
+
+def _capability(platform: Platform, item: LoadedCapability) -> Row:
+    contribution, manifest = item.contribution, item.manifest
+    return {
+        "name": item.name,
+        "version": manifest.version,
+        "summary": manifest.summary,
+        "distribution": item.distribution,
+        "state": item.state,
+        "reason": item.reason,
+        "required": item.required,
+        "provides": list(manifest.provides),
+        "requires": list(manifest.requires),
+        "optional": list(manifest.optional),
+        "routes": sum(entry.owner is item for entry in platform.inventory.routes),
+        "routers": [{"name": mount.name, "tier": mount.tier.name.lower()} for mount in contribution.routers],
+        "permissions": [permission.name for permission in contribution.permissions],
+        "bundles": [bundle.name for bundle in contribution.bundles],
+        "database": _database(platform, item),
+        "processes": [
+            {"name": process.name, "command": list(process.command), "summary": process.summary}
+            for process in contribution.processes
+        ],
+        "commands": [command.name for command in contribution.commands],
+        "jobs": [job.name for job in contribution.jobs],
+        "menu": [entry.href for entry in contribution.menu],
+        "entry_page": contribution.entry_page,
+        "timings": item.timings,
+    }
+
+
+def _database(platform: Platform, item: LoadedCapability) -> Row | None:
+    if not item.manifest.database and item.contribution.migrations is None:
+        return None
+    address = platform.database(item.name).address
+    kept = item.contribution.migrations
+    return {"address": address, "head": alembic_runs.head_of(item.name, kept) if kept is not None else None}
+
+
+async def route_report() -> list[Row]:
+    """Every route in order of registration."""
+    app = await assembled()
+    return [
+        {
+            "methods": sorted(entry.methods) or [entry.kind.upper()],
+            "path": entry.path,
+            "name": entry.name,
+            "access": _access(entry.access),
+            "capability": entry.owner.name,
+            "router": entry.mount_name,
+        }
+        for entry in app.platform.inventory.routes
+    ]
+
+
+def _access(declared: Access) -> str:
+    if declared.public:
+        return "public"
+    return declared.permission or "signed in"
+
+
+async def findings() -> list[Row]:
+    """What is wrong or will be; an empty list is good."""
+    try:
+        app = await assembled()
+    except PlatformError as error:
+        return [_finding("error", type(error).__name__, str(error))]
+    platform = app.platform
+    found = [
+        _finding("error", item.name, item.reason) for item in platform.inventory.capabilities if item.state == "failed"
+    ]
+    provided = {port for item in platform.inventory.active() for port in item.manifest.provides}
+    for port in ("authenticator@1", "authorizer@1"):
+        if port not in provided:
+            found.append(
+                _finding("warning", port, "no capability provides it: everything but public routes answers 503.")
+            )
+    if platform.settings.environment == "prod" and not platform.settings.https:
+        found.append(_finding("error", "FSP_PUBLIC_URL", "production is served over https; set the https:// address."))
+    for name, kept in migrated(app):
+        try:
+            state = await alembic_runs.status(platform.database(name), kept)
+        except Exception as error:
+            found.append(_finding("error", name, f"its database does not answer: {type(error).__name__}"))
+            continue
+        if not state.at_head:
+            found.append(
+                _finding(
+                    "warning", name, f"database is at {state.current}, head is {state.head}; run fsp migrate upgrade."
+                )
+            )
+    await close_databases(app)
+    return found
+
+
+def _finding(level: str, what: str, message: str) -> Row:
+    return {"level": level, "what": what, "message": message}
+
+
+async def dependency_edges() -> list[tuple[str, str, str]]:
+    """(who needs, who provides, port)."""
+    app = await assembled()
+    manifests = [item.manifest for item in app.platform.inventory.active()]
+    provided = providers_of(manifests)
+    return [
+        (manifest.name, provided[port], port)
+        for manifest in manifests
+        for port in (*manifest.requires, *manifest.optional)
+        if port in provided
+    ]
+
+
+async def migration_report(step: str, capability: str | None) -> list[Row]:
+    """Carry out ``status``, ``upgrade`` or ``check`` and say where each database stands then.
+
+    Raises:
+        ConfigurationError: no capability of that name has migrations.
+        MigrationError: an upgrade failed.
+    """
+    app = await assembled()
+    chosen = [(name, kept) for name, kept in migrated(app) if capability in (None, name)]
+    if capability is not None and not chosen:
+        known = ", ".join(name for name, _ in migrated(app)) or "none"
+        raise ConfigurationError(f"{capability} has no migrations (those that have: {known}).", key="--capability")
+    rows: list[Row] = []
+    try:
+        for name, kept in chosen:
+            database = app.platform.database(name)
+            if step == "upgrade":
+                await database.migrate(kept)
+            state = await alembic_runs.status(database, kept)
+            said = "at head" if state.at_head else "behind"
+            row: Row = {"database": name, "current": state.current, "head": state.head, "state": said}
+            if step == "check" and state.at_head:
+                row["differences"] = await alembic_runs.drift(database, kept)
+                row["state"] = "differs" if row["differences"] else "at head"
+            rows.append(row)
+    finally:
+        await close_databases(app)
+    return rows
+
+
+def migrated(app: PlatformApp) -> list[tuple[str, Migrations]]:
+    """Capabilities with migrations."""
+    return [
+        (item.name, item.contribution.migrations)
+        for item in app.platform.inventory.active()
+        if item.contribution.migrations is not None
+    ]
+
+
+async def close_databases(app: PlatformApp) -> None:
+    """Close what a report opened."""
+    for database in app.platform.databases:
+        await database.close()

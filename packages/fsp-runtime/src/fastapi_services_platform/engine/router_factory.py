@@ -1,0 +1,185 @@
+"""Mount routers by tier and configuration: API → UI → platform API → platform UI, the hub absolutely last."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from fastapi_services_platform.capability.contribution import RouterMount, Tier
+from fastapi_services_platform.capability.discovery import HUB
+from fastapi_services_platform.config.files import CapabilityFeatures, Configuration
+from fastapi_services_platform.engine.inventory import LoadedCapability
+from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute, InvalidContribution, UndeclaredAccess
+from fastapi_services_platform.http.fastapi_seams import FlatRoute, flatten
+from fastapi_services_platform.http.permissions import Access, declared_access
+from fastapi_services_platform.http.routing import RouteEntry, RouteKind
+
+_TIER_NAMES = {Tier.API: "api", Tier.UI: "ui", Tier.PLATFORM_API: "platform_api", Tier.PLATFORM_UI: "platform_ui"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mounting:
+    """One router with where it goes."""
+
+    owner: LoadedCapability
+    mount: RouterMount
+    prefix: str
+    max_body_bytes: int | None
+    deprecated: bool
+    in_schema: bool
+
+
+class RouterFactory:
+    """Reads nothing but its configuration; whoever calls it hands over what is loaded."""
+
+    def __init__(self, configuration: Configuration, environment: str) -> None:
+        self._settings = configuration.settings
+        self._folder = configuration.folder
+        self._features = configuration.features.in_environment(environment)
+
+    def features_of(self, name: str) -> CapabilityFeatures:
+        """What is on in a capability."""
+        return self._features.get(name, CapabilityFeatures())
+
+    def mountings(self, loaded: Iterable[LoadedCapability]) -> list[Mounting]:
+        """Routers in their order of registration.
+
+        Raises:
+            ConfigurationError: a router is switched or placed that its capability does not have.
+        """
+        found: list[Mounting] = []
+        for capability in loaded:
+            features = self.features_of(capability.name)
+            mounts = capability.contribution.routers
+            self._refuse_unknown_routers(capability.name, {mount.name for mount in mounts}, features)
+            found += [
+                self._place(capability, mount)
+                for mount in mounts
+                if features.routers.get(mount.name, True)
+                and (features.pages or mount.tier not in (Tier.UI, Tier.PLATFORM_UI))
+            ]
+        return sorted(
+            found, key=lambda item: (item.owner.name == HUB and item.mount.tier is Tier.PLATFORM_UI, item.mount.tier)
+        )
+
+    def mount(self, app: FastAPI, mountings: Sequence[Mounting], first: Sequence[RouteEntry] = ()) -> list[RouteEntry]:
+        """Include every router into the app and give the flat list of its routes.
+
+        Raises:
+            UndeclaredAccess: a route declares nothing.
+            DuplicateRoute: two routers claim one method and path.
+        """
+        entries = list(first)
+        for item in mountings:
+            before = len(app.router.routes)
+            app.include_router(
+                item.mount.router,
+                prefix=item.prefix,
+                deprecated=item.deprecated or None,
+                include_in_schema=item.in_schema,
+                tags=[item.owner.name],
+            )
+            for flat in flatten(app.router.routes[before:]):
+                entries.append(entry_of(flat, item.owner, item.mount.name, item.max_body_bytes))
+        refuse_duplicates(entries)
+        return entries
+
+    def _place(self, capability: LoadedCapability, mount: RouterMount) -> Mounting:
+        tier = self._settings.tiers.get(_TIER_NAMES[mount.tier])  # type: ignore[call-overload]  # the names are TierName's own
+        own = self._settings.capabilities.get(capability.name)
+        router = own.routers.get(mount.name) if own is not None else None
+        inner = router.prefix if router is not None and router.prefix is not None else mount.prefix
+        prefix = (tier.prefix if tier else "") + (own.prefix if own else "") + inner
+        limits = (router.max_body_bytes if router else None, tier.max_body_bytes if tier else None)
+        in_schema = tier.include_in_schema if tier and tier.include_in_schema is not None else None
+        return Mounting(
+            owner=capability,
+            mount=mount,
+            prefix=prefix,
+            max_body_bytes=next((limit for limit in limits if limit is not None), None),
+            deprecated=router.deprecated if router else False,
+            in_schema=in_schema if in_schema is not None else mount.tier in (Tier.API, Tier.PLATFORM_API),
+        )
+
+    def _refuse_unknown_routers(self, name: str, present: set[str], features: CapabilityFeatures) -> None:
+        own = self._settings.capabilities.get(name)
+        asked = set(features.routers) | (set(own.routers) if own else set())
+        for router in sorted(asked - present):
+            raise ConfigurationError(
+                f"{name} has no router {router!r} (it has: {', '.join(sorted(present)) or 'none'}).",
+                file=self._folder,
+                key=f"capabilities.{name}.routers.{router}",
+                fix="correct the name or remove the key.",
+            )
+
+
+def entry_of(
+    flat: FlatRoute, owner: LoadedCapability, mount_name: str, max_body_bytes: int | None = None
+) -> RouteEntry:
+    """A flat route with its owner and its declared access.
+
+    Raises:
+        UndeclaredAccess: the endpoint declares nothing.
+    """
+    kind: RouteKind = "http"
+    if isinstance(flat.route, WebSocketRoute):
+        kind = "websocket"
+    elif isinstance(flat.route, Mount):
+        kind = "mount"
+    elif not isinstance(flat.route, Route):
+        raise InvalidContribution(owner.name, f"route {flat.path} is of a kind that the platform does not serve.")
+    declared = declared_access(flat.endpoint)
+    if declared is None:
+        endpoint = getattr(flat.endpoint, "__qualname__", None) or type(flat.endpoint).__name__
+        module = getattr(flat.endpoint, "__module__", "")
+        raise UndeclaredAccess(owner.name, sorted(flat.methods) or [kind.upper()], flat.path, f"{module}.{endpoint}")
+    return RouteEntry(
+        path=flat.path,
+        kind=kind,
+        methods=flat.methods,
+        name=flat.name,
+        endpoint=flat.endpoint,
+        access=declared,
+        owner=owner,
+        mount_name=mount_name,
+        app=flat.app,
+        regex=flat.regex,
+        convertors=flat.convertors,
+        scope_update=flat.scope_update,
+        original=flat.route,
+        max_body_bytes=max_body_bytes,
+    )
+
+
+def refuse_duplicates(entries: Iterable[RouteEntry]) -> None:
+    """Two routes with the same shape of path and the same method.
+
+    Raises:
+        DuplicateRoute: it names both owners.
+    """
+    claimed: dict[tuple[str, str], RouteEntry] = {}
+    for entry in entries:
+        shape = entry.regex.pattern if not entry.convertors else _anonymous(entry)
+        for method in sorted(entry.methods) or [entry.kind.upper()]:
+            first = claimed.setdefault((method, shape), entry)
+            if first is not entry:
+                raise DuplicateRoute(method, entry.path, _owner(first), _owner(entry))
+
+
+def _owner(entry: RouteEntry) -> str:
+    return f"{entry.owner.name} ({entry.mount_name}: {entry.name})"
+
+
+def _anonymous(entry: RouteEntry) -> str:
+    pattern = entry.regex.pattern
+    for name in entry.convertors:
+        pattern = pattern.replace(f"?P<{name}>", "")
+    return pattern
+
+
+def unknown_permissions(entries: Iterable[RouteEntry], known: set[str]) -> list[tuple[RouteEntry, Access]]:
+    """Routes that ask for a permission which no capability contributes."""
+    return [
+        (entry, entry.access) for entry in entries if entry.access.permission and entry.access.permission not in known
+    ]

@@ -1,0 +1,52 @@
+"""The web door: what an endpoint takes from the platform."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from fastapi_services_platform.http.exchange import exchange_of
+from fastapi_services_platform.http.pages import Pages
+from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem
+from fastapi_services_platform.security.principal import Principal
+
+
+def inject(
+    interface: type[Any],
+) -> Any:  # Any: Depends gives a value of the interface, as the Annotated at the endpoint says
+    """Take a service by its type: ``Annotated[SignIn, inject(SignIn)]``. Request services live until the answer is sent."""
+
+    async def take(request: Request) -> object:
+        return await exchange_of(request.scope).service_scope().get(interface)
+
+    return Depends(take, use_cache=False)
+
+
+async def _current(request: Request) -> Principal:
+    principal = exchange_of(request.scope).principal
+    if principal is None:
+        raise ProblemRaised(Problem(401, "authentication-required", "Sign in first", "This needs a signed-in caller."))
+    return principal
+
+
+async def _maybe(request: Request) -> Principal | None:
+    return exchange_of(request.scope).principal
+
+
+CurrentPrincipal = Annotated[Principal, Depends(_current)]
+"""Who asks; for routes that declared ``permission`` or ``authenticated``."""
+
+MaybePrincipal = Annotated[Principal | None, Depends(_maybe)]
+"""Who asks, if anybody; for public routes."""
+
+
+def csrf_token(request: Request) -> str:
+    """A token for a hand-made form, bound to the caller's session."""
+    exchange = exchange_of(request.scope)
+    admission = exchange.edge.admission
+    if admission is None:
+        raise LookupError("the platform is not started")
+    principal = exchange.principal
+    return admission.tokens.make((principal.session_binding or "") if principal is not None else "")
+
+
+__all__ = ["CurrentPrincipal", "MaybePrincipal", "Pages", "csrf_token", "inject", "problem"]

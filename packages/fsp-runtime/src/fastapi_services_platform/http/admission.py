@@ -1,0 +1,148 @@
+"""Who may go on to the endpoint: availability, authentication, proof against forgery, permission. Denies when nobody can say."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from starlette.requests import HTTPConnection
+from starlette.types import Receive
+
+from fastapi_services_platform.http.exchange import Exchange
+from fastapi_services_platform.http.forgery import HEADER as CSRF_HEADER
+from fastapi_services_platform.http.forgery import SAFE_METHODS, PeekedBody, TokenMaker, origin_problem, token_problem
+from fastapi_services_platform.http.problems import Problem
+from fastapi_services_platform.http.routing import RouteEntry
+from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.security.ports import Authenticator, Authorizer
+from fastapi_services_platform.security.principal import Anonymous, Authentication, Principal, Refused
+
+_log = get_logger(__name__)
+
+_NO_AUTHENTICATOR = Problem(
+    503,
+    "no-authenticator",
+    "Nobody can say who you are",
+    "No capability provides authentication, so only public routes are answered.",
+)
+_UNAVAILABLE = Problem(503, "authentication-unavailable", "Sign-in is not available", "Try again in a moment.")
+_SIGN_IN = Problem(
+    401,
+    "authentication-required",
+    "Sign in first",
+    "This needs a signed-in caller.",
+    headers={"www-authenticate": "Bearer"},
+)
+
+
+class Admission:
+    """Resolved once at the start; a request looks nothing up by name."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator | None,
+        authorizer: Authorizer | None,
+        tokens: TokenMaker,
+        public_origin: str,
+        entry_page: str | None,
+    ) -> None:
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self.tokens = tokens
+        self._public_origin = public_origin.encode("ascii")
+        self._entry_page = entry_page
+
+    async def judge(
+        self, exchange: Exchange, entry: RouteEntry, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> tuple[Problem | None, Receive]:
+        """The refusal, or ``None`` with the ``receive`` that the endpoint gets."""
+        reason = entry.owner.unavailable
+        if reason is not None:
+            return Problem(
+                503, "capability-unavailable", "Not available at the moment", reason, headers={"retry-after": "5"}
+            ), receive
+        scope = exchange.scope
+        unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
+        if unsafe and b"authorization" not in headers and b"x-api-key" not in headers:
+            host = headers.get(b"host", b"")
+            scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+            own = (scheme.encode("ascii") + b"://" + host, self._public_origin)
+            problem = origin_problem(headers, own)
+            if problem is not None:
+                return problem, receive
+        problem = await self._identify(exchange, entry, headers)
+        if problem is not None:
+            return problem, receive
+        principal = exchange.principal
+        if principal is not None and principal.uses_cookie and unsafe and scope["type"] == "http":
+            problem, receive = await self._check_token(principal, headers, receive)
+            if problem is not None:
+                return problem, receive
+        return await self._permit(exchange, entry), receive
+
+    async def _identify(self, exchange: Exchange, entry: RouteEntry, headers: Mapping[bytes, bytes]) -> Problem | None:
+        state = exchange.scope.setdefault("state", {})
+        state["principal"] = None
+        public = entry.access.public
+        if self._authenticator is None:
+            return None if public else _NO_AUTHENTICATOR
+        if public and not (b"cookie" in headers or b"authorization" in headers or b"x-api-key" in headers):
+            return None
+        try:
+            answer: Authentication = await self._authenticator.authenticate(HTTPConnection(exchange.scope))
+        except Exception as error:
+            _log.error("authentication.failed", exc_info=error)
+            return None if public else _UNAVAILABLE
+        if isinstance(answer, Principal):
+            exchange.principal = answer
+            state["principal"] = answer
+            return None
+        return None if public else self._not_signed_in(exchange, answer)
+
+    def _not_signed_in(self, exchange: Exchange, answer: Anonymous | Refused) -> Problem:
+        if self._entry_page is not None and exchange.wants_html and exchange.scope["type"] == "http":
+            return Problem(303, "sign-in", "Sign in first", headers={"location": self._entrance(exchange)})
+        if isinstance(answer, Refused):
+            headers = {"www-authenticate": "Bearer"} if answer.status == 401 else {}
+            headers.update(answer.headers)
+            return Problem(answer.status, answer.slug, "Not signed in", answer.detail, dict(answer.extras), headers)
+        return _SIGN_IN
+
+    def _entrance(self, exchange: Exchange) -> str:
+        scope = exchange.scope
+        page = self._entry_page or "/"
+        if scope["method"] not in ("GET", "HEAD"):
+            return page
+        target = quote(scope["path"], safe="/")
+        query = scope.get("query_string", b"").decode("latin-1")
+        return f"{page}?next={quote(target + ('?' + query if query else ''), safe='/')}"
+
+    async def _check_token(
+        self, principal: Principal, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> tuple[Problem | None, Receive]:
+        binding = principal.session_binding or ""
+        token = headers.get(CSRF_HEADER)
+        if token is not None:
+            fits = self.tokens.fits(token.decode("latin-1"), binding)
+            return (None if fits else token_problem()), receive
+        peeked = PeekedBody(receive)
+        found = await peeked.first_field(headers.get(b"content-type", b""))
+        if found is None or not self.tokens.fits(found, binding):
+            return token_problem(), peeked
+        return None, peeked
+
+    async def _permit(self, exchange: Exchange, entry: RouteEntry) -> Problem | None:
+        permission = entry.access.permission
+        if permission is None:
+            return None
+        if self._authorizer is None or exchange.principal is None:
+            return _NO_AUTHENTICATOR
+        try:
+            decision = await self._authorizer.authorize(exchange.principal, permission)
+        except Exception as error:
+            _log.error("authorization.failed", exc_info=error, permission=permission)
+            return Problem(503, "authorization-unavailable", "Permissions cannot be checked", "Try again in a moment.")
+        if decision.allowed:
+            return None
+        extras: dict[str, object] = {"permission": permission}
+        if decision.decision_id is not None:
+            extras["decision_id"] = decision.decision_id
+        return Problem(403, "permission-denied", "Not allowed", decision.reason, extras)

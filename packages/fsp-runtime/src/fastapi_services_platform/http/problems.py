@@ -1,0 +1,155 @@
+"""Errors as RFC 9457 problems, with the correlation id and without internals; people get a page."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fastapi_services_platform.capability.contribution import ProblemMapping
+from fastapi_services_platform.http.exchange import Exchange, current, exchange_of
+
+MEDIA_TYPE = "application/problem+json"
+
+Handler = Callable[[Request, Any], Awaitable[Response]]  # Any: the exception class that the handler is registered for
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One answer that is not what the caller wanted. ``slug`` is ``<capability>/<name>`` or a name of the platform's own."""
+
+    status: int
+    slug: str
+    title: str
+    detail: str = ""
+    extras: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProblemRaised(HTTPException):
+    """A problem on its way out of a place that cannot return a response."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.status, problem.detail, dict(problem.headers))
+
+
+def document(problem: Problem, public_url: str, correlation_id: str) -> dict[str, object]:
+    """The members of the problem document."""
+    slug = problem.slug if "/" in problem.slug else f"platform/{problem.slug}"
+    members: dict[str, object] = {
+        "type": f"{public_url.rstrip('/')}/problems/{slug}",
+        "title": problem.title,
+        "status": problem.status,
+    }
+    if problem.detail:
+        members["detail"] = problem.detail
+    reserved = {*members, "correlation_id"}
+    members.update({key: value for key, value in problem.extras.items() if key not in reserved})
+    members["correlation_id"] = correlation_id
+    return members
+
+
+async def respond(exchange: Exchange, problem: Problem) -> Response:
+    """The response for a problem: a page for browsers when the hub's pages are there, JSON for everybody else."""
+    members = document(problem, exchange.edge.settings.public_url, exchange.correlation_id)
+    if exchange.wants_html and exchange.edge.problem_page is not None:
+        request = Request(exchange.scope)
+        try:
+            page = await exchange.edge.problem_page(request, members, problem.status)
+        except Exception as error:
+            exchange.edge.log.error("problem.page_failed", error=repr(error))
+        else:
+            page.headers.update(problem.headers)
+            page.headers["cache-control"] = "no-store"
+            return page
+    return json_response(members, problem)
+
+
+def json_response(members: Mapping[str, object], problem: Problem) -> Response:
+    """The problem document as JSON."""
+    body = orjson.dumps(members, default=str)
+    headers = {**problem.headers, "cache-control": "no-store"}
+    return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem(status: int, slug: str, title: str, *, detail: str = "", **extras: object) -> Response:
+    """A problem as a response, for an endpoint with a case that is not an error of its core."""
+    exchange = current.get()
+    made = Problem(status, slug, title, detail, extras)
+    if exchange is None:
+        return json_response(document(made, "", ""), made)
+    members = document(made, exchange.edge.settings.public_url, exchange.correlation_id)
+    if exchange.wants_html and exchange.edge.problem_page is not None:
+        return _PageLater(exchange, made)
+    return json_response(members, made)
+
+
+class _PageLater(Response):
+    """A problem page, rendered when it is sent: rendering is asynchronous, making a response is not."""
+
+    def __init__(self, exchange: Exchange, made: Problem) -> None:
+        super().__init__(status_code=made.status)
+        self._exchange = exchange
+        self._problem = made
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # Any: as Starlette's Response declares them
+        page = await respond(self._exchange, self._problem)
+        await page(scope, receive, send)
+
+
+def title_of(status: int) -> str:
+    """The standard phrase of a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def handlers_for(mappings: Sequence[tuple[str, ProblemMapping]]) -> tuple[dict[Any, Handler], dict[int, Handler]]:
+    """Exception handlers in the shape that Starlette looks up: by class along the MRO, and by status."""
+    by_class: dict[Any, Handler] = {HTTPException: _http_exception, RequestValidationError: _invalid_request}
+    for owner, mapping in mappings:
+        by_class[mapping.error] = _mapped(owner, mapping)
+    return by_class, {}
+
+
+def _mapped(owner: str, mapping: ProblemMapping) -> Handler:
+    slug = f"{owner}/{mapping.slug}"
+
+    async def handle(request: Request, error: Exception) -> Response:
+        extras = mapping.extras(error) if mapping.extras is not None else {}
+        headers = mapping.headers(error) if mapping.headers is not None else {}
+        exchange = exchange_of(request.scope)
+        return await respond(exchange, Problem(mapping.status, slug, mapping.title, str(error), extras, headers))
+
+    return handle
+
+
+async def _http_exception(request: Request, error: HTTPException) -> Response:
+    exchange = exchange_of(request.scope)
+    if isinstance(error, ProblemRaised):
+        return await respond(exchange, error.problem)
+    title = title_of(error.status_code)
+    detail = error.detail if isinstance(error.detail, str) and error.detail != title else ""
+    extras = {} if isinstance(error.detail, str) else {"errors": error.detail}
+    slug = title.lower().replace(" ", "-").replace("'", "")
+    found = Problem(error.status_code, slug, title, detail, extras, dict(error.headers or {}))
+    return await respond(exchange, found)
+
+
+async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
+    exchange = exchange_of(request.scope)
+    errors = [
+        {"field": ".".join(str(part) for part in item["loc"]), "rule": item["type"], "message": item["msg"]}
+        for item in error.errors()
+    ]
+    first = errors[0] if errors else {"field": "body", "message": "is not valid"}
+    detail = f"{first['field']}: {first['message']}"
+    found = Problem(422, "invalid-request", "The request does not fit", detail, {"errors": errors})
+    return await respond(exchange, found)

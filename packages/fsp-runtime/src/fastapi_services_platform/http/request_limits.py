@@ -1,0 +1,56 @@
+"""Body size, header size and time: refused before anything is parsed."""
+
+from starlette.types import Message, Receive
+
+from fastapi_services_platform.http.problems import Problem, ProblemRaised
+
+HEADER_LINE_BYTES = 65_536
+"""What the server itself reads of a request head before it gives up."""
+
+
+def header_problem(headers: list[tuple[bytes, bytes]], max_bytes: int, max_count: int) -> Problem | None:
+    """Why the headers are refused, or ``None``."""
+    if len(headers) > max_count:
+        detail = f"At most {max_count} headers are accepted; the request has {len(headers)}."
+        return Problem(431, "too-many-headers", "Too many headers", detail, {"limit": max_count})
+    size = 0
+    for name, value in headers:
+        size += len(name) + len(value)
+    if size > max_bytes:
+        detail = f"Headers of at most {max_bytes} bytes are accepted."
+        return Problem(431, "headers-too-large", "Headers too large", detail, {"limit": max_bytes})
+    return None
+
+
+def too_large(limit: int) -> Problem:
+    """The refusal of a body; the limit is named."""
+    detail = f"A body of at most {limit} bytes is accepted here."
+    return Problem(413, "body-too-large", "Body too large", detail, {"limit": limit}, {"connection": "close"})
+
+
+def length_problem(content_length: bytes | None, limit: int) -> Problem | None:
+    """Why the announced length is refused, or ``None``."""
+    if content_length is None:
+        return None
+    if not content_length.isdigit() or len(content_length) > 18:
+        return Problem(400, "bad-content-length", "Bad Content-Length", "Content-Length must be a number.")
+    return too_large(limit) if int(content_length) > limit else None
+
+
+class LimitedBody:
+    """``receive`` that counts: a body longer than it may be ends in a 413, whatever was announced."""
+
+    __slots__ = ("_limit", "_receive", "_seen")
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seen = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._limit:
+                raise ProblemRaised(too_large(self._limit))
+        return message

@@ -1,0 +1,1 @@
+"""One database per capability: pooled engines, locked migrations, one transaction per unit of work."""

@@ -1,0 +1,234 @@
+"""Alembic per capability: its own version table, under a lock, untouched when the database is at its head."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from fastapi_services_platform.capability.contribution import Migrations
+from fastapi_services_platform.errors import MigrationError
+from fastapi_services_platform.observability.logger_factory import get_logger
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from fastapi_services_platform.persistence.databases import Database
+
+_log = get_logger(__name__)
+_REVISION = re.compile(r"^revision(?:\s*:[^=]+)?\s*=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
+_DOWN = re.compile(r"^down_revision(?:\s*:[^=]+)?\s*=\s*(?:['\"]([^'\"]+)['\"]|None)", re.MULTILINE)
+_LOCK_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStatus:
+    """Where a database stands; ``current`` is ``None`` before the first migration."""
+
+    database: str
+    current: str | None
+    head: str
+
+    @property
+    def at_head(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.current == self.head
+
+
+def version_table(name: str) -> str:
+    """The table that holds a capability's revision."""
+    return f"{name}_alembic_version"
+
+
+def versions_folder(migrations: Migrations) -> Path:
+    """The folder with the revision files."""
+    return Path(str(files(migrations.package))) / "versions"
+
+
+def head_of(name: str, migrations: Migrations) -> str:
+    """The newest revision, read from the files without importing Alembic.
+
+    Raises:
+        MigrationError: there is no revision, or more than one newest.
+    """
+    folder = versions_folder(migrations)
+    revisions: set[str] = set()
+    parents: set[str] = set()
+    for file in sorted(folder.glob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        revision = _REVISION.search(text)
+        if revision is None:
+            continue
+        revisions.add(revision.group(1))
+        down = _DOWN.search(text)
+        if down is not None and down.group(1):
+            parents.add(down.group(1))
+    heads = sorted(revisions - parents)
+    if len(heads) != 1:
+        what = f"has {len(heads)} newest revisions ({', '.join(heads) or 'none'})"
+        raise MigrationError(name, f"{migrations.package} {what}.", "keep one line of revisions in versions/.")
+    return heads[0]
+
+
+async def status(database: "Database", migrations: Migrations) -> MigrationStatus:
+    """Where the database stands."""
+    head = head_of(database.name, migrations)
+    async with database.engine.connect() as connection:
+        current = await connection.run_sync(_current, database.name)
+    return MigrationStatus(database.name, current, head)
+
+
+async def upgrade(database: "Database", migrations: Migrations, revision: str = "head") -> None:
+    """Bring the database to a revision, one process at a time.
+
+    Raises:
+        MigrationError: a step failed. Each revision runs in a transaction of its own, so the last good revision stands.
+    """
+    await _under_lock(database, migrations, "upgrade", revision)
+
+
+async def downgrade(database: "Database", migrations: Migrations, revision: str) -> None:
+    """Bring the database back to a revision (``base``: nothing left).
+
+    Raises:
+        MigrationError: a step failed or cannot be taken back.
+    """
+    await _under_lock(database, migrations, "downgrade", revision)
+
+
+async def drift(database: "Database", migrations: Migrations) -> list[str]:
+    """Differences between the tables and the metadata, one line each; empty when they agree."""
+
+    def compare(connection: "Connection") -> list[str]:
+        from alembic.autogenerate import compare_metadata
+        from alembic.migration import MigrationContext
+
+        own = set(migrations.metadata.tables)
+        context = MigrationContext.configure(
+            connection, opts={"include_name": lambda name, kind, _parents: kind != "table" or name in own}
+        )
+        return [str(change) for change in compare_metadata(context, migrations.metadata)]
+
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(compare)
+
+
+async def _under_lock(database: "Database", migrations: Migrations, step: str, revision: str) -> None:
+    head = head_of(database.name, migrations)
+    async with _exclusive(database):
+        async with database.engine.connect() as connection:
+            current = await connection.run_sync(_current, database.name)
+        if step == "upgrade" and revision == "head" and current == head:
+            return
+        try:
+            async with database.engine.connect() as connection:
+                await connection.run_sync(_run, database.name, migrations, step, revision)
+                await connection.commit()
+        except MigrationError:
+            raise
+        except Exception as error:
+            first_line = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
+            raise MigrationError(
+                database.name,
+                f"{step} from {current or 'nothing'} to {revision if revision != 'head' else head} failed: "
+                f"{type(error).__name__}: {first_line}.",
+                "the last good revision stands; correct the revision file or the data and start again.",
+            ) from error
+        _log.info("database.migrated", database=database.name, step=step, from_revision=current, to_revision=revision)
+
+
+def _current(connection: "Connection", name: str) -> str | None:
+    from sqlalchemy import inspect, text
+
+    table = version_table(name)
+    if not inspect(connection).has_table(table):
+        return None
+    row = connection.execute(text(f'SELECT version_num FROM "{table}"')).first()  # noqa: S608 - made of a capability's name
+    return None if row is None else str(row[0])
+
+
+def _run(connection: "Connection", name: str, migrations: Migrations, step: str, revision: str) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(
+        str(versions_folder(migrations).parent), version_locations=[str(versions_folder(migrations))]
+    )
+
+    def steps(current: Any, _context: Any) -> Any:  # Any: Alembic's own signature of ``fn``
+        if step == "upgrade":
+            return script._upgrade_revs(revision, current)
+        return script._downgrade_revs(revision, current)
+
+    context = EnvironmentContext(Config(), script, fn=steps)
+    context.configure(
+        connection=connection,
+        target_metadata=migrations.metadata,
+        version_table=version_table(name),
+        transaction_per_migration=True,
+        transactional_ddl=True,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+    )
+    with context.begin_transaction(), context:
+        context.run_migrations()
+
+
+@contextlib.asynccontextmanager
+async def _exclusive(database: "Database") -> AsyncIterator[None]:
+    if database.dialect == "sqlite":
+        async with _file_lock(database):
+            yield
+        return
+    from sqlalchemy import text
+
+    key = crc32(f"fsp-migrate:{database.name}".encode())
+    async with database.engine.connect() as connection:
+        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+        await connection.commit()
+        try:
+            yield
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+            await connection.commit()
+
+
+@contextlib.asynccontextmanager
+async def _file_lock(database: "Database") -> AsyncIterator[None]:
+    path = database.url.database
+    if not path or path == ":memory:":
+        yield
+        return
+    folder = Path(path).absolute().parent
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    handle = os.open(f"{path}.migrate.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        await _wait_for_lock(handle, database.name)
+        yield
+    finally:
+        os.close(handle)
+
+
+async def _wait_for_lock(handle: int, name: str) -> None:
+    try:
+        async with asyncio.timeout(_LOCK_SECONDS):
+            while not _try_lock(handle):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        problem = f"another process holds the migration lock for more than {_LOCK_SECONDS:g} s."
+        raise MigrationError(name, problem, "see which process has it open and end it.") from None
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

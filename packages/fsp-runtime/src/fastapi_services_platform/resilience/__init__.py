@@ -1,0 +1,1 @@
+"""Staying up when something else does not."""
