@@ -88,7 +88,7 @@ class NotACapability(CapabilityError):
         super().__init__(
             capability,
             f"{target} is not a capability: {problem}",
-            "let the entry point name a class with `manifest = Manifest(…)` and `async def initialize(self, platform)`.",
+            "name a class with `manifest = Manifest(…)` and `async def initialize(self, platform)` in the entry point.",
         )
 
 

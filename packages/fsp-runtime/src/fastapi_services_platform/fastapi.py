@@ -13,7 +13,9 @@ from fastapi_services_platform.security.principal import Principal
 def inject(
     interface: type[Any],
 ) -> Any:  # Any: Depends gives a value of the interface, as the Annotated at the endpoint says
-    """Take a service by its type: ``Annotated[SignIn, inject(SignIn)]``. Request services live until the answer is sent."""
+    """Take a service by its type: ``Annotated[SignIn, inject(SignIn)]``. Request services live until the answer is
+    sent.
+    """
 
     async def take(request: Request) -> object:
         return await exchange_of(request.scope).service_scope().get(interface)

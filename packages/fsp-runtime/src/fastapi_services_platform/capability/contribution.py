@@ -9,8 +9,9 @@ import click
 from fastapi import APIRouter
 
 Factory = Callable[..., Any]
-"""A recipe for a service. It takes the :class:`~fastapi_services_platform.container.scope.Scope`; it may be a coroutine function or an
-async generator function that yields the service once and cleans up after it. ``Any``: it makes a value of the service's own type."""
+"""A recipe for a service. It takes the :class:`~fastapi_services_platform.container.scope.Scope`; it may be a coroutine
+function or an async generator function that yields the service once and cleans up after it. ``Any``: it makes a value of
+the service's own type."""
 
 
 class Tier(IntEnum):
@@ -24,7 +25,9 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RouterMount:
-    """A router with its tier. ``name`` is what the configuration files call it. Each route in it declares its access (``@access``)."""
+    """A router with its tier. ``name`` is what the configuration files call it. Each route in it declares its access
+    (``@access``).
+    """
 
     name: str
     router: APIRouter
@@ -52,7 +55,9 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A recipe in the container, found by its type. App services live as long as the app, request services one request."""
+    """A recipe in the container, found by its type. App services live as long as the app, request services one
+    request.
+    """
 
     interface: type[Any]
     factory: Factory
@@ -71,7 +76,9 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A named question, asked at most once a second. ``critical``: unhealthy takes the whole platform out of readiness."""
+    """A named question, asked at most once a second. ``critical``: unhealthy takes the whole platform out of
+    readiness.
+    """
 
     name: str
     check: Callable[[], Awaitable[Health]]

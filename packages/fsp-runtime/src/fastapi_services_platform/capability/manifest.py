@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 class Manifest:
     """The description of a capability.
 
-    ``provides`` and ``requires`` name ports with their version (``authenticator@1``); ``optional`` ports are used when present;
-    ``after`` orders behind other capabilities without needing them. ``runtime`` is a PEP 440 specifier for the runtime's version.
+    ``provides`` and ``requires`` name ports with their version (``authenticator@1``); ``optional`` ports are used
+    when present;
+    ``after`` orders behind other capabilities without needing them. ``runtime`` is a PEP 440 specifier for the
+    runtime's version.
     """
 
     name: str
@@ -31,10 +33,11 @@ class Manifest:
 
 
 class Capability(Protocol):
-    """What an entry point in the group ``au_sys_plugins`` leads to: a class without constructor arguments, or an object.
+    """What an entry point in the group ``au_sys_plugins`` leads to: a class without constructor arguments, or an
+    object.
 
-    ``initialize`` wires and returns data; it opens nothing. A capability that must open or close things also has the coroutine
-    methods ``startup()`` and ``shutdown()`` (see :class:`Starts` and :class:`Stops`).
+    ``initialize`` wires and returns data; it opens nothing. A capability that must open or close things also has the
+    coroutine methods ``startup()`` and ``shutdown()`` (see :class:`Starts` and :class:`Stops`).
     """
 
     manifest: Manifest

@@ -1,4 +1,6 @@
-"""Read and validate the two YAML files of the router factory; an error names file, line, key, allowed values, nearest valid key."""
+"""Read and validate the two YAML files of the router factory; an error names file, line, key, allowed values,
+nearest valid key.
+"""
 
 import difflib
 from dataclasses import dataclass, field
@@ -135,7 +137,9 @@ def check_capability_names(configuration: Configuration, present: list[str]) -> 
         ConfigurationError: it names the absent capability and lists the present ones.
     """
     features, overlays = configuration.features, configuration.features.overlays
-    named = [(FEATURES_FILE, ("capabilities", name)) for name in features.capabilities]
+    named: list[tuple[str, tuple[str, ...]]] = [
+        (FEATURES_FILE, ("capabilities", name)) for name in features.capabilities
+    ]
     named += [
         (FEATURES_FILE, ("overlays", overlay, "capabilities", name))
         for overlay, content in overlays.items()

@@ -81,7 +81,8 @@ def read_settings(settings: type[BaseSettings] = PlatformSettings) -> BaseSettin
     """Read a settings class from the environment.
 
     Raises:
-        ConfigurationError: a value breaks a rule, or a variable with the class's prefix is unknown; it names the variable.
+        ConfigurationError: a value breaks a rule, or a variable with the class's prefix is unknown; it names the
+            variable.
     """
     prefix = str(settings.model_config.get("env_prefix") or "")
     if prefix:

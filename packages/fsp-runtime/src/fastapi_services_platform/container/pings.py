@@ -9,7 +9,9 @@ _PING_SECONDS = 2.0
 
 
 async def ping_services(registry: Registry) -> dict[str, Health]:
-    """The health of every app service that has a ping, by the name of its type. A ping that raises or hangs is unhealthy."""
+    """The health of every app service that has a ping, by the name of its type. A ping that raises or hangs is
+    unhealthy.
+    """
     pinged = [recipe for recipe in registry.recipes() if recipe.ping is not None and recipe.lifetime == "app"]
     names = [getattr(recipe.interface, "__name__", str(recipe.interface)) for recipe in pinged]
     results = await asyncio.gather(*(_ping(registry, recipe.interface) for recipe in pinged))

@@ -69,7 +69,7 @@ class Scope:
 
     async def _build(self, interface: object, recipe: Service) -> object:
         made = recipe.factory(self)
-        if inspect.isasyncgen(made):
+        if isinstance(made, AsyncGenerator):
             instance: object = await anext(made)
             self._closers.append((interface, made))
             return instance

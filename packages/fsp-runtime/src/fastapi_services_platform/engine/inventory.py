@@ -35,10 +35,23 @@ class LoadedCapability:
     target: str = ""
     required: bool = True
     state: State = "found"
+    initialized: bool = False
     reason: str = ""
     error: PlatformError | None = None
     contribution: Contribution = field(default_factory=Contribution)
     timings: dict[str, float] = field(default_factory=dict)
+
+    def is_in(self, *states: State) -> bool:
+        """Whether it is in one of these states."""
+        return self.state in states
+
+    def fail(self, error: PlatformError) -> None:
+        """Note why it does not run."""
+        self.error, self.state, self.reason = error, "failed", str(error)
+
+    def run(self) -> None:
+        """Note that it runs."""
+        self.error, self.state, self.reason = None, "running", ""
 
     @property
     def name(self) -> str:

@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
 
 from fastapi_services_platform.capability.manifest import Starts, Stops
 from fastapi_services_platform.config.settings import PlatformSettings
@@ -17,8 +19,9 @@ from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.plugin_loader import within
 from fastapi_services_platform.errors import CapabilityError
 from fastapi_services_platform.http.admission import Admission
-from fastapi_services_platform.http.edge import Edge
+from fastapi_services_platform.http.edge import Edge, ProblemPage
 from fastapi_services_platform.http.forgery import TokenMaker
+from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.problems import handlers_for
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.security.ports import Authenticator, Authorizer
@@ -29,7 +32,9 @@ _RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
 class Lifespan:
-    """Takes an assembled platform up and down. A required capability that fails stops the start; an optional one is retried."""
+    """Takes an assembled platform up and down. A required capability that fails stops the start; an optional one is
+    retried.
+    """
 
     def __init__(self, assembly: Assembly, edge: Edge) -> None:
         self._assembly = assembly
@@ -61,6 +66,7 @@ class Lifespan:
         public = urlsplit(settings.public_url)
         secret = await asyncio.to_thread(platform_secret, settings)
         self._edge.handlers = handlers_for(inventory.problems)
+        self._edge.problem_page = _problem_page(await container.get(Pages)) if Pages in container else None
         self._edge.admission = Admission(
             await container.get(Authenticator) if Authenticator in container else None,
             await container.get(Authorizer) if Authorizer in container else None,
@@ -73,7 +79,7 @@ class Lifespan:
         try:
             await self._start_one(loaded)
         except CapabilityError as error:
-            loaded.error, loaded.state, loaded.reason = error, "failed", str(error)
+            loaded.fail(error)
             if loaded.required:
                 raise
             _log.error("capability.failed", capability=loaded.name, reason=str(error))
@@ -84,20 +90,20 @@ class Lifespan:
         if migrations is not None and self._platform.settings.migrate == "auto":
             database = self._platform.database(loaded.name)
             await within(loaded, "migrations", database.migrate(migrations), limit)
-        if isinstance(loaded.capability, Starts):
-            await within(loaded, "startup", loaded.capability.startup(), limit)
-        loaded.error, loaded.state, loaded.reason = None, "running", ""
+        capability: object = loaded.capability
+        if isinstance(capability, Starts):
+            await within(loaded, "startup", capability.startup(), limit)
+        loaded.run()
         _log.info("capability.started", capability=loaded.name, version=loaded.manifest.version)
 
     async def _retry(self, loaded: LoadedCapability) -> None:
         attempt = 0
-        while loaded.state == "failed" and loaded.capability is not None:
+        while loaded.is_in("failed") and loaded.capability is not None:
             await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
             with suppress(CapabilityError):
-                if loaded.timings.get("startup") is None and loaded.contribution.routers == ():
-                    await self._assembly.loader.initialize(loaded)
-                    if loaded.state != "initialized":
+                if not loaded.initialized:
+                    if not await self._assembly.loader.initialize(loaded):
                         continue
                     self._edge.index = self._assembly.mount()
                 await self._start_one(loaded)
@@ -111,9 +117,10 @@ class Lifespan:
         self._retries.clear()
         limit = self._platform.settings.shutdown_timeout
         for loaded in reversed(self._platform.inventory.capabilities):
-            if loaded.state in ("running", "failed") and isinstance(loaded.capability, Stops):
-                await self._quietly(loaded.name, loaded.capability.shutdown, limit)
-            if loaded.state == "running":
+            capability: object = loaded.capability
+            if (loaded.is_in("running") or "startup" in loaded.timings) and isinstance(capability, Stops):
+                await self._quietly(loaded.name, capability.shutdown, limit)
+            if loaded.is_in("running"):
                 loaded.state = "stopped"
         await self._quietly("services", self._platform.container.close, limit)
         for database in self._platform.databases:
@@ -127,8 +134,17 @@ class Lifespan:
             _log.error("shutdown.failed", what=what, error=repr(error))
 
 
+def _problem_page(pages: Pages) -> ProblemPage:
+    async def render(request: Request, problem: Mapping[str, object], status: int) -> Response:
+        return await pages.render(request, "problem.html", {"problem": problem}, status_code=status)
+
+    return render
+
+
 def platform_secret(settings: PlatformSettings) -> SecretStr:
-    """The key for signed tokens: the configured one, else one that is made once and kept in the data folder (mode 0600)."""
+    """The key for signed tokens: the configured one, else one that is made once and kept in the data folder (mode
+    0600).
+    """
     if settings.secret_key is not None:
         return settings.secret_key
     file = settings.data_dir / "secret.key"
@@ -139,7 +155,9 @@ def platform_secret(settings: PlatformSettings) -> SecretStr:
 
 
 def _write_new(file: Path, text: str) -> None:
-    """Write beside and link into place: of several processes that start together, one wins and no one reads half a key."""
+    """Write beside and link into place: of several processes that start together, one wins and no one reads half a
+    key.
+    """
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -1,4 +1,6 @@
-"""Configure, wire and register each capability; a fault is a named error, and only a required capability stops the start."""
+"""Configure, wire and register each capability; a fault is a named error, and only a required capability stops the
+start.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -96,20 +98,20 @@ class PluginLoader:
             dropped.append(usable.pop(loaded.name))
 
     def _fault(self, loaded: LoadedCapability, error: PlatformError) -> None:
-        loaded.error, loaded.state, loaded.reason = error, "failed", str(error)
+        loaded.fail(error)
         if loaded.required:
             raise error
         _log.error("capability.failed", capability=loaded.name, reason=str(error))
 
-    async def initialize(self, loaded: LoadedCapability) -> None:
-        """Let a capability wire itself, check what it hands over and register its services.
+    async def initialize(self, loaded: LoadedCapability) -> bool:
+        """Let a capability wire itself, check what it hands over and register its services; whether that worked.
 
         Raises:
             CapabilityError: it failed and is required.
         """
         capability = loaded.capability
         if capability is None:
-            return
+            return False
         try:
             contribution = await within(
                 loaded, "initialize", capability.initialize(self._platform), self._platform.settings.startup_timeout
@@ -118,6 +120,8 @@ class PluginLoader:
         except CapabilityError as error:
             self._platform.container.withdraw(loaded.name)
             self._fault(loaded, error)
+            return False
+        return True
 
     def _adopt(self, loaded: LoadedCapability, contribution: object) -> None:
         if not isinstance(contribution, Contribution):
@@ -131,6 +135,7 @@ class PluginLoader:
             raise InvalidContribution(loaded.name, error.cause, error.fix) from None
         loaded.contribution = contribution
         loaded.state = "initialized"
+        loaded.initialized = True
         loaded.error = None
 
 

@@ -1,4 +1,6 @@
-"""Who may go on to the endpoint: availability, authentication, proof against forgery, permission. Denies when nobody can say."""
+"""Who may go on to the endpoint: availability, authentication, proof against forgery, permission. Denies when nobody
+can say.
+"""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -63,8 +65,8 @@ class Admission:
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
         if unsafe and b"authorization" not in headers and b"x-api-key" not in headers:
             host = headers.get(b"host", b"")
-            scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-            own = (scheme.encode("ascii") + b"://" + host, self._public_origin)
+            scheme = b"https" if scope["scheme"] in ("https", "wss") else b"http"
+            own = (scheme + b"://" + host, self._public_origin)
             problem = origin_problem(headers, own)
             if problem is not None:
                 return problem, receive

@@ -1,8 +1,9 @@
 """The one fused ASGI layer around the finished app.
 
-In this order and before a body is parsed: correlation id, header limits, host, forwarded headers, route look-up, body limit,
-authentication, proof against forgery, permission; then the endpoint; then headers, metrics and one line of log. It is never a
-``BaseHTTPMiddleware`` and calls the matched route itself, so what was authorized is exactly what runs.
+In this order and before a body is parsed: correlation id, header limits, host, forwarded headers, route look-up, body
+limit,
+authentication, proof against forgery, permission; then the endpoint; then headers, metrics and one line of log. It is
+never a ``BaseHTTPMiddleware`` and calls the matched route itself, so what was authorized is exactly what runs.
 """
 
 import asyncio
@@ -199,7 +200,9 @@ class Edge:
 
 
 class _Outgoing:
-    """``send`` that adds the strict headers and the id, notes the status, and ends the time limit when an answer starts."""
+    """``send`` that adds the strict headers and the id, notes the status, and ends the time limit when an answer
+    starts.
+    """
 
     __slots__ = ("_exchange", "_send", "_strict", "limit")
 

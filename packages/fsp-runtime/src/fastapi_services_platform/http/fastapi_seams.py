@@ -1,7 +1,7 @@
 """Every private touch point with FastAPI and Starlette, and nothing else; the contract test of this module pins them.
 
-FastAPI includes routers lazily since 0.137 and matches them one by one. The seams flatten the tree once and hand each route over as an
-ASGI application with the scope entries that FastAPI expects to find there.
+FastAPI includes routers lazily since 0.137 and matches them one by one. The seams flatten the tree once and hand each
+route over as an ASGI application with the scope entries that FastAPI expects to find there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,6 +1,7 @@
 """CSRF for cookie-carried sessions: where a request comes from, and a token that is bound to the session.
 
-A browser attaches a cookie by itself, so a change needs two proofs: that the page which sent it is ours (``Sec-Fetch-Site``, ``Origin``),
+A browser attaches a cookie by itself, so a change needs two proofs: that the page which sent it is ours
+(``Sec-Fetch-Site``, ``Origin``),
 and a token that only our pages can read. Requests with ``Authorization`` or ``X-API-Key`` carry their proof already.
 """
 
@@ -8,6 +9,7 @@ import hashlib
 import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
 from starlette.types import Message, Receive
@@ -50,8 +52,10 @@ class TokenMaker:
         return hmac.new(self._key, nonce + binding.encode(), hashlib.sha256).digest()[:_DIGEST]
 
 
-def origin_problem(headers: dict[bytes, bytes], own_origins: tuple[bytes, ...]) -> Problem | None:
-    """Why a change is refused for the place it comes from, or ``None``. Clients that are no browsers send neither header."""
+def origin_problem(headers: Mapping[bytes, bytes], own_origins: tuple[bytes, ...]) -> Problem | None:
+    """Why a change is refused for the place it comes from, or ``None``. Clients that are no browsers send neither
+    header.
+    """
     site = headers.get(b"sec-fetch-site")
     origin = headers.get(b"origin")
     if origin is not None and origin not in own_origins:

@@ -27,7 +27,8 @@ def access(*, public: Literal[True]) -> Callable[[Endpoint], Endpoint]: ...
 def access(
     *, permission: str | None = None, authenticated: bool = False, public: bool = False
 ) -> Callable[[Endpoint], Endpoint]:
-    """Declare what an endpoint asks of its caller. It stands below the route decorator, so that it sees the plain function.
+    """Declare what an endpoint asks of its caller. It stands below the route decorator, so that it sees the plain
+    function.
 
     Raises:
         ValueError: not exactly one of the three is given.

@@ -21,7 +21,9 @@ Handler = Callable[[Request, Any], Awaitable[Response]]  # Any: the exception cl
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One answer that is not what the caller wanted. ``slug`` is ``<capability>/<name>`` or a name of the platform's own."""
+    """One answer that is not what the caller wanted. ``slug`` is ``<capability>/<name>`` or a name of the platform's
+    own.
+    """
 
     status: int
     slug: str
@@ -123,8 +125,8 @@ def _mapped(owner: str, mapping: ProblemMapping) -> Handler:
     slug = f"{owner}/{mapping.slug}"
 
     async def handle(request: Request, error: Exception) -> Response:
-        extras = mapping.extras(error) if mapping.extras is not None else {}
-        headers = mapping.headers(error) if mapping.headers is not None else {}
+        extras: dict[str, object] = mapping.extras(error) if mapping.extras is not None else {}
+        headers: dict[str, str] = mapping.headers(error) if mapping.headers is not None else {}
         exchange = exchange_of(request.scope)
         return await respond(exchange, Problem(mapping.status, slug, mapping.title, str(error), extras, headers))
 
@@ -137,7 +139,7 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
         return await respond(exchange, error.problem)
     title = title_of(error.status_code)
     detail = error.detail if isinstance(error.detail, str) and error.detail != title else ""
-    extras = {} if isinstance(error.detail, str) else {"errors": error.detail}
+    extras: dict[str, object] = {} if isinstance(error.detail, str) else {"errors": error.detail}
     slug = title.lower().replace(" ", "-").replace("'", "")
     found = Problem(error.status_code, slug, title, detail, extras, dict(error.headers or {}))
     return await respond(exchange, found)

@@ -1,8 +1,11 @@
 """Route index: finds the route of a request in the same time whatever the number of routes.
 
-An exact dictionary answers paths without parameters; a tree over path segments answers the rest. The answer is the one that
-Starlette's linear scan gives: the first full match in order of registration, else the first partial one (405), else a redirect
-of slashes, else nothing. The request is then dispatched to the very route that was found, so what was authorized is what runs.
+An exact dictionary answers paths without parameters; a tree over path segments answers the rest. The answer is the
+one that
+Starlette's linear scan gives: the first full match in order of registration, else the first partial one (405), else a
+redirect
+of slashes, else nothing. The request is then dispatched to the very route that was found, so what was authorized is
+what runs.
 """
 
 import re
@@ -29,7 +32,9 @@ class Owner(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteEntry:
-    """One route, ready to be run: ``app`` is the ASGI application behind it, ``scope_update`` what it finds in the scope."""
+    """One route, ready to be run: ``app`` is the ASGI application behind it, ``scope_update`` what it finds in the
+    scope.
+    """
 
     path: str
     kind: RouteKind

@@ -1,1 +1,1 @@
-"""What happened: logs, audit trail, metrics, traces."""
+"""What the platform tells about itself: logs, audit trail, metrics, traces."""

@@ -24,7 +24,8 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "p
 class Database:
     """The database of one capability: a lazy engine and its sessions.
 
-    Lives as long as the app (or the worker) and is closed once. ``url`` never appears in ``repr``: it may hold a password.
+    Lives as long as the app (or the worker) and is closed once. ``url`` never appears in ``repr``: it may hold a
+    password.
     """
 
     def __init__(self, name: str, url: str, *, pool_size: int = 5) -> None:
@@ -85,7 +86,9 @@ class Database:
         )
 
     def session(self, *, write: bool = False) -> "AsyncSession":
-        """A new session; use it as ``async with``. ``write=True`` takes SQLite's write lock when the transaction begins."""
+        """A new session; use it as ``async with``. ``write=True`` takes SQLite's write lock when the transaction
+        begins.
+        """
         found: AsyncSession = self._sessions[1 if write else 0]()
         return found
 
@@ -196,7 +199,9 @@ def _configure_sqlite(engine: "AsyncEngine") -> None:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether a failed transaction may simply be run again: a busy SQLite file, a deadlock or a serialization failure."""
+    """Whether a failed transaction may simply be run again: a busy SQLite file, a deadlock or a serialization
+    failure.
+    """
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.OperationalError):
         return "locked" in str(cause) or "busy" in str(cause)

@@ -206,9 +206,7 @@ async def _file_lock(database: "Database") -> AsyncIterator[None]:
     if not path or path == ":memory:":
         yield
         return
-    folder = Path(path).absolute().parent
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-    handle = os.open(f"{path}.migrate.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle = _open_lock(path)
     try:
         await _wait_for_lock(handle, database.name)
         yield
@@ -216,10 +214,15 @@ async def _file_lock(database: "Database") -> AsyncIterator[None]:
         os.close(handle)
 
 
+def _open_lock(path: str) -> int:
+    Path(path).absolute().parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    return os.open(f"{path}.migrate.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+
 async def _wait_for_lock(handle: int, name: str) -> None:
     try:
         async with asyncio.timeout(_LOCK_SECONDS):
-            while not _try_lock(handle):
+            while not _try_lock(handle):  # noqa: ASYNC110 - a lock of another process sets no event here
                 await asyncio.sleep(0.05)
     except TimeoutError:
         problem = f"another process holds the migration lock for more than {_LOCK_SECONDS:g} s."

@@ -21,8 +21,8 @@ async def in_transaction(
 ) -> T:
     """Run ``work`` in one write transaction and commit it. A nested ``session.begin_nested()`` is a savepoint.
 
-    Serialization failures, deadlocks and a busy SQLite file start the whole work again, at most ``attempts`` times, so it must
-    change nothing outside the database.
+    Serialization failures, deadlocks and a busy SQLite file start the whole work again, at most ``attempts`` times,
+    so it must change nothing outside the database.
     """
     for attempt in range(1, attempts + 1):
         try:

@@ -1,7 +1,8 @@
 """Ports of the platform that one capability provides and any other may require.
 
 The name of a port in ``Manifest.provides`` and ``Manifest.requires`` is the kebab-case of its class with its version:
-``authenticator@1``. A provider contributes a :class:`~fastapi_services_platform.capability.contribution.Service` for the class.
+``authenticator@1``. A provider contributes a :class:`~fastapi_services_platform.capability.contribution.Service` for
+the class.
 """
 
 from collections.abc import Mapping, Sequence

@@ -14,8 +14,8 @@ Strength = Literal["mail", "password", "multi", "phishing_resistant"]
 class Principal:
     """An authenticated subject, as every capability sees it.
 
-    ``session_binding`` is set only when the credential travelled in a cookie: it is the value that anti-forgery tokens are
-    bound to, and its presence makes the runtime demand such a token on every change.
+    ``session_binding`` is set only when the credential travelled in a cookie: it is the value that anti-forgery
+    tokens are bound to, and its presence makes the runtime demand such a token on every change.
     """
 
     urn: str
@@ -44,8 +44,8 @@ class Anonymous:
 class Refused:
     """A credential was presented and is not good enough.
 
-    ``slug`` names the problem type (``token-expired``, ``two-credentials`` …), ``status`` its HTTP status; ``detail`` is shown to the
-    caller and must not tell whether an account exists.
+    ``slug`` names the problem type (``token-expired``, ``two-credentials`` …), ``status`` its HTTP status; ``detail``
+    is shown to the caller and must not tell whether an account exists.
     """
 
     slug: str

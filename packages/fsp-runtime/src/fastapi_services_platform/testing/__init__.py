@@ -1,4 +1,6 @@
-"""The testing kit: an app running with its client, a real server, the suite every capability passes, a guard for the loop."""
+"""The testing kit: an app running with its client, a real server, the suite every capability passes, a guard for the
+loop.
+"""
 
 from fastapi_services_platform.testing.capability_conformance import CapabilityConformance
 from fastapi_services_platform.testing.loop_guard import loop_guard

@@ -29,7 +29,7 @@ def serve(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
 
     async def main() -> None:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         decided.set()
         await serving
