@@ -29,7 +29,7 @@ _LONGEST_JUMP = 255
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A machine that filters exist for: its audit number (linux/audit.h) and whether a second ABI hides in its numbers."""
+    """A machine that filters exist for: its audit number (linux/audit.h), and whether x32 hides in its numbers."""
 
     name: str
     audit: int

@@ -50,6 +50,14 @@ class RunLogs:
     stderr: StreamText
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A submission that was made under an idempotency key."""
+
+    fingerprint: str
+    run_id: RunId
+
+
 class RunStore(Protocol):
     """Reads and keeps runs. No method ends a transaction."""
 
@@ -74,6 +82,12 @@ class RunStore(Protocol):
         ...
 
     async def events(self, run_id: RunId, after: int = 0, limit: int = 500) -> Sequence[RunEvent]: ...
+
+    async def remember(self, scope: str, fingerprint: str, run_id: RunId, until: datetime) -> None:
+        """Keep what an idempotency key stands for."""
+        ...
+
+    async def remembered(self, scope: str, now: datetime) -> Remembered | None: ...
 
     async def update(self, run: Run) -> None:
         """Replace a run that no worker holds (retention, cancel in the queue). Raises ``NotFound``."""
@@ -346,7 +360,9 @@ class Sandbox(Protocol):
         absent."""
         ...
 
-    async def start(self, spec: RunSpec) -> SandboxHandle: ...
+    async def start(self, spec: RunSpec) -> SandboxHandle:
+        """Build, put the inputs in, release the script. Raises ``SandboxFailed``."""
+        ...
 
     def events(self, handle: SandboxHandle) -> AsyncIterator[SandboxEvent]:
         """Ends after ``Exited``."""
@@ -371,6 +387,10 @@ class Sandbox(Protocol):
     async def reap(self, known: Collection[RunId]) -> None:
         """Remove what runs that are not known left on the host."""
         ...
+
+
+class SandboxFailed(Exception):
+    """A sandbox could not be built, or one of its own steps failed; the text is for the operator."""
 
 
 class OutputOverLimit(Exception):

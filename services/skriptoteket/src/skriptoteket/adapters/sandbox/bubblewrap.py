@@ -1,0 +1,286 @@
+"""Cold start in bubblewrap: own user, process, network, IPC, host name and cgroup namespaces for every run.
+
+The launcher builds the file system and drops privileges first, because bubblewrap keeps the capabilities of root.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Collection, Mapping
+from pathlib import Path
+
+from skriptoteket.adapters.sandbox import processes, workspace
+from skriptoteket.adapters.sandbox.arguments import Descriptors, launch_plan
+from skriptoteket.adapters.sandbox.cgroups import Cgroups, Group, GroupLimits, choose_cgroups
+from skriptoteket.adapters.sandbox.remains import Remains
+from skriptoteket.adapters.sandbox.seccomp import shipped_filter
+from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
+from skriptoteket.adapters.sandbox.view import interpreter_view
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.runs.ports import (
+    CollectedFile,
+    KillReason,
+    RunSpec,
+    SandboxEvent,
+    SandboxFailed,
+    SandboxHandle,
+)
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_START_SECONDS = 20.0
+_MIB = 1024 * 1024
+_PACKET = 64 * 1024
+_OVERHEAD_PROCESSES = 2  # bubblewrap's own two
+
+
+class BubblewrapSandbox:
+    """Runs each script in a fresh bubblewrap."""
+
+    name = "bubblewrap"
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        program: str | None = None,
+        slot_uids: range = range(61_000, 61_512),
+        cgroups: Cgroups | None = None,
+    ) -> None:
+        self._program = program or shutil.which("bwrap")
+        self._remains = Remains(state_dir / "sandboxes")
+        self._key = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:8]
+        self._uids = itertools.cycle(slot_uids)
+        self._taken: dict[LiveRun, int | None] = {}
+        self._cgroups = choose_cgroups() if cgroups is None else cgroups
+        self._filter = shipped_filter()
+
+    async def capabilities(self) -> Mapping[str, str]:
+        """What a sandbox built here isolates; empty when none can be built."""
+        if self._program is None or self._filter is None:
+            return {}
+        return {
+            "network_isolation": "hard",
+            "filesystem_isolation": "hard",
+            "pid_isolation": "hard",
+            "disk_quota": "hard",
+            "seccomp": "own",
+            "uid_isolation": "own" if os.geteuid() == 0 else "namespace",
+            **self._cgroups.capabilities(),
+        }
+
+    async def start(self, spec: RunSpec) -> SandboxHandle:
+        """Build the sandbox, put the inputs in and release the script.
+
+        Raises:
+            SandboxFailed: with what the launcher or bubblewrap said.
+        """
+        if self._program is None or self._filter is None:
+            raise SandboxFailed("bubblewrap or the system call filter is missing; see `skriptoteket doctor`")
+        build = _Build(spec, self._group(spec), os.memfd_create("seccomp", 0))
+        try:
+            uid = self._next_uid()
+            os.write(build.seccomp, self._filter)
+            os.lseek(build.seccomp, 0, os.SEEK_SET)
+            async with asyncio.timeout(_START_SECONDS):
+                run = await build.run(self._program, uid, self._soft_memory, self._remains)
+        except BaseException as problem:
+            said = await build.abandon()
+            self._remains.forget(spec.run_id, spec.attempt)
+            if not isinstance(problem, OSError | TimeoutError | ValueError | SandboxFailed):
+                raise
+            detail = str(problem) or f"not ready within {_START_SECONDS:.0f} s"
+            raise SandboxFailed(f"{detail} {said}".strip()) from problem
+        self._taken[run] = uid
+        run.release()
+        return run
+
+    def events(self, handle: SandboxHandle) -> AsyncIterator[SandboxEvent]:
+        """See the port."""
+        return _live(handle).events()
+
+    async def kill(self, handle: SandboxHandle, reason: KillReason) -> None:
+        """See the port."""
+        _live(handle).kill(reason)
+
+    async def result(self, handle: SandboxHandle) -> bytes | None:
+        """See the port."""
+        run = _live(handle)
+        return await asyncio.to_thread(workspace.read_result, run.root, run.limits)
+
+    async def artifacts(self, handle: SandboxHandle) -> AsyncIterator[CollectedFile]:
+        """See the port."""
+        run = _live(handle)
+        for found in await asyncio.to_thread(workspace.list_output, run.root, run.limits):
+            yield found
+
+    async def destroy(self, handle: SandboxHandle) -> None:
+        """See the port."""
+        run = _live(handle)
+        await run.close()
+        self._taken.pop(run, None)
+        self._remains.forget(run.run_id, run.attempt)
+
+    async def reap(self, known: Collection[RunId]) -> None:
+        """See the port. What lives below this very object is never reaped."""
+        mine = {str(run.run_id) for run in self._taken} | {str(one) for one in known}
+        await asyncio.to_thread(self._remains.reap, mine, self._cgroups, self._key)
+
+    @property
+    def _soft_memory(self) -> bool:
+        return self._cgroups.capabilities().get("memory_limit") != "hard"
+
+    def _group(self, spec: RunSpec) -> Group:
+        limits = spec.limits
+        return self._cgroups.create(
+            f"{self._key}-{spec.run_id}-{spec.attempt}",
+            GroupLimits(limits.memory_mib * _MIB, limits.processes + _OVERHEAD_PROCESSES, limits.cpu),
+        )
+
+    def _next_uid(self) -> int | None:
+        if os.geteuid() != 0:
+            return None
+        taken = set(self._taken.values())
+        return next(uid for uid in self._uids if uid not in taken)
+
+
+class _Build:
+    """A sandbox on its way: everything that must be given back when a step fails."""
+
+    def __init__(self, spec: RunSpec, group: Group, seccomp: int) -> None:
+        self.spec = spec
+        self.group = group
+        self.seccomp = seccomp
+        self.control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._info, self._far_info = os.pipe()
+        self._out, self._far_out = os.pipe()
+        self._err, self._far_err = os.pipe()
+        self.launcher: subprocess.Popen[bytes] | None = None
+        self.launcher_fd: int | None = None
+        self.root: int | None = None
+        self.control.setblocking(False)
+
+    async def run(self, program: str, uid: int | None, soft_memory: bool, remains: Remains) -> LiveRun:
+        """Every step up to the point where the entry code waits for its release."""
+        launcher = self._spawn()
+        self.launcher_fd = os.pidfd_open(launcher.pid)
+        remains.remember(self.spec.run_id, self.spec.attempt, launcher.pid)
+        self.group.add(launcher.pid)
+        self.control.send(json.dumps(self._plan(program, uid, soft_memory)).encode())
+        root = self.root = await self._workspace()
+        await self._stage(root)
+        self.control.send(b"staged")
+        if (answer := await self._answer())[0] != b"ready":
+            raise SandboxFailed(answer[0].decode(errors="replace") or "bubblewrap ended before the script could start")
+        first = int(json.loads(os.read(self._info, _PACKET))["child-pid"])
+        os.close(self._info)
+        limits = self.spec.limits
+        return LiveRun(
+            run_id=self.spec.run_id,
+            attempt=self.spec.attempt,
+            limits=limits,
+            launcher=launcher,
+            control=self.control,
+            root=root,
+            group=self.group,
+            soft_memory=soft_memory,
+            streams=(
+                Faucet("stdout", self._out, limits.stream_kill_bytes),
+                Faucet("stderr", self._err, limits.stream_kill_bytes),
+            ),
+            launcher_fd=self.launcher_fd,
+            first_fd=processes.open_process(first),
+            first_pid=first,
+        )
+
+    async def abandon(self) -> str:
+        """Give everything back; the answer is what the failed attempt printed, for the operator."""
+        processes.kill_process(self.launcher_fd)
+        self.group.kill()
+        await processes.until_dead(self.launcher_fd, _START_SECONDS)
+        if self.launcher is not None:
+            self.launcher.poll()
+        self._close_far_ends()
+        self.control.close()
+        os.set_blocking(self._err, False)
+        said = ""
+        with contextlib.suppress(OSError):
+            said = os.read(self._err, _PACKET).decode(errors="replace").strip()
+        for descriptor in (self._info, self._out, self._err, self.launcher_fd, self.root):
+            if descriptor is not None:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+        await asyncio.to_thread(self.group.remove)
+        return said
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        # Popen and not asyncio's own: the parent-death signal follows the thread that forked, which must be this one.
+        handed = (self._far.fileno(), self._far_info, self.seccomp)
+        interpreter = os.path.realpath(sys.executable)
+        self.launcher = subprocess.Popen(  # noqa: S603 - fixed program, no shell
+            [interpreter, "-I", "-S", "-B", str(_LAUNCHER), str(self._far.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=self._far_out,
+            stderr=self._far_err,
+            pass_fds=handed,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+        return self.launcher
+
+    def _plan(self, program: str, uid: int | None, soft_memory: bool) -> dict[str, object]:
+        plan = launch_plan(
+            program,
+            interpreter_view(),
+            self.spec.limits,
+            Descriptors(self._far.fileno(), self._far_info, self.seccomp),
+            identity=None if uid is None else (uid, uid),
+            address_space=soft_memory,
+            timezone=str(self.spec.request.get("timezone") or "UTC"),
+            parent=os.getpid(),
+        )
+        self._close_far_ends()
+        return plan
+
+    def _close_far_ends(self) -> None:
+        if self._far.fileno() < 0:
+            return
+        self._far.close()
+        for descriptor in (self._far_info, self._far_out, self._far_err, self.seccomp):
+            os.close(descriptor)
+
+    async def _workspace(self) -> int:
+        message, descriptors = await self._answer()
+        if not descriptors:
+            raise SandboxFailed(message.decode(errors="replace") or "the launcher ended without a word")
+        return descriptors[0]
+
+    async def _answer(self) -> tuple[bytes, list[int]]:
+        await processes.until_readable(self.control.fileno())
+        message, descriptors, _, _ = socket.recv_fds(self.control, _PACKET, 1)
+        return message, list(descriptors)
+
+    async def _stage(self, root: int) -> None:
+        workspace.write_stage(root, "script.py", self.spec.source.encode("utf-8", "surrogatepass"))
+        request = json.dumps(self.spec.request, ensure_ascii=False)
+        workspace.write_stage(root, "request.json", request.encode("utf-8", "surrogatepass"))
+        for one in self.spec.inputs:
+            descriptor = workspace.create_stage(root, f"input/{one.name}")
+            try:
+                async for chunk in one.read():
+                    workspace.append(descriptor, chunk)
+            finally:
+                os.close(descriptor)
+
+
+def _live(handle: SandboxHandle) -> LiveRun:
+    if not isinstance(handle, LiveRun):
+        raise TypeError(f"{type(handle).__name__} is no run of this sandbox")
+    return handle

@@ -1,0 +1,48 @@
+"""Notes about live sandboxes, so that a later worker can end what a killed one left behind."""
+
+import contextlib
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from skriptoteket.adapters.sandbox import processes
+from skriptoteket.adapters.sandbox.cgroups import Cgroups
+from skriptoteket.core.identifiers import RunId
+
+
+class Remains:
+    """One small file per live sandbox in the state directory; removed with the sandbox."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def remember(self, run_id: RunId, attempt: int, pid: int) -> None:
+        """Note the first process of a sandbox. A file that is not written whole is treated as no process."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note = {"run": str(run_id), "pid": pid, "started": processes.start_time(pid)}
+        self._path(run_id, attempt).write_text(json.dumps(note), encoding="ascii")
+
+    def forget(self, run_id: RunId, attempt: int) -> None:
+        """Remove the note; idempotent."""
+        self._path(run_id, attempt).unlink(missing_ok=True)
+
+    def reap(self, known: Collection[str], cgroups: Cgroups, key: str) -> None:
+        """Kill and remove everything of runs that are not ``known``; ``key`` tells our groups from another worker's.
+
+        Blocks.
+        """
+        for path in self._folder.glob("*.json") if self._folder.is_dir() else ():
+            if path.name.rsplit("-", 1)[0] in known:
+                continue
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                note = json.loads(path.read_text(encoding="ascii"))
+                processes.kill_if_same(int(note["pid"]), int(note["started"]))
+            path.unlink(missing_ok=True)
+        for label, group in cgroups.leftovers().items():
+            owner, _, run = label.partition("-")
+            if owner == key and run.rsplit("-", 1)[0] not in known:
+                group.kill()
+                group.remove()
+
+    def _path(self, run_id: RunId, attempt: int) -> Path:
+        return self._folder / f"{run_id}-{attempt}.json"
