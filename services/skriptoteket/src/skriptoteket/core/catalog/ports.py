@@ -6,17 +6,13 @@ from datetime import datetime
 from typing import Protocol
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
-from skriptoteket.core.identifiers import ToolId
+from skriptoteket.core.identifiers import ToolId, VersionId
 
 
 @dataclass(frozen=True, slots=True)
 class ToolFilter:
-    """What a catalogue page shows: OR inside a facet, AND across facets.
+    """What a catalogue page shows: OR inside a facet, AND across facets."""
 
-    Words match as prefixes, å ä ö also as a a o.
-    """
-
-    words: tuple[str, ...] = ()
     professions: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
     favourites_of: str | None = None
@@ -34,6 +30,10 @@ class ToolStore(Protocol):
         """Raises ``NotFound``."""
         ...
 
+    async def lock(self, tool_id: ToolId) -> Tool:
+        """The tool, with its row locked until the transaction ends. Raises ``NotFound``."""
+        ...
+
     async def by_slug(self, slug: str) -> Tool | None:
         """By its slug or by one that it once had in public."""
         ...
@@ -46,8 +46,8 @@ class ToolStore(Protocol):
 
     async def keep_alias(self, tool_id: ToolId, slug: str) -> None: ...
 
-    async def find(self, wanted: ToolFilter, limit: int, after: str | None = None) -> Sequence[Tool]:
-        """By title; ``after`` is the sort key of the last tool of the page before."""
+    async def find(self, wanted: ToolFilter) -> Sequence[Tool]:
+        """Every tool that fits, in no particular order."""
         ...
 
     async def all(self) -> Sequence[Tool]: ...
@@ -85,3 +85,24 @@ class TaxonomyStore(Protocol):
     async def delete_category(self, slug: str) -> None:
         """Raises ``NotFound`` and ``Conflict`` (in_use)."""
         ...
+
+
+class RetiredRuns(Protocol):
+    """The queue, as far as hiding and rolling back need it."""
+
+    async def retire(self, tool_id: ToolId, keep: VersionId | None, now: datetime) -> int:
+        """Cancel waiting production, action and scheduled runs of the tool, except those of the version ``keep``."""
+        ...
+
+
+class CatalogUnit(Protocol):
+    """One transaction as the verbs of the catalogue see it."""
+
+    @property
+    def tools(self) -> ToolStore: ...
+
+    @property
+    def taxonomy(self) -> TaxonomyStore: ...
+
+    @property
+    def queue(self) -> RetiredRuns: ...

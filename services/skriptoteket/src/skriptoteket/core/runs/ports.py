@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from skriptoteket.core.catalog.ports import ToolStore
-from skriptoteket.core.identifiers import RunId, ToolId, WorkerId
+from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import (
     Artifact,
@@ -172,6 +172,10 @@ class RunQueue(Protocol):
     async def request_cancel(self, run_id: RunId, reason: str, now: datetime) -> Run:
         """Cancel a queued run at once, flag a starting or running one. Raises ``NotFound`` and ``Conflict``
         (wrong_state)."""
+        ...
+
+    async def retire(self, tool_id: ToolId, keep: VersionId | None, now: datetime) -> int:
+        """Cancel waiting production, action and scheduled runs of the tool, except those of the version ``keep``."""
         ...
 
     async def depth(self, requested_by: str | None = None) -> int:

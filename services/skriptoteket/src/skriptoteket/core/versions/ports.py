@@ -1,9 +1,9 @@
 """VersionStore and DraftLockStore: where versions, decisions and locks are kept."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
+from skriptoteket.core.catalog.ports import RetiredRuns, ToolStore
 from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.versions.models import (
     DraftLock,
@@ -40,7 +40,9 @@ class VersionStore(Protocol):
 
     async def add_decision(self, decision: VersionDecision) -> None: ...
 
-    async def decisions(self, version_id: VersionId) -> Sequence[VersionDecision]: ...
+    async def decisions(self, tool_id: ToolId) -> Sequence[VersionDecision]:
+        """Every verdict on the tool's versions, oldest first."""
+        ...
 
 
 class DraftLockStore(Protocol):
@@ -52,4 +54,18 @@ class DraftLockStore(Protocol):
 
     async def release(self, tool_id: ToolId) -> None: ...
 
-    async def held_by(self, holder: str, now: datetime) -> Sequence[DraftLock]: ...
+
+class VersionUnit(Protocol):
+    """One transaction as the verbs of versions see it."""
+
+    @property
+    def versions(self) -> VersionStore: ...
+
+    @property
+    def locks(self) -> DraftLockStore: ...
+
+    @property
+    def tools(self) -> ToolStore: ...
+
+    @property
+    def queue(self) -> RetiredRuns: ...

@@ -1,0 +1,1 @@
+"""Form fields: how a schema is written, and what values fit it."""

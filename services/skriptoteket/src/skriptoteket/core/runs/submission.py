@@ -1,0 +1,198 @@
+"""Submit a run: check the tool, the input and whether there is room, then write one durable row."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+
+from skriptoteket.core.catalog.models import Tool
+from skriptoteket.core.errors import IdempotencyKeyReused, NotFound, QueueFull, TooManyRuns, ValidationFailed
+from skriptoteket.core.fields.forms import form_issues
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.json_values import JsonValue
+from skriptoteket.core.ports import Clock, UnitOfWork
+from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
+from skriptoteket.core.runs.matching import ensure_runnable
+from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState
+from skriptoteket.core.runs.ports import Doorbell, RunUnit
+from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRules:
+    """How much may wait, and what a worker must offer."""
+
+    max_queue_depth: int = 500
+    max_queued_per_user: int = 10
+    queue_deadline: timedelta = timedelta(seconds=900)
+    worker_alive: timedelta = timedelta(seconds=30)
+    require: tuple[str, ...] = ()
+    default_limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a caller wants to be run. ``run_id`` exists before the row does: uploads are stored under it."""
+
+    run_id: RunId
+    tool_slug: str
+    requested_by: str
+    values: Mapping[str, object]
+    uploads: Sequence[Upload] = ()
+    locale: str = "en"
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The run that answers a submission; ``replayed`` when it existed already."""
+
+    run: Run
+    tool: Tool
+    replayed: bool = False
+
+
+class RunSubmission:
+    """The verb *run this tool*. Lives as long as the app."""
+
+    def __init__(self, work: UnitOfWork[RunUnit], clock: Clock, bell: Doorbell, rules: AdmissionRules) -> None:
+        self._work = work
+        self._clock = clock
+        self._bell = bell
+        self._rules = rules
+
+    async def runnable(self, tool_slug: str) -> tuple[Tool, ToolVersion]:
+        """The tool with its active version.
+
+        Raises:
+            NotFound: hidden, unpublished or half-consistent; which of them is not told.
+        """
+        async with self._work.read() as unit:
+            return await _runnable(unit, tool_slug)
+
+    async def admit(self, tool_slug: str, requested_by: str) -> tuple[Tool, ToolVersion]:
+        """Ask before the body is read: is there such a tool, a worker for it, and room.
+
+        Raises:
+            NotFound, RunnerUnavailable, TooManyRuns, QueueFull.
+        """
+        async with self._work.read() as unit:
+            tool, version = await _runnable(unit, tool_slug)
+            await self._ensure_room(unit, version.behaviour, requested_by)
+            return tool, version
+
+    async def submit(self, wanted: Submission) -> Submitted:
+        """Write the run and ring the bell.
+
+        Raises:
+            NotFound, ValidationFailed, PayloadTooLarge, IdempotencyKeyReused, RunnerUnavailable, TooManyRuns,
+            QueueFull.
+        """
+        async with self._work.write() as unit:
+            tool, version = await _runnable(unit, wanted.tool_slug)
+            values = _accept(version.behaviour, wanted)
+            fingerprint = _fingerprint(version, values, wanted.uploads)
+            if wanted.idempotency_key is not None:
+                earlier = await self._earlier(unit, wanted, fingerprint)
+                if earlier is not None:
+                    return Submitted(earlier, tool, replayed=True)
+            await self._ensure_room(unit, version.behaviour, wanted.requested_by)
+            run = self._run(wanted, tool, version, values)
+            await unit.runs.add(run)
+            if wanted.idempotency_key is not None:
+                scope = _scope(wanted)
+                await unit.runs.remember(scope, fingerprint, run.id, self._clock.now() + timedelta(hours=24))
+        await self._bell.ring(run.id)
+        return Submitted(run, tool)
+
+    async def _earlier(self, unit: RunUnit, wanted: Submission, fingerprint: str) -> Run | None:
+        known = await unit.runs.remembered(_scope(wanted), self._clock.now())
+        if known is None:
+            return None
+        if known.fingerprint != fingerprint:
+            raise IdempotencyKeyReused
+        return await unit.runs.get(known.run_id)
+
+    async def _ensure_room(self, unit: RunUnit, behaviour: Behaviour, requested_by: str) -> None:
+        rules = self._rules
+        limits = limits_of(behaviour, rules.default_limits)
+        extra = (*rules.require, *behaviour.requirements)
+        workers = await unit.workers.all()
+        ensure_runnable(workers, behaviour.environment, limits, extra, self._clock.now(), rules.worker_alive)
+        if await unit.queue.depth(requested_by) >= rules.max_queued_per_user:
+            raise TooManyRuns(rules.max_queued_per_user, retry_after=10)
+        if await unit.queue.depth() >= rules.max_queue_depth:
+            raise QueueFull(rules.max_queue_depth, retry_after=60)
+
+    def _run(self, wanted: Submission, tool: Tool, version: ToolVersion, values: Mapping[str, JsonValue]) -> Run:
+        now = self._clock.now()
+        behaviour = version.behaviour
+        return Run(
+            id=wanted.run_id,
+            kind=RunKind.PRODUCTION,
+            context=RunContext.PRODUCTION,
+            lane=Lane.INTERACTIVE,
+            state=RunState.QUEUED,
+            tool_id=tool.id,
+            version_id=version.id,
+            snapshot_id=None,
+            behaviour_hash=version.behaviour_hash,
+            requested_by=wanted.requested_by,
+            requested_at=now,
+            environment=behaviour.environment,
+            limits=limits_of(behaviour, self._rules.default_limits),
+            requirements=behaviour.requirements,
+            idempotent=behaviour.idempotent,
+            files=input_files(wanted.uploads),
+            values=values,
+            locale=wanted.locale,
+            queue_deadline=now + self._rules.queue_deadline,
+        )
+
+
+def input_files(uploads: Sequence[Upload]) -> tuple[InputFile, ...]:
+    """The uploads as files of a run, each under a name of its own."""
+    names = unique_names([upload.original_name for upload in uploads])
+    return tuple(
+        InputFile(upload.field, name, upload.original_name, upload.size, upload.sha256, upload.blob_key)
+        for upload, name in zip(uploads, names, strict=True)
+    )
+
+
+def limits_of(behaviour: Behaviour, default: Limits) -> Limits:
+    """The limits of a run: the operator's, with what the version asks for."""
+    return Limits(
+        **{each.name: behaviour.limits.get(each.name, getattr(default, each.name)) for each in fields(Limits)}
+    )
+
+
+async def _runnable(unit: RunUnit, tool_slug: str) -> tuple[Tool, ToolVersion]:
+    tool = await unit.tools.by_slug(tool_slug)
+    if tool is None or not tool.is_visible or tool.active_version_id is None:
+        raise NotFound("tool", tool_slug)
+    try:
+        version = await unit.versions.get(tool.active_version_id)
+    except NotFound:
+        raise NotFound("tool", tool_slug) from None
+    if version.tool_id != tool.id or version.state is not VersionState.ACTIVE:
+        raise NotFound("tool", tool_slug)
+    return tool, version
+
+
+def _accept(behaviour: Behaviour, wanted: Submission) -> dict[str, JsonValue]:
+    values, issues = form_issues(behaviour.input_schema, wanted.values)
+    issues = (*issues, *file_issues(behaviour.input_schema, wanted.uploads))
+    if issues:
+        raise ValidationFailed(issues)
+    return values
+
+
+def _fingerprint(version: ToolVersion, values: Mapping[str, JsonValue], uploads: Sequence[Upload]) -> str:
+    files = sorted([upload.field, upload.original_name, upload.sha256] for upload in uploads)
+    text = json.dumps([str(version.id), values, files], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _scope(wanted: Submission) -> str:
+    return f"{wanted.requested_by}\n/tools/{wanted.tool_slug}/runs\n{wanted.idempotency_key}"

@@ -1,0 +1,125 @@
+"""Read, list and cancel one's own runs; who may see what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skriptoteket.core.catalog.models import Tool
+from skriptoteket.core.errors import Conflict, Expired, NotFound
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.ports import Clock, UnitOfWork
+from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunState
+from skriptoteket.core.runs.ports import Doorbell, RunEvent, RunFilter, RunLogs, RunUnit, Waiting
+from skriptoteket.core.versions.models import ToolVersion
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRun:
+    """A run with what a page about it needs."""
+
+    run: Run
+    tool: Tool
+    version: ToolVersion | None
+    artifacts: Sequence[Artifact]
+    waiting: Waiting | None
+    progress: RunEvent | None
+
+
+class RunWatching:
+    """The questions about runs that their requester may ask. Everybody else's runs do not exist for a caller."""
+
+    def __init__(self, work: UnitOfWork[RunUnit], clock: Clock, bell: Doorbell) -> None:
+        self._work = work
+        self._clock = clock
+        self._bell = bell
+
+    async def mine(
+        self, subject: str, limit: int, before: RunId | None = None, states: frozenset[RunState] | None = None
+    ) -> Sequence[tuple[Run, Tool]]:
+        """The caller's runs outside sandboxes, newest first."""
+        async with self._work.read() as unit:
+            wanted = RunFilter(requested_by=subject, states=states, contexts=frozenset({RunContext.PRODUCTION}))
+            runs = await unit.runs.page(wanted, limit, before)
+            tools = {tool_id: await unit.tools.get(tool_id) for tool_id in {run.tool_id for run in runs}}
+            return [(run, tools[run.tool_id]) for run in runs]
+
+    async def see(self, run_id: RunId, subject: str) -> SeenRun:
+        """One of the caller's runs.
+
+        Raises:
+            NotFound: missing or somebody else's.
+        """
+        async with self._work.read() as unit:
+            run = await _own(unit, run_id, subject)
+            tool = await unit.tools.get(run.tool_id)
+            version = await unit.versions.get(run.version_id) if run.version_id is not None else None
+            artifacts = await unit.runs.artifacts(run_id) if run.state is RunState.SUCCEEDED else ()
+            waiting = await unit.queue.place(run_id) if run.state is RunState.QUEUED else None
+            progress = None
+            if not run.state.terminal:
+                steps = [event for event in await unit.runs.events(run_id) if event.kind == "progress"]
+                progress = steps[-1] if steps else None
+            return SeenRun(run, tool, version, artifacts, waiting, progress)
+
+    async def logs(self, run_id: RunId, subject: str, *, reads_source: bool) -> RunLogs:
+        """What the run printed; only for those who may read the source and see the run.
+
+        Raises:
+            NotFound: not entitled, or no such run.
+        """
+        async with self._work.read() as unit:
+            run = await _own(unit, run_id, subject)
+            maintainers = await unit.tools.maintainers(run.tool_id)
+            if not reads_source and subject not in maintainers:
+                raise NotFound("log of run", run_id)
+            if run.logs_expired_at is not None:
+                raise Expired("log of run", run_id, run.logs_expired_at.date().isoformat())
+            return await unit.runs.logs(run_id)
+
+    async def artifact(self, run_id: RunId, artifact_id: str, subject: str) -> Artifact:
+        """A file of a succeeded run of the caller.
+
+        Raises:
+            NotFound, Expired.
+        """
+        async with self._work.read() as unit:
+            run = await _own(unit, run_id, subject)
+            found = next((item for item in await unit.runs.artifacts(run_id) if item.artifact_id == artifact_id), None)
+            if found is None or run.state is not RunState.SUCCEEDED:
+                raise NotFound("file", artifact_id)
+            if found.blob_key is None or run.artifacts_expired_at is not None:
+                at = run.artifacts_expired_at or run.finished_at or run.requested_at
+                raise Expired("file", artifact_id, at.date().isoformat())
+            return found
+
+    async def events(self, run_id: RunId, subject: str, after: int) -> tuple[Run, Sequence[RunEvent]]:
+        """Steps of the live view behind ``after``, and the run as it is now."""
+        async with self._work.read() as unit:
+            run = await _own(unit, run_id, subject)
+            return run, await unit.runs.events(run_id, after)
+
+    async def cancel(self, run_id: RunId, subject: str, *, operates: bool = False) -> Run:
+        """Cancel: queued at once, starting and running within a second; cancelled already is fine.
+
+        Raises:
+            NotFound: missing or not the caller's.
+            Conflict: ``wrong_state``: the run is over, or its files are being collected.
+        """
+        async with self._work.write() as unit:
+            run = await unit.runs.get(run_id)
+            if run.requested_by != subject and not operates:
+                raise NotFound("run", run_id)
+            if run.state is RunState.CANCELLED:
+                return run
+            if run.state.terminal or run.state is RunState.COLLECTING:
+                raise Conflict("wrong_state", f"The run is {run.state} and cannot be cancelled.", {"state": run.state})
+            reason = "user" if run.requested_by == subject else "operator"
+            run = await unit.queue.request_cancel(run_id, reason, self._clock.now())
+        await self._bell.ring(run_id)
+        return run
+
+
+async def _own(unit: RunUnit, run_id: RunId, subject: str) -> Run:
+    run = await unit.runs.get(run_id)
+    if run.requested_by != subject:
+        raise NotFound("run", run_id)
+    return run
