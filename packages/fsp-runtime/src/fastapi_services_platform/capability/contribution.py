@@ -10,8 +10,8 @@ from fastapi import APIRouter
 
 Factory = Callable[..., Any]
 """A recipe for a service. It takes the :class:`~fastapi_services_platform.container.scope.Scope`; it may be a coroutine
-function or an async generator function that yields the service once and cleans up after it. ``Any``: it makes a value of
-the service's own type."""
+function or an async generator function that yields the service once and cleans up after it. ``Any``: it makes a value
+of the service's own type."""
 
 
 class Tier(IntEnum):

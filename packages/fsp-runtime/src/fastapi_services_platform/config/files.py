@@ -137,9 +137,8 @@ def check_capability_names(configuration: Configuration, present: list[str]) -> 
         ConfigurationError: it names the absent capability and lists the present ones.
     """
     features, overlays = configuration.features, configuration.features.overlays
-    named: list[tuple[str, tuple[str, ...]]] = [
-        (FEATURES_FILE, ("capabilities", name)) for name in features.capabilities
-    ]
+    named: list[tuple[str, tuple[str, ...]]] = []
+    named += [(FEATURES_FILE, ("capabilities", name)) for name in features.capabilities]
     named += [
         (FEATURES_FILE, ("overlays", overlay, "capabilities", name))
         for overlay, content in overlays.items()

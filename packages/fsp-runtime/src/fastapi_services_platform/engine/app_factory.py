@@ -18,9 +18,10 @@ from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities, runtime_version
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.http.edge import Edge
+from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.probes import Probe, json_bytes, probe_router
-from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.observability.logger_factory import configure_logging, get_logger
 
 _log = get_logger(__name__)
 
@@ -96,6 +97,7 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(app: Any) -> AsyncIterator[None]:  # Any: Starlette passes the application as such
+    configure_logging(app.platform.settings, exchange_fields)
     lifespan = Lifespan(app.assembly, app.edge)
     app.edge.index = await app.assembly.assemble(find_capabilities(app.state.capabilities))
     await lifespan.start()

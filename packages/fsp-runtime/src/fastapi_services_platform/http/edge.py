@@ -191,11 +191,9 @@ class Edge:
         self.log.info(
             "request",
             method=method,
-            route=route,
             path=scope["path"],
             status=exchange.status or "gone",
             ms=round(seconds * 1000, 2),
-            principal=exchange.principal.urn if exchange.principal is not None else None,
         )
 
 
