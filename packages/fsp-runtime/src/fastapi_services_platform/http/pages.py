@@ -1,16 +1,167 @@
-"""Pages: render a template in the page frame."""
+"""Pages: Jinja2 templates of capabilities, rendered in the platform's frame.
 
-from collections.abc import Mapping
+Templates are addressed as ``<capability>/<file>``; ``frame.html`` and ``components.html`` stand at the root and belong
+to everybody. A template is read and first rendered in a thread; later renderings only compute and stay on the loop.
+"""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, Template
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from fastapi_services_platform.capability.contribution import MenuEntry, StaticFolder, TemplateFolder
+from fastapi_services_platform.http.exchange import Exchange, exchange_of
+from fastapi_services_platform.http.forgery import FIELD
+from fastapi_services_platform.http.package_folders import folder_of
+from fastapi_services_platform.http.page_filters import FILTERS
+from fastapi_services_platform.http.static_files import StaticFiles, read_static
+from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.resilience.pools import blocking
+from fastapi_services_platform.security.ports import Authorizer
+from fastapi_services_platform.security.principal import Principal
+
+THEME_COOKIE = "fsp-theme"
+THEMES = ("auto", "light", "dark")
+
+_SHARED = ("fastapi_services_platform.hub", "templates")
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PageParts:
+    """What the frame shows and where templates and public files are; read again when a capability comes up later."""
+
+    site: str
+    templates: Sequence[tuple[str, TemplateFolder]] = ()
+    static: Sequence[tuple[str, StaticFolder]] = ()
+    menu: Sequence[MenuEntry] = ()
+    authorizer: Authorizer | None = None
+    entry_page: str | None = None
+    environment: str = "prod"
+
 
 class Pages:
-    """Renders templates of capabilities in the page frame."""
+    """Renders pages. One per app; :meth:`open` reads templates and public files."""
+
+    def __init__(self, parts: Callable[[], PageParts]) -> None:
+        self._read_parts = parts
+        self._parts = PageParts("")
+        self._environment = _environment(PrefixLoader({}))
+        self._warm: set[str] = set()
+        self.static = StaticFiles({})
+
+    async def open(self) -> None:
+        """Read what the capabilities hand over, anew at every call."""
+        parts = self._read_parts()
+        loader, static = await blocking(_read, parts)
+        environment = _environment(loader)
+        environment.globals["static_url"] = static.url
+        self._parts, self._environment, self.static = parts, environment, static
+        self._warm = set()
 
     async def render(
-        self, request: Request, template: str, context: Mapping[str, object], *, status_code: int = 200
+        self, request: Request, template: str, context: Mapping[str, object] | None = None, status_code: int = 200
     ) -> HTMLResponse:
-        """The page as a response."""
-        raise LookupError(f"no template folder holds {template}")
+        """A page in the frame.
+
+        Raises:
+            jinja2.TemplateError: there is no such template, or it uses a name that ``context`` lacks.
+        """
+        return HTMLResponse(await self.text(request, template, context), status_code, {"cache-control": "no-store"})
+
+    async def text(self, request: Request, template: str, context: Mapping[str, object] | None = None) -> str:
+        """A rendered template as text: for fragments that HTMX swaps in, and for :meth:`render`."""
+        whole: dict[str, object] = {**await self._surroundings(request), **(context or {})}
+        if template in self._warm:
+            return self._environment.get_template(template).render(whole)
+        rendered = await blocking(_first_render, self._environment, template, whole)
+        self._warm.add(template)
+        return rendered
+
+    async def problem(self, request: Request, members: Mapping[str, object], status: int) -> HTMLResponse:
+        """The page that tells a person what went wrong."""
+        return await self.render(request, "problem.html", {"problem": members}, status)
+
+    async def allowed(self, principal: Principal | None, permission: str | None) -> bool:
+        """Whether a menu entry, card or button is shown: a signed-in caller who holds the permission."""
+        if principal is None:
+            return False
+        if permission is None:
+            return True
+        authorizer = self._parts.authorizer
+        if authorizer is None:
+            return False
+        try:
+            return (await authorizer.authorize(principal, permission)).allowed
+        except Exception as error:  # a page without a menu is better than no page
+            _log.error("pages.authorization_failed", permission=permission, exc_info=error)
+            return False
+
+    async def _surroundings(self, request: Request) -> dict[str, object]:
+        exchange = exchange_of(request.scope)
+        principal = exchange.principal
+        menu = [entry for entry in self._parts.menu if await self.allowed(principal, entry.permission)]
+        theme = request.cookies.get(THEME_COOKIE, THEMES[0])
+        return {
+            "request": request,
+            "site": self._parts.site,
+            "environment": self._parts.environment,
+            "principal": principal,
+            "menu": menu,
+            "here": request.url.path,
+            "entry_page": self._parts.entry_page,
+            "theme": theme if theme in THEMES else THEMES[0],
+            "correlation_id": exchange.correlation_id,
+            "csrf_token": lambda: token_for(exchange),
+            "csrf_field": lambda: _csrf_field(exchange),
+        }
+
+
+def token_for(exchange: Exchange) -> str:
+    """A form token bound to the caller's session.
+
+    Raises:
+        LookupError: the platform is not started.
+    """
+    admission = exchange.edge.admission
+    if admission is None:
+        raise LookupError("the platform is not started")
+    principal = exchange.principal
+    return admission.tokens.make((principal.session_binding or "") if principal is not None else "")
+
+
+def _csrf_field(exchange: Exchange) -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token_for(exchange))
+
+
+def _read(parts: PageParts) -> tuple[BaseLoader, StaticFiles]:
+    folders: dict[str, list[FileSystemLoader]] = {}
+    for capability, folder in parts.templates:
+        folders.setdefault(capability, []).append(FileSystemLoader(folder_of(folder.package, folder.folder)))
+    by_name: Mapping[str, BaseLoader] = {name: ChoiceLoader(loaders) for name, loaders in folders.items()}
+    shared = FileSystemLoader(folder_of(*_SHARED))
+    return ChoiceLoader([PrefixLoader(by_name), shared]), read_static(parts.static)
+
+
+def _environment(loader: BaseLoader) -> Environment:
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def _first_render(
+    environment: Environment, name: str, context: Mapping[str, Any]
+) -> str:  # Any: Jinja2's own signature
+    template: Template = environment.get_template(name)
+    return template.render(context)

@@ -17,8 +17,9 @@ _log = get_logger(__name__)
 class AuditEvent:
     """One fact for the trail.
 
-    ``action`` is a verb in the past (``role.granted``), ``actor`` the URN of who did it, ``resource`` what it was done to. ``before`` and
-    ``after`` are digests of its state, never the state itself. ``essential``: the operation fails when the event cannot be kept.
+    ``action`` is a verb in the past (``role.granted``), ``actor`` the URN of who did it, ``resource`` what it was done
+    to. ``before`` and ``after`` are digests of its state, never the state itself. ``essential``: the operation fails
+    when the event cannot be kept.
     """
 
     action: str

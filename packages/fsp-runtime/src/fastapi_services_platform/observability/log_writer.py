@@ -1,7 +1,7 @@
 """The thread that writes log events, so that no request waits for a disk or a terminal.
 
-Events are queued, at most ``capacity`` of them; what does not fit is counted, not waited for. The writer gathers for a few
-milliseconds and writes a whole batch at once. A file that cannot be written is tried again after a pause.
+Events are queued, at most ``capacity`` of them; what does not fit is counted, not waited for. The writer gathers for a
+few milliseconds and writes a whole batch at once. A file that cannot be written is tried again after a pause.
 """
 
 import threading
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 
 
 class LogWriter:
-    """One per process. ``dropped`` counts events that found the queue full, ``failures`` batches that could not be written."""
+    """One per process. ``dropped`` counts events that found the queue full, ``failures`` unwritten batches."""
 
     def __init__(self, console: BinaryIO | None, file: TextFile | None = None, *, capacity: int = 20_000) -> None:
         self.dropped = 0

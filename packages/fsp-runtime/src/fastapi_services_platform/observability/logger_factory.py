@@ -1,14 +1,15 @@
 """The only way to log: ``get_logger(__name__)``, then an event and fields.
 
-Console: JSON, one line per event. File (when ``FSP_LOG_DIR`` is set): detailed text, rotated. A logger may be made at import; where its
-events go is decided by :func:`configure_logging`. Before that, warnings and errors go to standard error at once.
+Console: JSON, one line per event. File (when ``FSP_LOG_DIR`` is set): detailed text, rotated. A logger may be made at
+import; where its events go is decided by :func:`configure_logging`. Before that, warnings and errors go to standard
+error at once.
 """
 
 import atexit
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -131,7 +132,7 @@ def configure_logging(
     process: str = "platform",
     console: BinaryIO | None = None,
 ) -> None:
-    """Start the writer: JSON to standard error (or ``console``), text to ``<log_dir>/<process>.log`` when the settings name a folder.
+    """Start the writer: JSON to standard error (or ``console``), text to ``<log_dir>/<process>.log`` if there is a folder.
 
     ``source`` gives the fields of the request being answered. Called again, it replaces what was configured before.
     """
@@ -165,7 +166,7 @@ def lost_events() -> tuple[int, int]:
 
 
 def set_level(name: str, level: str | None) -> None:
-    """Change the least level of a logger and of all below it (``""``: the default of all); ``None`` takes the change back.
+    """Change the least level of a logger and of all below it (``""``: of everything); ``None`` takes it back.
 
     Raises:
         KeyError: no such level.
@@ -230,13 +231,11 @@ def _plain(value: object) -> object:
     return sorted(map(str, value)) if isinstance(value, set | frozenset) else repr(value)
 
 
-def _encode(
-    channel: Channel, method: str, event: dict[str, Any]
-) -> tuple[tuple[bytes, BaseException | None], dict[str, Any]]:
+def _encode(channel: Any, method: str, event: MutableMapping[str, Any]) -> tuple[Any, ...]:
     # Any: the signature of a structlog processor
     name = event.pop("event")
     error = _exception_of(event.pop("exc_info", None))
-    return (encode_event(channel.name, method, str(name), event), error), {}
+    return (encode_event(channel.name, method, str(name), dict(event)), error), {}
 
 
 def _exception_of(given: object) -> BaseException | None:

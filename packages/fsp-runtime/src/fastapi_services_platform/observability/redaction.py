@@ -46,7 +46,7 @@ def redact_fields(fields: dict[str, object]) -> dict[str, object]:
 
 
 def redact_bytes(line: bytes) -> bytes:
-    """An encoded event without values that look like secrets: tokens, credentials in URLs, password hashes, private keys."""
+    """An encoded event without values that look like secrets: tokens, credentials in URLs, hashes, private keys."""
     return _SECRET_VALUE.sub(_mask, line)
 
 

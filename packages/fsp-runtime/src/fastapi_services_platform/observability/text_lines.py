@@ -13,7 +13,8 @@ _QUOTED = frozenset(' "=\t\n\r')
 def text_of(event: dict[str, object]) -> str:
     """One event as a line of text; a traceback follows indented."""
     time = str(event.get("time", "")).replace("T", " ")
-    head = f"{time:<28} {str(event.get('level', '')).upper():<8} {event.get('logger', '')}: {_one_line(event.get('event'))}"
+    level = str(event.get("level", "")).upper()
+    head = f"{time:<28} {level:<8} {event.get('logger', '')}: {_one_line(event.get('event'))}"
     fields = " ".join(f"{key}={_value(value)}" for key, value in event.items() if key not in _LEADING)
     line = f"{head}  {fields}" if fields else head
     exception = event.get("exception")
