@@ -3,7 +3,7 @@
 from fastapi_services_platform.capability.contribution import Contribution, Service
 from fastapi_services_platform.capability.manifest import Manifest
 from fastapi_services_platform.engine.platform import Platform
-from fastapi_services_platform.http.pages import Pages
+from fastapi_services_platform.http.pages import PageParts, Pages
 
 
 class Hub:
@@ -13,4 +13,4 @@ class Hub:
 
     async def initialize(self, platform: Platform) -> Contribution:
         """Contribute the page frame."""
-        return Contribution(services=(Service(Pages, lambda _scope: Pages()),))
+        return Contribution(services=(Service(Pages, lambda _scope: Pages(lambda: PageParts(platform.settings.name))),))
