@@ -10,6 +10,9 @@ from au_sys_python_factory.errors import INTERRUPTED, FactoryError
 COMMANDS = {
     "check": "commands.check:check",
     "explain": "commands.check:explain",
+    "gauntlet": "gauntlet.cli:gauntlet",
+    "shell": "shell.cli:shell",
+    "wheels": "wheels.cli:wheels",
 }
 """Name of a command, and where its click command is defined below this package; imported only when the command is used."""
 

@@ -1,15 +1,131 @@
 """``check`` and ``explain``: the house rules, and why they exist."""
 
+import subprocess
+import time
+from pathlib import Path
+
 import click
+
+from au_sys_python_factory.checks.catalog import BY_ID, RULES
+from au_sys_python_factory.checks.engine import Report, run
+from au_sys_python_factory.checks.project import read_project
+from au_sys_python_factory.checks.rule import Finding, Rule
+from au_sys_python_factory.errors import DONE, FINDINGS, Missing, UsageError
+from au_sys_python_factory.output import answer
+from au_sys_python_factory.workspace.members import Workspace, find_workspace
 
 
 @click.command()
-def check() -> None:
-    """Check every workspace member against the house rules."""
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--only", default="", metavar="RULE,…", help="Ask only these rules or families (Z01, A, …).")
+@click.option("--changed", is_flag=True, help="Report only files that differ from the last commit.")
+@click.option(
+    "--workspace", "start", type=click.Path(path_type=Path), default=Path(), help="A folder of the workspace."
+)
+@click.option("--quiet", is_flag=True, help="Findings only.")
+def check(paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, start: Path, quiet: bool) -> None:
+    """Check every workspace member against the house rules; PATHS narrow the report.
+
+    Exit 0: nothing found. Exit 1: findings (warnings alone do not count).
+    """
+    began = time.perf_counter()
+    workspace = find_workspace(start)
+    rules = chosen(only)
+    wanted = {_inside(path, workspace) for path in paths} | (_changed(workspace) if changed else set())
+    report = run(read_project(workspace), rules)
+    shown = [item for item in report.findings if not (paths or changed) or _below(item.path, wanted)]
+    failed = any(item.severity == "error" for item in shown)
+    code = FINDINGS if failed else DONE
+    if as_json:
+        data = {
+            "files": report.files,
+            "rules": len(rules),
+            "waivers": report.waivers,
+            "members": len(workspace.members),
+        }
+        answer("check", code, data, shown)
+    else:
+        _show(shown)
+        if not quiet:
+            click.echo(_summary(report, shown, rules, workspace, time.perf_counter() - began), err=True)
+    click.get_current_context().exit(code)
+
+
+def chosen(only: str) -> tuple[Rule, ...]:
+    """The rules that ``--only`` names, by id or by family.
+
+    Raises:
+        UsageError: a name is neither.
+    """
+    if not only:
+        return RULES
+    names = [name.strip().upper() for name in only.split(",") if name.strip()]
+    families = sorted({rule.id[0] for rule in RULES})
+    unknown = [name for name in names if name not in BY_ID and name not in families]
+    if unknown:
+        raise UsageError(f"no rule {', '.join(unknown)}.", fix=f"one of {', '.join([*families, *BY_ID])}.")
+    return tuple(rule for rule in RULES if rule.id in names or rule.id[0] in names)
+
+
+def _inside(path: Path, workspace: Workspace) -> str:
+    whole = path.resolve()
+    if not whole.exists():
+        raise UsageError(f"{path} does not exist.", fix="name a file or folder of the workspace.")
+    if not whole.is_relative_to(workspace.root):
+        raise UsageError(f"{path} is outside of the workspace {workspace.root}.", fix="name a file or folder inside.")
+    return whole.relative_to(workspace.root).as_posix()
+
+
+def _below(path: str, wanted: set[str]) -> bool:
+    return any(place == "." or path == place or path.startswith(f"{place}/") for place in wanted)
+
+
+def _changed(workspace: Workspace) -> set[str]:
+    """Files that differ from the last commit, untracked ones included."""
+    command = ["git", "-C", str(workspace.root), "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words and our own root
+    except (OSError, subprocess.CalledProcessError):
+        raise Missing(
+            "--changed asks git, and git does not answer.", fix="install git, or check without --changed."
+        ) from None
+    return {entry[3:] for entry in done.stdout.split("\0") if entry}
+
+
+def _show(findings: list[Finding]) -> None:
+    for item in findings:
+        mark = "" if item.severity == "error" else " (warning)"
+        click.echo(f"{item.path}:{item.line}:{item.column}: {item.rule}{mark} {item.message}")
+        click.echo(f"    fix: {item.fix}")
+
+
+def _summary(
+    report: Report, shown: list[Finding], rules: tuple[Rule, ...], workspace: Workspace, seconds: float
+) -> str:
+    errors = sum(item.severity == "error" for item in shown)
+    warnings = len(shown) - errors
+    waivers = sum(bool(waiver.used) for waiver in report.waivers)
+    return (
+        f"{len(workspace.members)} members, {report.files} files, {len(rules)} rules: {errors} findings, {warnings} warnings, "
+        f"{waivers} waivers used, {seconds:.1f} s"
+    )
 
 
 @click.command()
 @click.argument("rule")
-def explain(rule: str) -> None:
-    """Say why a rule exists, with a wrong and a right example."""
-    click.echo(rule)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def explain(rule: str, as_json: bool) -> None:
+    """Say why RULE exists, with a wrong and a right example."""
+    found = BY_ID.get(rule.upper())
+    if found is None:
+        raise UsageError(f"no rule {rule}.", fix=f"one of {', '.join(BY_ID)}.")
+    if as_json:
+        facts = {
+            name: getattr(found, name) for name in ("id", "title", "severity", "why", "fix", "wrong", "right", "areas")
+        }
+        answer("explain", DONE, facts)
+        return
+    click.echo(f"{found.id}  {found.title}\n\n{found.why}\n\nfix: {found.fix}\n")
+    for label, example in (("wrong", found.wrong), ("right", found.right)):
+        click.echo(f"{label}:\n" + "".join(f"    {line}\n" for line in example.splitlines()))

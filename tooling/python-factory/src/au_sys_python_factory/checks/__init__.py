@@ -1,0 +1,1 @@
+"""The house rules: one module per subject, one ``Rule`` per id."""

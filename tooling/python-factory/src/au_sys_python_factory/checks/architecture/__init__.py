@@ -1,0 +1,1 @@
+"""Family A: who may import whom, and when work is done."""

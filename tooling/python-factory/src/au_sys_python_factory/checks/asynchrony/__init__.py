@@ -1,0 +1,1 @@
+"""Family Y: nothing blocks the event loop."""

@@ -1,0 +1,98 @@
+"""Blocking calls in coroutines, and in plain functions that coroutines of the same package call."""
+
+import ast
+from collections.abc import Iterator
+
+from au_sys_python_factory.checks.project import Project
+from au_sys_python_factory.checks.rule import Hit, Rule
+from au_sys_python_factory.checks.source import Function, SourceFile
+
+BLOCKING = {
+    "open", "io.open", "time.sleep", "os.system", "os.popen", "os.wait", "os.waitpid", "input",
+    "subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen",
+    "socket.create_connection", "socket.getaddrinfo", "socket.gethostbyname", "urllib.request.urlopen",
+    "requests.get", "requests.post", "requests.put", "requests.patch", "requests.delete", "requests.request",
+    "requests.Session", "httpx.get", "httpx.post", "httpx.put", "httpx.patch", "httpx.delete", "httpx.request",
+    "httpx.Client", "sqlite3.connect", "psycopg.connect", "psycopg2.connect", "pymysql.connect",
+    "sqlalchemy.create_engine", "redis.Redis", "smtplib.SMTP", "smtplib.SMTP_SSL", "imaplib.IMAP4",
+    "ftplib.FTP", "ldap3.Connection", "ldap.initialize", "boto3.client", "shutil.copy", "shutil.copy2",
+    "shutil.copyfile", "shutil.copytree", "shutil.move", "shutil.rmtree", "shutil.make_archive",
+    "zipfile.ZipFile", "tarfile.open",
+}  # fmt: skip
+"""Qualified names; a call of one of them holds its thread until something outside answers."""
+
+_PATH_METHODS = {"read_text", "read_bytes", "write_text", "write_bytes"}
+
+
+def blocking(project: Project) -> Iterator[Hit]:
+    """Blocking calls that the event loop would wait for."""
+    for member in project.members:
+        reached = _reached_from_coroutines(project, member.source)
+        for file in member.source:
+            for call, name in _blocking_calls(file):
+                function = file.function_of(call)
+                if isinstance(function, ast.AsyncFunctionDef):
+                    yield Hit(call.lineno, call.col_offset + 1, f"{name}(…) blocks in {function.name}", file.path)
+                elif isinstance(function, ast.FunctionDef) and (file.module, function.name) in reached:
+                    caller = reached[file.module, function.name]
+                    message = f"{name}(…) in {function.name} blocks {caller}, which calls it"
+                    yield Hit(call.lineno, call.col_offset + 1, message, file.path)
+
+
+def _blocking_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
+    for call in file.find(ast.Call):
+        name = file.qualified(call.func)
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        awaited = isinstance(file.parent(call), ast.Await)
+        if name in BLOCKING or (method in _PATH_METHODS and not awaited):
+            yield call, name or f"….{method}"
+
+
+def _reached_from_coroutines(project: Project, files: tuple[SourceFile, ...]) -> dict[tuple[str, str], str]:
+    """Plain module-level functions that run on the loop, each with the coroutine that gets there first."""
+    plain = {
+        (file.module, function.name): (file, function)
+        for file in files
+        for function in file.functions
+        if isinstance(function, ast.FunctionDef) and isinstance(file.parent(function), ast.Module)
+    }
+    reached: dict[tuple[str, str], str] = {}
+    waiting: list[tuple[SourceFile, Function, str]] = [
+        (file, function, function.name)
+        for file in files
+        for function in file.functions
+        if isinstance(function, ast.AsyncFunctionDef)
+    ]
+    while waiting:
+        file, function, origin = waiting.pop()
+        for called in _called(file, function):
+            if called in plain and called not in reached:
+                reached[called] = origin
+                waiting.append((*plain[called], origin))
+    return reached
+
+
+def _called(file: SourceFile, function: Function) -> Iterator[tuple[str, str]]:
+    inside: list[ast.AST] = list(function.body)
+    while inside:
+        node = inside.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Call):
+            module, _, name = file.qualified(node.func).rpartition(".")
+            yield (module or file.module, name)
+        inside.extend(ast.iter_child_nodes(node))
+
+
+Y03 = Rule(
+    "Y03",
+    "A blocking call on the event loop",
+    "One slow disk or directory stops every request of the process.",
+    "await an async client of the runtime's pool, or hand the call over: `await blocking(function, …)`.",
+    'import time\n\n\nasync def planted() -> None:\n    """Wait."""\n    time.sleep(1)\n',
+    "import asyncio\nimport time\n\n\nasync def planted() -> None:\n    "
+    '"""Wait."""\n    await asyncio.to_thread(time.sleep, 1)\n',
+    project_check=blocking,
+)
+
+RULES = (Y03,)

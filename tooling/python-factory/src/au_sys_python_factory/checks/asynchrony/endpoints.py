@@ -1,0 +1,57 @@
+"""Endpoints are coroutines, and loops are asked for in the present way."""
+
+import ast
+from collections.abc import Iterator
+
+from au_sys_python_factory.checks.routes import routes
+from au_sys_python_factory.checks.rule import Hit, Rule
+from au_sys_python_factory.checks.source import SourceFile
+
+_DEPRECATED = {
+    "asyncio.get_event_loop", "asyncio.coroutine", "asyncio.ensure_future", "asyncio.set_event_loop_policy",
+    "asyncio.get_event_loop_policy", "asyncio.new_event_loop", "asyncio.set_event_loop",
+}  # fmt: skip
+
+
+def sync_endpoint(file: SourceFile) -> Iterator[Hit]:
+    """Routes that are plain functions."""
+    for route in routes(file):
+        if isinstance(route.function, ast.FunctionDef):
+            yield file.hit(route.function, f"{route.function.name} ({route.path or '/'}) is not async")
+
+
+def old_loop_calls(file: SourceFile) -> Iterator[Hit]:
+    """Deprecated ways to a loop."""
+    for call in file.find(ast.Call):
+        name = file.qualified(call.func)
+        if name in _DEPRECATED:
+            yield file.hit(call, f"{name} is deprecated")
+
+
+Y01 = Rule(
+    "Y01",
+    "A sync endpoint",
+    "It runs in a hidden thread pool of forty: the forty-first caller waits, and nobody sees why.",
+    "write `async def`; hand blocking work to `blocking(…)`.",
+    "from fastapi import APIRouter\nfrom fastapi_services_platform import access\n\n"
+    "router = APIRouter()\n\n\n"
+    '@router.get("/notes")\n@access(public=True)\ndef notes() -> list[str]:\n    '
+    '"""All of them."""\n    return []\n',
+    "from fastapi import APIRouter\nfrom fastapi_services_platform import access\n\n"
+    "router = APIRouter()\n\n\n"
+    '@router.get("/notes")\n@access(public=True)\nasync def notes() -> list[str]:\n    '
+    '"""All of them."""\n    return []\n',
+    file_check=sync_endpoint,
+)
+Y07 = Rule(
+    "Y07",
+    "A deprecated way to the event loop",
+    "It makes a second loop where none runs, and warns or fails in newer Pythons.",
+    "use `asyncio.get_running_loop()`, `asyncio.run(…)`, `asyncio.Runner` or a task group.",
+    'import asyncio\n\n\ndef planted() -> object:\n    """The loop."""\n    return asyncio.get_event_loop()\n',
+    'import asyncio\n\n\nasync def planted() -> object:\n    """The loop."""\n    return asyncio.get_running_loop()\n',
+    areas=("source", "tests"),
+    file_check=old_loop_calls,
+)
+
+RULES = (Y01, Y07)

@@ -1,0 +1,1 @@
+"""Family D: what is declared is what is used, bounded and public."""

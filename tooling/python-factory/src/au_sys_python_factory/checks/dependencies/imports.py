@@ -1,0 +1,122 @@
+"""Ghosts and dead weight: imports without a declaration, declarations without an import."""
+
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from au_sys_python_factory.checks.project import MemberFiles
+from au_sys_python_factory.checks.rule import Hit, Rule
+from au_sys_python_factory.workspace.members import Member
+
+_LOADED_BY_NAME = {
+    "aiosqlite", "asyncpg", "email-validator", "greenlet", "httptools", "psycopg", "python-multipart",
+    "standard-uvicorn", "tzdata", "uvicorn", "uvloop", "websockets",
+}  # fmt: skip
+"""Drivers and plugins that another library finds by name; nothing imports them."""
+
+_TEST_TOOLS = {"pytest", "blockbuster", "hypothesis"}
+_TESTING_FOLDERS = {"testing", "conformance"}
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as the index spells it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirement_name(line: str) -> str:
+    """The distribution that a requirement line asks for."""
+    found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line.strip())
+    return canonical(found[0]) if found else ""
+
+
+@cache
+def installed() -> dict[str, frozenset[str]]:
+    """Which distributions give which import name, read from metadata only."""
+    return {name: frozenset(canonical(dist) for dist in dists) for name, dists in packages_distributions().items()}
+
+
+def declared(member: Member) -> set[str]:
+    """Every distribution that a member asks for, extras included."""
+    return {requirement_name(line) for line in (*member.dependencies, *member.optional_dependencies)} | {
+        canonical(member.dist)
+    }
+
+
+def providers(name: str, member: MemberFiles) -> set[str]:
+    """The distributions that could give an import name; the name itself where it is not installed."""
+    sibling = member.project.workspace.by_import_name.get(name)
+    if sibling:
+        return {canonical(sibling.dist)}
+    return set(installed().get(name, frozenset({canonical(name)})))
+
+
+def ghost(member: MemberFiles) -> Iterator[Hit]:
+    """Imports of distributions that the member does not declare."""
+    mine = declared(member.member)
+    for file in member.source:
+        for item in file.imports:
+            root = item.module.split(".")[0]
+            if (
+                root in sys.stdlib_module_names
+                or root == member.member.import_name
+                or root in ("", "__future__", "src")
+            ):
+                continue
+            possible = providers(root, member)
+            testing = bool(_TESTING_FOLDERS & set(file.inner)) and bool(possible & _TEST_TOOLS)
+            if not possible & mine and not testing:
+                yield Hit(
+                    item.node.lineno, item.node.col_offset + 1, f"{root} comes from {_named(possible)}", file.path
+                )
+
+
+def _named(possible: set[str]) -> str:
+    return f"{', '.join(sorted(possible))}, which pyproject.toml does not declare"
+
+
+def unused(member: MemberFiles) -> Iterator[Hit]:
+    """Declared distributions that no module imports."""
+    if member.member.role == "platform" or not member.source:
+        return
+    used: set[str] = set()
+    for file in member.files:
+        if file.area != "tests":
+            used |= {dist for item in file.imports for dist in providers(item.module.split(".")[0], member)}
+    for line in member.member.dependencies:
+        name = requirement_name(line)
+        if name not in used and name not in _LOADED_BY_NAME:
+            path = member.member.path / "pyproject.toml"
+            yield Hit(line_of(path, line), 1, f"{name} is declared and never imported", path)
+
+
+def line_of(path: Path, text: str) -> int:
+    """The line of a file on which a text stands first; 1 where it does not."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if text in line:
+            return number
+    return 1
+
+
+D01 = Rule(
+    "D01",
+    "A ghost dependency",
+    "It works only as long as somebody else happens to install it.",
+    "declare the distribution with bounds in the member's own pyproject.toml.",
+    "import click\n",
+    "import decimal\n",
+    member_check=ghost,
+)
+D02 = Rule(
+    "D02",
+    "A declared dependency is not used",
+    "It is installed, updated and audited for nothing.",
+    "delete the line from pyproject.toml.",
+    "a dependency that no module imports\n",
+    "one that is imported\n",
+    member_check=unused,
+)
+
+RULES = (D01, D02)

@@ -1,0 +1,1 @@
+"""Family Z: nothing that pretends."""

@@ -1,0 +1,1 @@
+"""Family L: files, folders, names and sizes."""

@@ -1,0 +1,134 @@
+"""What a module says of itself, what a door offers, and where names are imported from."""
+
+import ast
+from collections.abc import Iterator
+
+from au_sys_python_factory.checks.project import MemberFiles, Project
+from au_sys_python_factory.checks.rule import Hit, Rule
+from au_sys_python_factory.checks.source import SourceFile
+
+_MOST_NAMES = 12
+
+
+def no_docstring(file: SourceFile) -> Iterator[Hit]:
+    """Modules that do not say what they are for."""
+    if not ast.get_docstring(file.tree):
+        yield Hit(1, 1, "the module says nothing about its purpose", file.path)
+
+
+def exported(file: SourceFile) -> list[str]:
+    """The names in ``__all__``."""
+    for node in file.tree.body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            value = getattr(node, "value", None)
+            items = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+            return [str(item.value) for item in items if isinstance(item, ast.Constant)]
+    return []
+
+
+def wide_door(member: MemberFiles) -> Iterator[Hit]:
+    """Pure doors with too many names, or with names that nobody explained."""
+    door = member.at("__init__.py")
+    if door is None or member.member.role == "runtime":
+        return
+    names = exported(door)
+    if len(names) > _MOST_NAMES:
+        yield Hit(1, 1, f"{len(names)} names in __all__ (at most {_MOST_NAMES})", door.path)
+    origins = {item.alias: item for item in door.imports}
+    for name in names:
+        item = origins.get(name)
+        home = member.project.modules.get(item.module) if item else None
+        if item and home and not documented(home, item.name):
+            yield Hit(item.node.lineno, 1, f"{name} has no docstring where it is defined ({item.module})", door.path)
+
+
+def documented(file: SourceFile, name: str) -> bool:
+    """Whether a name of a module has a docstring (for values: the text below the assignment)."""
+    for position, node in enumerate(file.tree.body):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+            return bool(ast.get_docstring(node))
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            below = file.tree.body[position + 1] if position + 1 < len(file.tree.body) else None
+            return isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+    return True
+
+
+def star_import(file: SourceFile) -> Iterator[Hit]:
+    """Imports of everything."""
+    for item in file.imports:
+        if item.name == "*":
+            yield file.hit(item.node, f"from {item.module} import *")
+
+
+def chained(project: Project) -> Iterator[Hit]:
+    """Names imported from a module that only imported them itself."""
+    defined = {name: _defined(file) for name, file in project.modules.items()}
+    for file in project.modules.values():
+        for item in file.imports:
+            home = project.modules.get(item.module)
+            if (
+                home is None
+                or home.member is not file.member
+                or item.target in project.modules
+                or item.name in ("", "*")
+            ):
+                continue
+            origin = next((found for found in home.imports if found.alias == item.name), None)
+            if (
+                origin
+                and item.name not in defined[item.module]
+                and origin.module.split(".")[0] == home.member.import_name
+            ):
+                message = f"{item.name} is defined in {origin.module}, not in {item.module}"
+                yield Hit(item.node.lineno, item.node.col_offset + 1, message, file.path)
+
+
+def _defined(file: SourceFile) -> set[str]:
+    names: set[str] = set()
+    for node in file.tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return names
+
+
+L07 = Rule(
+    "L07",
+    "A module has no docstring",
+    "The first line of a module is how a reader decides whether to read on.",
+    "write one sentence that says what the module is for.",
+    "LIMIT = 3\n",
+    '"""Limits of the outside thing."""\n\nLIMIT = 3\n',
+    file_check=no_docstring,
+)
+L09 = Rule(
+    "L09",
+    "A door is too wide, or offers what nobody explained",
+    "Every name of a door is a promise that has to be kept for years.",
+    "export at most a dozen names, each with a docstring; leave the rest inside.",
+    "thirteen names in __all__\n",
+    "twelve names in __all__\n",
+    member_check=wide_door,
+)
+L11 = Rule(
+    "L11",
+    "Star import or re-export chain",
+    "A name that has two addresses is found by search in neither.",
+    "import the name from the module that defines it.",
+    "from decimal import *\n",
+    "from decimal import Decimal\n",
+    areas=("source", "tests"),
+    file_check=star_import,
+    project_check=chained,
+)
+
+RULES = (L07, L09, L11)

@@ -1,0 +1,1 @@
+"""Family S: what an attacker would look for first."""

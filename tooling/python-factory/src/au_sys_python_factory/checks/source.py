@@ -1,0 +1,228 @@
+"""A Python file, parsed once, with indexes that all rules share."""
+
+import ast
+import io
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from au_sys_python_factory.checks.rule import Area, Hit
+from au_sys_python_factory.workspace.members import Member
+
+Node = TypeVar("Node", bound=ast.AST)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Imported(NamedTuple):
+    """One imported thing: ``from module import name`` (``name`` empty for ``import module``), bound to ``alias``."""
+
+    module: str
+    name: str
+    alias: str
+    node: ast.Import | ast.ImportFrom
+    typing_only: bool
+
+    @property
+    def target(self) -> str:
+        """Module and name with a dot between them."""
+        return f"{self.module}.{self.name}" if self.name else self.module
+
+
+class Comment(NamedTuple):
+    """A comment; ``alone`` when nothing else stands on its line."""
+
+    line: int
+    column: int
+    text: str
+    alone: bool
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFile:
+    """One file. ``module`` is its dotted name (``tests.…`` for tests); ``area`` says which rules apply."""
+
+    path: Path
+    relative: str
+    module: str
+    area: Area
+    member: Member
+    text: str
+    tree: ast.Module
+
+    @property
+    def is_package(self) -> bool:
+        """Whether the file is an ``__init__.py``."""
+        return self.path.name == "__init__.py"
+
+    @cached_property
+    def inner(self) -> tuple[str, ...]:
+        """The parts of the path below the import package (or below ``tests``)."""
+        top = self.member.source if self.area == "source" and self.member.source else self.member.path
+        return self.path.relative_to(top).parts
+
+    @property
+    def layer(self) -> str:
+        """The first folder (or module) inside the import package: ``core``, ``adapters``, ``manifest`` …"""
+        return self.inner[0].removesuffix(".py") if self.inner else ""
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text, line by line."""
+        return self.text.splitlines()
+
+    @cached_property
+    def _index(self) -> tuple[dict[type[ast.AST], list[ast.AST]], dict[ast.AST, ast.AST]]:
+        by_type: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        parents: dict[ast.AST, ast.AST] = {}
+        waiting: list[ast.AST] = [self.tree]
+        while waiting:
+            node = waiting.pop()
+            by_type[type(node)].append(node)
+            for child in ast.iter_child_nodes(node):
+                parents[child] = node
+                waiting.append(child)
+        return by_type, parents
+
+    def find(self, kind: type[Node]) -> list[Node]:
+        """Every node of exactly this type, in the order of the file."""
+        found = [node for node in self._index[0].get(kind, []) if isinstance(node, kind)]
+        return sorted(found, key=_place)
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node that holds this one."""
+        return self._index[1].get(node)
+
+    def parents(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Everything around the node, innermost first."""
+        above = self.parent(node)
+        while above is not None:
+            yield above
+            above = self.parent(above)
+
+    def function_of(self, node: ast.AST) -> Function | ast.Lambda | None:
+        """The innermost function or lambda whose body runs the node."""
+        below = node
+        for above in self.parents(node):
+            if isinstance(above, ast.Lambda):
+                return above
+            if isinstance(above, Function) and below not in above.decorator_list:
+                return above
+            below = above
+        return None
+
+    def class_of(self, node: ast.AST) -> ast.ClassDef | None:
+        """The innermost class around the node."""
+        return next((above for above in self.parents(node) if isinstance(above, ast.ClassDef)), None)
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        """Every function and method, sync or async."""
+        return sorted([*self.find(ast.FunctionDef), *self.find(ast.AsyncFunctionDef)], key=_place)
+
+    @cached_property
+    def imports(self) -> list[Imported]:
+        """Every import, with relative ones resolved."""
+        found: list[Imported] = []
+        for node in self.find(ast.Import):
+            typing_only = self._typing_only(node)
+            for item in node.names:
+                alias = item.asname or item.name.split(".")[0]
+                found.append(Imported(item.name, "", alias, node, typing_only))
+        for inside in self.find(ast.ImportFrom):
+            typing_only = self._typing_only(inside)
+            module = self._absolute(inside)
+            found.extend(
+                Imported(module, item.name, item.asname or item.name, inside, typing_only) for item in inside.names
+            )
+        return found
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        package = self.module.split(".")
+        kept = package[: len(package) - node.level + (1 if self.is_package else 0)]
+        return ".".join([*kept, *([node.module] if node.module else [])])
+
+    def _typing_only(self, node: ast.AST) -> bool:
+        return any(
+            isinstance(above, ast.If) and ast.unparse(above.test).endswith("TYPE_CHECKING")
+            for above in self.parents(node)
+        )
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for item in self.imports:
+            whole = item.name == "" and item.alias != item.module.split(".")[0]
+            found[item.alias] = item.target if item.name or whole else item.alias
+        return found
+
+    def qualified(self, node: ast.AST | None) -> str:
+        """The dotted name that an expression stands for, with imports resolved; empty when it is no plain name."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        return ".".join([self._aliases.get(node.id, node.id), *reversed(parts)])
+
+    @cached_property
+    def comments(self) -> list[Comment]:
+        """Every comment of the file."""
+        if "#" not in self.text:
+            return []
+        found: list[Comment] = []
+        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+            if token.type == tokenize.COMMENT:
+                line, column = token.start
+                found.append(Comment(line, column, token.string, not token.line[:column].strip()))
+        return found
+
+    @cached_property
+    def comment_lines(self) -> dict[int, str]:
+        """Comments by line."""
+        return {comment.line: comment.text for comment in self.comments}
+
+    @cached_property
+    def docstrings(self) -> list[tuple[ast.AST, ast.Constant]]:
+        """Every docstring with the module, class or function that it belongs to."""
+        owners: Iterable[ast.Module | ast.ClassDef | Function] = [self.tree, *self.find(ast.ClassDef), *self.functions]
+        found: list[tuple[ast.AST, ast.Constant]] = []
+        for owner in owners:
+            first = owner.body[0] if owner.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                found.append((owner, first.value))
+        return found
+
+    def hit(self, node: ast.AST | int, message: str) -> Hit:
+        """A broken rule at a node or a line."""
+        if isinstance(node, int):
+            return Hit(node, 1, message)
+        return Hit(getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1, message)
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def body_of(function: Function) -> list[ast.stmt]:
+    """The statements of a function without its docstring."""
+    first = function.body[0]
+    has_docstring = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
+    return function.body[1:] if has_docstring else function.body
+
+
+def decorators(file: SourceFile, function: Function | ast.ClassDef) -> list[str]:
+    """The qualified names of the decorators."""
+    return [file.qualified(item.func if isinstance(item, ast.Call) else item) for item in function.decorator_list]
