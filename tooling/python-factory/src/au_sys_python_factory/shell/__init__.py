@@ -1,0 +1,1 @@
+"""Start, watch and stop a platform from wheels on this machine."""

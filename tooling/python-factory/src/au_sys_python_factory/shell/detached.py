@@ -1,0 +1,73 @@
+"""The supervisor as a process of its own: what ``shell up --detach`` leaves running.
+
+It takes its orders as JSON on standard input (secrets are in there, an argument would show them to everybody) and
+inherits the descriptor that holds the shell's lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from au_sys_python_factory.shell.processes import ProcessId, identify
+from au_sys_python_factory.shell.state import StateFolder
+from au_sys_python_factory.shell.supervisor import Program, Supervision, Supervisor
+
+
+def launch(supervision: Supervision, lock: int) -> ProcessId:
+    """Start the supervisor in a session of its own; the lock goes over to it."""
+    orders = {
+        "state": str(supervision.state.root),
+        "host": supervision.host,
+        "port": supervision.port,
+        "programs": [[program.name, *program.command] for program in supervision.programs],
+        "environment": dict(supervision.environment),
+        "ready_seconds": supervision.ready_seconds,
+        "drain_seconds": supervision.drain_seconds,
+    }
+    with (supervision.state.logs / "supervisor.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 (this very module)
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            cwd=supervision.state.run,
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
+    found = identify(process.pid)
+    if process.stdin is not None:
+        process.stdin.write(json.dumps(orders).encode())
+        process.stdin.close()
+    return found
+
+
+def _main() -> int:
+    orders = json.loads(sys.stdin.buffer.read())
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    supervision = Supervision(
+        state=StateFolder(Path(orders["state"])),
+        host=orders["host"],
+        port=orders["port"],
+        programs=tuple(Program(name, tuple(command)) for name, *command in orders["programs"]),
+        environment=orders["environment"],
+        restart_web=True,
+        ready_seconds=orders["ready_seconds"],
+        drain_seconds=orders["drain_seconds"],
+    )
+
+    async def supervise() -> str:
+        return await Supervisor(supervision).run()
+
+    outcome = asyncio.run(supervise())
+    print(f"supervisor: {outcome}", flush=True)
+    return 0 if outcome == "stopped" else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(_main())
