@@ -1,0 +1,157 @@
+"""What this host can isolate, found by doing it in a throw-away sandbox; with the fix for what is missing."""
+
+import platform
+import shutil
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
+from skriptoteket.adapters.sandbox.seccomp import shipped_filter
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.runs.models import Limits
+from skriptoteket.core.runs.ports import Exited, Printed, RunSpec, Sandbox, SandboxFailed
+
+_PROBE = """
+import os, socket
+def run_tool(input_dir, output_dir):
+    status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+    found = []
+    if status["Seccomp"].strip() == "2": found.append("seccomp")
+    if int(status["CapBnd"], 16) == 0 and int(status["CapEff"], 16) == 0: found.append("no_capabilities")
+    if len([name for name in os.listdir("/proc") if name.isdigit()]) < 4: found.append("pid_isolation")
+    if not os.path.exists("/etc/passwd"): found.append("filesystem_isolation")
+    try: socket.socket()
+    except PermissionError: found.append("network_isolation")
+    print(",".join(found))
+"""
+_EXPECTED = ("seccomp", "no_capabilities", "pid_isolation", "filesystem_isolation", "network_isolation")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One feature: whether it is there, what was seen, and how to get it."""
+
+    feature: str
+    found: bool
+    detail: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """Everything that was found. ``usable`` is true when scripts may run here."""
+
+    findings: tuple[Finding, ...]
+    capabilities: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """True when nothing that isolation needs is missing."""
+        return bool(self.capabilities)
+
+    @property
+    def problem(self) -> str:
+        """What is missing, in one line; empty when nothing is."""
+        return "; ".join(f"{one.feature}: {one.detail}" for one in self.findings if not one.found and not self.usable)
+
+    @property
+    def fix(self) -> str:
+        """What the operator does about it."""
+        return " ".join(one.fix for one in self.findings if not one.found and one.fix and not self.usable)
+
+
+async def probe_host(sandbox: Sandbox, program: str | None = None) -> HostReport:
+    """Probe in order; later features are not tried when an earlier one is missing."""
+    findings = [*_preconditions(program)]
+    if all(one.found for one in findings):
+        findings.append(await _trial(sandbox))
+    capabilities = await sandbox.capabilities()
+    findings += [
+        Finding(name, True, capabilities.get(name, "soft"), _CGROUP_FIX if capabilities.get(name) != "hard" else "")
+        for name in ("memory_limit", "process_limit", "cpu_limit")
+    ]
+    usable = all(one.found for one in findings)
+    return HostReport(tuple(findings), capabilities if usable else {})
+
+
+_CGROUP_FIX = "For hard limits run the worker with a delegated cgroup (systemd unit with Delegate=yes) or as root."
+
+
+def _preconditions(program: str | None) -> list[Finding]:
+    linux = sys.platform == "linux"
+    findings = [Finding("linux", linux, sys.platform, "Run the worker on Linux; browsing and authoring work anywhere.")]
+    bubblewrap = program or shutil.which("bwrap")
+    findings.append(
+        Finding(
+            "bubblewrap",
+            bubblewrap is not None,
+            bubblewrap or "no program bwrap in PATH",
+            "Install it: apt-get install bubblewrap",
+        )
+    )
+    there = shipped_filter() is not None
+    machine = platform.machine()
+    findings.append(
+        Finding("seccomp_filter", there, machine, f"No filter is shipped for {machine}; use x86_64 or aarch64.")
+    )
+    spaces = _number("/proc/sys/user/max_user_namespaces")
+    findings.append(
+        Finding(
+            "user_namespaces",
+            spaces is None or spaces > 0,
+            f"user.max_user_namespaces={spaces}",
+            "Allow them: sysctl -w user.max_user_namespaces=15000",
+        )
+    )
+    return findings
+
+
+async def _trial(sandbox: Sandbox) -> Finding:
+    limits = Limits(wall_seconds=20)
+    spec = RunSpec(RunId(uuid.uuid4()), 0, "", _PROBE, "run_tool", {"entrypoint": "run_tool"}, (), limits)
+    printed = b""
+    try:
+        handle = await sandbox.start(spec)
+    except SandboxFailed as problem:
+        return Finding("isolation", False, str(problem), _trial_fix())
+    try:
+        async for event in sandbox.events(handle):
+            if isinstance(event, Printed):
+                printed += event.data
+            if isinstance(event, Exited) and event.code != 0:
+                return Finding("isolation", False, printed.decode(errors="replace").strip()[-500:], _trial_fix())
+    finally:
+        await sandbox.destroy(handle)
+    missing = [name for name in _EXPECTED if name.encode() not in printed]
+    detail = f"missing: {', '.join(missing)}" if missing else "tried in a throw-away sandbox"
+    return Finding("isolation", not missing, detail, _trial_fix())
+
+
+def _trial_fix() -> str:
+    restricted = _number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    if restricted:
+        return (
+            "AppArmor keeps unprivileged programs from making namespaces: allow it for the interpreter with a profile, "
+            "or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+        )
+    if _number("/proc/sys/kernel/unprivileged_userns_clone") == 0:
+        return "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
+    return (
+        "See the detail; in a container allow user namespaces (seccomp profile nested.json, systempaths=unconfined), "
+        "and install Python where other users can read it."
+    )
+
+
+def _number(file: str) -> int | None:
+    try:
+        return int(Path(file).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def default_sandbox(state_dir: Path) -> BubblewrapSandbox:
+    """The runner of this host."""
+    return BubblewrapSandbox(state_dir)

@@ -1,0 +1,1 @@
+"""The daemon that takes runs out of the queue and executes them."""

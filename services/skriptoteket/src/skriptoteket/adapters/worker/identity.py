@@ -1,0 +1,65 @@
+"""Who this worker is: a host and state directory, a boot, a process; and that it is the only one there."""
+
+import fcntl
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from skriptoteket.core.identifiers import WorkerId
+
+
+class WorkerAlreadyRuns(Exception):
+    """Another worker holds the state directory."""
+
+    def __init__(self, state_dir: Path, holder: str) -> None:
+        self.state_dir = state_dir
+        self.holder = holder
+        super().__init__(
+            f"A worker already runs in {state_dir} (process {holder}). Stop it, or give this one a state directory of "
+            "its own in SKRIPTOTEKET_STATE_DIR."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerIdentity:
+    """``host_id`` belongs to the state directory, so that its lock file decides who of that name is alive."""
+
+    id: WorkerId
+    host_id: str
+    boot_id: str
+    pid: int
+    process_start: float
+
+
+class StateLock:
+    """The lock file of a state directory; the kernel frees it when the process dies, however it dies."""
+
+    def __init__(self, state_dir: Path) -> None:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._descriptor = os.open(state_dir / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip()
+            os.close(self._descriptor)
+            raise WorkerAlreadyRuns(state_dir, holder or "unknown") from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let the next worker in."""
+        os.close(self._descriptor)
+
+
+def identify(state_dir: Path) -> WorkerIdentity:
+    """This process as a worker of this state directory; its host id is made at the first start."""
+    file = state_dir / "host-id"
+    if not file.is_file():
+        file.write_text(uuid.uuid4().hex, encoding="ascii")
+    host_id = file.read_text(encoding="ascii").strip()
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    started = float(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    return WorkerIdentity(
+        WorkerId(f"{host_id[:12]}-{boot_id[:8]}-{os.getpid()}-{started:.0f}"), host_id, boot_id, os.getpid(), started
+    )

@@ -1,0 +1,76 @@
+"""Tell the live view of a run what happens, in batches that never hold the script up."""
+
+import asyncio
+import codecs
+from collections.abc import Mapping
+from contextlib import suppress
+
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.json_values import JsonValue
+from skriptoteket.core.ports import Clock, UnitOfWork
+from skriptoteket.core.results.harmless_text import clean_text
+from skriptoteket.core.runs.ports import Printed, Progressed, RunUnit
+
+_FLUSH_SECONDS = 0.25
+_MOST_WAITING = 400
+
+
+class LiveView:
+    """Buffers the events of one run and writes them four times a second."""
+
+    def __init__(self, uow: UnitOfWork[RunUnit], clock: Clock, run_id: RunId, most_bytes: int) -> None:
+        self._uow = uow
+        self._clock = clock
+        self._run_id = run_id
+        self._left = {"stdout": most_bytes, "stderr": most_bytes}
+        self._offset = {"stdout": 0, "stderr": 0}
+        self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in self._left}
+        self._waiting: list[tuple[str, Mapping[str, JsonValue]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def state(self, name: str) -> None:
+        """The run is in another state now."""
+        self._add("state", {"state": name})
+
+    def progressed(self, event: Progressed) -> None:
+        """The script told how far it is."""
+        self._add("progress", {"percent": event.percent, "message": clean_text(event.message)})
+
+    def printed(self, event: Printed) -> None:
+        """The script printed; past the kept size the live view is told nothing more."""
+        data = event.data[: self._left[event.stream]]
+        if not data:
+            return
+        self._left[event.stream] -= len(data)
+        text = clean_text(self._decoders[event.stream].decode(data))
+        self._add("log", {"stream": event.stream, "offset": self._offset[event.stream], "text": text})
+        self._offset[event.stream] += len(data)
+
+    async def close(self) -> None:
+        """Write what is left."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._flush()
+
+    def _add(self, kind: str, data: Mapping[str, JsonValue]) -> None:
+        if len(self._waiting) >= _MOST_WAITING:
+            return
+        self._waiting.append((kind, data))
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_flushing())
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            await asyncio.shield(self._flush())
+
+    async def _flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        # The live view is a convenience: a database that is busy right now costs an update, never the run.
+        with suppress(Exception):
+            async with self._uow.write() as unit:
+                await unit.runs.append_events(self._run_id, batch, self._clock.now())
