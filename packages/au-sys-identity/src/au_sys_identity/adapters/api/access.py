@@ -1,0 +1,131 @@
+"""Role, grant and permission routes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.schemas.access import (
+    AssignmentNew,
+    AssignmentOut,
+    AssignmentsOut,
+    PermissionOut,
+    PermissionsOut,
+    RoleChange,
+    RoleNew,
+    RoleOut,
+    RolesOut,
+)
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.access.models import Catalogue, role_name
+from au_sys_identity.core.access.roles import Roles
+from au_sys_identity.core.errors import NotFound
+from au_sys_identity.core.subjects.models import person_id
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import inject
+
+router = APIRouter(tags=["access"])
+
+
+@router.get("/rbac/users/{user_id}/roles", operation_id="list_user_roles", summary="Roles of a subject")
+@access(authenticated=True)
+async def list_user_roles(
+    request: Request,
+    user_id: str,
+    granting: Annotated[Granting, inject(Granting)],
+    decisions: Annotated[Decisions, inject(Decisions)],
+) -> AssignmentsOut:
+    """One's own, or with ``identity.roles.read`` anybody's."""
+    caller = caller_of(request)
+    subject = _subject(user_id)
+    if subject != caller.urn:
+        decision = await decisions.decide(
+            caller.urn, "identity.roles.read", person=caller.kind == "person", scopes=caller.scopes
+        )
+        if not decision.allowed:
+            raise NotFound("person")
+    return AssignmentsOut(roles=[AssignmentOut.of(held) for held in await granting.assignments(subject)])
+
+
+@router.post("/rbac/users/{user_id}/roles", operation_id="assign_role", summary="Give a role", status_code=201)
+@access(permission="identity.roles.assign")
+async def assign_role(
+    request: Request, user_id: str, body: AssignmentNew, granting: Annotated[Granting, inject(Granting)]
+) -> AssignmentOut:
+    """Give a role to a person; nobody gives more than they hold."""
+    made = await granting.grant(
+        _subject(user_id), body.role, by=caller_of(request).urn, domain=body.domain, expires_at=body.expires_at
+    )
+    return AssignmentOut.of(made)
+
+
+@router.delete("/rbac/users/{user_id}/roles", operation_id="withdraw_role", summary="Take a role", status_code=204)
+@access(permission="identity.roles.assign")
+async def withdraw_role(
+    request: Request,
+    user_id: str,
+    granting: Annotated[Granting, inject(Granting)],
+    role: Annotated[str, Query(max_length=120)],
+    domain: Annotated[str, Query(max_length=64)] = "default",
+) -> Response:
+    """Take a role away; it counts no more from the next request on."""
+    await granting.withdraw(_subject(user_id), role, by=caller_of(request).urn, domain=domain)
+    return Response(status_code=204)
+
+
+@router.get("/rbac/roles", operation_id="list_roles", summary="All roles")
+@access(permission="identity.roles.read")
+async def list_roles(decisions: Annotated[Decisions, inject(Decisions)]) -> RolesOut:
+    """Shipped, contributed and local roles."""
+    return RolesOut(items=[RoleOut.of(role) for role in await decisions.all_roles()])
+
+
+@router.post("/rbac/roles", operation_id="create_role", summary="Make a role", status_code=201)
+@access(permission="identity.roles.write")
+async def create_role(request: Request, body: RoleNew, roles: Annotated[Roles, inject(Roles)]) -> RoleOut:
+    """A role of this installation."""
+    made = await roles.create(body.name, body.description, frozenset(body.permissions), by=caller_of(request).urn)
+    return RoleOut.of(made)
+
+
+@router.get("/rbac/roles/{name}", operation_id="get_role", summary="One role")
+@access(permission="identity.roles.read")
+async def get_role(name: str, decisions: Annotated[Decisions, inject(Decisions)]) -> RoleOut:
+    """A role by name, with or without ``role:``."""
+    found = await decisions.role(role_name(name))
+    if found is None:
+        raise NotFound("role")
+    return RoleOut.of(found)
+
+
+@router.patch("/rbac/roles/{name}", operation_id="change_role", summary="Change a role")
+@access(permission="identity.roles.write")
+async def change_role(request: Request, name: str, body: RoleChange, roles: Annotated[Roles, inject(Roles)]) -> RoleOut:
+    """Description or permissions of a local role."""
+    permissions = None if body.permissions is None else frozenset(body.permissions)
+    changed = await roles.change(name, by=caller_of(request).urn, description=body.description, permissions=permissions)
+    return RoleOut.of(changed)
+
+
+@router.delete("/rbac/roles/{name}", operation_id="delete_role", summary="Delete a role", status_code=204)
+@access(permission="identity.roles.write")
+async def delete_role(request: Request, name: str, roles: Annotated[Roles, inject(Roles)]) -> Response:
+    """A local role that nobody holds."""
+    await roles.delete(name, by=caller_of(request).urn)
+    return Response(status_code=204)
+
+
+@router.get("/rbac/permissions", operation_id="list_permissions", summary="Catalogue of permissions")
+@access(permission="identity.policies.read")
+async def list_permissions(catalogue: Annotated[Catalogue, inject(Catalogue)]) -> PermissionsOut:
+    """Every named right of every capability."""
+    names = sorted(catalogue.permissions.items())
+    return PermissionsOut(items=[PermissionOut(name=name, summary=summary) for name, summary in names])
+
+
+def _subject(user_id: str) -> str:
+    subject = person_id(user_id)
+    if subject is None:
+        raise NotFound("person")
+    return f"urn:au:user:{subject}"

@@ -1,0 +1,121 @@
+"""Request credentials become a principal."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import HTTPConnection
+
+from au_sys_identity.core.errors import SessionEnded
+from au_sys_identity.core.principal import Principal
+from au_sys_identity.core.tokens.verification import Unproven, Verification
+from fastapi_services_platform import Anonymous, Authentication, Refused
+from fastapi_services_platform import Principal as PlatformPrincipal
+
+_SCOPE_KEY: Final = "au_sys_identity.principal"
+_OPEN_TO_RESTRICTED = frozenset(
+    {"/account/password", "/logout", "/login", "/auth/jwt/logout", "/users/me", "/auth/sessions"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CookieNames:
+    """Names and flags of our cookies: over https ``__Host-`` and ``Secure``; plain names serve loopback only."""
+
+    secure: bool
+
+    @property
+    def session(self) -> str:
+        """The web session."""
+        return self._named("identity_session")
+
+    @property
+    def device(self) -> str:
+        """What a browser that signed in before is known by."""
+        return self._named("identity_device")
+
+    def _named(self, name: str) -> str:
+        return f"__Host-{name}" if self.secure else name
+
+
+class RequestAuthenticator:
+    """The platform's ``authenticator@1``. A header wins over a cookie; two headers are refused."""
+
+    def __init__(self, verification: Verification, cookies: CookieNames) -> None:
+        self._verification = verification
+        self._cookies = cookies
+
+    async def authenticate(self, connection: HTTPConnection) -> Authentication:
+        """Who asks."""
+        presented = connection.headers.getlist("authorization")
+        keys = connection.headers.getlist("x-api-key")
+        if len(presented) + len(keys) > 1:
+            return Refused("two-credentials", "Send one credential, in one header.", status=400)
+        if presented:
+            return await self._bearer(connection, presented[0])
+        if keys:
+            return _refused("not-authenticated", "The API key is not valid.")
+        secret = connection.cookies.get(self._cookies.session)
+        if not secret:
+            return Anonymous()
+        found = await self._verification.cookie(secret)
+        if isinstance(found, Unproven):
+            return Anonymous()
+        binding = hashlib.sha256(b"identity-forgery:" + secret.encode("utf-8", "surrogatepass")).hexdigest()
+        return _admitted(connection, found, binding)
+
+    async def _bearer(self, connection: HTTPConnection, header: str) -> Authentication:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return _refused("not-authenticated", "Send Authorization: Bearer with an access token.")
+        found = await self._verification.bearer(token.strip())
+        if isinstance(found, Unproven):
+            expired = found.slug == "token-expired"
+            return _refused(
+                found.slug, "The access token has run out." if expired else "The access token is not valid."
+            )
+        return _admitted(connection, found, None)
+
+
+def caller_of(connection: HTTPConnection) -> Principal:
+    """Who asks, as identity itself sees them.
+
+    Raises:
+        SessionEnded: nobody is signed in.
+    """
+    found = caller_or_none(connection)
+    if found is None:
+        raise SessionEnded
+    return found
+
+
+def caller_or_none(connection: HTTPConnection) -> Principal | None:
+    """Who asks, if anybody; also when the session may do nothing but change its password."""
+    found = connection.scope.get(_SCOPE_KEY)
+    return found if isinstance(found, Principal) else None
+
+
+def _admitted(connection: HTTPConnection, found: Principal, binding: str | None) -> Authentication:
+    connection.scope[_SCOPE_KEY] = found
+    if found.restricted and connection.scope["path"].rstrip("/") not in _OPEN_TO_RESTRICTED:
+        return Refused(
+            "identity/password-change-required",
+            "Choose a new password first: on the page /account/password, or with PATCH /users/me.",
+            status=403,
+        )
+    return PlatformPrincipal(
+        urn=found.urn,
+        kind=found.kind,
+        display_name=found.display_name,
+        strength=found.strength,
+        email=found.email,
+        locale=found.locale,
+        session_id=str(found.session_id) if found.session_id else None,
+        scopes=found.scopes,
+        session_binding=binding,
+    )
+
+
+def _refused(slug: str, detail: str) -> Refused:
+    challenge = 'Bearer error="invalid_token"'
+    return Refused(f"identity/{slug}", detail, headers=(("www-authenticate", challenge),))

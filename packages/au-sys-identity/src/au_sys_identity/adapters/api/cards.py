@@ -1,0 +1,24 @@
+"""A person as other answers show them: account, rights and factors put together."""
+
+from au_sys_identity.adapters.api.schemas.subjects import UserOut
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.access.models import PLATFORM_ADMIN
+from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.subjects.models import Person
+
+
+class People:
+    """Builds the wire shape of persons."""
+
+    def __init__(self, accounts: Accounts, decisions: Decisions) -> None:
+        self._accounts = accounts
+        self._decisions = decisions
+
+    async def shown(self, person: Person) -> UserOut:
+        """One person."""
+        roles = await self._decisions.roles_of(person.urn, person=True)
+        return UserOut.of(
+            person,
+            superuser=any(role.name == PLATFORM_ADMIN for role in roles),
+            must_change=await self._accounts.must_change_password(person.id),
+        )

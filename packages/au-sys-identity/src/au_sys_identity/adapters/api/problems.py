@@ -1,0 +1,65 @@
+"""Each core error, its problem."""
+
+from au_sys_identity.core import errors
+from fastapi_services_platform import ProblemMapping
+
+
+def _retry_after(error: errors.TryLater) -> dict[str, str]:
+    return {"retry-after": str(error.retry_after)}
+
+
+PROBLEMS: tuple[ProblemMapping, ...] = (
+    ProblemMapping(
+        errors.InvalidInput,
+        422,
+        "invalid-input",
+        "A field cannot be used",
+        extras=lambda error: {"errors": [{"field": error.field, "rule": error.rule, "hint": error.hint}]},
+    ),
+    ProblemMapping(
+        errors.WeakPassword,
+        422,
+        "weak-password",
+        "The password cannot be used",
+        extras=lambda error: {"rules": list(error.rules)},
+    ),
+    ProblemMapping(errors.BadToken, 400, "bad-token", "The link or code is not valid"),
+    ProblemMapping(errors.UnsupportedMedia, 415, "unsupported-media-type", "Unsupported media type"),
+    ProblemMapping(errors.BadCredentials, 401, "bad-credentials", "Sign-in failed"),
+    ProblemMapping(errors.SessionEnded, 401, "session-ended", "The session has ended"),
+    ProblemMapping(
+        errors.StepUpRequired,
+        401,
+        "step-up-required",
+        "Confirm that it is you",
+        extras=lambda error: {"required_strength": error.required_strength, "max_age": error.max_age},
+        headers=lambda error: {
+            "www-authenticate": f'Bearer error="insufficient_user_authentication", max_age="{error.max_age}"'
+        },
+    ),
+    ProblemMapping(
+        errors.ExceedsOwnRights,
+        403,
+        "exceeds-own-rights",
+        "More than you hold yourself",
+        extras=lambda error: {"excess": error.excess},
+    ),
+    ProblemMapping(errors.RegistrationClosed, 403, "registration-closed", "Registration is closed"),
+    ProblemMapping(errors.BootstrapClosed, 403, "bootstrap-closed", "There is an administrator already"),
+    ProblemMapping(errors.WeakSession, 403, "weak-session", "A stronger sign-in is needed"),
+    ProblemMapping(errors.HumanOnly, 403, "human-only", "For people only"),
+    ProblemMapping(errors.NotFound, 404, "not-found", "Not found"),
+    ProblemMapping(errors.Conflict, 409, "conflict", "In use already", extras=lambda error: {"field": error.field}),
+    ProblemMapping(errors.LastAdmin, 409, "last-admin", "The last administrator"),
+    ProblemMapping(
+        errors.RoleInUse,
+        409,
+        "has-dependents",
+        "Still in use",
+        extras=lambda error: {"dependents": list(error.dependents)},
+    ),
+    ProblemMapping(errors.KeyLimit, 409, "key-limit", "Too many keys", extras=lambda error: {"limit": error.limit}),
+    ProblemMapping(errors.Stale, 412, "stale", "Changed meanwhile"),
+    ProblemMapping(errors.TooManyAttempts, 429, "too-many-attempts", "Too many attempts", headers=_retry_after),
+    ProblemMapping(errors.Busy, 503, "busy", "Busy at this moment", headers=_retry_after),
+)

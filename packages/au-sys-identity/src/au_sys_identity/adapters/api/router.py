@@ -1,0 +1,10 @@
+"""Mount every identity route once."""
+
+from fastapi import APIRouter
+
+from au_sys_identity.adapters.api import access, sessions, subjects
+
+router = APIRouter()
+router.include_router(sessions.router)
+router.include_router(subjects.router)
+router.include_router(access.router)

@@ -1,0 +1,1 @@
+"""Wire shapes live here."""

@@ -1,0 +1,28 @@
+"""The cookies of a browser: its session, and what it is known by when it comes back."""
+
+from starlette.responses import Response
+
+from au_sys_identity.adapters.api.authentication import CookieNames
+from au_sys_identity.core.sessions.opening import Opened
+
+_DEVICE_SECONDS = 365 * 86_400
+
+
+def keep_session(response: Response, cookies: CookieNames, opened: Opened) -> None:
+    """Give the browser its new session."""
+    life = int((opened.session.expires_at - opened.session.created_at).total_seconds())
+    response.set_cookie(
+        cookies.session, opened.secret, max_age=life, secure=cookies.secure, httponly=True, samesite="lax"
+    )
+
+
+def drop_session(response: Response, cookies: CookieNames) -> None:
+    """Take the session from the browser."""
+    response.delete_cookie(cookies.session, secure=cookies.secure, httponly=True, samesite="lax")
+
+
+def keep_device(response: Response, cookies: CookieNames, token: str) -> None:
+    """Let the browser be known when it comes back."""
+    response.set_cookie(
+        cookies.device, token, max_age=_DEVICE_SECONDS, secure=cookies.secure, httponly=True, samesite="lax"
+    )

@@ -1,0 +1,169 @@
+"""Sign-in, refresh and sign-out routes."""
+
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ValidationError
+
+from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.schemas.sessions import (
+    LoginBody,
+    LoginForm,
+    LogoutBody,
+    RefreshBody,
+    RenameBody,
+    SessionOut,
+    SessionsOut,
+    TokensOut,
+)
+from au_sys_identity.adapters.api.session_cookies import drop_session
+from au_sys_identity.core.errors import InvalidInput, UnsupportedMedia
+from au_sys_identity.core.sessions.lifecycle import Sessions
+from au_sys_identity.core.sessions.models import SessionId
+from au_sys_identity.core.sessions.refreshing import Refreshing
+from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.subjects.names import display_name
+from au_sys_identity.core.tokens.issuing import Issuing
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import inject
+
+Model = TypeVar("Model", bound=BaseModel)
+
+router = APIRouter(tags=["sessions"])
+
+_LOGIN_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {"schema": LoginForm.model_json_schema()},
+            "application/json": {"schema": LoginBody.model_json_schema()},
+        },
+    }
+}
+
+
+@router.post("/auth/jwt/login", operation_id="login", summary="Sign in", openapi_extra=_LOGIN_BODY)
+@access(public=True)
+async def login(
+    request: Request,
+    response: Response,
+    sign_in: Annotated[SignIn, inject(SignIn)],
+    issuing: Annotated[Issuing, inject(Issuing)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+) -> TokensOut:
+    """Form ``username, password`` or JSON ``email, password`` in, tokens out."""
+    wanted = await _login_body(request)
+    client = client_of(request, cookies, instance=wanted.client_instance, label=wanted.device_name)
+    opened = await sign_in.with_password(wanted.email, wanted.password, client=client, kind="token")
+    response.headers["cache-control"] = "no-store"
+    return TokensOut.of(await issuing.tokens(opened), opened)
+
+
+@router.post("/auth/jwt/refresh", operation_id="refresh", summary="Refresh a session")
+@access(public=True)
+async def refresh(
+    request: Request,
+    response: Response,
+    body: RefreshBody,
+    refreshing: Annotated[Refreshing, inject(Refreshing)],
+    issuing: Annotated[Issuing, inject(Issuing)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+) -> TokensOut:
+    """A refresh token in, the token to use from now on and a new access token out."""
+    client = client_of(request, cookies, instance=body.client_instance)
+    opened = await refreshing.refresh(body.refresh_token, client=client)
+    response.headers["cache-control"] = "no-store"
+    return TokensOut.of(await issuing.tokens(opened), opened)
+
+
+@router.post("/auth/jwt/logout", operation_id="logout", summary="Sign out", status_code=204)
+@access(authenticated=True)
+async def logout(
+    request: Request,
+    sessions: Annotated[Sessions, inject(Sessions)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    body: LogoutBody | None = None,
+) -> Response:
+    """End this session, or all; the access token is dead at once."""
+    caller = caller_of(request)
+    if body is not None and body.everywhere:
+        await sessions.end_all(caller.id, by=caller.urn)
+    elif caller.session_id is not None:
+        await sessions.end(caller.id, caller.session_id, by=caller.urn)
+    response = Response(status_code=204)
+    drop_session(response, cookies)
+    return response
+
+
+@router.get("/auth/sessions", operation_id="list_sessions", summary="My sessions")
+@access(authenticated=True)
+async def list_sessions(request: Request, sessions: Annotated[Sessions, inject(Sessions)]) -> SessionsOut:
+    """Where I am signed in."""
+    caller = caller_of(request)
+    living = await sessions.of_subject(caller.id)
+    return SessionsOut(items=[SessionOut.of(session, caller.session_id) for session in living])
+
+
+@router.delete("/auth/sessions", operation_id="end_other_sessions", summary="End my other sessions", status_code=204)
+@access(authenticated=True)
+async def end_other_sessions(request: Request, sessions: Annotated[Sessions, inject(Sessions)]) -> Response:
+    """Sign out everywhere else."""
+    caller = caller_of(request)
+    await sessions.end_all(caller.id, by=caller.urn, keep=caller.session_id)
+    return Response(status_code=204)
+
+
+@router.patch("/auth/sessions/{session_id}", operation_id="rename_session", summary="Name one of my sessions")
+@access(authenticated=True)
+async def rename_session(
+    request: Request, session_id: UUID, body: RenameBody, sessions: Annotated[Sessions, inject(Sessions)]
+) -> SessionOut:
+    """Give a session a name that I recognize."""
+    caller = caller_of(request)
+    renamed = await sessions.rename(caller.id, SessionId(session_id), display_name(body.label, "label"))
+    return SessionOut.of(renamed, caller.session_id)
+
+
+@router.delete(
+    "/auth/sessions/{session_id}", operation_id="end_session", summary="End one of my sessions", status_code=204
+)
+@access(authenticated=True)
+async def end_session(request: Request, session_id: UUID, sessions: Annotated[Sessions, inject(Sessions)]) -> Response:
+    """Sign out there."""
+    caller = caller_of(request)
+    await sessions.end(caller.id, SessionId(session_id), by=caller.urn)
+    return Response(status_code=204)
+
+
+async def _login_body(request: Request) -> LoginBody:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return _validated(LoginBody, await _json(request))
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        async with request.form(max_fields=20) as fields:
+            form = _validated(LoginForm, {name: str(value) for name, value in fields.items()})
+        return LoginBody(
+            email=form.username,
+            password=form.password,
+            client_instance=form.client_instance,
+            device_name=form.device_name,
+        )
+    raise UnsupportedMedia("application/x-www-form-urlencoded or application/json")
+
+
+async def _json(request: Request) -> object:
+    try:
+        return await request.json()
+    except (ValueError, RecursionError):
+        raise InvalidInput("body", "is not JSON", "Send an object with email and password.") from None
+
+
+def _validated(model: type[Model], value: object) -> Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        raise InvalidInput(field, str(first["msg"]), "See the OpenAPI document for what is expected.") from None

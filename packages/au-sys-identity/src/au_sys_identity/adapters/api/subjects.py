@@ -1,0 +1,231 @@
+"""Account registration and lookup routes."""
+
+import re
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.cards import People
+from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.schemas.sessions import SessionOut, SessionsOut
+from au_sys_identity.adapters.api.schemas.subjects import (
+    AcceptedOut,
+    MeChange,
+    RegisterBody,
+    UserChange,
+    UserCreatedOut,
+    UserNew,
+    UserOut,
+    UsersOut,
+)
+from au_sys_identity.adapters.api.session_cookies import keep_session
+from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.accounts.administration import AccountChange, Accounts, ProfileChange
+from au_sys_identity.core.accounts.registration import NewPerson, Registration
+from au_sys_identity.core.credentials.lockout import network_of
+from au_sys_identity.core.errors import InvalidInput, NotFound
+from au_sys_identity.core.sessions.lifecycle import Sessions
+from au_sys_identity.core.subjects.models import person_id
+from au_sys_identity.core.subjects.ports import PersonFilter
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import inject
+
+router = APIRouter(tags=["subjects"])
+
+IfMatch = Annotated[str | None, Header(max_length=100)]
+
+
+@router.post("/auth/register", operation_id="register", summary="Ask for an account", status_code=202)
+@access(public=True)
+async def register(
+    request: Request, body: RegisterBody, registration: Annotated[Registration, inject(Registration)]
+) -> AcceptedOut:
+    """The answer is the same for a new and for a known address."""
+    network = network_of(request.client.host if request.client else None)
+    wanted = NewPerson(body.email, body.display_name, body.locale)
+    await registration.register(wanted, body.password, network=network)
+    return AcceptedOut()
+
+
+@router.get("/users/me", operation_id="get_me", summary="Who am I")
+@access(authenticated=True)
+async def get_me(
+    request: Request,
+    response: Response,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    people: Annotated[People, inject(People)],
+) -> UserOut:
+    """My account."""
+    return _tagged(response, await people.shown(await accounts.get(caller_of(request).id)))
+
+
+@router.patch("/users/me", operation_id="change_me", summary="Change my account")
+@access(authenticated=True)
+async def change_me(
+    request: Request,
+    response: Response,
+    body: MeChange,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    people: Annotated[People, inject(People)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    if_match: IfMatch = None,
+) -> UserOut:
+    """Profile, or password together with the present one; a new password ends every session, this one is replaced."""
+    caller = caller_of(request)
+    changes_profile = (body.display_name, body.locale, body.timezone) != (None, None, None)
+    if body.password is not None:
+        if changes_profile:
+            raise InvalidInput("password", "is changed by itself", "Send the profile in a request of its own.")
+        if body.current_password is None:
+            raise InvalidInput("current_password", "is missing", "Send the present password too.")
+        opened = await accounts.change_password(
+            await accounts.get(caller.id),
+            body.current_password,
+            body.password,
+            client=client_of(request, cookies),
+            reopen=caller.strength if caller.session_kind == "web" else None,
+        )
+        if opened is not None:
+            keep_session(response, cookies, opened)
+        return _tagged(response, await people.shown(await accounts.get(caller.id)))
+    change = ProfileChange(body.display_name, body.locale, body.timezone)
+    changed = await accounts.change_profile(caller.id, change, expected_version=_version(if_match))
+    return _tagged(response, await people.shown(changed))
+
+
+@router.get("/users", operation_id="list_users", summary="People")
+@access(permission="identity.users.read")
+async def list_users(
+    accounts: Annotated[Accounts, inject(Accounts)],
+    people: Annotated[People, inject(People)],
+    q: Annotated[str, Query(max_length=120)] = "",
+    status: Literal["pending", "active", "disabled"] | None = None,
+    cursor: Annotated[str | None, Query(max_length=80)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> UsersOut:
+    """Accounts whose name or address contains ``q``, a page at a time."""
+    after = person_id(cursor) if cursor else None
+    found = await accounts.page(PersonFilter(q, status, after, limit + 1))
+    items = [await people.shown(person) for person in found[:limit]]
+    return UsersOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+
+
+@router.post("/users", operation_id="create_user", summary="Make an account", status_code=201)
+@access(permission="identity.users.create")
+async def create_user(
+    request: Request,
+    response: Response,
+    body: UserNew,
+    registration: Annotated[Registration, inject(Registration)],
+    granting: Annotated[Granting, inject(Granting)],
+    people: Annotated[People, inject(People)],
+) -> UserCreatedOut:
+    """A password that is not given is generated and shown once; either must be changed at first sign-in."""
+    caller = caller_of(request)
+    for role in body.roles:
+        await granting.check_grantable(role, by=caller.urn)
+    wanted = NewPerson(body.email, body.display_name)
+    person, chosen = await registration.create(wanted, by=caller.urn, password=body.password, verified=body.is_verified)
+    for role in body.roles:
+        await granting.grant(person.urn, role, by=caller.urn)
+    shown = await people.shown(person)
+    response.headers["cache-control"] = "no-store"
+    return UserCreatedOut(**shown.model_dump(), one_time_password=None if body.password else chosen)
+
+
+@router.get("/users/{user_id}", operation_id="get_user", summary="One person")
+@access(permission="identity.users.read")
+async def get_user(
+    user_id: str,
+    response: Response,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    people: Annotated[People, inject(People)],
+) -> UserOut:
+    """An account by id or URN."""
+    return _tagged(response, await people.shown(await accounts.get(person_id(user_id))))
+
+
+@router.patch("/users/{user_id}", operation_id="change_user", summary="Change an account")
+@access(permission="identity.users.update")
+async def change_user(
+    request: Request,
+    user_id: str,
+    body: UserChange,
+    response: Response,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    granting: Annotated[Granting, inject(Granting)],
+    people: Annotated[People, inject(People)],
+    if_match: IfMatch = None,
+) -> UserOut:
+    """Switching an account off ends its sessions at once."""
+    caller = caller_of(request)
+    await _outranks(granting, caller.urn, user_id)
+    change = AccountChange(**body.model_dump())
+    changed = await accounts.change(person_id(user_id), change, by=caller.urn, expected_version=_version(if_match))
+    return _tagged(response, await people.shown(changed))
+
+
+@router.delete("/users/{user_id}", operation_id="delete_user", summary="Close an account", status_code=204)
+@access(permission="identity.users.delete")
+async def delete_user(
+    request: Request,
+    user_id: str,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    granting: Annotated[Granting, inject(Granting)],
+) -> Response:
+    """The account is closed for ever; its id is never used again."""
+    caller = caller_of(request)
+    await _outranks(granting, caller.urn, user_id)
+    await accounts.close(person_id(user_id), by=caller.urn)
+    return Response(status_code=204)
+
+
+@router.get("/users/{user_id}/sessions", operation_id="list_user_sessions", summary="Sessions of a person")
+@access(permission="identity.sessions.read")
+async def list_user_sessions(
+    user_id: str,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    sessions: Annotated[Sessions, inject(Sessions)],
+) -> SessionsOut:
+    """Where somebody is signed in."""
+    person = await accounts.get(person_id(user_id))
+    return SessionsOut(items=[SessionOut.of(session, None) for session in await sessions.of_subject(person.id)])
+
+
+@router.delete(
+    "/users/{user_id}/sessions", operation_id="end_user_sessions", summary="Sign somebody out", status_code=204
+)
+@access(permission="identity.sessions.revoke")
+async def end_user_sessions(
+    request: Request,
+    user_id: str,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    sessions: Annotated[Sessions, inject(Sessions)],
+) -> Response:
+    """End every session of a person."""
+    person = await accounts.get(person_id(user_id))
+    await sessions.end_all(person.id, by=caller_of(request).urn, reason="ended by an administrator")
+    return Response(status_code=204)
+
+
+async def _outranks(granting: Granting, caller: str, user_id: str) -> None:
+    """Nobody changes an account that holds more than they do, else its owner's rights could be taken over."""
+    subject = person_id(user_id)
+    if subject is None:
+        raise NotFound("person")
+    await granting.check_outranks(caller, f"urn:au:user:{subject}")
+
+
+def _tagged(response: Response, shown: UserOut) -> UserOut:
+    response.headers["etag"] = f'"{shown.version}"'
+    return shown
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = re.fullmatch(r'(?:W/)?"(\d{1,15})"', if_match.strip())
+    if tag is None:
+        raise InvalidInput("If-Match", "is not one of our tags", "Send the ETag of the last answer.")
+    return int(tag.group(1))

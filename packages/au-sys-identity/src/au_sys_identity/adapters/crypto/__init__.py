@@ -1,0 +1,1 @@
+"""Hashing, sealing and signing."""

@@ -1,0 +1,93 @@
+"""AccessTokens as signed JWTs of type ``at+jwt`` (RFC 9068).
+
+The algorithm is fixed per key, never taken from the token.
+"""
+
+import json
+import secrets
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+
+from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
+from au_sys_identity.core.sessions.models import ACR, Session, SessionId
+from au_sys_identity.core.subjects.models import SubjectUrn
+from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken
+
+_TYPE = "at+jwt"
+_HEADER = frozenset({"alg", "kid", "typ"})
+
+
+class JwtAccessTokens:
+    """Signs and verifies."""
+
+    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str, life: timedelta) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._life = life
+
+    async def sign(self, session: Session, subject: SubjectUrn, *, epoch: int, now: datetime) -> tuple[str, int]:
+        """See :class:`~au_sys_identity.core.tokens.ports.AccessTokens`."""
+        stored, key = await self._keys.active()
+        ends = min(now + self._life, session.expires_at)
+        claims: dict[str, object] = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": subject,
+            "client_id": "first-party",
+            "iat": int(now.timestamp()),
+            "exp": int(ends.timestamp()),
+            "jti": secrets.token_urlsafe(12),
+            "sid": str(session.id),
+            "epoch": epoch,
+            "acr": ACR[session.strength],
+            "auth_time": int(session.auth_time.timestamp()),
+        }
+        header = {"alg": stored.algorithm, "kid": stored.kid, "typ": _TYPE}
+        token = jwt.encode(header, claims, key, algorithms=[stored.algorithm])
+        return token, max(0, int((ends - now).total_seconds()))
+
+    async def verify(self, token: str, *, now: datetime) -> AccessClaims | BadAccessToken:
+        """See :class:`~au_sys_identity.core.tokens.ports.AccessTokens`."""
+        header = _header(token)
+        if header is None or header.get("typ") != _TYPE or set(header) != _HEADER:
+            return BadAccessToken()
+        pair = await self._keys.by_kid(str(header["kid"]))
+        if pair is None or header["alg"] != pair[0].algorithm:
+            return BadAccessToken()
+        try:
+            claims = jwt.decode(token, pair[1], algorithms=[pair[0].algorithm]).claims
+        except (JoseError, ValueError):
+            return BadAccessToken()
+        return self._checked(claims, now)
+
+    def _checked(self, claims: dict[str, object], now: datetime) -> AccessClaims | BadAccessToken:
+        expires, issued, epoch = claims.get("exp"), claims.get("iat"), claims.get("epoch")
+        if not (isinstance(expires, int) and isinstance(issued, int) and isinstance(epoch, int)):
+            return BadAccessToken()
+        if claims.get("iss") != self._issuer or claims.get("aud") != self._audience:
+            return BadAccessToken()
+        if now.timestamp() >= expires:
+            return BadAccessToken(expired=True)
+        try:
+            session_id = SessionId(UUID(str(claims["sid"])))
+            subject = SubjectUrn(str(claims["sub"]))
+        except (KeyError, ValueError):
+            return BadAccessToken()
+        return AccessClaims(subject, session_id, epoch, datetime.fromtimestamp(expires, UTC))
+
+
+def _header(token: str) -> dict[str, object] | None:
+    """The unverified header of a compact JWS, read only to find the key."""
+    first, dot, rest = token.partition(".")
+    if not dot or rest.count(".") != 1 or len(first) > 512:
+        return None
+    try:
+        header = json.loads(urlsafe_b64decode(first + "=" * (-len(first) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return header if isinstance(header, dict) else None

@@ -1,0 +1,127 @@
+"""CredentialStore and GuessStore on SQL."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from au_sys_identity.adapters.db.tables import devices, guess_counters, passwords
+from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
+from au_sys_identity.core.subjects.models import SubjectId
+
+
+class SqlCredentials:
+    """The tables ``passwords`` and ``devices``."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def password(self, subject_id: SubjectId) -> PasswordRecord | None:
+        """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
+        row = (await self._session.execute(select(passwords).where(passwords.c.subject_id == subject_id))).first()
+        if row is None:
+            return None
+        return PasswordRecord(row.subject_id, row.hash, row.changed_at, row.must_change, row.usable_until)
+
+    async def set_password(self, record: PasswordRecord) -> None:
+        """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
+        await self.remove_password(record.subject_id)
+        await self._session.execute(
+            insert(passwords).values(
+                subject_id=record.subject_id,
+                hash=record.hash,
+                changed_at=record.changed_at,
+                must_change=record.must_change,
+                usable_until=record.usable_until,
+            )
+        )
+
+    async def remove_password(self, subject_id: SubjectId) -> None:
+        """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
+        await self._session.execute(delete(passwords).where(passwords.c.subject_id == subject_id))
+
+    async def device(self, token_hash: bytes) -> Device | None:
+        """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
+        row = (await self._session.execute(select(devices).where(devices.c.token_hash == token_hash))).first()
+        return Device(row.subject_id, row.token_hash, row.label, row.last_seen_at) if row else None
+
+    async def keep_device(self, device: Device) -> None:
+        """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
+        await self._session.execute(delete(devices).where(devices.c.token_hash == device.token_hash))
+        await self._session.execute(
+            insert(devices).values(
+                token_hash=device.token_hash,
+                subject_id=device.subject_id,
+                label=device.label,
+                last_seen_at=device.last_seen_at,
+            )
+        )
+
+
+class SqlGuesses:
+    """The table ``guess_counters``; a counter is raised by one statement."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def read(self, scope: str, key: bytes) -> Counter | None:
+        """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
+        row = (await self._session.execute(select(guess_counters).where(_is(scope, key)))).first()
+        return Counter(row.failures, row.window_start, row.blocked_until) if row else None
+
+    async def raise_by_one(self, scope: str, key: bytes, *, now: datetime, window: timedelta) -> Counter:
+        """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
+        counter = await self._raised(scope, key, now, window)
+        if counter is None:
+            try:
+                async with self._session.begin_nested():
+                    await self._session.execute(
+                        insert(guess_counters).values(scope=scope, key_hash=key, failures=1, window_start=now)
+                    )
+                return Counter(1, now)
+            except IntegrityError:  # another transaction made it first
+                counter = await self._raised(scope, key, now, window)
+        return counter or Counter(1, now)
+
+    async def _raised(self, scope: str, key: bytes, now: datetime, window: timedelta) -> Counter | None:
+        over = guess_counters.c.window_start <= now - window
+        row = (
+            await self._session.execute(
+                update(guess_counters)
+                .where(_is(scope, key))
+                .values(
+                    failures=case((over, 1), else_=guess_counters.c.failures + 1),
+                    window_start=case((over, now), else_=guess_counters.c.window_start),
+                )
+                .returning(guess_counters.c.failures, guess_counters.c.window_start, guess_counters.c.blocked_until)
+            )
+        ).first()
+        return Counter(row.failures, row.window_start, row.blocked_until) if row else None
+
+    async def lower_by_one(self, scope: str, key: bytes) -> None:
+        """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
+        await self._session.execute(
+            update(guess_counters)
+            .where(_is(scope, key), guess_counters.c.failures > 0)
+            .values(failures=guess_counters.c.failures - 1)
+        )
+
+    async def block(self, scope: str, key: bytes, until: datetime) -> None:
+        """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
+        await self._session.execute(update(guess_counters).where(_is(scope, key)).values(blocked_until=until))
+
+    async def clear(self, scope: str, key: bytes) -> None:
+        """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
+        await self._session.execute(delete(guess_counters).where(_is(scope, key)))
+
+    async def forget_before(self, moment: datetime) -> int:
+        """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
+        old = guess_counters.c.window_start < moment
+        count = await self._session.scalar(select(func.count()).select_from(guess_counters).where(old))
+        await self._session.execute(delete(guess_counters).where(old))
+        return count or 0
+
+
+def _is(scope: str, key: bytes) -> ColumnElement[bool]:
+    return and_(guess_counters.c.scope == scope, guess_counters.c.key_hash == key)

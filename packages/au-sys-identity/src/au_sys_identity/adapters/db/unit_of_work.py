@@ -1,0 +1,65 @@
+"""One transaction, committed once; facts go to the audit trail after it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from au_sys_identity.adapters.db.access import SqlGrants, SqlVersions
+from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
+from au_sys_identity.adapters.db.sessions import SqlSessions
+from au_sys_identity.adapters.db.subjects import SqlSubjects
+from au_sys_identity.adapters.db.tokens import SqlSigningKeys
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.ports import AuditLog
+from fastapi_services_platform import Database
+
+
+class SqlUnitOfWork:
+    """All stores on one database session."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.subjects = SqlSubjects(session)
+        self.credentials = SqlCredentials(session)
+        self.guesses = SqlGuesses(session)
+        self.sessions = SqlSessions(session)
+        self.grants = SqlGrants(session)
+        self.versions = SqlVersions(session)
+        self.signing_keys = SqlSigningKeys(session)
+        self.facts: list[Fact] = []
+
+    def record(self, fact: Fact) -> None:
+        """Keep a fact until the commit."""
+        self.facts.append(fact)
+
+
+class SqlTransactions:
+    """Units of work on the capability's database."""
+
+    def __init__(self, database: Database, audit: AuditLog) -> None:
+        self._database = database
+        self._audit = audit
+        self._listeners: list[Callable[[], None]] = []
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call a listener after each commit that raised the version of a topic."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqlUnitOfWork]:
+        """One consistent view; nothing is committed."""
+        async with self._database.session() as session:
+            yield SqlUnitOfWork(session)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[SqlUnitOfWork]:
+        """Commit when the block ends well, roll back when it raises."""
+        async with self._database.session(write=True) as session:
+            async with session.begin():
+                unit = SqlUnitOfWork(session)
+                yield unit
+            if unit.versions.raised:
+                for listener in self._listeners:
+                    listener()
+        for fact in unit.facts:
+            await self._audit.append(fact)

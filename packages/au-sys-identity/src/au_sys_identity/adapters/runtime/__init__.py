@@ -1,0 +1,1 @@
+"""The ports of the platform that identity provides."""

@@ -1,0 +1,78 @@
+"""Authorizer, SubjectDirectory and RoleAdministration for the other capabilities."""
+
+from collections.abc import Mapping, Sequence
+
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.errors import InvalidInput
+from au_sys_identity.core.ports import Transactions
+from au_sys_identity.core.subjects.addresses import email_address
+from au_sys_identity.core.subjects.models import Person, SubjectId, person_id
+from fastapi_services_platform import Decision, Principal, SubjectCard
+
+
+class PlatformAuthorizer:
+    """``authorizer@1``."""
+
+    def __init__(self, decisions: Decisions) -> None:
+        self._decisions = decisions
+
+    async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision:
+        """May she? A permission counts for every object of its kind; ``resource`` narrows nothing yet."""
+        found = await self._decisions.decide(
+            principal.urn, permission, person=principal.kind == "person", scopes=principal.scopes
+        )
+        return Decision(found.allowed, found.reason)
+
+
+class PlatformDirectory:
+    """``subject-directory@1``."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def by_urn(self, urn: str) -> SubjectCard | None:
+        """A subject by URN."""
+        return (await self.many([urn])).get(urn)
+
+    async def by_email(self, email: str) -> SubjectCard | None:
+        """A person by address, in any spelling."""
+        try:
+            canonical = email_address(email).canonical
+        except InvalidInput:
+            return None
+        async with self._transactions.reading() as unit:
+            person = await unit.subjects.by_email(canonical)
+        return _card(person) if person else None
+
+    async def many(self, urns: Sequence[str]) -> Mapping[str, SubjectCard]:
+        """Cards by URN; unknown and closed subjects are left out."""
+        ids = [SubjectId(found) for urn in urns if urn.startswith("urn:au:user:") and (found := person_id(urn))]
+        async with self._transactions.reading() as unit:
+            people = await unit.subjects.many(ids)
+        return {person.urn: _card(person) for person in people if person.status != "closed"}
+
+
+class PlatformRoles:
+    """``role-administration@1``."""
+
+    def __init__(self, granting: Granting, decisions: Decisions) -> None:
+        self._granting = granting
+        self._decisions = decisions
+
+    async def grant(self, subject_urn: str, bundle: str, *, by: str, reason: str) -> None:
+        """Give a bundle; ``by`` must hold everything in it, or be a ``urn:au:system:…``."""
+        await self._granting.grant(subject_urn, bundle, by=by, reason=reason)
+
+    async def withdraw(self, subject_urn: str, bundle: str, *, by: str, reason: str) -> None:
+        """Take a bundle away."""
+        await self._granting.withdraw(subject_urn, bundle, by=by, reason=reason)
+
+    async def bundles_of(self, subject_urn: str) -> frozenset[str]:
+        """Every role and bundle that counts for a subject, the default ones included."""
+        roles = await self._decisions.roles_of(subject_urn, person=subject_urn.startswith("urn:au:user:"))
+        return frozenset(role.name for role in roles)
+
+
+def _card(person: Person) -> SubjectCard:
+    return SubjectCard(person.urn, "person", person.display_name, person.email, person.locale, person.active)

@@ -1,0 +1,10 @@
+"""Mount every identity page."""
+
+from fastapi import APIRouter
+
+from au_sys_identity.adapters.web import account, register, sign_in
+
+router = APIRouter()
+router.include_router(sign_in.router)
+router.include_router(register.router)
+router.include_router(account.router)

@@ -1,0 +1,1 @@
+"""The domain of identity: values, rules and ports; no framework, no adapter, no runtime."""

@@ -1,0 +1,1 @@
+"""What proves a subject: passwords, and what slows guessing."""

@@ -1,0 +1,209 @@
+"""Why commands fail, as one tree; each leaf keeps its facts and builds its own sentence.
+
+IdentityError
+├── Malformed
+│   ├── InvalidInput          a field breaks a rule
+│   ├── WeakPassword          a new password breaks rules
+│   ├── BadToken              a one-time token is of no use, whatever the cause
+│   └── UnsupportedMedia      the body is of another type than the route reads
+├── NotProven
+│   ├── BadCredentials        the one answer to every failed sign-in
+│   ├── SessionEnded          refresh refused for any reason
+│   └── StepUpRequired        a fresh, strong proof is asked for
+├── Denied
+│   ├── ExceedsOwnRights      nobody gives more than they hold
+│   ├── RegistrationClosed    people do not register themselves here
+│   ├── BootstrapClosed       the first administrator exists already
+│   ├── WeakSession           the session is weaker than what the account has enrolled
+│   └── HumanOnly             a machine asked for what only people may do
+├── NotFound                  unknown, or none of the caller's business
+├── Contradiction
+│   ├── Conflict              the name or address is taken
+│   ├── LastAdmin             nobody would be left who may do everything
+│   ├── RoleInUse             subjects still hold the role
+│   └── KeyLimit              the subject has as many keys as it may have
+├── Stale                     the object changed since it was read
+└── TryLater
+    ├── TooManyAttempts       guessing is slowed down
+    └── Busy                  the hashing queue is full
+"""
+
+
+class IdentityError(Exception):
+    """Anything identity refuses."""
+
+
+class Malformed(IdentityError):
+    """What came in cannot be used."""
+
+
+class InvalidInput(Malformed):
+    """A field breaks a rule; ``hint`` says how to mend it."""
+
+    def __init__(self, field: str, rule: str, hint: str) -> None:
+        self.field = field
+        self.rule = rule
+        self.hint = hint
+        super().__init__(f"{field}: {rule}. {hint}")
+
+
+class WeakPassword(Malformed):
+    """A new password breaks rules; ``rules`` are sentences for the person who chose it."""
+
+    def __init__(self, rules: tuple[str, ...]) -> None:
+        self.rules = rules
+        super().__init__(f"The password cannot be used: {' '.join(rules)}")
+
+
+class BadToken(Malformed):
+    """A one-time token is unknown, used, expired or of another purpose; which one is not told."""
+
+    def __init__(self) -> None:
+        super().__init__("The link or code is not valid any more. Ask for a new one.")
+
+
+class UnsupportedMedia(Malformed):
+    """The body is of another type than the route reads."""
+
+    def __init__(self, expected: str) -> None:
+        self.expected = expected
+        super().__init__(f"Send the body as {expected}.")
+
+
+class NotProven(IdentityError):
+    """The caller has not proved who they are, or not surely enough."""
+
+
+class BadCredentials(NotProven):
+    """The one answer to every failed sign-in."""
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is not correct.")
+
+
+class SessionEnded(NotProven):
+    """Refresh refused for any reason."""
+
+    def __init__(self) -> None:
+        super().__init__("The session has ended. Sign in again.")
+
+
+class StepUpRequired(NotProven):
+    """A fresh, strong proof is asked for."""
+
+    def __init__(self, required_strength: str, max_age: int) -> None:
+        self.required_strength = required_strength
+        self.max_age = max_age
+        super().__init__("Confirm that it is you, then repeat the request.")
+
+
+class Denied(IdentityError):
+    """The caller is known and may not do this."""
+
+
+class ExceedsOwnRights(Denied):
+    """Nobody gives more than they hold; ``excess`` is the first permission that the giver lacks."""
+
+    def __init__(self, excess: str) -> None:
+        self.excess = excess
+        super().__init__(f"You cannot give {excess}: you do not hold it yourself.")
+
+
+class RegistrationClosed(Denied):
+    """People do not register themselves here."""
+
+    def __init__(self) -> None:
+        super().__init__("Registration is closed. Ask an administrator for an account.")
+
+
+class BootstrapClosed(Denied):
+    """The first administrator exists already."""
+
+    def __init__(self) -> None:
+        super().__init__("An administrator exists already; sign in as that person.")
+
+
+class WeakSession(Denied):
+    """The session is weaker than what the account has enrolled."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in with your strongest method to change this.")
+
+
+class HumanOnly(Denied):
+    """A machine asked for what only people may do."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a person who is signed in may do this.")
+
+
+class NotFound(IdentityError):
+    """Unknown, or none of the caller's business; the two cannot be told apart."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"There is no such {what}.")
+
+
+class Contradiction(IdentityError):
+    """The command contradicts what is there."""
+
+
+class Conflict(Contradiction):
+    """The name or address is taken."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"The {field} is in use already.")
+
+
+class LastAdmin(Contradiction):
+    """Nobody would be left who may do everything."""
+
+    def __init__(self) -> None:
+        super().__init__("This would leave no active platform administrator. Make another one first.")
+
+
+class RoleInUse(Contradiction):
+    """Subjects still hold the role."""
+
+    def __init__(self, dependents: tuple[str, ...]) -> None:
+        self.dependents = dependents
+        super().__init__(f"{len(dependents)} subject(s) still hold the role. Withdraw it from them first.")
+
+
+class KeyLimit(Contradiction):
+    """The subject has as many keys as it may have."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"There are {limit} keys already. Revoke one that is not used any more.")
+
+
+class Stale(IdentityError):
+    """The object changed since it was read."""
+
+    def __init__(self) -> None:
+        super().__init__("The object was changed by somebody else meanwhile. Read it again and repeat the change.")
+
+
+class TryLater(IdentityError):
+    """Nothing is wrong that time does not mend; ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class TooManyAttempts(TryLater):
+    """Guessing is slowed down."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {retry_after} seconds.", retry_after)
+
+
+class Busy(TryLater):
+    """The hashing queue is full."""
+
+    def __init__(self, retry_after: int = 2) -> None:
+        super().__init__("Many people are signing in at this moment. Try again in a few seconds.", retry_after)

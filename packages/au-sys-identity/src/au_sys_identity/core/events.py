@@ -1,0 +1,41 @@
+"""Facts that others may react to, and that the audit trail keeps."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["success", "denied", "failed"]
+
+EVENTS = (
+    "subject.created",
+    "subject.changed",
+    "subject.disabled",
+    "subject.enabled",
+    "subject.closed",
+    "password.changed",
+    "session.started",
+    "session.refused",
+    "session.ended",
+    "session.stolen",
+    "role.created",
+    "role.changed",
+    "role.deleted",
+    "role.granted",
+    "role.withdrawn",
+    "key.created",
+    "key.revoked",
+    "factor.enrolled",
+    "factor.removed",
+)
+"""Every action that identity writes to the audit trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened: who did what to whom, and how it ended. It never holds a secret."""
+
+    action: str
+    actor: str
+    resource: str
+    outcome: Outcome = "success"
+    reason: str = ""
+    details: dict[str, str | int | bool | None] = field(default_factory=dict)

@@ -1,0 +1,41 @@
+"""State kept in memory and never older than a moment: versions of topics are asked for before it is used."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from au_sys_identity.core.ports import Transactions
+
+ACCESS = "access"
+SUBJECTS = "subjects"
+_FRESH_SECONDS = 0.25
+
+
+class Freshness:
+    """The newest known version of each topic.
+
+    Changes made in this process are noticed at once (:meth:`expire`), those of other processes within 250 ms.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._versions: Mapping[str, int] = MappingProxyType({})
+        self._asked = float("-inf")
+        self._lock = asyncio.Lock()
+        transactions.subscribe(self.expire)
+
+    def expire(self) -> None:
+        """Ask again before the next answer; called after every change."""
+        self._asked = float("-inf")
+
+    async def version(self, topic: str) -> int:
+        """The version of a topic as of at most 250 ms ago."""
+        if time.monotonic() - self._asked > _FRESH_SECONDS:
+            async with self._lock:
+                if time.monotonic() - self._asked > _FRESH_SECONDS:
+                    began = time.monotonic()
+                    async with self._transactions.reading() as unit:
+                        self._versions = await unit.versions.read()
+                    self._asked = began
+        return self._versions.get(topic, 0)

@@ -1,0 +1,55 @@
+"""Clock, unit of work and audit trail: what every verb needs from outside."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from au_sys_identity.core.access.ports import GrantStore, VersionStore
+from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.sessions.ports import SessionStore
+from au_sys_identity.core.subjects.ports import SubjectStore
+from au_sys_identity.core.tokens.ports import SigningKeyStore
+
+Clock = Callable[[], datetime]
+"""The time now, in UTC."""
+
+
+class UnitOfWork(Protocol):
+    """All stores inside one transaction. Facts recorded in it are lost with it."""
+
+    @property
+    def subjects(self) -> SubjectStore: ...
+    @property
+    def credentials(self) -> CredentialStore: ...
+    @property
+    def guesses(self) -> GuessStore: ...
+    @property
+    def sessions(self) -> SessionStore: ...
+    @property
+    def grants(self) -> GrantStore: ...
+    @property
+    def versions(self) -> VersionStore: ...
+    @property
+    def signing_keys(self) -> SigningKeyStore: ...
+
+    def record(self, fact: Fact) -> None:
+        """Hand a fact to the audit trail once the change is durable."""
+
+
+class Transactions(Protocol):
+    """Opens units of work: ``writing`` commits when the block ends well and rolls back when it raises."""
+
+    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+
+    def writing(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call a listener after each commit that raised the version of a topic."""
+
+
+class AuditLog(Protocol):
+    """Where facts go."""
+
+    async def append(self, fact: Fact) -> None: ...

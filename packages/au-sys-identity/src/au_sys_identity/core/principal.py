@@ -1,0 +1,28 @@
+"""Who is asking, how surely."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from au_sys_identity.core.sessions.models import SessionId, SessionKind, Strength
+from au_sys_identity.core.subjects.models import SubjectId, SubjectKind, SubjectUrn
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A subject whose credential was verified a moment ago.
+
+    ``restricted`` is set while the session may do nothing but change its password.
+    """
+
+    id: SubjectId
+    urn: SubjectUrn
+    kind: SubjectKind
+    display_name: str
+    email: str | None
+    locale: str | None
+    strength: Strength
+    session_id: SessionId | None
+    session_kind: SessionKind | None
+    auth_time: datetime | None
+    scopes: frozenset[str] | None = None
+    restricted: bool = False

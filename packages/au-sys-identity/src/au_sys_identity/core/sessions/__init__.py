@@ -1,0 +1,1 @@
+"""Sign-in, and what follows it until it ends."""

@@ -1,0 +1,88 @@
+"""Make the session that a proof earns; every sign-in, step-up and password change gets a new id."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.ports import UnitOfWork
+from au_sys_identity.core.sessions.models import (
+    Client,
+    RefreshToken,
+    Session,
+    SessionId,
+    SessionKind,
+    SessionTimes,
+    Strength,
+)
+from au_sys_identity.core.subjects.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session with the one secret that its client gets: a cookie value or a first refresh token."""
+
+    session: Session
+    person: Person
+    secret: str = field(repr=False)
+    restricted: bool = False
+
+
+def digest(secret: str) -> bytes:
+    """SHA-256: enough for values of 256 random bits."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_secret() -> str:
+    """256 random bits in 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+def binding(client: Client) -> tuple[bytes, bool]:
+    """What ties a refresh to its client, and whether that is more than the client's name."""
+    if client.device_token:
+        return digest(f"device:{client.device_token}"), True
+    if client.instance:
+        return digest(f"instance:{client.instance}"), True
+    return digest(f"agent:{client.user_agent}"), False
+
+
+async def open_session(
+    unit: UnitOfWork,
+    person: Person,
+    *,
+    kind: SessionKind,
+    strength: Strength,
+    methods: tuple[str, ...],
+    client: Client,
+    times: SessionTimes,
+    now: datetime,
+    restricted: bool = False,
+) -> Opened:
+    """Add a session to the open transaction."""
+    secret = new_secret()
+    tie, strong = binding(client)
+    session = Session(
+        id=SessionId(uuid7()),
+        subject_id=person.id,
+        kind=kind,
+        strength=strength,
+        methods=methods,
+        epoch=person.epoch,
+        auth_time=now,
+        created_at=now,
+        last_seen_at=now,
+        idle_until=now + times.idle,
+        expires_at=now + times.absolute,
+        label=client.label[:120],
+        user_agent=client.user_agent[:300],
+        address=client.address,
+        secret_hash=digest(secret) if kind == "web" else None,
+        binding_hash=tie,
+        strong_binding=strong,
+    )
+    await unit.sessions.add(session)
+    if kind == "token":
+        await unit.sessions.add_refresh(RefreshToken(session.id, 0, digest(secret), now))
+    return Opened(session, person, secret, restricted)

@@ -1,0 +1,173 @@
+"""Steps from nobody to signed-in.
+
+No oracle: an unknown, disabled, closed or passwordless account runs the same statements, costs one hash with the
+current parameters and gets the same answer as a wrong password.
+"""
+
+from dataclasses import dataclass
+
+from au_sys_identity.core.credentials.lockout import Lockout, must_wait
+from au_sys_identity.core.credentials.models import Device, PasswordRecord
+from au_sys_identity.core.credentials.passwords import acceptable_length, normalized
+from au_sys_identity.core.credentials.ports import PasswordHasher
+from au_sys_identity.core.derivation import Derivation
+from au_sys_identity.core.errors import BadCredentials, Busy, InvalidInput
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes
+from au_sys_identity.core.sessions.opening import Opened, digest, open_session
+from au_sys_identity.core.subjects.addresses import email_address
+from au_sys_identity.core.subjects.models import Person
+
+_LONGEST_IDENTIFIER = 320
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One attempt: what it is counted under, and what was found before the secret was looked at."""
+
+    pair: bytes
+    identifier: bytes
+    person: Person | None
+    record: PasswordRecord | None
+
+
+class SignIn:
+    """Password sign-in for programs (``token``) and browsers (``web``)."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        hasher: PasswordHasher,
+        derivation: Derivation,
+        clock: Clock,
+        *,
+        lockout: Lockout,
+        times: SessionTimes,
+    ) -> None:
+        self._transactions = transactions
+        self._hasher = hasher
+        self._derivation = derivation
+        self._clock = clock
+        self._lockout = lockout
+        self._times = times
+
+    async def with_password(self, email: str, password: str, *, client: Client, kind: SessionKind) -> Opened:
+        """Open a session for the right password.
+
+        Raises:
+            BadCredentials: for every other reason there is.
+            TooManyAttempts: this address and network have to wait.
+            Busy: the hashing queue is full; the try does not count.
+        """
+        if not acceptable_length(password):
+            raise BadCredentials
+        attempt = await self._reserve(_canonical(email), client)
+        usable = self._usable(attempt)
+        try:
+            fits = await self._hasher.verify(
+                normalized(password), usable.hash if usable else None, network=client.network
+            )
+        except Busy:
+            async with self._transactions.writing() as unit:
+                await self._lockout.not_evaluated(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
+            raise
+        if not fits or usable is None or attempt.person is None:
+            await self._refused(attempt, client)
+            raise BadCredentials
+        return await self._open(attempt, usable, password, client, kind)
+
+    async def remember_device(self, opened: Opened, token: str) -> None:
+        """Know the browser when it comes back: guesses from elsewhere cannot lock it out."""
+        async with self._transactions.writing() as unit:
+            device = Device(opened.person.id, digest(token), opened.session.label, self._clock())
+            await unit.credentials.keep_device(device)
+
+    async def verify_again(self, person: Person, password: str, *, client: Client) -> None:
+        """Check the password of somebody who is signed in; guesses count as at sign-in.
+
+        Raises:
+            BadCredentials, TooManyAttempts, Busy: as :meth:`with_password`.
+        """
+        if not acceptable_length(password):
+            raise BadCredentials
+        attempt = await self._reserve(person.email_canonical, client)
+        stored = attempt.record.hash if attempt.record else None
+        if not await self._hasher.verify(normalized(password), stored, network=client.network):
+            await self._refused(attempt, client)
+            raise BadCredentials
+        async with self._transactions.writing() as unit:
+            await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
+
+    async def _reserve(self, canonical: str, client: Client) -> _Try:
+        now = self._clock()
+        identifier = self._derivation.keyed_hash("guess", canonical.encode())
+        pair = self._derivation.keyed_hash("guess-pair", canonical.encode(), client.network.encode())
+        async with self._transactions.writing() as unit:
+            person = await unit.subjects.by_email(canonical)
+            record = await unit.credentials.password(person.id) if person else None
+            device = await unit.credentials.device(digest(client.device_token or ""))
+            wait = await self._lockout.reserve(
+                unit.guesses,
+                pair=pair,
+                identifier=identifier,
+                known_device=bool(device and person and device.subject_id == person.id),
+                now=now,
+            )
+        must_wait(wait)
+        return _Try(pair, identifier, person, record)
+
+    def _usable(self, attempt: _Try) -> PasswordRecord | None:
+        record, person = attempt.record, attempt.person
+        if record is None or person is None or not person.active:
+            return None
+        if record.usable_until is not None and record.usable_until <= self._clock():
+            return None
+        return record
+
+    async def _refused(self, attempt: _Try, client: Client) -> None:
+        async with self._transactions.writing() as unit:
+            who = attempt.person.urn if attempt.person else "urn:au:system:anonymous"
+            unit.record(Fact("session.refused", who, who, "denied", details={"network": client.network}))
+
+    async def _open(
+        self, attempt: _Try, usable: PasswordRecord, password: str, client: Client, kind: SessionKind
+    ) -> Opened:
+        renewed: str | None = None
+        if self._hasher.outdated(usable.hash):
+            renewed = await self._hasher.hash(normalized(password), network=client.network)
+        now = self._clock()
+        async with self._transactions.writing() as unit:
+            person = await unit.subjects.get(usable.subject_id)
+            record = await unit.credentials.password(usable.subject_id)
+            if person is None or not person.active or record is None or record.hash != usable.hash:
+                raise BadCredentials
+            await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
+            if renewed:
+                await unit.credentials.set_password(
+                    PasswordRecord(person.id, renewed, record.changed_at, record.must_change, record.usable_until)
+                )
+            opened = await open_session(
+                unit,
+                person,
+                kind=kind,
+                strength="password",
+                methods=("pwd",),
+                client=client,
+                times=self._times,
+                now=now,
+                restricted=record.must_change,
+            )
+            if client.device_token:
+                device = Device(person.id, digest(client.device_token), opened.session.label, now)
+                await unit.credentials.keep_device(device)
+            unit.record(Fact("session.started", person.urn, f"urn:au:session:{opened.session.id}"))
+        return opened
+
+
+def _canonical(email: str) -> str:
+    """The canonical address; what is none is still counted, under itself."""
+    try:
+        return email_address(email).canonical
+    except InvalidInput:
+        return email.strip().casefold()[:_LONGEST_IDENTIFIER]

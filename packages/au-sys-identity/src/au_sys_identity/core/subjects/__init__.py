@@ -1,0 +1,1 @@
+"""People and machines: who can be named."""

@@ -1,0 +1,1 @@
+"""Signed proofs of a session that services can check."""

@@ -1,0 +1,49 @@
+"""Access tokens and signing keys."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from au_sys_identity.core.sessions.models import SessionId
+from au_sys_identity.core.subjects.models import SubjectUrn
+
+KeyState = Literal["next", "active", "retiring"]
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key pair for access tokens; the private half is sealed before it is stored."""
+
+    kid: str
+    algorithm: str
+    public_jwk: str
+    private_sealed: bytes = field(repr=False)
+    state: KeyState
+    active_from: datetime
+    retire_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says; the signature has been verified, the state of session and subject has not."""
+
+    subject: SubjectUrn
+    session_id: SessionId
+    epoch: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a program gets after a sign-in. Both values are secrets."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BadAccessToken:
+    """Why a token is no good: it may be refreshed when it is merely ``expired``."""
+
+    expired: bool = False

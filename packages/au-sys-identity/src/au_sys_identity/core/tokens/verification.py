@@ -1,0 +1,146 @@
+"""Token or cookie in, principal or refusal out.
+
+A verified signature is remembered until the token expires; whether session and subject are still good is asked every
+time, of state that is at most 250 ms old.
+"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from au_sys_identity.core.freshness import SUBJECTS, Freshness
+from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.principal import Principal
+from au_sys_identity.core.sessions.models import Session, SessionId, SessionTimes
+from au_sys_identity.core.sessions.opening import digest
+from au_sys_identity.core.subjects.models import Person
+from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken
+from au_sys_identity.core.tokens.ports import AccessTokens
+
+_REMEMBERED = 4096
+_NOTE_USE_EVERY = timedelta(minutes=5)
+_LONGEST_TOKEN = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """The credential is no good. ``expired`` ones may be refreshed."""
+
+    slug: Literal["not-authenticated", "token-expired"] = "not-authenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    session: Session
+    person: Person
+    restricted: bool
+
+
+class Verification:
+    """Verifies what requests carry."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        access_tokens: AccessTokens,
+        freshness: Freshness,
+        clock: Clock,
+        *,
+        times: SessionTimes,
+    ) -> None:
+        self._transactions = transactions
+        self._access_tokens = access_tokens
+        self._freshness = freshness
+        self._clock = clock
+        self._times = times
+        self._signatures: OrderedDict[bytes, AccessClaims] = OrderedDict()
+        self._states: OrderedDict[bytes, _State] = OrderedDict()
+        self._version = -1
+
+    async def bearer(self, token: str) -> Principal | Unproven:
+        """The subject of an access token."""
+        if len(token) > _LONGEST_TOKEN or not token.isascii():
+            return Unproven()
+        claims = await self._claims(token)
+        if isinstance(claims, BadAccessToken):
+            return Unproven("token-expired" if claims.expired else "not-authenticated")
+        state = await self._state(claims.session_id.bytes, claims.session_id)
+        if state is None or state.session.kind != "token" or state.person.urn != claims.subject:
+            return Unproven()
+        return _principal(state) if claims.epoch == state.person.epoch else Unproven()
+
+    async def cookie(self, secret: str) -> Principal | Unproven:
+        """The subject of a web session."""
+        if len(secret) > _LONGEST_TOKEN:
+            return Unproven()
+        hashed = digest(secret)
+        state = await self._state(hashed, None)
+        return _principal(state) if state else Unproven()
+
+    async def _claims(self, token: str) -> AccessClaims | BadAccessToken:
+        now = self._clock()
+        key = hashlib.sha256(token.encode()).digest()
+        known = self._signatures.get(key)
+        if known is not None:
+            return known if now < known.expires_at else BadAccessToken(expired=True)
+        claims = await self._access_tokens.verify(token, now=now)
+        if isinstance(claims, AccessClaims):
+            self._signatures[key] = claims
+            if len(self._signatures) > _REMEMBERED:
+                self._signatures.popitem(last=False)
+        return claims
+
+    async def _state(self, key: bytes, session_id: SessionId | None) -> _State | None:
+        """The state of a session by its id, or, without one, by the hash of its secret (``key``)."""
+        version = await self._freshness.version(SUBJECTS)
+        if version != self._version:
+            self._states.clear()
+            self._version = version
+        now = self._clock()
+        state = self._states.get(key)
+        if state is None or not state.session.lives(now) or now - state.session.last_seen_at > _NOTE_USE_EVERY:
+            state = await self._read(key, session_id, now)
+            if state is None:
+                return None
+            if self._version == version:  # else it may be older than what cleared the others
+                self._states[key] = state
+            if len(self._states) > _REMEMBERED:
+                self._states.popitem(last=False)
+        return state
+
+    async def _read(self, key: bytes, session_id: SessionId | None, now: datetime) -> _State | None:
+        async with self._transactions.reading() as unit:
+            session = await (unit.sessions.get(session_id) if session_id else unit.sessions.by_secret(key))
+            person = await unit.subjects.get(session.subject_id) if session else None
+            record = await unit.credentials.password(person.id) if person else None
+        if session is None or person is None or not session.lives(now):
+            return None
+        if not person.active or person.epoch != session.epoch:
+            return None
+        if now - session.last_seen_at > _NOTE_USE_EVERY:
+            idle_until = min(now + self._times.idle, session.expires_at)
+            async with self._transactions.writing() as unit:
+                await unit.sessions.seen(session.id, at=now, idle_until=idle_until)
+                session = await unit.sessions.get(session.id)
+            if session is None or not session.lives(now):
+                return None
+        return _State(session, person, bool(record and record.must_change))
+
+
+def _principal(state: _State) -> Principal:
+    person, session = state.person, state.session
+    return Principal(
+        id=person.id,
+        urn=person.urn,
+        kind="person",
+        display_name=person.display_name,
+        email=person.email,
+        locale=person.locale,
+        strength=session.strength,
+        session_id=session.id,
+        session_kind=session.kind,
+        auth_time=session.auth_time,
+        restricted=state.restricted,
+    )

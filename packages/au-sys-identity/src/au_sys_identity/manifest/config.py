@@ -1,0 +1,51 @@
+"""IdentitySettings: what may be set, prefix ``IDENTITY_``."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from au_sys_identity.adapters.crypto.sealing import parsed_key
+
+
+class IdentitySettings(BaseSettings):
+    """Read once in ``manifest/container.py`` and passed down."""
+
+    model_config = SettingsConfigDict(env_prefix="IDENTITY_", extra="ignore", frozen=True)
+
+    secret_key: SecretStr | None = Field(
+        None, description="Root key, 32 bytes in base64. Unset outside production: a file in the data folder."
+    )
+    registration: Literal["open", "invite", "closed"] = Field("invite", description="Who may make an account.")
+    verification: Literal["required", "off"] = Field(
+        "required", description="Whether an address counts only after its owner has opened a mail."
+    )
+    password_min_length: int = Field(12, ge=8, le=64, description="Least characters of a password.")
+    password_memory_kib: int = Field(19_456, ge=8, le=1_048_576, description="Memory of one argon2id hash.")
+    password_time_cost: int = Field(2, ge=1, le=20, description="Passes of one argon2id hash.")
+    password_parallelism: int = Field(1, ge=1, le=8, description="Lanes of one argon2id hash.")
+    hash_threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Hashes at the same time."
+    )
+    hash_queue: int = Field(64, ge=1, le=4096, description="Hashes that may wait; more are refused as busy.")
+    breach_list: Path | None = Field(None, description="A hash file of one's own instead of the one in the wheel.")
+    token_algorithm: Literal["ES256", "EdDSA"] = Field("ES256", description="Signature of new signing keys.")
+    token_issuer: str | None = Field(None, description="Issuer of access tokens; unset: the public URL.")
+    token_audience: str | None = Field(None, description="Audience of access tokens; unset: the issuer.")
+    access_ttl: int = Field(600, ge=30, le=3600, description="Seconds that an access token lives.")
+    refresh_grace: int = Field(10, ge=0, le=60, description="Seconds in which a replaced refresh token still helps.")
+    signing_key_days: int = Field(30, ge=1, le=366, description="Days that one key signs.")
+    session_idle: int = Field(7 * 86_400, ge=300, description="Seconds without use that end a session.")
+    session_max: int = Field(30 * 86_400, ge=300, description="Seconds after which a session ends anyway.")
+    step_up_max_age: int = Field(300, ge=30, le=3600, description="Seconds that a proof counts as fresh.")
+    guess_limit: int = Field(5, ge=1, le=100, description="Failures per address and network before waiting begins.")
+    guess_window: int = Field(900, ge=60, le=86_400, description="Seconds in which failures are counted.")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parsed_key(value.get_secret_value())
+        return value

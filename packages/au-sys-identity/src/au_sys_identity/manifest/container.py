@@ -1,0 +1,166 @@
+"""Settings choose adapters, build services."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from au_sys_identity.adapters.api.authentication import CookieNames, RequestAuthenticator
+from au_sys_identity.adapters.api.cards import People
+from au_sys_identity.adapters.crypto.access_tokens import JwtAccessTokens
+from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost
+from au_sys_identity.adapters.crypto.breach_list import HashFile
+from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
+from au_sys_identity.adapters.crypto.signing_keys import SignatureRules, SigningKeys
+from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
+from au_sys_identity.adapters.runtime.audit import PlatformAudit
+from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.access.models import Catalogue
+from au_sys_identity.core.access.roles import Roles
+from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
+from au_sys_identity.core.credentials.lockout import Lockout
+from au_sys_identity.core.credentials.passwords import PasswordRules
+from au_sys_identity.core.freshness import Freshness
+from au_sys_identity.core.sessions.lifecycle import Sessions
+from au_sys_identity.core.sessions.models import SessionTimes
+from au_sys_identity.core.sessions.refreshing import Refreshing
+from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.tokens.issuing import Issuing
+from au_sys_identity.core.tokens.verification import Verification
+from au_sys_identity.manifest.config import IdentitySettings
+from fastapi_services_platform import (
+    AuditTrail,
+    Authenticator,
+    Authorizer,
+    Database,
+    PlatformSettings,
+    RoleAdministration,
+    Service,
+    SubjectDirectory,
+)
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class UnsafeSetting(ValueError):
+    """A setting that production does not start with; the message names it and the fix."""
+
+
+def utc_now() -> datetime:
+    """The clock of the product."""
+    return datetime.now(UTC)
+
+
+def root_key(settings: IdentitySettings, platform: PlatformSettings) -> RootKey:
+    """The root key: given, or outside production kept in a file that only its owner reads.
+
+    Raises:
+        UnsafeSetting: production, and none is given.
+    """
+    if settings.secret_key is not None:
+        return RootKey(parsed_key(settings.secret_key.get_secret_value()))
+    if platform.environment == "prod":
+        raise UnsafeSetting(
+            "IDENTITY_SECRET_KEY is missing. Set it to 32 random bytes in base64: "
+            "python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+        )
+    return RootKey(key_file(Path(platform.data_dir) / "identity.key"))
+
+
+def cookie_names(platform: PlatformSettings) -> CookieNames:
+    """Cookies without ``Secure`` only where nothing leaves the machine.
+
+    Raises:
+        UnsafeSetting: production on plain http beyond loopback.
+    """
+    url = urlsplit(platform.public_url)
+    if url.scheme == "https":
+        return CookieNames(secure=True)
+    if platform.environment == "prod" and url.hostname not in _LOOPBACK:
+        raise UnsafeSetting("FSP_PUBLIC_URL is plain http in production. Serve the platform over https.")
+    return CookieNames(secure=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything that identity is made of, built and not yet opened."""
+
+    settings: IdentitySettings
+    transactions: SqlTransactions
+    hasher: Argon2Hasher
+    keys: SigningKeys
+    catalogue: Catalogue
+    registration: Registration
+    services: tuple[Service, ...]
+
+
+def wire(
+    database: Database, platform: PlatformSettings, trail: AuditTrail, settings: IdentitySettings | None = None
+) -> Wiring:
+    """Build the services on a database.
+
+    Raises:
+        UnsafeSetting: production refuses a setting.
+    """
+    settings = settings or IdentitySettings()
+    clock = utc_now
+    root = root_key(settings, platform)
+    cookies = cookie_names(platform)
+    times = SessionTimes(
+        idle=timedelta(seconds=settings.session_idle),
+        absolute=timedelta(seconds=settings.session_max),
+        refresh_grace=timedelta(seconds=settings.refresh_grace),
+        step_up=timedelta(seconds=settings.step_up_max_age),
+    )
+    transactions = SqlTransactions(database, PlatformAudit(trail))
+    freshness = Freshness(transactions)
+    catalogue = Catalogue()
+    hasher = Argon2Hasher(
+        HashCost(settings.password_memory_kib, settings.password_time_cost, settings.password_parallelism),
+        threads=settings.hash_threads,
+        queue=settings.hash_queue,
+    )
+    breach_list = HashFile.read(settings.breach_list) if settings.breach_list else HashFile.shipped()
+    rules = PasswordRules(breach_list, settings.password_min_length)
+    life = timedelta(seconds=settings.access_ttl)
+    signature = SignatureRules(settings.token_algorithm, timedelta(days=settings.signing_key_days), life)
+    keys = SigningKeys(transactions, root, clock, signature)
+    issuer = settings.token_issuer or platform.public_url
+    access_tokens = JwtAccessTokens(keys, issuer=issuer, audience=settings.token_audience or issuer, life=life)
+    lockout = Lockout(settings.guess_limit, timedelta(seconds=settings.guess_window))
+    sign_in = SignIn(transactions, hasher, root, clock, lockout=lockout, times=times)
+    decisions = Decisions(transactions, freshness, catalogue, clock)
+    granting = Granting(transactions, decisions, clock)
+    accounts = Accounts(transactions, hasher, rules, sign_in, clock, times=times)
+    policy = RegistrationPolicy(settings.registration, settings.verification == "required")
+    registration = Registration(transactions, hasher, rules, clock, policy=policy)
+    verification = Verification(transactions, access_tokens, freshness, clock, times=times)
+    built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
+        Authenticator: RequestAuthenticator(verification, cookies),
+        Authorizer: PlatformAuthorizer(decisions),
+        SubjectDirectory: PlatformDirectory(transactions),
+        RoleAdministration: PlatformRoles(granting, decisions),
+        CookieNames: cookies,
+        Catalogue: catalogue,
+        SignIn: sign_in,
+        Refreshing: Refreshing(transactions, root, clock, times=times),
+        Sessions: Sessions(transactions, clock),
+        Issuing: Issuing(access_tokens, clock),
+        Registration: registration,
+        Accounts: accounts,
+        Decisions: decisions,
+        Granting: granting,
+        Roles: Roles(transactions, decisions, granting, catalogue),
+        People: People(accounts, decisions),
+    }
+    services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
+    return Wiring(settings, transactions, hasher, keys, catalogue, registration, services)
+
+
+def _giving(service: object) -> Callable[[object], object]:
+    return lambda _scope: service

@@ -1,0 +1,40 @@
+"""Permissions and role templates of identity, as data."""
+
+from fastapi_services_platform import Bundle, Permission
+
+_SENTENCES = {
+    "users.read": "See people and their accounts",
+    "users.create": "Make accounts",
+    "users.update": "Change, disable and enable accounts",
+    "users.delete": "Close accounts for ever",
+    "users.unlock": "Clear the counters of wrong sign-ins",
+    "sessions.read": "See where somebody is signed in",
+    "sessions.revoke": "Sign somebody out",
+    "roles.read": "See roles and who holds them",
+    "roles.write": "Make and change roles",
+    "roles.assign": "Give and take roles",
+    "policies.read": "See permissions and rules",
+    "keys.read": "See the API keys of others",
+    "keys.revoke": "Revoke the API keys of others",
+    "tokens.introspect": "Ask whether a token is good (RFC 7662)",
+}
+
+PERMISSIONS = tuple(Permission(f"identity.{name}", sentence) for name, sentence in _SENTENCES.items())
+
+
+def _named(*names: str) -> tuple[str, ...]:
+    return tuple(f"identity.{name}" for name in names)
+
+
+BUNDLES = (
+    Bundle(
+        "org-admin",
+        "Everything about people and roles",
+        tuple(permission.name for permission in PERMISSIONS),
+    ),
+    Bundle(
+        "helpdesk", "Help people to get in", _named("users.read", "users.unlock", "sessions.read", "sessions.revoke")
+    ),
+    Bundle("auditor", "Read who may do what", _named("users.read", "roles.read", "policies.read")),
+    Bundle("member", "Nothing beyond the own account", ()),
+)

@@ -1,0 +1,96 @@
+"""What identity offers the platform, as data."""
+
+from datetime import timedelta
+
+from au_sys_identity import __version__
+from au_sys_identity.adapters.api.problems import PROBLEMS
+from au_sys_identity.adapters.api.router import router as api
+from au_sys_identity.adapters.db.tables import metadata
+from au_sys_identity.adapters.web.router import router as pages
+from au_sys_identity.core.access.models import Role
+from au_sys_identity.core.events import EVENTS
+from au_sys_identity.manifest.config import IdentitySettings
+from au_sys_identity.manifest.container import Wiring, utc_now, wire
+from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
+from fastapi_services_platform import (
+    Contribution,
+    Job,
+    Manifest,
+    MenuEntry,
+    Migrations,
+    Platform,
+    RouterMount,
+    StaticFolder,
+    TemplateFolder,
+    Tier,
+)
+
+_WEB = "au_sys_identity.adapters.web"
+MIGRATIONS = Migrations("au_sys_identity.adapters.db.migrations", metadata)
+
+
+class Identity:
+    """The capability."""
+
+    manifest = Manifest(
+        name="identity",
+        version=__version__,
+        summary="Who is asking, how surely, what they may do, and who answers for it",
+        provides=("authenticator@1", "authorizer@1", "subject-directory@1", "role-administration@1"),
+        settings=IdentitySettings,
+        database=True,
+    )
+
+    def __init__(self) -> None:
+        self._platform: Platform | None = None
+        self._wiring: Wiring | None = None
+
+    async def initialize(self, platform: Platform) -> Contribution:
+        """Wire, and hand over what there is."""
+        self._platform = platform
+        self._wiring = wiring = wire(platform.database("identity"), platform.settings, platform.audit)
+        return Contribution(
+            routers=(RouterMount("api", api, Tier.API), RouterMount("pages", pages, Tier.UI)),
+            permissions=PERMISSIONS,
+            bundles=BUNDLES,
+            services=wiring.services,
+            jobs=(
+                Job("identity.forget", self._forget, interval=3600),
+                Job("identity.rotate-signing-key", wiring.keys.rotate, interval=3600),
+            ),
+            templates=(TemplateFolder(_WEB),),
+            static=(StaticFolder(_WEB),),
+            menu=(MenuEntry("My account", "/account", order=900),),
+            migrations=MIGRATIONS,
+            problems=PROBLEMS,
+            audit_events=EVENTS,
+            entry_page="/login",
+        )
+
+    async def startup(self) -> None:
+        """Learn what the other capabilities contributed, and make what the first request would wait for."""
+        platform, wiring = self._platform, self._wiring
+        if platform is None or wiring is None:
+            raise RuntimeError("initialize comes before startup")
+        wiring.catalogue.permissions = {known.name: known.summary for known in platform.inventory.permissions}
+        wiring.catalogue.bundles = {
+            bundle.name: Role(
+                bundle.name, bundle.summary, frozenset(bundle.permissions), source="bundle", default=bundle.default
+            )
+            for bundle in platform.inventory.bundles
+        }
+        await wiring.keys.active()
+        await wiring.hasher.warm_up()
+
+    async def shutdown(self) -> None:
+        """Finish the hashes under way."""
+        if self._wiring is not None:
+            self._wiring.hasher.close()
+
+    async def _forget(self) -> None:
+        """Delete sessions that ended a month ago and counters that count no more."""
+        if self._wiring is not None:
+            now = utc_now()
+            async with self._wiring.transactions.writing() as unit:
+                await unit.sessions.forget_ended_before(now - timedelta(days=30))
+                await unit.guesses.forget_before(now - timedelta(days=1))
