@@ -31,7 +31,10 @@ EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that happened: who did what to whom, and how it ended. It never holds a secret."""
+    """One thing that happened: who did what to whom, and how it ended. It never holds a secret.
+
+    A change that the trail does not take is not made. Sign-ins and sign-outs are told after the fact (``essential`` off).
+    """
 
     action: str
     actor: str
@@ -39,3 +42,8 @@ class Fact:
     outcome: Outcome = "success"
     reason: str = ""
     details: dict[str, str | int | bool | None] = field(default_factory=dict)
+
+    @property
+    def essential(self) -> bool:
+        """Whether the change depends on the trail."""
+        return not self.action.startswith("session.")

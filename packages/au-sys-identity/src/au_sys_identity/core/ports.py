@@ -35,7 +35,7 @@ class UnitOfWork(Protocol):
     def signing_keys(self) -> SigningKeyStore: ...
 
     def record(self, fact: Fact) -> None:
-        """Hand a fact to the audit trail once the change is durable."""
+        """Hand a fact to the audit trail: before the commit when the change depends on it, else after."""
 
 
 class Transactions(Protocol):

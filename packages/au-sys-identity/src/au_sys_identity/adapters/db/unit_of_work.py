@@ -1,4 +1,4 @@
-"""One transaction, committed once; facts go to the audit trail after it."""
+"""One transaction, committed once; facts go to the audit trail, essential ones before the commit."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -58,8 +58,12 @@ class SqlTransactions:
             async with session.begin():
                 unit = SqlUnitOfWork(session)
                 yield unit
+                for fact in unit.facts:
+                    if fact.essential:
+                        await self._audit.append(fact)
             if unit.versions.raised:
                 for listener in self._listeners:
                     listener()
         for fact in unit.facts:
-            await self._audit.append(fact)
+            if not fact.essential:
+                await self._audit.append(fact)

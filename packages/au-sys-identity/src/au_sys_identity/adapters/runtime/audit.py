@@ -20,5 +20,6 @@ class PlatformAudit:
                 outcome=fact.outcome,
                 reason=fact.reason,
                 details=dict(fact.details),
+                essential=fact.essential,
             )
         )
