@@ -33,6 +33,7 @@ class RouterMount:
     router: APIRouter
     tier: Tier
     prefix: str = ""
+    max_body_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
