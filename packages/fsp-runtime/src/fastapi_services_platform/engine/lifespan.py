@@ -99,7 +99,7 @@ class Lifespan:
     async def _retry(self, loaded: LoadedCapability) -> None:
         attempt = 0
         while loaded.is_in("failed") and loaded.capability is not None:
-            await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
+            await _pause(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
             with suppress(CapabilityError):
                 if not loaded.initialized:
@@ -134,9 +134,12 @@ class Lifespan:
             _log.error("shutdown.failed", what=what, error=repr(error))
 
 
+_pause = asyncio.sleep
+
+
 def _problem_page(pages: Pages) -> ProblemPage:
     async def render(request: Request, problem: Mapping[str, object], status: int) -> Response:
-        return await pages.render(request, "problem.html", {"problem": problem}, status_code=status)
+        return await pages.problem(request, problem, status)
 
     return render
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 from fastapi_services_platform.capability.contribution import Contribution
-from fastapi_services_platform.capability.discovery import Found, adopt, discover, frames_of
+from fastapi_services_platform.capability.discovery import HUB, Found, adopt, discover, frames_of
 from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.capability.ordering import in_order, providers_of
 from fastapi_services_platform.config.files import CapabilityFeatures
@@ -49,9 +49,9 @@ class PluginLoader:
         self._optional = set(platform.settings.optional_capabilities)
 
     def is_required(self, name: str) -> bool:
-        """Whether the capability's failure stops the start."""
+        """Whether the capability's failure stops the start; the hub's does not unless the configuration says so."""
         declared = self._features.get(name, CapabilityFeatures()).required
-        return name not in self._optional if declared is None else declared
+        return name != HUB and name not in self._optional if declared is None else declared
 
     def select(self, found: Sequence[Found]) -> list[LoadedCapability]:
         """Capabilities in dependency order; switched off and broken ones stay listed with the reason.

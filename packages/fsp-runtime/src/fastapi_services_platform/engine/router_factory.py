@@ -91,7 +91,11 @@ class RouterFactory:
         router = own.routers.get(mount.name) if own is not None else None
         inner = router.prefix if router is not None and router.prefix is not None else mount.prefix
         prefix = (tier.prefix if tier else "") + (own.prefix if own else "") + inner
-        limits = (router.max_body_bytes if router else None, mount.max_body_bytes, tier.max_body_bytes if tier else None)
+        limits = (
+            router.max_body_bytes if router else None,
+            mount.max_body_bytes,
+            tier.max_body_bytes if tier else None,
+        )
         in_schema = tier.include_in_schema if tier and tier.include_in_schema is not None else None
         return Mounting(
             owner=capability,

@@ -59,6 +59,8 @@ def document(problem: Problem, public_url: str, correlation_id: str) -> dict[str
 
 async def respond(exchange: Exchange, problem: Problem) -> Response:
     """The response for a problem: a page for browsers when the hub's pages are there, JSON for everybody else."""
+    if problem.status < 400:
+        return Response(status_code=problem.status, headers={**problem.headers, "cache-control": "no-store"})
     members = document(problem, exchange.edge.settings.public_url, exchange.correlation_id)
     if exchange.wants_html and exchange.edge.problem_page is not None:
         request = Request(exchange.scope)
