@@ -3,37 +3,67 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from au_sys_storage_sdk.core.blobs.ports import BlobStore
+from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.errors import InvalidInput
+
+
+async def document_store(url: str) -> DocumentStore:
+    """The document backend that a URL names: ``sqlite:///path`` (``?mode=ro`` reads only) or ``memory:``.
+
+    Raises:
+        InvalidInput: no backend has this scheme, or the path is missing.
+        InUse: another process writes to the file.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "memory":
+        from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
+
+        return MemoryDocuments()
+    if scheme == "sqlite":
+        from au_sys_storage_sdk.adapters.sqlite.documents import SqliteDocuments
+
+        return await SqliteDocuments.open(local_path(url), read_only=_option(url, "mode") == "ro")
+    raise InvalidInput("url", f"{shown(url)} names no document backend", "use sqlite:///path or memory:")
 
 
 def blob_store(url: str) -> BlobStore:
     """The blob backend that a URL names: ``file:///folder`` or ``memory:``.
 
     Raises:
-        InvalidInput: no backend has this scheme, or the path is not absolute.
+        InvalidInput: no backend has this scheme, or the path is missing.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "memory":
+    scheme = urlsplit(url).scheme
+    if scheme == "memory":
         from au_sys_storage_sdk.adapters.memory.blobs import MemoryBlobs
 
         return MemoryBlobs()
-    if parts.scheme == "file":
+    if scheme == "file":
         from au_sys_storage_sdk.adapters.filesystem.blobs import FileBlobs
 
         return FileBlobs(local_path(url))
-    raise InvalidInput("url", f"{parts.scheme or url!r} is not a blob backend", "use file:///folder or memory:")
+    raise InvalidInput("url", f"{shown(url)} names no blob backend", "use file:///folder or memory:")
 
 
 def local_path(url: str) -> Path:
-    """The path of a ``scheme:///path`` URL; a path without leading slash is relative to the working folder.
+    """The path of a ``scheme:///path`` URL.
 
     Raises:
         InvalidInput: the URL has a host or no path.
     """
     parts = urlsplit(url)
     if parts.netloc or not parts.path:
-        raise InvalidInput("url", f"{url!r} names no local path", f"write {parts.scheme}:///absolute/path")
+        raise InvalidInput("url", f"{shown(url)} names no local path", f"write {parts.scheme}:///absolute/path")
     return Path(unquote(parts.path))
+
+
+def shown(url: str) -> str:
+    """The URL without its credentials."""
+    parts = urlsplit(url)
+    return repr(url if parts.password is None else url.replace(parts.password, "***"))
+
+
+def _option(url: str, name: str) -> str | None:
+    return parse_qs(urlsplit(url).query).get(name, [None])[0]

@@ -8,29 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from au_sys_storage_sdk.conformance.keys import HOSTILE_KEYS, ILLEGAL_KEYS
 from au_sys_storage_sdk.core.blobs.models import BLOCK, INLINE
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound
 from au_sys_storage_sdk.core.preconditions import ABSENT
-
-HOSTILE_KEYS = (
-    "../../etc/passwd",
-    "a/../b",
-    "/",
-    "//x",
-    "..",
-    ".",
-    "C:\\x",
-    "%2e%2e",
-    "å/ä/ö",
-    "a b?#&",
-    "\U0001f512" * 200,
-    "k" * 1024,
-)
-"""Keys that are legal and must be kept apart from every path, pattern and delimiter."""
-
-ILLEGAL_KEYS = ("", "a\0b", "k" * 1025, "\ud800", "A\u030a", "x" * 1_000_000)
-"""Keys that no backend may ever see."""
 
 SIZES = (0, 1, INLINE, INLINE + 1, BLOCK, 2 * BLOCK + 17)
 

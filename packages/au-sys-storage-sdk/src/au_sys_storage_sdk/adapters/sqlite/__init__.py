@@ -1,0 +1,1 @@
+"""SQLite as a backend for documents: one file, one writing process, group commit."""

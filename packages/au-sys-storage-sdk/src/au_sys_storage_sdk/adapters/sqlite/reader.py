@@ -1,0 +1,101 @@
+"""The reading side: look-ups on connections that never write."""
+
+from __future__ import annotations
+
+import apsw
+
+from au_sys_storage_sdk.adapters.sqlite.schema import RECORD, Row, meta, record_of
+from au_sys_storage_sdk.core.address import Space, after_prefix
+from au_sys_storage_sdk.core.documents.models import Change, SpaceUsage, Stored
+from au_sys_storage_sdk.core.errors import FeedCompacted
+from au_sys_storage_sdk.core.paging import Page
+
+SMALL = 64 * 1024
+"""Values up to this size are read on the event loop itself: it costs less than a change of thread."""
+
+_WINDOW = 2000
+
+_FIND = (
+    "SELECT key, CASE WHEN length(value) <= ? THEN value END, version, created, updated, expires, schema, codec,"
+    " key_generation, crc FROM docs WHERE tenant = ? AND ns = ? AND key = ? AND (expires IS NULL OR expires > ?)"
+)
+_RANGE = (
+    "FROM docs WHERE tenant = ? AND ns = ? AND key >= ? AND key > ? AND (? IS NULL OR key < ?)"
+    " AND (expires IS NULL OR expires > ?)"
+)
+_EMPTY = RECORD.replace("value,", "x'',").removesuffix(", crc")
+
+
+class LargeValue(Exception):
+    """The value is too large to be read on the event loop."""
+
+
+def find(connection: apsw.Connection, space: Space, key: str, now: int, largest: int) -> Stored | None:
+    """A live document. Raises ``LargeValue`` when its value is over ``largest`` bytes, and ``Corrupt``."""
+    row: Row | None = connection.execute(_FIND, (largest, space.tenant, space.namespace, key, now)).fetchone()
+    if row is None:
+        return None
+    if row[1] is None:
+        raise LargeValue
+    return record_of(space, row)
+
+
+def page(
+    connection: apsw.Connection, space: Space, prefix: str, after: str, now: int, limit: int, max_bytes: int
+) -> Page[Stored]:
+    """Live documents in key order. Raises ``Corrupt``."""
+    items: list[Stored] = []
+    size = 0
+    with_limit = (*_range(space, prefix, after, now), limit + 1)
+    for row in connection.execute(f"SELECT {RECORD} {_RANGE} ORDER BY key LIMIT ?", with_limit):
+        size += len(row[1])
+        if len(items) == limit or (items and size > max_bytes):
+            return Page(tuple(items), items[-1].key)
+        items.append(record_of(space, row))
+    return Page(tuple(items))
+
+
+def page_of_keys(
+    connection: apsw.Connection, space: Space, prefix: str, after: str, now: int, limit: int
+) -> Page[Stored]:
+    """The same without values."""
+    with_limit = (*_range(space, prefix, after, now), limit + 1)
+    rows: list[Row] = connection.execute(f"SELECT {_EMPTY} {_RANGE} ORDER BY key LIMIT ?", with_limit).fetchall()
+    items = tuple(Stored(*row) for row in rows[:limit])
+    return Page(items, items[-1].key if len(rows) > limit else None)
+
+
+def count(connection: apsw.Connection, space: Space, prefix: str, now: int) -> int:
+    """How many live documents there are."""
+    return int(connection.execute(f"SELECT count(*) {_RANGE}", _range(space, prefix, "", now)).get)
+
+
+def _range(space: Space, prefix: str, after: str, now: int) -> tuple[str | int | None, ...]:
+    end = after_prefix(prefix)
+    return (space.tenant, space.namespace, prefix, after, end, end, now)
+
+
+def changes(connection: apsw.Connection, since: int, limit: int, space: Space | None) -> tuple[list[Change], int]:
+    """Entries of the feed after ``since``, and how far was looked. Raises ``FeedCompacted``."""
+    if since < meta(connection, "compacted"):
+        raise FeedCompacted(since, meta(connection, "sequence"))
+    rows: list[Row] = connection.execute(
+        "SELECT seq, tenant, ns, key, event, at, data FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", (since, _WINDOW)
+    ).fetchall()
+    found = [
+        Change(seq, Space(tenant, ns), key, event, at, data)
+        for seq, tenant, ns, key, event, at, data in rows
+        if space is None or (tenant, ns) == (space.tenant, space.namespace)
+    ]
+    if len(found) > limit:
+        return found[:limit], found[limit - 1].seq
+    return found, rows[-1][0] if rows else since
+
+
+def usage(connection: apsw.Connection) -> list[SpaceUsage]:
+    """Count and size of every namespace."""
+    rows: list[Row] = connection.execute(
+        "SELECT tenant, ns, count(*), sum(length(value)), (SELECT last FROM spaces s WHERE s.tenant = docs.tenant"
+        " AND s.ns = docs.ns) FROM docs GROUP BY tenant, ns"
+    ).fetchall()
+    return [SpaceUsage(*row) for row in rows]

@@ -1,0 +1,1 @@
+"""JSON documents: values, operations, transactions, the change feed."""
