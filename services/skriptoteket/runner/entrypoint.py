@@ -34,8 +34,8 @@ def main() -> int:
         traceback.print_exc()
         status, error = "error", _describe(caught)
     _flush()
-    written = _write(job, {"contract": CONTRACT, "status": status, "error": error, **answer})
-    return 0 if written and status != "error" else 1
+    text, sound = _as_text({"contract": CONTRACT, "status": status, "error": error, **answer})
+    return 0 if _write(job, text) and sound and status != "error" else 1
 
 
 def _prepare(job: Path, channel: int | None, processes: int | None):
@@ -153,13 +153,16 @@ def _flush() -> None:
             continue
 
 
-def _write(job: Path, result: dict) -> bool:
+def _as_text(result: dict) -> tuple[str, bool]:
     try:
-        text = json.dumps(result, default=_plain)
+        return json.dumps(result, default=_plain), True
     except (TypeError, ValueError, RecursionError) as caught:
         traceback.print_exc()
         broken = {"type": "ContractBroken", "message": f"The answer cannot be written as JSON: {caught}"[:MAX_MESSAGE]}
-        text = json.dumps({"contract": CONTRACT, "status": "error", "error": broken, "outputs": []})
+        return json.dumps({"contract": CONTRACT, "status": "error", "error": broken, "outputs": []}), False
+
+
+def _write(job: Path, text: str) -> bool:
     target, draft = job / "result.json", job / f".result-{os.getpid()}"
     try:
         with open(draft, "x", encoding="utf-8") as stream:
