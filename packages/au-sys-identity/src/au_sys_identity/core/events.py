@@ -33,7 +33,7 @@ EVENTS = (
 class Fact:
     """One thing that happened: who did what to whom, and how it ended. It never holds a secret.
 
-    A change that the trail does not take is not made. Sign-ins and sign-outs are told after the fact (``essential`` off).
+    A change that the trail does not take is not made. Sign-ins and sign-outs are told after the fact.
     """
 
     action: str

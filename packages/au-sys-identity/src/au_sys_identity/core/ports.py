@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from au_sys_identity.core.access.ports import GrantStore, VersionStore
-from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
-from au_sys_identity.core.events import Fact
-from au_sys_identity.core.sessions.ports import SessionStore
-from au_sys_identity.core.subjects.ports import SubjectStore
-from au_sys_identity.core.tokens.ports import SigningKeyStore
+if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of them
+    from au_sys_identity.core.access.ports import GrantStore, VersionStore
+    from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
+    from au_sys_identity.core.events import Fact
+    from au_sys_identity.core.sessions.ports import SessionStore
+    from au_sys_identity.core.subjects.ports import SubjectStore
+    from au_sys_identity.core.tokens.ports import SigningKeyStore
+
 
 Clock = Callable[[], datetime]
 """The time now, in UTC."""
@@ -20,21 +22,21 @@ class UnitOfWork(Protocol):
     """All stores inside one transaction. Facts recorded in it are lost with it."""
 
     @property
-    def subjects(self) -> SubjectStore: ...
+    def subjects(self) -> "SubjectStore": ...
     @property
-    def credentials(self) -> CredentialStore: ...
+    def credentials(self) -> "CredentialStore": ...
     @property
-    def guesses(self) -> GuessStore: ...
+    def guesses(self) -> "GuessStore": ...
     @property
-    def sessions(self) -> SessionStore: ...
+    def sessions(self) -> "SessionStore": ...
     @property
-    def grants(self) -> GrantStore: ...
+    def grants(self) -> "GrantStore": ...
     @property
-    def versions(self) -> VersionStore: ...
+    def versions(self) -> "VersionStore": ...
     @property
-    def signing_keys(self) -> SigningKeyStore: ...
+    def signing_keys(self) -> "SigningKeyStore": ...
 
-    def record(self, fact: Fact) -> None:
+    def record(self, fact: "Fact") -> None:
         """Hand a fact to the audit trail: before the commit when the change depends on it, else after."""
 
 
@@ -52,4 +54,4 @@ class Transactions(Protocol):
 class AuditLog(Protocol):
     """Where facts go."""
 
-    async def append(self, fact: Fact) -> None: ...
+    async def append(self, fact: "Fact") -> None: ...

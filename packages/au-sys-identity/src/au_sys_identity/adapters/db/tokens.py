@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import signing_keys
-from au_sys_identity.core.tokens.models import SigningKey
+from au_sys_identity.core.tokens.models import KeyState, SigningKey
 
 
 class SqlSigningKeys:
@@ -45,7 +45,7 @@ class SqlSigningKeys:
             return False
         return True
 
-    async def set_state(self, kid: str, state: str, *, retire_at: datetime | None) -> None:
+    async def set_state(self, kid: str, state: KeyState, *, retire_at: datetime | None) -> None:
         """See :class:`~au_sys_identity.core.tokens.ports.SigningKeyStore`."""
         await self._session.execute(
             update(signing_keys).where(signing_keys.c.kid == kid).values(state=state, retire_at=retire_at)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from au_sys_identity.core.sessions.models import Session
 from au_sys_identity.core.subjects.models import SubjectUrn
-from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken, SigningKey
+from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken, KeyState, SigningKey
 
 
 class SigningKeyStore(Protocol):
@@ -16,7 +16,7 @@ class SigningKeyStore(Protocol):
     async def add(self, key: SigningKey) -> bool:
         """Keep a key; ``False`` when another active one came first."""
 
-    async def set_state(self, kid: str, state: str, *, retire_at: datetime | None) -> None: ...
+    async def set_state(self, kid: str, state: KeyState, *, retire_at: datetime | None) -> None: ...
 
     async def remove(self, kid: str) -> None: ...
 

@@ -1,0 +1,30 @@
+"""What the memory stores share: plain dicts that can be copied and put back."""
+
+from dataclasses import dataclass, field, fields
+from uuid import UUID
+
+from au_sys_identity.core.access.models import Assignment, Role
+from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
+from au_sys_identity.core.sessions.models import RefreshToken, Session
+from au_sys_identity.core.subjects.models import Person
+from au_sys_identity.core.tokens.models import SigningKey
+
+
+@dataclass(slots=True)
+class Tables:
+    """Everything that is stored; the values are frozen."""
+
+    persons: dict[UUID, Person] = field(default_factory=dict)
+    passwords: dict[UUID, PasswordRecord] = field(default_factory=dict)
+    devices: dict[bytes, Device] = field(default_factory=dict)
+    guesses: dict[tuple[str, bytes], Counter] = field(default_factory=dict)
+    sessions: dict[UUID, Session] = field(default_factory=dict)
+    refresh_tokens: dict[tuple[UUID, int], RefreshToken] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    assignments: dict[tuple[str, str, str], Assignment] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    signing_keys: dict[str, SigningKey] = field(default_factory=dict)
+
+    def copy(self) -> "Tables":
+        """The same rows in new dicts."""
+        return Tables(**{known.name: dict(getattr(self, known.name)) for known in fields(self)})

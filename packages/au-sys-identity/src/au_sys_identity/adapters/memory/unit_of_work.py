@@ -1,0 +1,67 @@
+"""One transaction at a time over plain dicts; a block that raises leaves nothing behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from au_sys_identity.adapters.memory.stores import (
+    MemoryCredentials,
+    MemoryGrants,
+    MemoryGuesses,
+    MemorySessions,
+    MemorySigningKeys,
+    MemorySubjects,
+    MemoryVersions,
+)
+from au_sys_identity.adapters.memory.tables import Tables
+from au_sys_identity.core.events import Fact
+
+
+class MemoryUnitOfWork:
+    """All stores on one copy of the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.subjects = MemorySubjects(tables)
+        self.credentials = MemoryCredentials(tables)
+        self.guesses = MemoryGuesses(tables)
+        self.sessions = MemorySessions(tables)
+        self.grants = MemoryGrants(tables)
+        self.versions = MemoryVersions(tables)
+        self.signing_keys = MemorySigningKeys(tables)
+        self.facts: list[Fact] = []
+
+    def record(self, fact: Fact) -> None:
+        """Keep a fact until the commit."""
+        self.facts.append(fact)
+
+
+class MemoryTransactions:
+    """``facts`` is the audit trail."""
+
+    def __init__(self) -> None:
+        self._tables = Tables()
+        self._lock = asyncio.Lock()
+        self._listeners: list[Callable[[], None]] = []
+        self.facts: list[Fact] = []
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call a listener after each commit that raised the version of a topic."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[MemoryUnitOfWork]:
+        """The tables as they are."""
+        yield MemoryUnitOfWork(self._tables.copy())
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[MemoryUnitOfWork]:
+        """A copy that takes the tables' place when the block ends well."""
+        async with self._lock:
+            changed = self._tables.copy()
+            unit = MemoryUnitOfWork(changed)
+            yield unit
+            self._tables = changed
+            self.facts.extend(unit.facts)
+        if unit.versions.raised:
+            for listener in self._listeners:
+                listener()
