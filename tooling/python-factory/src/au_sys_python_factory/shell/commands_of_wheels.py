@@ -81,7 +81,7 @@ def create_admin(state: StateFolder, environment: Mapping[str, str], email: str,
     text = call(
         state,
         environment,
-        *("au-sys-identity", "create-admin", "--email", email, "--generate", *options),
+        *("au-sys-identity", "create-admin", "--email", email, "--generate", "--json", *options),
         doing="making an administrator",
     )
     answer: dict[str, Any] = json.loads(text)

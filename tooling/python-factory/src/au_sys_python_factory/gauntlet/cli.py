@@ -1,0 +1,113 @@
+"""``python-factory gauntlet``: against the running shell, a throw-away one, or a remote system."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import click
+
+from au_sys_python_factory.errors import DONE, FINDINGS, MISSING, FactoryError, UsageError
+from au_sys_python_factory.gauntlet.people import Account
+from au_sys_python_factory.gauntlet.playing import Outcome
+from au_sys_python_factory.gauntlet.report import Report, stage_table, summary, write_json, write_junit
+from au_sys_python_factory.gauntlet.rows import Row
+from au_sys_python_factory.gauntlet.run import Run
+from au_sys_python_factory.gauntlet.sources import rows_of_environment, rows_of_platform, rows_of_sources
+from au_sys_python_factory.gauntlet.throwaway import throwaway_shell
+from au_sys_python_factory.shell.admin import new_admin
+from au_sys_python_factory.shell.platform_folder import PlatformFolder, find_platform
+from au_sys_python_factory.shell.state import StateFolder, read_record
+from au_sys_python_factory.shell.steps import Progress
+from au_sys_python_factory.wheels.members import find_workspace
+
+PASSWORD = "FSP_GAUNTLET_PASSWORD"  # noqa: S105 (the name of a variable)
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--workspace", "start", default=".", type=_PATH, help="Where to look for the workspace.")
+@click.option("--platform", "name", default=None, help="Which platform, when there are several.")
+@click.option("--state", "state_root", default=None, type=_PATH, help="State folder of the shell [default: .shell].")
+@click.option("--base-url", default=None, help="A system elsewhere; needs --admin.")
+@click.option("--admin", "email", default=None, help=f"Its administrator; password in {PASSWORD} or on standard input.")
+@click.option("--throw-away", is_flag=True, help="Start a shell of its own even if one runs.")
+@click.option("--report", "folder", default=None, type=_PATH, help="Folder for gauntlet.json and gauntlet.xml.")
+@click.option("--check", "only_check", is_flag=True, help="Only read and validate the rows.")
+def gauntlet(
+    start: Path,
+    name: str | None,
+    state_root: Path | None,
+    base_url: str | None,
+    email: str | None,
+    throw_away: bool,
+    folder: Path | None,
+    only_check: bool,
+) -> None:
+    """Prove the life cycles over real HTTP: exit 0 all passed, 1 something failed, 5 it could not be tried."""
+    platform = find_platform(find_workspace(start), name)
+    state = StateFolder((state_root or platform.workspace.root / ".shell").resolve())
+    if only_check:
+        _show_rows([*rows_of_sources(platform), *rows_of_platform(platform)])
+        return
+    try:
+        report = _report(platform, state, base_url, email, throw_away)
+    except UsageError:
+        raise
+    except FactoryError as error:
+        click.echo(f"python-factory: the gauntlet could not be tried: {error.sentence}", err=True)
+        sys.exit(MISSING)
+    target = folder or state.root / "gauntlet"
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_json(report, target / "gauntlet.json")
+    write_junit(report, target / "gauntlet.xml")
+    click.echo(f"\n{summary(report)}\nreports: {target}")
+    sys.exit(FINDINGS if report.failed or not report.outcomes else DONE)
+
+
+def _report(
+    platform: PlatformFolder, state: StateFolder, base_url: str | None, email: str | None, throw_away: bool
+) -> Report:
+    if base_url is not None:
+        if email is None:
+            raise UsageError("--base-url needs an administrator", fix=f"--admin E-MAIL, and the password in {PASSWORD}")
+        rows = [*rows_of_sources(platform), *rows_of_platform(platform)]
+        return _play(base_url.rstrip("/"), rows, Account(email, _password()), remove_admin=False)
+    record = read_record(state)
+    if record is not None and record.alive and record.phase == "ready" and not throw_away:
+        return _against(platform, state, record.url)
+    click.echo("no shell runs here: a throw-away one is started", err=True)
+    with throwaway_shell(platform, Progress()) as (thrown, overview):
+        return _against(platform, thrown, overview.url)
+
+
+def _against(platform: PlatformFolder, state: StateFolder, url: str) -> Report:
+    rows = [*rows_of_environment(state.venv), *rows_of_platform(platform)]
+    made = new_admin(platform, state, f"gauntlet-admin-{secrets.token_hex(4)}@fsp.example")
+    return _play(url, rows, Account(made.email, made.password), remove_admin=True)
+
+
+def _play(url: str, rows: list[Row], admin: Account, *, remove_admin: bool) -> Report:
+    return asyncio.run(Run(url, rows, admin, remove_admin, _tell).play_all())
+
+
+def _tell(stage: str, outcomes: list[Outcome], report: Report) -> None:
+    click.echo(stage_table(stage, outcomes, report))
+
+
+def _password() -> str:
+    found = os.environ.get(PASSWORD)
+    if found:
+        return found
+    if sys.stdin.isatty():
+        return str(click.prompt("password", hide_input=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _show_rows(rows: list[Row]) -> None:
+    for row in rows:
+        click.echo(f"{row.stage:<16}{row.owner:<16}{row.method:<7}{row.path:<48}{row.name}")
+    click.echo(f"{len(rows)} rows, all in the right form")

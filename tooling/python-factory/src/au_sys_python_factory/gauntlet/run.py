@@ -1,0 +1,146 @@
+"""Play all rows against one base address, stage by stage, and clean up."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from au_sys_python_factory.errors import FactoryError
+from au_sys_python_factory.gauntlet.coverage import (
+    Coverage,
+    measure,
+    operations_of,
+    public_routes,
+    strangers_are_refused,
+)
+from au_sys_python_factory.gauntlet.people import Account, Sessions, bearer, complete, make_person
+from au_sys_python_factory.gauntlet.playing import Outcome, play
+from au_sys_python_factory.gauntlet.report import Report, by_stage
+from au_sys_python_factory.gauntlet.rows import Row
+from au_sys_python_factory.gauntlet.sources import in_order
+from au_sys_python_factory.gauntlet.variables import Variables
+
+
+@dataclass(slots=True)
+class Run:
+    """One pass. ``tell`` gets each stage as soon as it is complete."""
+
+    base_url: str
+    rows: Sequence[Row]
+    admin: Account
+    remove_admin: bool
+    tell: Callable[[str, list[Outcome], Report], None]
+    identifier: str = field(default_factory=lambda: secrets.token_hex(4))
+    outcomes: list[Outcome] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _secrets: set[str] = field(default_factory=set)
+
+    async def play_all(self) -> Report:
+        """Every row, the coverage, the cleaning up.
+
+        Raises:
+            CannotSignIn: its own people cannot sign in, so that nothing can be proved.
+        """
+        started = time.monotonic()
+        sessions = Sessions(self.base_url, {})
+        coverage = None
+        try:
+            await self._make_people(sessions)
+            variables = Variables(self._known(sessions))
+            ordered = in_order(self.rows)
+            await self._play([row for row in ordered if not row.cleanup], sessions, variables)
+            coverage = await self._cover(sessions)
+            await self._play([row for row in reversed(ordered) if row.cleanup], sessions, variables)
+        finally:
+            await self._remove_people(sessions)
+            await sessions.close()
+        return self._report(time.monotonic() - started, coverage)
+
+    async def _make_people(self, sessions: Sessions) -> None:
+        sessions.accounts["admin"] = self.admin
+        try:
+            await complete(sessions, self.admin)
+            for who in ("person", "other"):
+                sessions.accounts[who] = await make_person(sessions, who, self.identifier, self.admin)
+        except httpx.HTTPError as error:
+            raise FactoryError(f"no answer: {type(error).__name__} {error}", where=self.base_url) from None
+
+    def _known(self, sessions: Sessions) -> dict[str, str]:
+        known = {"run": self.identifier, "base_url": self.base_url}
+        for who, account in sessions.accounts.items():
+            known |= {
+                f"{who}.email": account.email,
+                f"{who}.password": account.password,
+                f"{who}.id": account.id,
+                f"{who}.token": account.access_token,
+                f"{who}.refresh": account.refresh_token,
+            }
+            self._secrets |= {account.password, account.access_token, account.refresh_token}
+        return known
+
+    async def _play(self, rows: Sequence[Row], sessions: Sessions, variables: Variables) -> None:
+        played: list[Outcome] = []
+        for row in rows:
+            missing = self._unmet(row, played)
+            if missing:
+                played.append(Outcome(row, "skipped", reasons=(f"needs {missing!r}, which did not pass",)))
+            else:
+                played.append(await play(row, sessions, variables))
+            self._secrets |= {value for name, value in variables.known.items() if _is_secret(name) and len(value) >= 12}
+        self.outcomes += played
+        for stage, outcomes in by_stage(played):
+            self.tell(stage, outcomes, self._report(0.0, None))
+
+    def _unmet(self, row: Row, played: Sequence[Outcome]) -> str:
+        passed = {
+            (item.row.owner, item.row.folder, item.row.name)
+            for item in (*self.outcomes, *played)
+            if item.verdict == "passed"
+        }
+        return next((name for name in row.needs if (row.owner, row.folder, name) not in passed), "")
+
+    async def _cover(self, sessions: Sessions) -> Coverage | None:
+        async with sessions.plain() as client:
+            document = await client.get("/openapi.json", headers=bearer(self.admin))
+            discovery = await client.get("/discovery")
+            if document.status_code != 200 or discovery.status_code != 200:
+                self.notes.append(f"no coverage: /openapi.json answers {document.status_code}")
+                return None
+            operations = operations_of(document.json())
+            refused = await strangers_are_refused(client, operations, public_routes(discovery.json()), Path())
+        self.outcomes += refused
+        if refused:
+            self.tell("coverage", refused, self._report(0.0, None))
+        return measure(operations, self.outcomes)
+
+    async def _remove_people(self, sessions: Sessions) -> None:
+        leaving: list[str] = [
+            who for who in ("person", "other") if who in sessions.accounts and sessions.accounts[who].id
+        ]
+        leaving += ["admin"] if self.remove_admin and self.admin.id else []
+        if not leaving:
+            return
+        async with sessions.plain() as client:
+            for who in leaving:
+                try:
+                    self.admin.access_token, _ = await sessions.tokens(self.admin)
+                    account = sessions.accounts[who]
+                    answer = await client.delete(f"/users/{account.id}", headers=bearer(self.admin))
+                except (httpx.HTTPError, FactoryError) as error:
+                    self.notes.append(f"{who} could not be removed: {error}")
+                    continue
+                if answer.status_code not in (204, 404):
+                    self.notes.append(f"{who} could not be removed: status {answer.status_code}")
+
+    def _report(self, seconds: float, coverage: Coverage | None) -> Report:
+        hidden = tuple(sorted(self._secrets - {""}, key=len, reverse=True))
+        return Report(self.base_url, tuple(self.outcomes), seconds, hidden, coverage, tuple(self.notes))
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in ("token", "secret", "password", "refresh", "cookie"))
