@@ -21,10 +21,14 @@ _BATCH = 2000
 
 
 class Entry(NamedTuple):
-    """An encoded event; its exception is rendered by the writer, because reading source lines blocks."""
+    """An encoded event; its exception is rendered by the writer, because reading source lines blocks.
+
+    ``clean``: it is made of values that hold no secret, so the writer need not search it for one.
+    """
 
     line: bytes
     error: BaseException | None
+    clean: bool = False
 
 
 class LogWriter:
@@ -43,12 +47,12 @@ class LogWriter:
         self._file_until = 0.0
         self._thread = self._start()
 
-    def submit(self, line: bytes, error: BaseException | None = None) -> None:
+    def submit(self, line: bytes, error: BaseException | None = None, *, clean: bool = False) -> None:
         """Queue an event; never waits and never raises."""
         if len(self._queue) >= self._capacity:
             self.dropped += 1
             return
-        self._queue.append(Entry(line, error))
+        self._queue.append(Entry(line, error, clean))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -149,4 +153,4 @@ def _finished(entry: Entry) -> bytes:
         event = orjson.loads(line)
         event["exception"] = "".join(traceback.format_exception(entry.error))
         line = orjson.dumps(event)
-    return redact_bytes(line)
+    return line if entry.clean else redact_bytes(line)
