@@ -70,8 +70,8 @@ class BubblewrapSandbox:
             "filesystem_isolation": "hard",
             "pid_isolation": "hard",
             "disk_quota": "hard",
-            "seccomp": "own",
-            "uid_isolation": "own" if os.geteuid() == 0 else "namespace",
+            "seccomp": "yes",
+            "own_uid": "hard" if os.geteuid() == 0 else "soft",
             **self._cgroups.capabilities(),
         }
 
