@@ -41,6 +41,7 @@ class Lifespan:
         self._platform = assembly.platform
         self._edge = edge
         self._retries: list[asyncio.Task[None]] = []
+        self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Bring every initialized capability up, in order.
@@ -53,6 +54,7 @@ class Lifespan:
                 if loaded.state == "initialized":
                     await self._bring_up(loaded)
             await self.open_door()
+            self._sweeper = asyncio.create_task(self._edge.give_up_overdue(), name="give up overdue requests")
         except BaseException:
             await self.stop()
             raise
@@ -111,10 +113,12 @@ class Lifespan:
 
     async def stop(self) -> None:
         """Stop capabilities in reverse, then services, then databases; an error is logged and stops nothing."""
-        for task in self._retries:
+        tasks = [*self._retries, *([self._sweeper] if self._sweeper is not None else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._retries, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._retries.clear()
+        self._sweeper = None
         limit = self._platform.settings.shutdown_timeout
         for loaded in reversed(self._platform.inventory.capabilities):
             capability: object = loaded.capability

@@ -145,19 +145,20 @@ def check_contribution(name: str, contribution: Contribution) -> None:
     Raises:
         InvalidContribution: it names the part at fault.
     """
+    space = "platform" if name == HUB else name
     for permission in contribution.permissions:
-        if permission.name.count(".") != 2 or not permission.name.startswith(f"{name}."):
+        if permission.name.count(".") != 2 or not permission.name.startswith(f"{space}."):
             raise InvalidContribution(
                 name,
                 f"permission {permission.name!r} is not named <capability>.<noun>.<verb>.",
-                f"start it with {name}.",
+                f"start it with {space}.",
             )
     names = [router.name for router in contribution.routers]
     for router in sorted({item for item in names if names.count(item) > 1}):
         raise InvalidContribution(name, f"two routers are named {router!r}.", "give each router its own name.")
     own = {permission.name for permission in contribution.permissions}
     for bundle in contribution.bundles:
-        for missing in sorted({item for item in bundle.permissions if item.startswith(f"{name}.")} - own):
+        for missing in sorted({item for item in bundle.permissions if item.startswith(f"{space}.")} - own):
             raise InvalidContribution(
                 name,
                 f"bundle {bundle.name!r} holds {missing!r}, which is not contributed.",

@@ -50,6 +50,7 @@ class Proxies:
 
     def __init__(self, networks: Sequence[str]) -> None:
         self._networks = tuple(_network(text) for text in networks)
+        self.any = bool(self._networks)
 
     def apply(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Correct ``client`` and ``scheme`` of the scope."""

@@ -1,40 +1,47 @@
 """The one fused ASGI layer around the finished app.
 
 In this order and before a body is parsed: correlation id, header limits, host, forwarded headers, route look-up, body
-limit,
-authentication, proof against forgery, permission; then the endpoint; then headers, metrics and one line of log. It is
-never a ``BaseHTTPMiddleware`` and calls the matched route itself, so what was authorized is exactly what runs.
+limit, authentication, proof against forgery, permission; then the endpoint; then headers, metrics and one line of log.
+It is never a ``BaseHTTPMiddleware`` and calls the matched route itself, so what was authorized is exactly what runs.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
+import orjson
 from fastapi.routing import APIRouter
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.http.addresses import Hosts, Proxies
 from fastapi_services_platform.http.admission import Admission
-from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept, correlation_id
+from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, respond
 from fastapi_services_platform.http.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.routing import Found, RouteIndex
-from fastapi_services_platform.http.security_headers import OVERRIDABLE, strict_headers
-from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.http.security_headers import strict_headers
+from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
 
 ProblemPage = Callable[[Request, Mapping[str, object], int], Awaitable[Response]]
 Observer = Callable[[str, str, int, float], None]
 """Told of every answer: method, route template, status, seconds."""
 
 _UNMATCHED = "(no route)"
+_ACCESS = "fastapi_services_platform.access"
+_INFO = 20
 _STARTING = Problem(503, "starting", "The platform is starting", "Try again in a moment.", headers={"retry-after": "2"})
+_NOT_FOUND = Problem(404, "not-found", "Not Found", "There is nothing under this address.")
+_UNKNOWN_HOST = Problem(400, "unknown-host", "Unknown host", "The platform does not answer for this host name.")
+_FAILED = Problem(500, "internal-error", "Something went wrong here", "The error is logged under the correlation id.")
+_FEWEST_SWEEPS = 0.25
 
 
 class Edge:
@@ -45,7 +52,8 @@ class Edge:
         self.router = router
         self.settings = settings
         self.registry = registry
-        self.log = get_logger("fastapi_services_platform.access")
+        self.log = get_logger(_ACCESS)
+        self.strict = strict_headers(https=settings.https)
         self.index: RouteIndex | None = None
         self.admission: Admission | None = None
         self.problem_page: ProblemPage | None = None
@@ -53,127 +61,125 @@ class Edge:
         self.handlers: tuple[dict[Any, Any], dict[int, Any]] = (
             {},
             {},
-        )  # Any: exception class → handler, as Starlette keeps them
+        )  # Any: exception class → handler, as Starlette has it
+        self.in_flight: set[Exchange] = set()
+        self._channel = channel_of(_ACCESS)
         self._hosts = Hosts(settings)
         self._proxies = Proxies(settings.trusted_proxies)
-        self._strict = strict_headers(https=settings.https)
-        self._strict_names = {name for name, _ in self._strict}
+        self._timeout = settings.request_timeout
+        self._max_body = settings.max_body_bytes
+        self._header_limits = (settings.max_header_bytes, settings.max_header_count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request or WebSocket handshake."""
-        begun = perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        exchange = Exchange(self, scope, accept(headers.get(HEADER) or headers.get(ALTERNATIVE)))
+        own_id = headers.get(HEADER) or headers.get(ALTERNATIVE)
+        exchange = Exchange(self, scope, send, accept(own_id), perf_counter())
+        exchange.task = asyncio.current_task()
         scope["app"] = self.app
         scope[SCOPE_KEY] = exchange
-        correlation_id.set(exchange.correlation_id)
-        current.set(exchange)
-        outgoing = _Outgoing(exchange, send, self._strict)
+        before = current.set(exchange)
+        self.in_flight.add(exchange)
         try:
-            async with asyncio.timeout(self.settings.request_timeout) as limit:
-                outgoing.limit = limit
-                await self._answer(exchange, scope, headers, receive, outgoing)
+            await self._answer(exchange, scope, headers, receive)
         except Exception as error:
-            await self._fail(exchange, error, receive, outgoing)
+            await self._fail(exchange, error, receive)
+        except asyncio.CancelledError:
+            if not exchange.expired or exchange.task is None:
+                raise
+            exchange.task.uncancel()
+            await self._fail(exchange, TimeoutError(), receive)
         finally:
+            self.in_flight.discard(exchange)
             if exchange.services is not None:
                 await self._close(exchange)
-            self._observe(exchange, perf_counter() - begun)
+            self._observe(exchange)
+            current.reset(before)
 
-    async def _answer(
-        self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: "_Outgoing"
-    ) -> None:
+    async def _answer(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
         problem = self._door_problem(scope, headers)
         index = self.index
-        if problem is not None or index is None or self.admission is None:
-            await self._refuse(exchange, problem or _STARTING, receive, send)
+        admission = self.admission
+        if problem is not None or index is None or admission is None:
+            await self._refuse(exchange, problem or _STARTING, receive)
             return
         found = index.find(scope["type"], scope.get("method", ""), scope["path"])
         if found is None:
-            await self._nowhere(exchange, index, receive, send)
+            await self._nowhere(exchange, index, receive)
             return
         entry = found.entry
         exchange.entry = entry
         if found.allowed:
-            allow = ", ".join(sorted(found.allowed))
-            refusal = Problem(
-                405, "method-not-allowed", "Method Not Allowed", f"Allowed here: {allow}.", headers={"allow": allow}
-            )
-            await self._refuse(exchange, refusal, receive, send)
+            await self._refuse(exchange, _not_allowed(found.allowed), receive)
             return
-        limit = entry.max_body_bytes or self.settings.max_body_bytes
-        too_long = length_problem(headers.get(b"content-length"), limit)
-        if too_long is not None:
-            await self._refuse(exchange, too_long, receive, send)
-            return
-        if b"content-length" in headers or b"transfer-encoding" in headers:
+        length = headers.get(b"content-length")
+        if length is not None or b"transfer-encoding" in headers:
+            limit = entry.max_body_bytes or self._max_body
+            too_long = length_problem(length, limit)
+            if too_long is not None:
+                await self._refuse(exchange, too_long, receive)
+                return
             receive = LimitedBody(receive, limit)
-        verdict, receive = await self.admission.judge(exchange, entry, headers, receive)
+        verdict, receive = await admission.judge(exchange, entry, headers, receive)
         if verdict is not None:
-            await self._refuse(exchange, verdict, receive, send)
+            await self._refuse(exchange, verdict, receive)
             return
-        await self._run(scope, found, receive, send)
+        await self._run(exchange, scope, found, receive)
 
     def _door_problem(self, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
-        problem = header_problem(scope["headers"], self.settings.max_header_bytes, self.settings.max_header_count)
+        problem = header_problem(scope["headers"], headers, *self._header_limits)
         if problem is not None:
             return problem
         if not self._hosts.accepts(headers.get(b"host")):
-            return Problem(400, "unknown-host", "Unknown host", "The platform does not answer for this host name.")
-        self._proxies.apply(scope, headers)
+            return _UNKNOWN_HOST
+        if self._proxies.any:
+            self._proxies.apply(scope, headers)
         return None
 
-    async def _run(self, scope: Scope, found: Found, receive: Receive, send: Send) -> None:
+    async def _run(self, exchange: Exchange, scope: Scope, found: Found, receive: Receive) -> None:
         entry = found.entry
-        params = dict(found.path_params)
         scope.update(entry.scope_update)
         if entry.kind == "mount":
-            enter_mount(scope, params)
-        scope["path_params"] = params
+            enter_mount(scope, found.path_params)
+        scope["path_params"] = found.path_params
         stack = prepare_scope(scope, self.router, self.handlers)
         try:
-            await entry.app(scope, receive, send)
+            await entry.app(scope, receive, exchange.send)
         finally:
             await stack.aclose()
 
-    async def _nowhere(self, exchange: Exchange, index: RouteIndex, receive: Receive, send: "_Outgoing") -> None:
+    async def _nowhere(self, exchange: Exchange, index: RouteIndex, receive: Receive) -> None:
         scope = exchange.scope
         other = index.redirect_of(scope["path"]) if scope["type"] == "http" else None
         if other is None or other.startswith("//"):
-            missing = Problem(404, "not-found", "Not Found", "There is nothing under this address.")
-            await self._refuse(exchange, missing, receive, send)
+            await self._refuse(exchange, _NOT_FOUND, receive)
             return
-        redirect_scope = {**scope, "path": other}
-        url = HTTPConnection(redirect_scope).url
-        await Response(status_code=307, headers={"location": str(url)})(scope, receive, send)
+        url = HTTPConnection({**scope, "path": other}).url
+        response = Response(status_code=307, headers={"location": str(url)})
+        await response(scope, receive, exchange.send)
 
-    async def _refuse(self, exchange: Exchange, problem: Problem, receive: Receive, send: "_Outgoing") -> None:
+    async def _refuse(self, exchange: Exchange, problem: Problem, receive: Receive) -> None:
         exchange.status = problem.status
         if exchange.scope["type"] == "websocket":
             await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": problem.slug})
+            await exchange.send({"type": "websocket.close", "code": 1008, "reason": problem.slug})
             return
         response = await respond(exchange, problem)
-        await response(exchange.scope, receive, send)
+        await response(exchange.scope, receive, exchange.send)
 
-    async def _fail(self, exchange: Exchange, error: Exception, receive: Receive, send: "_Outgoing") -> None:
-        expired = send.limit is not None and send.limit.expired()
-        send.limit = None
+    async def _fail(self, exchange: Exchange, error: Exception, receive: Receive) -> None:
         if isinstance(error, ProblemRaised):
             problem = error.problem
-        elif isinstance(error, TimeoutError) and expired:
-            detail = f"The answer was not ready within {self.settings.request_timeout:g} s."
+        elif exchange.expired:
+            detail = f"The answer was not ready within {self._timeout:g} s."
             problem = Problem(504, "request-timeout", "The request took too long", detail)
         else:
-            self.log.error(
-                "request.failed", exc_info=error, route=exchange.entry.path if exchange.entry else _UNMATCHED
-            )
-            detail = "The error is logged under the correlation id."
-            problem = Problem(500, "internal-error", "Something went wrong here", detail)
+            self.log.error("request.failed", exc_info=error)
+            problem = _FAILED
         if exchange.started or exchange.scope["type"] != "http":
             exchange.status = 500
             raise error
-        await self._refuse(exchange, problem, receive, send)
+        await self._refuse(exchange, problem, receive)
 
     async def _close(self, exchange: Exchange) -> None:
         try:
@@ -182,50 +188,46 @@ class Edge:
         except Exception as error:
             self.log.error("request.cleanup_failed", error=repr(error))
 
-    def _observe(self, exchange: Exchange, seconds: float) -> None:
-        scope = exchange.scope
-        route = exchange.entry.path if exchange.entry is not None else _UNMATCHED
-        method = scope.get("method", "WEBSOCKET")
+    def _observe(self, exchange: Exchange) -> None:
+        """Tell metrics and log. The log line holds the route's template: a path may carry a secret."""
+        seconds = perf_counter() - exchange.begun
+        entry = exchange.entry
+        route = entry.path if entry is not None else _UNMATCHED
+        method = exchange.scope.get("method", "WEBSOCKET")
         for observe in self.observers:
             observe(method, route, exchange.status, seconds)
-        self.log.info(
-            "request",
-            method=method,
-            path=scope["path"],
-            status=exchange.status or "gone",
-            ms=round(seconds * 1000, 2),
-        )
+        if self._channel.threshold > _INFO:
+            return
+        line: dict[str, object] = {
+            "time": datetime.now(UTC),
+            "level": "info",
+            "logger": _ACCESS,
+            "event": "request",
+            "correlation_id": exchange.correlation_id,
+            "method": method,
+            "route": route,
+            "status": exchange.status or "gone",
+            "ms": round(seconds * 1000, 2),
+        }
+        if entry is not None:
+            line["capability"] = entry.owner.name
+        if exchange.principal is not None:
+            line["principal"] = exchange.principal.urn
+            line["tenant"] = exchange.principal.tenant
+        self._channel.submit_clean(orjson.dumps(line, option=orjson.OPT_UTC_Z))
+
+    async def give_up_overdue(self) -> None:
+        """Cancel requests whose answer has not begun within the time limit; runs until it is cancelled itself."""
+        pause = min(_FEWEST_SWEEPS, self._timeout / 4)
+        while True:
+            await asyncio.sleep(pause)
+            latest = perf_counter() - self._timeout
+            for exchange in [item for item in self.in_flight if item.begun < latest]:
+                if not exchange.started and not exchange.expired and exchange.task is not None:
+                    exchange.expired = True
+                    exchange.task.cancel()
 
 
-class _Outgoing:
-    """``send`` that adds the strict headers and the id, notes the status, and ends the time limit when an answer
-    starts.
-    """
-
-    __slots__ = ("_exchange", "_send", "_strict", "limit")
-
-    def __init__(self, exchange: Exchange, send: Send, strict: tuple[tuple[bytes, bytes], ...]) -> None:
-        self._exchange = exchange
-        self._send = send
-        self._strict = strict
-        self.limit: asyncio.Timeout | None = None
-
-    async def __call__(self, message: Message) -> None:
-        kind = message["type"]
-        if kind == "http.response.start":
-            exchange = self._exchange
-            exchange.started = True
-            exchange.status = message["status"]
-            headers = list(message.get("headers", ()))
-            own = {name for name, _ in headers if name in OVERRIDABLE}
-            headers += [pair for pair in self._strict if pair[0] not in own] if own else self._strict
-            headers.append((HEADER, exchange.correlation_id.encode("ascii")))
-            message = {**message, "headers": headers}
-            if self.limit is not None:
-                self.limit.reschedule(None)
-        elif kind == "websocket.accept":
-            self._exchange.started = True
-            self._exchange.status = 101
-            if self.limit is not None:
-                self.limit.reschedule(None)
-        await self._send(message)
+def _not_allowed(allowed: frozenset[str]) -> Problem:
+    allow = ", ".join(sorted(allowed))
+    return Problem(405, "method-not-allowed", "Method Not Allowed", f"Allowed here: {allow}.", headers={"allow": allow})

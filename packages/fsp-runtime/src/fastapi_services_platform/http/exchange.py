@@ -1,10 +1,12 @@
 """What the platform knows about the request being answered."""
 
+import asyncio
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from starlette.types import Scope
+from starlette.types import Message, Scope, Send
 
+from fastapi_services_platform.http.security_headers import OVERRIDABLE
 from fastapi_services_platform.security.principal import Principal
 
 if TYPE_CHECKING:
@@ -14,21 +16,68 @@ if TYPE_CHECKING:
 
 SCOPE_KEY = "fsp.exchange"
 
+_ID = b"x-correlation-id"
+
 
 class Exchange:
-    """One request: its id, its route, who asks, and the services that live as long as it does."""
+    """One request: its id, its route, who asks, and the services that live as long as it does.
 
-    __slots__ = ("correlation_id", "edge", "entry", "principal", "scope", "services", "started", "status")
+    Its :meth:`send` is what the endpoint answers through: it adds the strict headers and the id, and notes the status.
+    ``extra_headers`` are put on the answer whatever it is.
+    """
 
-    def __init__(self, edge: "Edge", scope: Scope, correlation_id: str) -> None:
+    __slots__ = (
+        "begun",
+        "correlation_id",
+        "edge",
+        "entry",
+        "expired",
+        "extra_headers",
+        "principal",
+        "scope",
+        "services",
+        "started",
+        "status",
+        "task",
+        "transport",
+    )
+
+    def __init__(self, edge: "Edge", scope: Scope, transport: Send, correlation_id: str, begun: float) -> None:
         self.edge = edge
         self.scope = scope
+        self.transport = transport
         self.correlation_id = correlation_id
+        self.begun = begun
         self.entry: RouteEntry | None = None
         self.principal: Principal | None = None
         self.services: ServiceScope | None = None
+        self.extra_headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.task: asyncio.Task[object] | None = None
         self.status = 0
         self.started = False
+        self.expired = False
+
+    async def send(self, message: Message) -> None:
+        """Pass an ASGI message on to the server."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            strict = self.edge.strict
+            for name, _ in headers:
+                if name in OVERRIDABLE:
+                    own = {name for name, _ in headers}
+                    strict = tuple(pair for pair in strict if pair[0] not in own or pair[0] not in OVERRIDABLE)
+                    break
+            headers.extend(strict)
+            headers.append((_ID, self.correlation_id.encode("ascii")))
+            headers.extend(self.extra_headers)
+            message = {**message, "headers": headers}
+        elif kind == "websocket.accept":
+            self.started = True
+            self.status = 101
+        await self.transport(message)
 
     def service_scope(self) -> "ServiceScope":
         """The request's service scope, opened on first use."""

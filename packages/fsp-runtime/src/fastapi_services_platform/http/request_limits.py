@@ -1,5 +1,7 @@
 """Body size, header size and time: refused before anything is parsed."""
 
+from collections.abc import Mapping
+
 from starlette.types import Message, Receive
 
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
@@ -8,10 +10,24 @@ HEADER_LINE_BYTES = 65_536
 """What the server itself reads of a request head before it gives up."""
 
 
-def header_problem(headers: list[tuple[bytes, bytes]], max_bytes: int, max_count: int) -> Problem | None:
-    """Why the headers are refused, or ``None``."""
-    if len(headers) > max_count:
-        detail = f"At most {max_count} headers are accepted; the request has {len(headers)}."
+_SINGLE = (
+    b"host",
+    b"content-length",
+    b"authorization",
+    b"transfer-encoding",
+    b"origin",
+    b"content-type",
+    b"x-csrf-token",
+)
+
+
+def header_problem(
+    headers: list[tuple[bytes, bytes]], unique: Mapping[bytes, bytes], max_bytes: int, max_count: int
+) -> Problem | None:
+    """Why the headers are refused, or ``None``. ``unique`` is the same by name, the last one where a name is repeated."""
+    count = len(headers)
+    if count > max_count:
+        detail = f"At most {max_count} headers are accepted; the request has {count}."
         return Problem(431, "too-many-headers", "Too many headers", detail, {"limit": max_count})
     size = 0
     for name, value in headers:
@@ -19,6 +35,12 @@ def header_problem(headers: list[tuple[bytes, bytes]], max_bytes: int, max_count
     if size > max_bytes:
         detail = f"Headers of at most {max_bytes} bytes are accepted."
         return Problem(431, "headers-too-large", "Headers too large", detail, {"limit": max_bytes})
+    if len(unique) != count:
+        names = [name for name, _ in headers]
+        for name in _SINGLE:
+            if names.count(name) > 1:
+                text = name.decode("ascii")
+                return Problem(400, "repeated-header", "Repeated header", f"The header {text} may be sent once only.")
     return None
 
 

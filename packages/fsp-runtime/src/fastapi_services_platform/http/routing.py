@@ -11,7 +11,7 @@ what runs.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from starlette.types import ASGIApp
 
@@ -57,16 +57,15 @@ class RouteEntry:
         return bool(self.convertors)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The route of a request. ``allowed`` is empty unless only the method is wrong."""
 
     entry: RouteEntry
     path_params: dict[str, Any]
-    allowed: frozenset[str] = frozenset()
+    allowed: frozenset[str]
 
 
-_NO_PARAMS: dict[str, Any] = {}
+_ANY: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -94,7 +93,7 @@ class RouteIndex:
             if params is None:
                 continue
             if kind != "http" or not entry.methods or method in entry.methods:
-                return Found(entry, params)
+                return Found(entry, params, _ANY)
             if partial is None:
                 partial = Found(entry, params, entry.methods)
         return partial
@@ -170,8 +169,8 @@ def _is_one_segment(segment: str, entry: RouteEntry) -> bool:
 
 
 def _match(entry: RouteEntry, path: str) -> dict[str, Any] | None:
-    if not entry.parametrised:
-        return _NO_PARAMS
+    if not entry.convertors:
+        return {}
     found = entry.regex.match(path)
     if found is None:
         return None

@@ -1,0 +1,79 @@
+"""A uvicorn server of its own process, and the CPU time that it used."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    port: int
+    pid: int
+    started_in: float
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process and its threads, in nanosecond resolution where the kernel tells it."""
+        schedstat = Path(f"/proc/{self.pid}/task")
+        total = 0
+        for task in schedstat.iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+        return total / 1e9
+
+    def resident_megabytes(self) -> float:
+        """Resident memory."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise LookupError("VmRSS")
+
+
+@contextmanager
+def running(factory: str, data: Path) -> Iterator[Server]:
+    """Serve ``apps:<factory>`` with uvloop and httptools until the block ends."""
+    port = _free_port()
+    arguments = [sys.executable, "-m", "uvicorn", f"apps:{factory}", "--factory", "--port", str(port)]
+    arguments += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "critical", "--no-proxy-headers"]
+    environment = {**os.environ, "BENCH_DATA": str(data), "PYTHONPATH": str(HERE)}
+    begun = time.perf_counter()
+    with (data / "server.log").open("wb") as log:
+        process = subprocess.Popen(arguments, env=environment, cwd=HERE, stdout=log, stderr=log)
+    try:
+        _wait(port, process, data)
+        yield Server(port, process.pid, time.perf_counter() - begun)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]", data: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 0.2) as probe:
+                probe.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                if probe.recv(16).startswith(b"HTTP/1.1"):
+                    return
+        except OSError:
+            time.sleep(0.005)
+    raise RuntimeError(f"the server did not start: {(data / 'server.log').read_text()[-2000:]}")
