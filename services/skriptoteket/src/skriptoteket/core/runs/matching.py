@@ -7,7 +7,7 @@ from skriptoteket.core.errors import RunnerUnavailable
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.ports import Worker
 
-LEVELS = {"soft": 1, "hard": 2, "yes": 2}
+LEVELS = {"soft": 1, "namespace": 1, "hard": 2, "yes": 2, "own": 2}
 DEFAULT_REQUIREMENTS: Mapping[str, str] = {
     "network_isolation": "yes",
     "filesystem_isolation": "yes",

@@ -1,0 +1,90 @@
+"""Browse routes: professions, categories, tools, favourites."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from skriptoteket.adapters.api.schemas.catalog import TagOut, ToolDetail, ToolList, ToolOut
+from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.core.errors import QueueFull, RunnerUnavailable, TooManyRuns
+from skriptoteket.core.roles import BROWSE
+from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.submission import RunSubmission
+
+router = APIRouter()
+
+Catalogue = Annotated[Browsing, inject(Browsing)]
+Submissions = Annotated[RunSubmission, inject(RunSubmission)]
+Limits = Annotated[UploadLimits, inject(UploadLimits)]
+Facet = Annotated[list[str], Query(max_length=50)]
+
+
+@router.get("/professions", name="skriptoteket_api_professions")
+@access(permission=BROWSE)
+async def professions(catalogue: Catalogue) -> list[TagOut]:
+    """Every profession, in order."""
+    return [TagOut.of(each) for each in await catalogue.professions()]
+
+
+@router.get("/categories", name="skriptoteket_api_categories")
+@access(permission=BROWSE)
+async def categories(catalogue: Catalogue) -> list[TagOut]:
+    """Every category, in order."""
+    return [TagOut.of(each) for each in await catalogue.categories()]
+
+
+@router.get("/professions/{profession}/categories", name="skriptoteket_api_profession_categories")
+@access(permission=BROWSE)
+async def profession_categories(profession: str, catalogue: Catalogue) -> list[TagOut]:
+    """The categories of a profession, in its order."""
+    return [TagOut.of(each) for each in await catalogue.categories(profession)]
+
+
+@router.get("/tools", name="skriptoteket_api_tools")
+@access(permission=BROWSE)
+async def tools(
+    principal: CurrentPrincipal,
+    catalogue: Catalogue,
+    q: Annotated[str, Query(max_length=200)] = "",
+    professions: Facet = [],  # noqa: B006 - FastAPI copies the default of a query parameter
+    categories: Facet = [],  # noqa: B006 - as above
+    favourite: bool = False,
+) -> ToolList:
+    """The tools that fit: OR inside a facet, AND across facets and words."""
+    shelf = await catalogue.shelf(principal.urn, q, professions, categories, favourites_only=favourite)
+    items = [ToolOut.of(tool, tool.id in shelf.favourites) for tool in shelf.tools]
+    return ToolList(items=items, total=len(items))
+
+
+@router.get("/tools/{tool}", name="skriptoteket_api_tool")
+@access(permission=BROWSE)
+async def tool(
+    tool: str, principal: CurrentPrincipal, catalogue: Catalogue, submissions: Submissions, limits: Limits
+) -> ToolDetail:
+    """One tool, what it takes, and whether it can be run now."""
+    found, version = await submissions.runnable(tool)
+    reason = fix = ""
+    try:
+        await submissions.admit(tool, principal.urn)
+    except (RunnerUnavailable, TooManyRuns, QueueFull) as error:
+        reason, fix = str(error), getattr(error, "fix", "")
+    shelf = await catalogue.shelf(principal.urn, favourites_only=True)
+    return ToolDetail.detail(found, version, found.id in shelf.favourites, limits, reason, fix)
+
+
+@router.put("/tools/{tool}/favourite", status_code=204, name="skriptoteket_api_favourite")
+@access(permission=BROWSE)
+async def favourite(tool: str, principal: CurrentPrincipal, catalogue: Catalogue) -> Response:
+    """Keep the tool among one's favourites."""
+    await catalogue.favourite(principal.urn, tool, True)
+    return Response(status_code=204)
+
+
+@router.delete("/tools/{tool}/favourite", status_code=204, name="skriptoteket_api_unfavourite")
+@access(permission=BROWSE)
+async def unfavourite(tool: str, principal: CurrentPrincipal, catalogue: Catalogue) -> Response:
+    """Forget the tool among one's favourites."""
+    await catalogue.favourite(principal.urn, tool, False)
+    return Response(status_code=204)

@@ -1,0 +1,94 @@
+"""Each core error and the RFC 9457 problem it becomes; a test fails for a leaf without an entry."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi_services_platform import ProblemMapping
+from skriptoteket.core.errors import (
+    Conflict,
+    DatabaseBusy,
+    Expired,
+    Forbidden,
+    FourEyesRequired,
+    IdempotencyKeyReused,
+    IllegalMove,
+    MalformedUpload,
+    NotFound,
+    PayloadTooLarge,
+    QueueFull,
+    RunnerUnavailable,
+    SkriptoteketError,
+    StorageUnavailable,
+    TooManyRuns,
+    ValidationFailed,
+)
+
+Extras = Callable[[Any], dict[str, object]]  # Any: each mapping is called with its own error class
+
+
+def problems() -> tuple[ProblemMapping, ...]:
+    """What the platform registers."""
+    return (
+        _problem(NotFound, 404, "not-found", "Not found", "NOT_FOUND"),
+        _problem(Forbidden, 403, "forbidden", "Not allowed", "FORBIDDEN"),
+        _problem(FourEyesRequired, 403, "four-eyes-required", "A second person decides", "FOUR_EYES_REQUIRED"),
+        _problem(Conflict, 409, "conflict", "Somebody was faster", "CONFLICT", _conflict),
+        _problem(IllegalMove, 409, "conflict", "Not in this state", "CONFLICT", _conflict),
+        _problem(
+            Expired, 410, "expired", "Removed when its time was over", "EXPIRED", lambda error: {"expired_at": error.at}
+        ),
+        _problem(MalformedUpload, 400, "malformed-request", "The upload cannot be read", "MALFORMED_REQUEST"),
+        _problem(PayloadTooLarge, 413, "payload-too-large", "Too much at once", "PAYLOAD_TOO_LARGE"),
+        _problem(ValidationFailed, 422, "validation-error", "Something does not fit", "VALIDATION_ERROR", _issues),
+        _problem(
+            IdempotencyKeyReused,
+            422,
+            "idempotency-key-reused",
+            "The key stands for something else",
+            "IDEMPOTENCY_KEY_REUSED",
+        ),
+        _problem(TooManyRuns, 429, "too-many-runs", "You have enough runs waiting", "TOO_MANY_RUNS", _retry),
+        _problem(QueueFull, 503, "queue-full", "The queue is full", "QUEUE_FULL", _retry),
+        _problem(
+            RunnerUnavailable, 503, "runner-unavailable", "Tools cannot be run right now", "RUNNER_UNAVAILABLE", _runner
+        ),
+        _problem(
+            StorageUnavailable,
+            503,
+            "storage-unavailable",
+            "Files cannot be kept right now",
+            "STORAGE_UNAVAILABLE",
+            _retry,
+        ),
+        _problem(DatabaseBusy, 503, "database-busy", "The database is busy", "DATABASE_BUSY", _retry),
+    )
+
+
+def _problem(
+    error: type[SkriptoteketError], status: int, slug: str, title: str, code: str, extras: Extras | None = None
+) -> ProblemMapping:
+    def members(raised: Any) -> dict[str, object]:  # Any: as above
+        return {"code": code, **(extras(raised) if extras is not None else {})}
+
+    return ProblemMapping(error, status, slug, title, members, _headers)
+
+
+def _headers(error: Any) -> dict[str, str]:  # Any: as above
+    after = getattr(error, "retry_after", None)
+    return {"retry-after": str(after)} if after is not None else {}
+
+
+def _conflict(error: Conflict) -> dict[str, object]:
+    return {"reason": error.reason, **error.facts}
+
+
+def _issues(error: ValidationFailed) -> dict[str, object]:
+    return {"errors": [{"field": issue.field, "code": issue.code, "message": issue.message} for issue in error.issues]}
+
+
+def _retry(error: TooManyRuns | QueueFull | StorageUnavailable | DatabaseBusy) -> dict[str, object]:
+    return {"retry_after": error.retry_after}
+
+
+def _runner(error: RunnerUnavailable) -> dict[str, object]:
+    return {"missing": list(error.missing), "fix": error.fix, "retry_after": error.retry_after}

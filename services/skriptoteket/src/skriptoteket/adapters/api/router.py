@@ -1,0 +1,22 @@
+"""Mount every JSON route once."""
+
+from fastapi import APIRouter
+
+from skriptoteket.adapters.api import catalog, runs
+
+PREFIX = "/api/v1"
+
+
+def api_router() -> APIRouter:
+    """Everything but submissions, whose bodies may be big."""
+    router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
+    router.include_router(catalog.router)
+    router.include_router(runs.router)
+    return router
+
+
+def submission_router() -> APIRouter:
+    """Routes that take files."""
+    router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
+    router.include_router(runs.submissions)
+    return router

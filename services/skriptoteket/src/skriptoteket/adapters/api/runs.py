@@ -1,0 +1,203 @@
+"""Start, watch and download routes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import JSONResponse, StreamingResponse
+
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from skriptoteket.adapters.api.schemas.runs import ArtifactOut, JsonSubmission, LogsOut, RunDetail, RunList
+from skriptoteket.adapters.http.acting import Actors, idempotency_key, run_id_of, waiting_time
+from skriptoteket.adapters.http.downloads import deliver
+from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.roles import AUTHOR_ANY, OPERATE, RUN
+from skriptoteket.core.runs.models import RunState
+from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.watching import RunWatching, SeenRun
+
+submissions = APIRouter()
+router = APIRouter()
+
+Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
+Watching = Annotated[RunWatching, inject(RunWatching)]
+Files = Annotated[ArtifactStore, inject(ArtifactStore)]
+Rights = Annotated[Actors, inject(Actors)]
+
+_EVENT_PAUSE = 0.25
+_SILENCE = 15.0
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object", "properties": {"inputs": {"type": "object"}}}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "description": "`inputs` as JSON, and one part per file, named by its field",
+                    "properties": {"inputs": {"type": "string"}},
+                    "additionalProperties": True,
+                }
+            },
+        },
+    }
+}
+
+
+@submissions.post(
+    "/tools/{tool}/runs",
+    status_code=202,
+    response_model=RunDetail,
+    openapi_extra=_BODY,
+    responses={200: {"model": RunDetail}},
+    name="skriptoteket_api_submit",
+)
+@access(permission=RUN)
+async def submit(tool: str, request: Request, principal: CurrentPrincipal, desk: Desk) -> Response:
+    """Run a tool: 202 with the waiting run, or 200 with the finished one when it ended within ``Prefer: wait=N``."""
+    key = idempotency_key(request)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+        submitted = await desk.take_values(principal, tool, _json_values(await request.body()), key)
+    else:
+        submitted, _ = await desk.take(request, principal, tool, key)
+    waited = waiting_time(request)
+    seen = await desk.wait(submitted.run.id, principal.urn, waited)
+    headers = {"location": str(request.url_for("skriptoteket_api_run", run_id=str(submitted.run.id)).path)}
+    if submitted.replayed:
+        headers["idempotency-replayed"] = "true"
+    if waited and seen.run.state.terminal:
+        headers["preference-applied"] = f"wait={int(waited.total_seconds())}"
+    status = 200 if waited and seen.run.state.terminal else 202
+    return JSONResponse(_detail(request, seen).model_dump(mode="json"), status, headers)
+
+
+@router.get("/runs", name="skriptoteket_api_runs")
+@access(permission=RUN)
+async def runs(
+    principal: CurrentPrincipal,
+    watching: Watching,
+    state: Annotated[RunState | None, Query()] = None,
+    cursor: Annotated[str | None, Query(max_length=36)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> RunList:
+    """One's own runs, newest first."""
+    before = None if cursor is None else _cursor(cursor)
+    states = frozenset({state}) if state is not None else None
+    rows = await watching.mine(principal.urn, limit + 1, before, states)
+    return RunList.of(rows[:limit], more=len(rows) > limit)
+
+
+@router.get("/runs/{run_id}", name="skriptoteket_api_run")
+@access(permission=RUN)
+async def run(run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching) -> RunDetail:
+    """One of one's own runs."""
+    return _detail(request, await watching.see(run_id_of(run_id), principal.urn))
+
+
+@router.post("/runs/{run_id}/cancel", name="skriptoteket_api_cancel")
+@access(permission=RUN)
+async def cancel(
+    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, rights: Rights
+) -> Response:
+    """Cancel a run that waits or works; 200 when it is cancelled already."""
+    wanted = run_id_of(run_id)
+    await watching.cancel(wanted, principal.urn, operates=await rights.holds(principal, OPERATE))
+    return Response(status_code=204)
+
+
+@router.get("/runs/{run_id}/logs", name="skriptoteket_api_logs")
+@access(permission=RUN)
+async def logs(run_id: str, principal: CurrentPrincipal, watching: Watching, rights: Rights) -> LogsOut:
+    """What the script printed, for those who may read its source."""
+    reads = await rights.holds(principal, AUTHOR_ANY)
+    return LogsOut.of(await watching.logs(run_id_of(run_id), principal.urn, reads_source=reads))
+
+
+@router.get("/runs/{run_id}/artifacts", name="skriptoteket_api_artifacts")
+@access(permission=RUN)
+async def artifacts(
+    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching
+) -> list[ArtifactOut]:
+    """The files of a succeeded run."""
+    return _detail(request, await watching.see(run_id_of(run_id), principal.urn)).artifacts
+
+
+@router.get("/runs/{run_id}/artifacts/{artifact_id}", name="skriptoteket_api_artifact")
+@access(permission=RUN)
+async def artifact(
+    run_id: str, artifact_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, files: Files
+) -> Response:
+    """One file, as a download."""
+    found = await watching.artifact(run_id_of(run_id), artifact_id, principal.urn)
+    return await deliver(request, files, found)
+
+
+@router.get("/runs/{run_id}/events", name="skriptoteket_api_events")
+@access(permission=RUN)
+async def events(run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching) -> Response:
+    """Server-sent events of a run until it is over; ``Last-Event-ID`` resumes."""
+    wanted = run_id_of(run_id)
+    last = request.headers.get("last-event-id", "")
+    after = int(last) if last.isdigit() and len(last) < 10 else 0
+    await watching.see(wanted, principal.urn)
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(
+        _stream(watching, wanted, principal.urn, after), media_type="text/event-stream", headers=headers
+    )
+
+
+async def _stream(watching: RunWatching, run_id: RunId, subject: str, after: int) -> AsyncIterator[str]:
+    state, silent = "", 0.0
+    while True:
+        run, steps = await watching.events(run_id, subject, after)
+        for step in steps:
+            after = step.id
+            if step.kind != "log":
+                yield f"id: {step.id}\nevent: {step.kind}\ndata: {json.dumps(step.data)}\n\n"
+        if run.state != state:
+            state = run.state
+            yield f"event: state\ndata: {json.dumps({'state': state})}\n\n"
+            silent = 0.0
+        if run.state.terminal:
+            yield f"event: done\ndata: {json.dumps({'state': state, 'outcome': run.outcome})}\n\n"
+            return
+        if silent >= _SILENCE:
+            yield ": still here\n\n"
+            silent = 0.0
+        await asyncio.sleep(_EVENT_PAUSE)
+        silent += _EVENT_PAUSE
+
+
+def _detail(request: Request, seen: SeenRun) -> RunDetail:
+    urls = {
+        artifact.artifact_id: request.url_for(
+            "skriptoteket_api_artifact", run_id=str(seen.run.id), artifact_id=artifact.artifact_id
+        ).path
+        for artifact in seen.artifacts
+    }
+    return RunDetail.seen(seen, urls)
+
+
+def _cursor(text: str) -> RunId:
+    from uuid import UUID
+
+    try:
+        return RunId(UUID(text))
+    except ValueError:
+        raise ValidationFailed([FieldIssue("cursor", "type", "is none that a list gave; start without it")]) from None
+
+
+def _json_values(body: bytes) -> dict[str, object]:
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError):
+        raise MalformedUpload("the body is no JSON.") from None
+    if not isinstance(given, dict) or set(given) - {"inputs"} or not isinstance(given.get("inputs", {}), dict):
+        text = 'must be an object {"inputs": {…}} and nothing else'
+        raise ValidationFailed([FieldIssue("body", "type", text)])
+    return dict(JsonSubmission(inputs=given.get("inputs", {})).inputs)

@@ -1,0 +1,161 @@
+"""RunStore and WorkerStore on SQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from skriptoteket.adapters.db.rows import run_of, run_row, worker_of, worker_row
+from skriptoteket.adapters.db.statements import rows_changed
+from skriptoteket.adapters.db.tables import idempotency_keys, run_artifacts, run_events, run_logs, runs, workers
+from skriptoteket.core.errors import NotFound
+from skriptoteket.core.identifiers import RunId, WorkerId
+from skriptoteket.core.json_values import JsonValue
+from skriptoteket.core.runs.models import Artifact, Ended, Run, StreamText
+from skriptoteket.core.runs.ports import Remembered, RunEvent, RunFilter, RunLogs, Worker
+
+LEASE_FIELDS = frozenset({"attempt", "tries", "lease_owner"})
+
+
+class SqlRunStore:
+    """Runs with their artifacts, logs, events and idempotency keys."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, run: Run) -> None:
+        """Insert."""
+        await self._session.execute(insert(runs).values(run_row(run)))
+
+    async def get(self, run_id: RunId) -> Run:
+        """Raises ``NotFound``."""
+        row = (await self._session.execute(select(runs).where(runs.c.id == run_id))).mappings().first()
+        if row is None:
+            raise NotFound("run", run_id)
+        return run_of(row)
+
+    async def page(self, wanted: RunFilter, limit: int, before: RunId | None = None) -> Sequence[Run]:
+        """Newest first."""
+        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(runs.c.id < before)
+        if wanted.requested_by is not None:
+            query = query.where(runs.c.requested_by == wanted.requested_by)
+        if wanted.tool_id is not None:
+            query = query.where(runs.c.tool_id == wanted.tool_id)
+        if wanted.states is not None:
+            query = query.where(runs.c.state.in_(wanted.states))
+        if wanted.contexts is not None:
+            query = query.where(runs.c.context.in_(wanted.contexts))
+        return [run_of(row) for row in (await self._session.execute(query)).mappings()]
+
+    async def artifacts(self, run_id: RunId) -> Sequence[Artifact]:
+        """In the order in which they were collected."""
+        query = select(run_artifacts).where(run_artifacts.c.run_id == run_id).order_by(run_artifacts.c.place)
+        rows = (await self._session.execute(query)).mappings()
+        return [
+            Artifact(row["artifact_id"], row["path"], row["size"], row["sha256"], row["media_type"], row["blob_key"])
+            for row in rows
+        ]
+
+    async def logs(self, run_id: RunId) -> RunLogs:
+        """Empty before the end."""
+        row = (await self._session.execute(select(run_logs).where(run_logs.c.run_id == run_id))).mappings().first()
+        if row is None:
+            return RunLogs(StreamText(), StreamText())
+        return RunLogs(
+            StreamText(row["stdout"], row["stdout_bytes"], row["stdout_dropped"]),
+            StreamText(row["stderr"], row["stderr_bytes"], row["stderr_dropped"]),
+        )
+
+    async def append_events(
+        self, run_id: RunId, events: Sequence[tuple[str, Mapping[str, JsonValue]]], at: datetime
+    ) -> None:
+        """Add to the live view."""
+        query = select(func.max(run_events.c.number)).where(run_events.c.run_id == run_id)
+        last = (await self._session.execute(query)).scalar() or 0
+        rows = [
+            {"run_id": run_id, "number": last + place, "kind": kind, "data": dict(data), "created_at": at}
+            for place, (kind, data) in enumerate(events, start=1)
+        ]
+        if rows:
+            await self._session.execute(insert(run_events), rows)
+
+    async def events(self, run_id: RunId, after: int = 0, limit: int = 500) -> Sequence[RunEvent]:
+        """Behind ``after``, in order."""
+        query = select(run_events).where(run_events.c.run_id == run_id, run_events.c.number > after)
+        rows = await self._session.execute(query.order_by(run_events.c.number).limit(limit))
+        return [RunEvent(row["number"], row["kind"], row["data"], row["created_at"]) for row in rows.mappings()]
+
+    async def remember(self, scope: str, fingerprint: str, run_id: RunId, until: datetime) -> None:
+        """Keep what an idempotency key stands for; an expired one is replaced."""
+        await self._session.execute(delete(idempotency_keys).where(idempotency_keys.c.scope == scope))
+        row = {"scope": scope, "fingerprint": fingerprint, "run_id": run_id, "expires_at": until}
+        await self._session.execute(insert(idempotency_keys).values(row))
+
+    async def remembered(self, scope: str, now: datetime) -> Remembered | None:
+        """What the key stands for, while it lives."""
+        query = select(idempotency_keys).where(idempotency_keys.c.scope == scope, idempotency_keys.c.expires_at > now)
+        row = (await self._session.execute(query)).mappings().first()
+        return Remembered(row["fingerprint"], RunId(row["run_id"])) if row is not None else None
+
+    async def update(self, run: Run) -> None:
+        """Replace everything but the lease. Raises ``NotFound``."""
+        row = {name: value for name, value in run_row(run).items() if name not in LEASE_FIELDS}
+        changed = await rows_changed(self._session, update(runs).where(runs.c.id == run.id).values(row))
+        if changed == 0:
+            raise NotFound("run", run.id)
+
+
+async def write_results(session: AsyncSession, run_id: RunId, ended: Ended) -> None:
+    """Artifacts and logs of a run that ends."""
+    rows = [
+        {
+            "run_id": run_id,
+            "artifact_id": artifact.artifact_id,
+            "place": place,
+            "path": artifact.path,
+            "size": artifact.bytes,
+            "sha256": artifact.sha256,
+            "media_type": artifact.media_type,
+            "blob_key": artifact.blob_key,
+        }
+        for place, artifact in enumerate(ended.artifacts)
+    ]
+    await session.execute(delete(run_artifacts).where(run_artifacts.c.run_id == run_id))
+    if rows:
+        await session.execute(insert(run_artifacts), rows)
+    await session.execute(delete(run_logs).where(run_logs.c.run_id == run_id))
+    logs = {
+        f"{name}{suffix}": value
+        for name, stream in (("stdout", ended.stdout), ("stderr", ended.stderr))
+        for suffix, value in (
+            ("", stream.text.replace("\x00", "\ufffd")),
+            ("_bytes", stream.bytes),
+            ("_dropped", stream.dropped),
+        )
+    }
+    await session.execute(insert(run_logs).values(run_id=run_id, **logs))
+
+
+class SqlWorkerStore:
+    """Workers and when they were last alive."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def save(self, worker: Worker) -> None:
+        """Insert or replace."""
+        row = worker_row(worker)
+        changed = await rows_changed(self._session, update(workers).where(workers.c.id == worker.id).values(row))
+        if changed == 0:
+            await self._session.execute(insert(workers).values(row))
+
+    async def all(self) -> Sequence[Worker]:
+        """Every record, live or not."""
+        return [worker_of(row) for row in (await self._session.execute(select(workers))).mappings()]
+
+    async def remove(self, worker: WorkerId) -> None:
+        """Idempotent."""
+        await self._session.execute(delete(workers).where(workers.c.id == worker))

@@ -1,0 +1,11 @@
+"""How many rows a statement changed."""
+
+from sqlalchemy import CursorResult, Delete, Update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def rows_changed(session: AsyncSession, statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE and count."""
+    result = await session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount

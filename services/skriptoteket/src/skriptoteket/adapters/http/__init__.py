@@ -1,0 +1,1 @@
+"""What JSON routes and pages share: uploads, downloads, who acts."""

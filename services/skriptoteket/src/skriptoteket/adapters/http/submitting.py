@@ -1,0 +1,123 @@
+"""From a request to a submitted run: admission first, then the body, then one durable row."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.requests import Request
+
+from fastapi_services_platform import Principal
+from skriptoteket.adapters.http.uploads import Received, UploadReader
+from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
+from skriptoteket.core.fields.forms import Fields, plain_fields
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.ports import Ids
+from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.submission import RunSubmission, Submission, Submitted
+from skriptoteket.core.runs.watching import RunWatching, SeenRun
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.25
+_NOT_FIELDS = ("csrf_token", "submission_key", "inputs")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionDesk:
+    """Everything that taking a submission needs. Lives as long as the app."""
+
+    submissions: RunSubmission
+    watching: RunWatching
+    files: ArtifactStore
+    limits: UploadLimits
+    ids: Ids
+    default_locale: str = "en"
+
+    async def take(
+        self, request: Request, principal: Principal, tool_slug: str, idempotency_key: str | None = None
+    ) -> tuple[Submitted, Received]:
+        """Submit what the request brings.
+
+        Raises:
+            NotFound, RunnerUnavailable, TooManyRuns, QueueFull: before the body is read.
+            MalformedUpload, PayloadTooLarge, ValidationFailed, IdempotencyKeyReused, StorageUnavailable.
+        """
+        _, version = await self.submissions.admit(tool_slug, principal.urn)
+        run_id = RunId(self.ids.new())
+        reader = UploadReader(self.files, run_id, self.limits)
+        received = await reader.read(request)
+        try:
+            schema = version.behaviour.input_schema
+            wanted = Submission(
+                run_id=run_id,
+                tool_slug=tool_slug,
+                requested_by=principal.urn,
+                values=_values(schema, received),
+                uploads=received.uploads,
+                locale=principal.locale or self.default_locale,
+                idempotency_key=idempotency_key or next(iter(received.texts.get("submission_key", ())), None),
+            )
+            submitted = await self.submissions.submit(wanted)
+        except BaseException:
+            await reader.discard()
+            raise
+        if submitted.replayed:
+            await reader.discard()
+        return submitted, received
+
+    async def take_values(
+        self, principal: Principal, tool_slug: str, values: Mapping[str, object], idempotency_key: str | None
+    ) -> Submitted:
+        """Submit values without files.
+
+        Raises:
+            NotFound, RunnerUnavailable, TooManyRuns, QueueFull, ValidationFailed, IdempotencyKeyReused.
+        """
+        return await self.submissions.submit(
+            Submission(
+                run_id=RunId(self.ids.new()),
+                tool_slug=tool_slug,
+                requested_by=principal.urn,
+                values=values,
+                locale=principal.locale or self.default_locale,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def wait(self, run_id: RunId, subject: str, time: timedelta) -> SeenRun:
+        """The run once it is over, or as it is when the time is."""
+        seen = await self.watching.see(run_id, subject)
+        if time > timedelta(0):
+            try:
+                async with asyncio.timeout(time.total_seconds()):
+                    pause = _FIRST_PAUSE
+                    while not seen.run.state.terminal:
+                        await asyncio.sleep(pause)
+                        pause = min(pause * 1.5, _LONGEST_PAUSE)
+                        seen = await self.watching.see(run_id, subject)
+            except TimeoutError:
+                pass
+        return seen
+
+
+def _values(schema: Fields, received: Received) -> dict[str, object]:
+    """Texts of a form as values; ``inputs`` may hold them all as one JSON object."""
+    several = {str(field["name"]) for field in plain_fields(schema) if field["kind"] == "multi_enum"}
+    values: dict[str, object] = {}
+    for name, texts in received.texts.items():
+        if name in _NOT_FIELDS:
+            continue
+        if len(texts) > 1 and name not in several:
+            raise ValidationFailed([FieldIssue(name, "duplicate", "was sent more than once")])
+        values[name] = texts if name in several else texts[0]
+    for text in received.texts.get("inputs", ()):
+        try:
+            given = json.loads(text)
+        except (ValueError, RecursionError):
+            raise MalformedUpload("the part inputs is no JSON.") from None
+        if not isinstance(given, dict):
+            raise ValidationFailed([FieldIssue("inputs", "type", "must be an object of values by field name")])
+        values |= given
+    return values

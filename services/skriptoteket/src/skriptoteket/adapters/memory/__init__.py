@@ -1,0 +1,1 @@
+"""The library in plain dictionaries, for tests and demonstrations."""

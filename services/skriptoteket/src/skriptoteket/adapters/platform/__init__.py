@@ -1,0 +1,1 @@
+"""Time, ids and the ports of the runtime."""

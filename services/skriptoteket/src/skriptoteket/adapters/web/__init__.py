@@ -1,0 +1,1 @@
+"""Pages, and what pages and JSON share at the border of HTTP."""

@@ -1,0 +1,54 @@
+"""What may be set about the script library, prefix ``SKRIPTOTEKET_``."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SkriptoteketSettings(BaseSettings):
+    """Read once in ``manifest/container.py`` and passed down."""
+
+    model_config = SettingsConfigDict(env_prefix="SKRIPTOTEKET_", extra="forbid", frozen=True)
+
+    database_url: str | None = Field(
+        None, description="Database of the library; unset: FSP_DATABASE_URL, else a SQLite file."
+    )
+    state_dir: Path | None = Field(
+        None, description="Folder of the worker's socket and lock; unset: FSP_DATA_DIR/skriptoteket."
+    )
+    blob_namespace: str = Field("skriptoteket", description="Namespace of uploads and results in the blob store.")
+    environments: tuple[str, ...] = Field(
+        ("standard@1",), description="Environments that versions may choose, as JSON list."
+    )
+    require: tuple[str, ...] = Field((), description="Capabilities every run needs beyond the default, as JSON list.")
+    worker_memory_budget_mib: int = Field(
+        0, ge=0, description="Memory that runs may use together; 0: 60 % of the host's."
+    )
+    worker_cpu_slots: int = Field(0, ge=0, description="Runs at once; 0: two per core.")
+    drain_seconds: int = Field(60, ge=0, description="How long a stopping worker lets runs finish.")
+    lease_seconds: int = Field(30, ge=3, description="How long a claim holds without a heartbeat.")
+    heartbeat_seconds: float = Field(5, gt=0, description="How often a worker says that it is alive.")
+    max_tries: int = Field(2, ge=1, le=10, description="Starts of an idempotent run before it counts as lost.")
+    max_queue_depth: int = Field(500, ge=1, description="Runs that may wait altogether.")
+    max_queued_per_user: int = Field(10, ge=1, description="Runs that may wait for one user.")
+    max_active_per_user: int = Field(3, ge=1, description="Runs of one user at once.")
+    queue_deadline_seconds: int = Field(900, ge=1, description="How long a run may wait before it is given up.")
+    upload_max_files: int = Field(20, ge=1, le=100, description="Files in one submission.")
+    upload_max_file_mb: int = Field(20, ge=1, description="Megabytes of one file.")
+    upload_max_total_mb: int = Field(50, ge=1, description="Megabytes of all files of a submission.")
+    four_eyes: Literal["off", "publish", "publish_and_rollback"] = Field(
+        "off", description="Which decisions need somebody who did not write or submit the version."
+    )
+    install_bank: bool = Field(
+        True, description="Whether the first start installs the taxonomy and the tools that ship."
+    )
+    timezone: str = Field("Europe/Stockholm", description="Time zone of dates that people read, and of scripts.")
+    default_locale: Literal["en", "sv"] = Field("en", description="Language for those who chose none.")
+
+    @model_validator(mode="after")
+    def _lease_outlives_heartbeats(self) -> Self:
+        if self.lease_seconds < 3 * self.heartbeat_seconds:
+            raise ValueError("lease_seconds: must be at least three times heartbeat_seconds")
+        return self
