@@ -4,7 +4,7 @@ Templates are addressed as ``<capability>/<file>``; ``frame.html`` and ``compone
 to everybody. A template is read and first rendered in a thread; later renderings only compute and stay on the loop.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse
 from fastapi_services_platform.capability.contribution import MenuEntry, StaticFolder, TemplateFolder
 from fastapi_services_platform.http.exchange import Exchange, exchange_of
 from fastapi_services_platform.http.forgery import FIELD
-from fastapi_services_platform.http.package_folders import folder_of
-from fastapi_services_platform.http.page_filters import FILTERS
-from fastapi_services_platform.http.static_files import StaticFiles, read_static
+from fastapi_services_platform.http.pages.filters import FILTERS
+from fastapi_services_platform.http.pages.folders import folder_of
+from fastapi_services_platform.http.pages.static_files import StaticFiles, read_static
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import Authorizer
@@ -41,13 +41,14 @@ class PageParts:
     menu: Sequence[MenuEntry] = ()
     authorizer: Authorizer | None = None
     entry_page: str | None = None
+    paths: frozenset[str] = frozenset()
     environment: str = "prod"
 
 
 class Pages:
     """Renders pages. One per app; :meth:`open` reads templates and public files."""
 
-    def __init__(self, parts: Callable[[], PageParts]) -> None:
+    def __init__(self, parts: Callable[[], Awaitable[PageParts]]) -> None:
         self._read_parts = parts
         self._parts = PageParts("")
         self._environment = _environment(PrefixLoader({}))
@@ -56,7 +57,7 @@ class Pages:
 
     async def open(self) -> None:
         """Read what the capabilities hand over, anew at every call."""
-        parts = self._read_parts()
+        parts = await self._read_parts()
         loader, static = await blocking(_read, parts)
         environment = _environment(loader)
         environment.globals["static_url"] = static.url
@@ -114,6 +115,7 @@ class Pages:
             "menu": menu,
             "here": request.url.path,
             "entry_page": self._parts.entry_page,
+            "has_page": self._parts.paths.__contains__,
             "theme": theme if theme in THEMES else THEMES[0],
             "correlation_id": exchange.correlation_id,
             "csrf_token": lambda: token_for(exchange),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from fastapi_services_platform.capability.contribution import StaticFolder
 from fastapi_services_platform.errors import PlatformError
-from fastapi_services_platform.http.package_folders import folder_of
+from fastapi_services_platform.http.pages.folders import folder_of
 
 _MAX_BYTES = 8 * 1024 * 1024
 _COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg+xml")
@@ -57,7 +57,7 @@ class StaticFiles:
         if file is None:
             return None
         etag = f'"{file.digest[:32]}"'
-        addressed = request.query_params.get("v") == file.digest[:12]
+        addressed = request.query_params.get("v") == file.digest[:12] or name.endswith(".woff2")
         headers = {"etag": etag, "cache-control": _FOREVER if addressed else _ASK_EACH_TIME, "vary": "accept-encoding"}
         known = {item.strip().removeprefix("W/") for item in request.headers.get("if-none-match", "").split(",")}
         if etag in known:

@@ -1,0 +1,95 @@
+"""Filters that templates use: sizes, durations, times, numbers, lines of charts, differences of texts."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def size(count: float) -> str:
+    """A number of bytes for people: ``1.4 MB``."""
+    value = float(count)
+    for unit in _UNITS:
+        if value < 1000 or unit == _UNITS[-1]:
+            return f"{value:.0f} {unit}" if unit == "bytes" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable: the last unit returns")
+
+
+def duration(seconds: float) -> str:
+    """A time span for people: ``340 ms``, ``12.5 s``, ``3 min 20 s``, ``2 h 5 min``, ``4 d``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
+
+
+def moment(when: datetime) -> Markup:
+    """A moment as ``<time>``: exact for machines, UTC for people; hub.js shows the reader's zone."""
+    exact = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+    shown = exact.astimezone(UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(
+        shown.isoformat(timespec="seconds"), shown.strftime("%Y-%m-%d %H:%M")
+    )
+
+
+def number(value: float) -> str:
+    """A number with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def line_path(values: Sequence[float], width: float, height: float) -> str:
+    """The ``d`` of an SVG path through values that are evenly spaced; the largest one touches the top."""
+    return " ".join(
+        f"{'M' if n == 0 else 'L'}{x:.1f} {y:.1f}" for n, (x, y) in enumerate(_points(values, width, height))
+    )
+
+
+def area_path(values: Sequence[float], width: float, height: float) -> str:
+    """The same, closed along the bottom, to be filled."""
+    if not values:
+        return ""
+    return f"{line_path(values, width, height)} L{width:.1f} {height:.1f} L0.0 {height:.1f} Z"
+
+
+def _points(values: Sequence[float], width: float, height: float) -> list[tuple[float, float]]:
+    most = max(values, default=0.0) or 1.0
+    step = width / max(len(values) - 1, 1)
+    margin = 3.0
+    return [(n * step, height - margin - (height - 2 * margin) * value / most) for n, value in enumerate(values)]
+
+
+def diff_lines(old: str, new: str, context: int = 3) -> list[tuple[str, str]]:
+    """Two texts compared by line: (``same`` | ``added`` | ``removed`` | ``gap``, text)."""
+    kinds = {" ": "same", "+": "added", "-": "removed", "@": "gap"}
+    compared = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=context)
+    lines = [(kinds[line[0]], line[1:] if line[0] != "@" else "") for line in list(compared)[2:]]
+    return lines[1:] if lines and lines[0][0] == "gap" else lines
+
+
+def problem_path(uri: str) -> str:
+    """The path of a problem type's page, on this host whatever the public address is."""
+    _, found, rest = uri.partition("/problems/")
+    return f"/problems/{rest}" if found else "/"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {  # Any: a filter gives text, markup or a list
+    "size": size,
+    "duration": duration,
+    "moment": moment,
+    "number": number,
+    "line_path": line_path,
+    "area_path": area_path,
+    "diff_lines": diff_lines,
+    "problem_path": problem_path,
+}

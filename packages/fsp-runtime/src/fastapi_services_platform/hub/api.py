@@ -1,0 +1,110 @@
+"""The platform API: what the operators' pages show, for machines."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.hub.audit.chain import ChainVerdict, HashChainTrail, KeptEvent
+from fastapi_services_platform.hub.log_levels import LogLevels
+from fastapi_services_platform.hub.overview import CapabilityView, Overview, PermissionView, RouteView, SettingView
+
+router = APIRouter(tags=["platform"])
+
+OverviewService = Annotated[Overview, inject(Overview)]
+
+
+class LevelChange(BaseModel):
+    """The new level of a logger; ``null`` takes a change back."""
+
+    logger: str = Field("", max_length=200, description="A dotted name; empty: the default of all loggers.")
+    level: str | None = Field(None, description="debug, info, warning or error.")
+
+
+class Bundles(BaseModel):
+    """Permissions and the role templates that hold them."""
+
+    permissions: list[PermissionView]
+    bundles: list[dict[str, Any]]  # Any: the members of a role template are of several types
+
+
+class AuditPage(BaseModel):
+    """Entries, newest first; ``before`` asks for the next page and is ``null`` on the last one."""
+
+    entries: list[KeptEvent]
+    before: int | None
+
+
+@router.get("/capabilities", summary="What is loaded, and why")
+@access(permission="platform.capabilities.read")
+async def capabilities(overview: OverviewService) -> list[CapabilityView]:
+    """Every capability in dependency order."""
+    return overview.capabilities()
+
+
+@router.get("/routes", summary="Every route with what it asks of its caller")
+@access(permission="platform.routes.read")
+async def routes(overview: OverviewService, capability: str = "") -> list[RouteView]:
+    """Routes in order of registration."""
+    return overview.routes(capability)
+
+
+@router.get("/permissions", summary="Every permission and role template")
+@access(permission="platform.permissions.read")
+async def permissions(overview: OverviewService) -> Bundles:
+    """Permissions with the routes that ask for them."""
+    return Bundles(permissions=overview.permissions(), bundles=overview.bundles())
+
+
+@router.get("/health", summary="How every part is")
+@access(permission="platform.health.read")
+async def health(overview: OverviewService) -> dict[str, Any]:  # Any: the report nests by part
+    """The report of /health, always with status 200."""
+    return await overview.health()
+
+
+@router.get("/settings", summary="Effective settings with their source; secrets are masked")
+@access(permission="platform.settings.read")
+async def settings(overview: OverviewService) -> list[SettingView]:
+    """Settings of the platform and of every capability."""
+    return overview.settings()
+
+
+@router.get("/log-levels", summary="The level of every logger")
+@access(permission="platform.loglevels.read")
+async def log_levels(service: Annotated[LogLevels, inject(LogLevels)]) -> dict[str, str]:
+    """Levels by logger; the empty name is the default."""
+    return service.all()
+
+
+@router.put("/log-levels", summary="Change the level of a logger while the platform runs")
+@access(permission="platform.loglevels.change")
+async def change_log_level(
+    change: LevelChange, who: CurrentPrincipal, service: Annotated[LogLevels, inject(LogLevels)]
+) -> dict[str, str]:
+    """The levels after the change."""
+    await service.change(change.logger, change.level, by=who.urn)
+    return service.all()
+
+
+@router.get("/audit", summary="The newest entries of the audit trail")
+@access(permission="platform.audit.read")
+async def audit(
+    trail: Annotated[HashChainTrail, inject(HashChainTrail)],
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    actor: Annotated[str, Query(max_length=200)] = "",
+    action: Annotated[str, Query(max_length=120)] = "",
+) -> AuditPage:
+    """Entries by page, optionally of one actor or one kind of action."""
+    found = await trail.tail(before=before, limit=limit, actor=actor, action=action)
+    return AuditPage(entries=found, before=found[-1].sequence if len(found) == limit else None)
+
+
+@router.get("/audit/verification", summary="Whether the audit trail is unbroken")
+@access(permission="platform.audit.read")
+async def audit_verification(trail: Annotated[HashChainTrail, inject(HashChainTrail)]) -> ChainVerdict:
+    """The chain computed anew; ``first_wrong`` names the entry where it breaks."""
+    return await trail.verify()

@@ -1,0 +1,1 @@
+"""The trail that is kept while no capability brings a better one."""

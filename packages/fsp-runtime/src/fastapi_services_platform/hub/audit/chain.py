@@ -1,0 +1,189 @@
+"""The platform's own audit trail: an append-only table in which each entry holds the digest of the one before it.
+
+``digest = SHA-256(previous ‖ body)`` where ``body`` is canonical JSON. A changed, removed or inserted entry breaks the
+chain at its place; a cut-off end is shown by the head row. Each digest also goes to the log, a witness outside of the
+database.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+from sqlalchemy import RowMapping, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fastapi_services_platform.hub.audit.tables import entries, head
+from fastapi_services_platform.observability.audit import AuditEvent
+from fastapi_services_platform.observability.logger_factory import current_fields, get_logger
+from fastapi_services_platform.persistence.databases import Database
+from fastapi_services_platform.persistence.unit_of_work import in_transaction
+
+START = "0" * 64
+_BATCH = 500
+_CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An entry as it is read back; ``details`` and digests of the state are in ``body``."""
+
+    sequence: int
+    at: datetime
+    action: str
+    actor: str
+    resource: str
+    outcome: str
+    correlation_id: str
+    reason: str
+    details: dict[str, object]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVerdict:
+    """Whether the trail is unbroken; else ``first_wrong`` is the number of the entry where it breaks."""
+
+    checked: int
+    first_wrong: int | None = None
+    reason: str = ""
+
+    @property
+    def unbroken(self) -> bool:
+        """True when every entry follows from the one before it and the last one is the head."""
+        return self.first_wrong is None
+
+
+class HashChainTrail:
+    """Implements ``AuditTrail``. Entries are numbered without gaps from 1."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, event: AuditEvent) -> None:
+        """Append an event; it is durable when this returns."""
+        sequence, digest = await in_transaction(self._database, lambda session: _append(session, event))
+        _log.info("audit.recorded", action=event.action, outcome=event.outcome, sequence=sequence, digest=digest)
+
+    async def tail(
+        self, *, before: int | None = None, limit: int = 50, actor: str = "", action: str = ""
+    ) -> list[KeptEvent]:
+        """The newest entries first; those before a sequence number, of one actor, of one kind of action."""
+        query = select(entries).order_by(entries.c.sequence.desc()).limit(limit)
+        if before is not None:
+            query = query.where(entries.c.sequence < before)
+        if actor:
+            query = query.where(entries.c.actor == actor)
+        if action:
+            query = query.where(entries.c.action.startswith(action, autoescape=True))
+        async with self._database.session() as session:
+            rows = (await session.execute(query)).mappings().all()
+        return [_kept(row) for row in rows]
+
+    async def verify(self) -> ChainVerdict:
+        """Compute the chain anew from its start; the first wrong entry ends the check."""
+        expected, number = START, 0
+        async for row in self._all():
+            number += 1
+            problem = _problem_of(row, number, expected)
+            if problem:
+                return ChainVerdict(number - 1, number, problem)
+            expected = row["digest"]
+        async with self._database.session() as session:
+            last = (await session.execute(select(head))).mappings().one_or_none()
+        if last is None or last["sequence"] != number or last["digest"] != expected:
+            return ChainVerdict(number, number + 1, "entries at the end are missing")
+        return ChainVerdict(number)
+
+    async def _all(self) -> AsyncIterator[RowMapping]:
+        after = 0
+        while True:
+            query = select(entries).where(entries.c.sequence > after).order_by(entries.c.sequence).limit(_BATCH)
+            async with self._database.session() as session:
+                rows: Sequence[RowMapping] = (await session.execute(query)).mappings().all()
+            for row in rows:
+                yield row
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1]["sequence"]
+
+
+async def _append(session: AsyncSession, event: AuditEvent) -> tuple[int, str]:
+    last = (await session.execute(select(head).with_for_update())).mappings().one()
+    sequence = int(last["sequence"]) + 1
+    now = datetime.now(UTC)
+    correlation = str(current_fields().get("correlation_id", ""))
+    body = _body(sequence, now, correlation, event)
+    digest = _digest(last["digest"], body)
+    await session.execute(
+        entries.insert().values(
+            sequence=sequence,
+            at=now,
+            action=event.action,
+            actor=event.actor,
+            resource=event.resource,
+            outcome=event.outcome,
+            correlation_id=correlation,
+            body=body,
+            previous=last["digest"],
+            digest=digest,
+        )
+    )
+    await session.execute(update(head).values(sequence=sequence, digest=digest))
+    return sequence, digest
+
+
+def _body(sequence: int, at: datetime, correlation: str, event: AuditEvent) -> str:
+    members = {
+        "sequence": sequence,
+        "at": at,
+        "action": event.action,
+        "actor": event.actor,
+        "resource": event.resource,
+        "outcome": event.outcome,
+        "correlation_id": correlation,
+        "reason": event.reason,
+        "details": dict(event.details),
+        "before": event.before,
+        "after": event.after,
+    }
+    return orjson.dumps(members, default=str, option=_CANONICAL).decode()
+
+
+def _digest(previous: str, body: str) -> str:
+    return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+
+
+def _problem_of(row: RowMapping, number: int, expected: str) -> str:
+    """What is wrong with an entry, or nothing."""
+    if row["sequence"] != number:
+        return "the entry is missing"
+    if row["previous"] != expected:
+        return "it does not follow from the entry before it"
+    if row["digest"] != _digest(row["previous"], row["body"]):
+        return "its content was changed"
+    body = orjson.loads(row["body"])
+    copies = ("action", "actor", "resource", "outcome", "correlation_id", "sequence")
+    if any(body[name] != row[name] for name in copies):
+        return "its search columns were changed"
+    return ""
+
+
+def _kept(row: RowMapping) -> KeptEvent:
+    body = orjson.loads(row["body"])
+    at: datetime = row["at"]
+    return KeptEvent(
+        sequence=row["sequence"],
+        at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        action=row["action"],
+        actor=row["actor"],
+        resource=row["resource"],
+        outcome=row["outcome"],
+        correlation_id=row["correlation_id"],
+        reason=body.get("reason", ""),
+        details=body.get("details", {}),
+        digest=row["digest"],
+    )

@@ -1,0 +1,1 @@
+"""Alembic history of the hub's own database."""

@@ -1,0 +1,162 @@
+"""Pages for operators: capabilities, routes, health, permissions, settings, log levels, audit."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from fastapi_services_platform.http.pages import Pages
+from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.http.problems import Problem, ProblemRaised
+from fastapi_services_platform.hub.audit.chain import HashChainTrail
+from fastapi_services_platform.hub.log_levels import LogLevels
+from fastapi_services_platform.hub.overview import Overview
+from fastapi_services_platform.hub.sections import visible_sections
+from fastapi_services_platform.observability.logger_factory import LEVELS
+
+router = APIRouter()
+
+PagesService = Annotated[Pages, inject(Pages)]
+OverviewService = Annotated[Overview, inject(Overview)]
+
+_AUDIT_PAGE = 50
+
+
+@router.get("", name="platform.overview")
+@access(permission="platform.capabilities.read")
+async def overview_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
+) -> Response:
+    """The platform at a glance."""
+    context = {
+        "sections": await visible_sections(pages, who),
+        "health": await overview.health(),
+        "capabilities": overview.capabilities(),
+    }
+    return await pages.render(request, "hub/overview.html", context)
+
+
+@router.get("/capabilities", name="platform.capabilities")
+@access(permission="platform.capabilities.read")
+async def capabilities_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
+) -> Response:
+    """What is loaded, and why."""
+    context = {"sections": await visible_sections(pages, who), "capabilities": overview.capabilities()}
+    return await pages.render(request, "hub/capabilities.html", context)
+
+
+@router.get("/capabilities/{name}", name="platform.capability")
+@access(permission="platform.capabilities.read")
+async def capability_page(
+    request: Request, name: str, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
+) -> Response:
+    """One capability with its routes and permissions."""
+    found = overview.capability(name)
+    if found is None:
+        raise ProblemRaised(Problem(404, "not-found", "Not Found", "No such capability is installed."))
+    context = {
+        "sections": await visible_sections(pages, who),
+        "capability": found,
+        "routes": overview.routes(name),
+        "permissions": [item for item in overview.permissions() if item.capability == name],
+    }
+    return await pages.render(request, "hub/capability.html", context)
+
+
+@router.get("/routes", name="platform.routes")
+@access(permission="platform.routes.read")
+async def routes_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService, q: str = ""
+) -> Response:
+    """Every route with what it asks of its caller."""
+    wanted = q.strip().lower()
+    found = [r for r in overview.routes() if wanted in f"{r.path} {r.capability} {r.permission or r.access}".lower()]
+    context = {"sections": await visible_sections(pages, who), "routes": found, "q": q}
+    return await pages.render(request, "hub/routes.html", context)
+
+
+@router.get("/health", name="platform.health")
+@access(permission="platform.health.read")
+async def health_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
+) -> Response:
+    """How every part is."""
+    context = {"sections": await visible_sections(pages, who), "health": await overview.health()}
+    return await pages.render(request, "hub/health.html", context)
+
+
+@router.get("/permissions", name="platform.permissions")
+@access(permission="platform.permissions.read")
+async def permissions_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
+) -> Response:
+    """Every permission and role template."""
+    context = {
+        "sections": await visible_sections(pages, who),
+        "permissions": overview.permissions(),
+        "bundles": overview.bundles(),
+    }
+    return await pages.render(request, "hub/permissions.html", context)
+
+
+@router.get("/settings", name="platform.settings")
+@access(permission="platform.settings.read")
+async def settings_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
+) -> Response:
+    """Effective settings with their source."""
+    context = {"sections": await visible_sections(pages, who), "settings": overview.settings()}
+    return await pages.render(request, "hub/settings.html", context)
+
+
+@router.get("/log-levels", name="platform.log_levels")
+@access(permission="platform.loglevels.read")
+async def log_levels_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, log_levels: Annotated[LogLevels, inject(LogLevels)]
+) -> Response:
+    """The level of every logger."""
+    context = {
+        "sections": await visible_sections(pages, who),
+        "levels": log_levels.all(),
+        "changed": log_levels.changed(),
+        "choices": list(LEVELS),
+        "may_change": await pages.allowed(who, "platform.loglevels.change"),
+    }
+    return await pages.render(request, "hub/log_levels.html", context)
+
+
+@router.post("/log-levels", name="platform.change_log_level")
+@access(permission="platform.loglevels.change")
+async def change_log_level(
+    who: CurrentPrincipal,
+    log_levels: Annotated[LogLevels, inject(LogLevels)],
+    logger: Annotated[str, Form(max_length=200)] = "",
+    level: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Change one logger, or take the change back."""
+    await log_levels.change(logger.strip(), level or None, by=who.urn)
+    return RedirectResponse("/platform/log-levels", status_code=303)
+
+
+@router.get("/audit", name="platform.audit")
+@access(permission="platform.audit.read")
+async def audit_page(
+    request: Request,
+    who: CurrentPrincipal,
+    pages: PagesService,
+    trail: Annotated[HashChainTrail, inject(HashChainTrail)],
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    action: Annotated[str, Query(max_length=120)] = "",
+    check: bool = False,
+) -> Response:
+    """The newest entries of the audit trail, and on demand whether it is unbroken."""
+    context = {
+        "sections": await visible_sections(pages, who),
+        "entries": await trail.tail(before=before, limit=_AUDIT_PAGE, action=action),
+        "page_size": _AUDIT_PAGE,
+        "action": action,
+        "verdict": await trail.verify() if check else None,
+    }
+    return await pages.render(request, "hub/audit.html", context)

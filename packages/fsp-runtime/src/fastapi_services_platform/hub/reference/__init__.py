@@ -1,0 +1,1 @@
+"""The API reference, served from here."""

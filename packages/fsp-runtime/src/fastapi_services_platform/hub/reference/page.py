@@ -1,0 +1,28 @@
+"""The API reference, rendered from the OpenAPI document: the usual viewers load their code from elsewhere."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from fastapi_services_platform.http.pages import Pages
+from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.hub.reference.openapi_view import groups_of
+from fastapi_services_platform.hub.sections import visible_sections
+from fastapi_services_platform.resilience.pools import blocking
+
+router = APIRouter()
+
+
+@router.get("/reference", name="platform.reference")
+@access(permission="platform.routes.read")
+async def reference(
+    request: Request, who: CurrentPrincipal, pages: Annotated[Pages, inject(Pages)], tag: str = ""
+) -> Response:
+    """Every operation of the API, grouped by capability."""
+    document = await blocking(request.app.openapi)
+    groups = groups_of(document)
+    chosen = next((group for group in groups if group.name == tag), groups[0] if groups else None)
+    context = {"sections": await visible_sections(pages, who), "groups": groups, "chosen": chosen}
+    return await pages.render(request, "hub/reference.html", context)

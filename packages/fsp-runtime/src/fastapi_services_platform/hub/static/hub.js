@@ -1,0 +1,104 @@
+// Small helpers of the page frame. Every page works without them; nothing here is needed to send a form.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  const themes = { auto: ["dark", "contrast"], dark: ["light", "moon"], light: ["auto", "sun"] };
+
+  const closeOthers = (except) => {
+    for (const open of document.querySelectorAll("details[data-closes][open]")) {
+      if (open !== except) open.open = false;
+    }
+  };
+
+  const toast = (text, tone = "good") => {
+    const region = document.querySelector("[data-toasts]");
+    if (!region) return;
+    const item = document.createElement("div");
+    item.className = `toast toast-${tone}`;
+    const line = document.createElement("p");
+    line.textContent = text;
+    item.append(line);
+    region.append(item);
+    setTimeout(() => item.remove(), 6000);
+  };
+
+  const localTimes = (scope) => {
+    const format = new Intl.DateTimeFormat(root.lang || undefined, { dateStyle: "medium", timeStyle: "short" });
+    for (const time of scope.querySelectorAll("time[datetime]:not([data-local])")) {
+      const when = new Date(time.dateTime);
+      if (Number.isNaN(when.valueOf())) continue;
+      time.title = time.textContent;
+      time.textContent = format.format(when);
+      time.dataset.local = "";
+    }
+  };
+
+  const enhance = (scope) => {
+    localTimes(scope);
+    for (const button of scope.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+  };
+
+  document.addEventListener("click", async (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (!target) return;
+    closeOthers(target.closest("details[data-closes]"));
+
+    const menu = target.closest("[data-menu-button]");
+    if (menu) {
+      const open = document.getElementById("site-menu").classList.toggle("is-open");
+      menu.setAttribute("aria-expanded", String(open));
+    }
+    const opener = target.closest("[data-opens]");
+    if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+
+    const dialog = target.closest("dialog");
+    if (dialog && target === dialog) dialog.close();
+
+    const copy = target.closest("[data-copy]");
+    if (copy) {
+      await navigator.clipboard.writeText(copy.closest("[data-copy-block]").querySelector("code").textContent);
+      toast("Copied");
+    }
+    if (target.closest("[data-toast-text]")) toast(target.closest("[data-toast-text]").dataset.toastText);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closeOthers(null);
+  });
+
+  document.addEventListener("submit", (event) => {
+    const confirm_ = event.submitter?.dataset.confirm;
+    if (confirm_ && !window.confirm(confirm_)) {
+      event.preventDefault();
+      return;
+    }
+    const button = event.submitter;
+    if (!button || !("themeSwitch" in button.dataset)) return;
+    event.preventDefault();
+    const chosen = button.value;
+    root.dataset.theme = chosen;
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `fsp-theme=${chosen}; path=/; max-age=31536000; samesite=lax${secure}`;
+    button.value = themes[chosen][0];
+    const label = { auto: "as the system", dark: "dark", light: "light" }[chosen];
+    button.title = `Colours: ${label}`;
+    button.setAttribute("aria-label", `Colours: ${label}. Switch.`);
+    toast(`Colours: ${label}`, "info");
+  });
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const token = document.querySelector('meta[name="csrf-token"]');
+    const request = event.detail.ctx?.request;
+    if (token && request) request.headers["X-CSRF-Token"] = token.content;
+  });
+  document.addEventListener("htmx:after:swap", () => enhance(document));
+
+  const start = () => {
+    enhance(document);
+    for (const item of document.querySelectorAll("[data-toast]")) setTimeout(() => item.remove(), 8000);
+  };
+  window.fsp = Object.freeze({ toast });
+  start();
+})();
