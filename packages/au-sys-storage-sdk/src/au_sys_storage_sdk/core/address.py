@@ -16,6 +16,7 @@ MAX_NAMESPACE = 128
 DEFAULT_TENANT = "default"
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
@@ -51,7 +52,7 @@ def space(namespace: str, tenant: str = DEFAULT_TENANT) -> Space:
 
 
 def valid_key(key: str) -> str:
-    """The key itself, when it is UTF-8 in normal form C, 1 to 1,024 bytes, without NUL and surrogates.
+    """The key itself, when it is UTF-8 in normal form C, 1 to 1,024 bytes, without control characters and surrogates.
 
     Raises:
         InvalidInput: it is not.
@@ -66,8 +67,8 @@ def valid_key(key: str) -> str:
             raise InvalidInput("key", f"{_shown(key)} is not in Unicode normal form C", "normalize it with NFC")
     if size > MAX_KEY_BYTES:
         raise InvalidInput("key", f"it has {size} bytes", f"keep it within {MAX_KEY_BYTES} bytes of UTF-8")
-    if "\0" in key:
-        raise InvalidInput("key", "it contains NUL", "leave NUL out")
+    if _CONTROL.search(key) is not None:
+        raise InvalidInput("key", "it contains a control character", "leave NUL, line breaks and the like out")
     return key
 
 

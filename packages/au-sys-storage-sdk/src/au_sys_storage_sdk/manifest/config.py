@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from au_sys_storage_sdk.core.documents.models import MAX_VALUE
+from au_sys_storage_sdk.core.policies import Policies, Policy
 
 
 class _DataFolder(BaseSettings):
     """The one setting of the platform that defaults depend on, for programs that run beside the web process."""
 
     model_config = SettingsConfigDict(env_prefix="FSP_", extra="ignore")
-    data_dir: Path = Path("var")
+    data_dir: Path = Path("data")
+
+
+class NamespaceRules(BaseModel):
+    """Rules for the namespaces that a pattern fits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_document_bytes: int = Field(default=MAX_VALUE, gt=0, le=64 * MAX_VALUE)
+    max_blob_bytes: int | None = Field(default=None, gt=0)
+    max_ttl_seconds: float | None = Field(default=None, gt=0)
+    conditional: bool = False
 
 
 class StorageSettings(BaseSettings):
@@ -27,6 +41,18 @@ class StorageSettings(BaseSettings):
     blobs_url: str | None = Field(
         default=None, description="Backend of blobs: file:///folder or memory:. Default: folder blobs in FSP_DATA_DIR."
     )
+    max_document_bytes: int = Field(
+        default=MAX_VALUE, gt=0, le=64 * MAX_VALUE, description="Largest JSON text of a document, for everyone."
+    )
+    feed_entries: int = Field(
+        default=1_000_000,
+        gt=0,
+        description="Entries of the change feed that are kept; older ones are forgotten hourly.",
+    )
+    namespaces: dict[str, NamespaceRules] = Field(
+        default_factory=dict,
+        description='Rules per namespace pattern for callers over HTTP, as JSON: {"notes.*": {"conditional": true}}.',
+    )
 
     def resolved_url(self, data_dir: Path | None = None) -> str:
         """The backend of documents, with the default filled in."""
@@ -35,6 +61,14 @@ class StorageSettings(BaseSettings):
     def resolved_blobs_url(self, data_dir: Path | None = None) -> str:
         """The backend of blobs, with the default filled in."""
         return self.blobs_url or f"file://{self._folder(data_dir) / 'blobs'}"
+
+    def policies(self) -> Policies:
+        """The rules as the core knows them."""
+        rules = {
+            pattern: Policy(rule.max_document_bytes, rule.max_ttl_seconds, rule.conditional, rule.max_blob_bytes)
+            for pattern, rule in self.namespaces.items()
+        }
+        return Policies(rules, Policy(max_value=self.max_document_bytes))
 
     @staticmethod
     def _folder(data_dir: Path | None) -> Path:

@@ -49,6 +49,11 @@ class MemoryDocuments:
         self._open()
         return self._live(space, key)
 
+    async def head(self, space: Space, key: str) -> Stored | None:
+        """See the port."""
+        found = await self.get(space, key)
+        return None if found is None else replace(found, value=b"")
+
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
         self._open()

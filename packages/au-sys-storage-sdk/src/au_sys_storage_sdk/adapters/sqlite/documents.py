@@ -105,6 +105,11 @@ class SqliteDocuments:
         except reader.LargeValue:
             return await self._read(lambda connection: reader.find(connection, space, key, now, _LARGEST))
 
+    async def head(self, space: Space, key: str) -> Stored | None:
+        """See the port."""
+        now, inline = self._clock(), self._opened(self._inline)
+        return self._translated(lambda: reader.head(inline, space, key, now))
+
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
         if self._owner is None:

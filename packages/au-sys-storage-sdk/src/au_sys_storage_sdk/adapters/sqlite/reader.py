@@ -26,6 +26,9 @@ _RANGE = (
 _EMPTY = RECORD.replace("value,", "x'',").removesuffix(", crc")
 
 
+_HEAD = f"SELECT {_EMPTY} FROM docs WHERE tenant = ? AND ns = ? AND key = ? AND (expires IS NULL OR expires > ?)"  # noqa: S608 - constants
+
+
 class LargeValue(Exception):
     """The value is too large to be read on the event loop."""
 
@@ -38,6 +41,12 @@ def find(connection: apsw.Connection, space: Space, key: str, now: int, largest:
     if row[1] is None:
         raise LargeValue
     return record_of(space, row)
+
+
+def head(connection: apsw.Connection, space: Space, key: str, now: int) -> Stored | None:
+    """A live document without its value."""
+    row: Row | None = connection.execute(_HEAD, (space.tenant, space.namespace, key, now)).fetchone()
+    return None if row is None else Stored(*row)
 
 
 def page(

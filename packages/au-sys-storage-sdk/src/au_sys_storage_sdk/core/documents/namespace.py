@@ -103,12 +103,41 @@ class Namespace(Generic[T]):
 
     def put_operation(self, key: str, value: T, if_match: Condition = None, ttl: TimeToLive = None) -> operations.Put:
         """The checked step of a commit that stores a value."""
-        text = self._values.encode(value)
+        return self._put_text(key, self._values.encode(value), if_match, ttl)
+
+    def _put_text(self, key: str, text: bytes, if_match: Condition, ttl: TimeToLive) -> operations.Put:
         if len(text) > self._max_value:
             raise TooLarge(f"document {key[:80]!r}", self._max_value, len(text))
         if ttl is not None and Feature.TTL not in self._store.features:
             raise Unsupported(self._store.name, "TTL")
         return operations.Put(self._space, valid_key(key), text, if_match, milliseconds(ttl), self._values.schema)
+
+    async def head(self, key: str) -> Stored | None:
+        """Version and times of a document, without its value."""
+        return await self._store.head(self._space, valid_key(key))
+
+    async def get_text(self, key: str) -> Stored | None:
+        """The document with its value as JSON text in UTF-8, exactly as it is stored."""
+        return await self._store.get(self._space, valid_key(key))
+
+    async def put_text(
+        self, key: str, text: bytes, *, if_match: Condition = None, ttl: TimeToLive = None
+    ) -> operations.Outcome:
+        """Store JSON text that is known to be valid. Raises as :meth:`put`."""
+        (outcome,) = await self._store.commit((self._put_text(key, text, if_match, ttl),))
+        return outcome
+
+    async def scan_text(
+        self,
+        prefix: str = "",
+        after: str = "",
+        limit: int = DEFAULT_LIMIT,
+        max_bytes: int = _MAX_SCAN_BYTES,
+        *,
+        keys_only: bool = False,
+    ) -> Page[Stored]:
+        """Documents in key order with their values as JSON text (or empty)."""
+        return await self._scan(prefix, after, limit, max_bytes, keys_only=keys_only)
 
     async def delete(self, key: str, *, if_match: Condition = None) -> bool:
         """Whether something was deleted. Raises ``Conflict`` when ``if_match`` does not hold."""

@@ -72,10 +72,13 @@ Operation: TypeAlias = Check | Put | Delete | Increment | Emit
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one operation did: its version or sequence (``None``: nothing there), and the sum of an increment."""
+    """What one operation did: its version or sequence (``None``: nothing there), the sum of an increment, whether the
+    document is new.
+    """
 
     version: int | None
     value: int | None = None
+    created: bool = False
 
 
 def weight(operation: Operation) -> int:

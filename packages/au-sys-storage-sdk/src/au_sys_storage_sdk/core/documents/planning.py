@@ -65,7 +65,7 @@ def _step(operation: Operation, found: Stored | None, made: Plan, sequence: int,
         made.records[address], total = _incremented(operation, found, sequence, now)
     elif isinstance(operation, Delete):
         made.records[address] = None
-    made.outcomes.append(Outcome(sequence, total))
+    made.outcomes.append(Outcome(sequence, total, found is None))
     made.changes.append(_change(operation, sequence, now))
     return sequence
 

@@ -25,6 +25,9 @@ class DocumentStore(Protocol):
     async def get(self, space: Space, key: str) -> Stored | None:
         """The live document. Raises ``Corrupt`` when it is not what was written."""
 
+    async def head(self, space: Space, key: str) -> Stored | None:
+        """The same without reading the value."""
+
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """All operations or none, durable on return. When cancelled, it may still commit.
 

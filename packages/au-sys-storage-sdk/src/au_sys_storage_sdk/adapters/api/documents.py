@@ -1,0 +1,194 @@
+"""Documents over HTTP: list, read, write, change, delete. The key routes are last: they take every path."""
+
+from email.utils import formatdate
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from au_sys_storage_sdk.adapters.api.access import Reached
+from au_sys_storage_sdk.adapters.api.conditions import conditionally, stated
+from au_sys_storage_sdk.core.documents.models import Stored
+from au_sys_storage_sdk.core.documents.namespace import Namespace
+from au_sys_storage_sdk.core.documents.operations import Outcome
+from au_sys_storage_sdk.core.documents.values import canonical_json, check_json
+from au_sys_storage_sdk.core.errors import InvalidInput, NotFound
+from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT
+from au_sys_storage_sdk.core.preconditions import Condition
+from fastapi_services_platform import access
+
+router = APIRouter()
+
+JSON = "application/json"
+_BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": {}}}}}
+_PATCH = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/merge-patch+json": {"schema": {}}, "application/json-patch+json": {"schema": {}}},
+    }
+}
+_WRITTEN: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI, as FastAPI takes it
+    200: {"description": "Replaced"},
+    201: {"description": "Created"},
+    412: {"description": "Another version"},
+}
+_SCAN_BYTES = 4 * 1024 * 1024
+
+Ttl = Annotated[float | None, Header(alias="Storage-TTL", description="Seconds until the document is gone")]
+Key = str
+
+
+@router.get("/storage/{namespace}")
+@access(permission="storage.documents.read")
+async def list_documents(
+    request: Request,
+    reach: Reached,
+    namespace: str,
+    prefix: str = "",
+    after: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = DEFAULT_LIMIT,
+    max_bytes: Annotated[int, Query(ge=1, le=_SCAN_BYTES)] = _SCAN_BYTES,
+    include: Literal["keys", "values"] = "keys",
+) -> Response:
+    """Documents in key order. The entity tag is the sequence of the namespace's last write."""
+    documents, _ = reach.documents(namespace)
+    asked = stated(request).if_none_match
+    sequence = await documents.sequence()
+    if asked is not None and asked.match(sequence):
+        await reach.storage.sweep()
+        sequence = await documents.sequence()
+    headers = {"ETag": f'"{sequence}"', "Cache-Control": "private, no-cache"}
+    if asked is not None and asked.match(sequence):
+        return Response(status_code=304, headers=headers)
+    page = await documents.scan_text(prefix, after, limit, max_bytes, keys_only=include == "keys")
+    items = b",".join(_item(found, with_value=include == "values") for found in page.items)
+    cursor = msgspec.json.encode(page.after)
+    return Response(b'{"items":[%b],"after":%b}' % (items, cursor), media_type=JSON, headers=headers)
+
+
+def _item(found: Stored, *, with_value: bool) -> bytes:
+    known = {"key": found.key, "version": found.version, "updated": found.updated, "expires": found.expires}
+    text = msgspec.json.encode(known)
+    return text[:-1] + b',"value":' + found.value + b"}" if with_value else text
+
+
+@router.get("/storage/{namespace}/{key:path}")
+@access(permission="storage.documents.read")
+async def read_document(request: Request, reach: Reached, namespace: str, key: Key) -> Response:
+    """The stored JSON value, byte for byte, with a strong entity tag."""
+    documents, _ = reach.documents(namespace)
+    asked = stated(request)
+    if asked.if_none_match is not None:
+        known = await documents.head(key)
+        if known is not None and asked.if_none_match.match(known.version):
+            return Response(status_code=304, headers=_headers(known))
+    found = await documents.get_text(key)
+    if found is None:
+        raise NotFound(namespace, key)
+    return Response(found.value, media_type=JSON, headers=_headers(found))
+
+
+@router.head("/storage/{namespace}/{key:path}")
+@access(permission="storage.documents.read")
+async def probe_document(reach: Reached, namespace: str, key: Key) -> Response:
+    """Version and times of a document, without its value."""
+    documents, _ = reach.documents(namespace)
+    found = await documents.head(key)
+    if found is None:
+        raise NotFound(namespace, key)
+    return Response(media_type=JSON, headers=_headers(found))
+
+
+def _headers(found: Stored) -> dict[str, str]:
+    headers = {
+        "ETag": f'"{found.version}"',
+        "Last-Modified": formatdate(found.updated / 1000, usegmt=True),
+        "Cache-Control": "private, no-cache",
+    }
+    if found.expires is not None:
+        headers["Storage-Expires"] = formatdate(found.expires / 1000, usegmt=True)
+    return headers
+
+
+@router.post("/storage/{namespace}/{key:path}", openapi_extra=_BODY, responses=_WRITTEN)
+@access(permission="storage.documents.write")
+async def write_document(request: Request, reach: Reached, namespace: str, key: Key, ttl: Ttl = None) -> Response:
+    """Store a JSON value; ``If-Match`` and ``If-None-Match: *`` make it conditional."""
+    return await _write(request, reach, namespace, key, ttl)
+
+
+@router.put("/storage/{namespace}/{key:path}", openapi_extra=_BODY, responses=_WRITTEN)
+@access(permission="storage.documents.write")
+async def put_document(request: Request, reach: Reached, namespace: str, key: Key, ttl: Ttl = None) -> Response:
+    """The same as POST."""
+    return await _write(request, reach, namespace, key, ttl)
+
+
+async def _write(request: Request, reach: Reached, namespace: str, key: str, ttl: float | None) -> Response:
+    documents, policy = reach.documents(namespace)
+    text = canonical_json(await request.body())
+
+    async def write(condition: Condition) -> Outcome:
+        allowed = policy.admit(namespace, len(text), ttl, condition)
+        return await documents.put_text(key, text, if_match=condition, ttl=allowed)
+
+    outcome = await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key)
+    return _written(outcome.version or 0, 201 if outcome.created else 200)
+
+
+@router.patch("/storage/{namespace}/{key:path}", openapi_extra=_PATCH, responses=_WRITTEN)
+@access(permission="storage.documents.write")
+async def patch_document(request: Request, reach: Reached, namespace: str, key: Key, ttl: Ttl = None) -> Response:
+    """Lay a merge patch over the value, or apply JSON patch steps, as the content type says."""
+    documents, policy = reach.documents(namespace)
+    patch = _patch(request.headers.get("content-type", ""), check_json(await request.body()))
+
+    async def write(condition: Condition) -> int:
+        allowed = policy.admit(namespace, 0, ttl, condition)
+        return await documents.patch(key, patch, if_match=condition, ttl=allowed)
+
+    version = await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key)
+    return _written(version, 200)
+
+
+def _patch(content_type: str, patch: object) -> object:
+    kind = content_type.split(";")[0].strip().lower()
+    if kind == "application/json-patch+json":
+        if not isinstance(patch, list):
+            raise InvalidInput("body", "a JSON patch is a list of steps", "send a list")
+        return patch
+    if kind == "application/merge-patch+json":
+        if not isinstance(patch, dict):
+            raise InvalidInput(
+                "body", "a merge patch for a stored document is an object", "send an object, or PUT the value"
+            )
+        return patch
+    raise InvalidInput(
+        "Content-Type",
+        f"{kind[:80]!a} is no kind of patch",
+        "send application/merge-patch+json or application/json-patch+json",
+    )
+
+
+@router.delete("/storage/{namespace}/{key:path}", status_code=204, responses={412: {"description": "Another version"}})
+@access(permission="storage.documents.write")
+async def delete_document(request: Request, reach: Reached, namespace: str, key: Key) -> Response:
+    """Remove a document."""
+    documents, policy = reach.documents(namespace)
+
+    async def write(condition: Condition) -> bool:
+        policy.demand(namespace, condition)
+        return await documents.delete(key, if_match=condition)
+
+    if not await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key):
+        raise NotFound(namespace, key)
+    return Response(status_code=204)
+
+
+async def _version(documents: Namespace[object], key: str) -> int | None:
+    known = await documents.head(key)
+    return None if known is None else known.version
+
+
+def _written(version: int, status: int) -> Response:
+    return Response(b'{"version":%d}' % version, status, media_type=JSON, headers={"ETag": f'"{version}"'})

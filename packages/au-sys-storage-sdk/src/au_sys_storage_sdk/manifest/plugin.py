@@ -1,0 +1,68 @@
+"""What storage offers the platform, as data."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
+from au_sys_storage_sdk.adapters.api.router import router
+from au_sys_storage_sdk.core.blobs.namespace import Blobs
+from au_sys_storage_sdk.core.storage import Storage as Documents
+from au_sys_storage_sdk.manifest.config import StorageSettings
+from au_sys_storage_sdk.manifest.container import services
+from au_sys_storage_sdk.manifest.permissions import BUNDLES, PERMISSIONS
+from fastapi_services_platform import Contribution, Job, Manifest, Platform, RouterMount, Tier
+
+_MAX_BODY = 16 * 1024 * 1024
+_HOUR = 3600
+
+
+class Storage:
+    """The capability."""
+
+    manifest = Manifest(
+        name="storage",
+        version=version("au-sys-storage-sdk"),
+        summary="Documents and blobs over exchangeable backends",
+        provides=("storage@1",),
+        settings=StorageSettings,
+    )
+
+    def __init__(self) -> None:
+        self._platform: Platform | None = None
+        self._settings = StorageSettings.model_construct()
+
+    async def initialize(self, platform: Platform) -> Contribution:
+        """Wire, and hand over what there is."""
+        self._platform = platform
+        self._settings = StorageSettings()
+        return Contribution(
+            routers=(RouterMount("documents", router, Tier.API, max_body_bytes=_MAX_BODY),),
+            permissions=PERMISSIONS,
+            bundles=BUNDLES,
+            services=services(self._settings, platform.settings.data_dir),
+            jobs=(
+                Job("storage.expire", self._expire, interval=30),
+                Job("storage.tidy", self._tidy, interval=_HOUR),
+            ),
+            problems=PROBLEMS,
+        )
+
+    async def startup(self) -> None:
+        """Open the documents, so that a file in other hands stops the start and not the first request."""
+        await self._documents()
+
+    async def _documents(self) -> Documents:
+        if self._platform is None:
+            raise RuntimeError("initialize comes before startup")
+        return await self._platform.container.get(Documents)
+
+    async def _expire(self) -> None:
+        """Remove documents whose time to live has ended."""
+        await (await self._documents()).sweep()
+
+    async def _tidy(self) -> None:
+        """Keep the change feed within its bound, and remove what interrupted uploads left behind."""
+        await (await self._documents()).compact(self._settings.feed_entries)
+        if self._platform is not None:
+            await (await self._platform.container.get(Blobs)).sweep()
