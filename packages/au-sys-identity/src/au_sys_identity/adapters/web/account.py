@@ -12,7 +12,7 @@ from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.session_cookies import keep_session
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.administration import Accounts, ProfileChange
-from au_sys_identity.core.errors import IdentityError, NotFound
+from au_sys_identity.core.errors import IdentityError, InvalidInput, NotFound, WeakPassword
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
 from fastapi_services_platform import access
@@ -121,12 +121,17 @@ async def _page(
         "roles": await decisions.roles_of(caller.urn, person=True),
         "saved": saved,
         "error": str(error) if error else "",
+        "error_field": error.field if isinstance(error, InvalidInput) else "",
     }
     return await pages.render(request, "identity/account.html", context, status_code=400 if error else 200)
 
 
 async def _password_page(request: Request, pages: Pages, error: IdentityError | None) -> Response:
-    context: dict[str, object] = {"error": str(error) if error else "", "forced": caller_of(request).restricted}
+    context: dict[str, object] = {
+        "error": str(error) if error else "",
+        "error_field": "new" if isinstance(error, WeakPassword) else "current",
+        "forced": caller_of(request).restricted,
+    }
     response = await pages.render(request, "identity/password.html", context, status_code=400 if error else 200)
     response.headers["cache-control"] = "no-store"
     return response

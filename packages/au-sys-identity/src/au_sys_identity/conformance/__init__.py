@@ -1,0 +1,1 @@
+"""What any adapter of a store must do; tests of the adapters inherit these suites."""
