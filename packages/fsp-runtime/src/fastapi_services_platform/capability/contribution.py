@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import click
 from fastapi import APIRouter
+
+if TYPE_CHECKING:
+    import click
 
 Factory = Callable[..., Any]
 """A recipe for a service. It takes the :class:`~fastapi_services_platform.container.scope.Scope`; it may be a coroutine
@@ -178,7 +180,7 @@ class Contribution:
     health_checks: tuple[HealthCheck, ...] = ()
     jobs: tuple[Job, ...] = ()
     processes: tuple[Process, ...] = ()
-    commands: tuple[click.Command, ...] = ()
+    commands: "tuple[click.Command, ...]" = ()
     templates: tuple[TemplateFolder, ...] = ()
     static: tuple[StaticFolder, ...] = ()
     menu: tuple[MenuEntry, ...] = ()

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fastapi_services_platform.errors import ConfigurationError
@@ -164,6 +163,8 @@ def check_capability_names(configuration: Configuration, present: list[str]) -> 
 def _read(file: Path, model: type[Model]) -> Model:
     if not file.is_file():
         return model()
+    import yaml
+
     try:
         content: object = yaml.safe_load(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
@@ -227,6 +228,8 @@ def _unwrap(kind: Any) -> Any:  # Any: a typing construct goes in and comes out
 
 def _line_of(file: Path, path: tuple[str, ...]) -> int | None:
     """The line of the key at ``path``, or of the deepest part of it that is there."""
+    import yaml
+
     node = yaml.compose(file.read_text(encoding="utf-8"))
     line = node.start_mark.line + 1 if node is not None else None
     for part in path:

@@ -44,7 +44,7 @@ class Probe:
         inventory = self._platform.inventory
         checks = inventory.health_checks
         answers = await asyncio.gather(*(_ask(check) for _, check in checks))
-        databases = self._platform.databases
+        databases = [item for item in self._platform.databases if item.opened]
         database_answers = await asyncio.gather(*(_ask(HealthCheck(item.name, item.check)) for item in databases))
         services = await ping_services(self._platform.container)
         capabilities = {

@@ -24,7 +24,7 @@ _SINGLE = (
 def header_problem(
     headers: list[tuple[bytes, bytes]], unique: Mapping[bytes, bytes], max_bytes: int, max_count: int
 ) -> Problem | None:
-    """Why the headers are refused, or ``None``. ``unique`` is the same by name, the last one where a name is repeated."""
+    """Why the headers are refused, or ``None``. ``unique`` is the same by name, the last one of a repeated name."""
     count = len(headers)
     if count > max_count:
         detail = f"At most {max_count} headers are accepted; the request has {count}."

@@ -48,6 +48,11 @@ class Database:
         return self._url.render_as_string(hide_password=True)
 
     @property
+    def opened(self) -> bool:
+        """Whether anything used the engine so far."""
+        return self._opened
+
+    @property
     def url(self) -> "URL":
         """The parsed URL."""
         return self._url

@@ -5,11 +5,13 @@ import contextlib
 import fcntl
 import os
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from zlib import crc32
 
 from fastapi_services_platform.capability.contribution import Migrations
@@ -121,6 +123,8 @@ async def drift(database: "Database", migrations: Migrations) -> list[str]:
 
 async def _under_lock(database: "Database", migrations: Migrations, step: str, revision: str) -> None:
     head = head_of(database.name, migrations)
+    if step == "upgrade" and revision == "head" and await asyncio.to_thread(_file_is_at, database, head):
+        return
     async with _exclusive(database):
         async with database.engine.connect() as connection:
             current = await connection.run_sync(_current, database.name)
@@ -141,6 +145,19 @@ async def _under_lock(database: "Database", migrations: Migrations, step: str, r
                 "the last good revision stands; correct the revision file or the data and start again.",
             ) from error
         _log.info("database.migrated", database=database.name, step=step, from_revision=current, to_revision=revision)
+
+
+def _file_is_at(database: "Database", head: str) -> bool:
+    """Whether a SQLite file is at its head, found without SQLAlchemy: importing it costs more than a start should."""
+    path = database.url.database if database.dialect == "sqlite" else None
+    if not path or not Path(path).is_file():
+        return False
+    with contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
+        try:
+            row = connection.execute(f'SELECT version_num FROM "{version_table(database.name)}"').fetchone()  # noqa: S608 - made of a capability's name
+        except sqlite3.Error:
+            return False
+    return row is not None and row[0] == head
 
 
 def _current(connection: "Connection", name: str) -> str | None:
