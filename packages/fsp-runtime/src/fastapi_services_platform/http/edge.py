@@ -22,6 +22,7 @@ from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.http.addresses import Hosts, Proxies
 from fastapi_services_platform.http.admission import Admission
 from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept
+from fastapi_services_platform.http.cors import Cors
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, respond
@@ -66,6 +67,7 @@ class Edge:
         self._channel = channel_of(_ACCESS)
         self._hosts = Hosts(settings)
         self._proxies = Proxies(settings.trusted_proxies)
+        self._cors = Cors(settings.cors_origins)
         self._timeout = settings.request_timeout
         self._max_body = settings.max_body_bytes
         self._header_limits = (settings.max_header_bytes, settings.max_header_count)
@@ -97,7 +99,7 @@ class Edge:
             current.reset(before)
 
     async def _answer(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
-        problem = self._door_problem(scope, headers)
+        problem = self._door_problem(exchange, scope, headers)
         index = self.index
         admission = self.admission
         if problem is not None or index is None or admission is None:
@@ -126,7 +128,7 @@ class Edge:
             return
         await self._run(exchange, scope, found, receive)
 
-    def _door_problem(self, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
+    def _door_problem(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
         problem = header_problem(scope["headers"], headers, *self._header_limits)
         if problem is not None:
             return problem
@@ -134,6 +136,9 @@ class Edge:
             return _UNKNOWN_HOST
         if self._proxies.any:
             self._proxies.apply(scope, headers)
+        if self._cors.any:
+            exchange.extra_headers = self._cors.headers_for(headers)
+            return self._cors.preflight(scope.get("method", ""), headers)
         return None
 
     async def _run(self, exchange: Exchange, scope: Scope, found: Found, receive: Receive) -> None:
