@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
 from au_sys_storage_sdk.core.address import DEFAULT_TENANT, space
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
@@ -17,6 +17,7 @@ from au_sys_storage_sdk.core.documents.values import PlainValues, TypedValues, U
 from au_sys_storage_sdk.core.errors import Unsupported
 
 T = TypeVar("T")
+Plain: TypeAlias = Namespace[Any]  # Any: plain JSON, of whatever shape the caller stores
 
 
 class Storage:
@@ -57,7 +58,7 @@ class Storage:
         return Storage(self._store, self._blobs, tenant=tenant, max_value=self._max_value)
 
     @overload
-    def namespace(self, name: str) -> Namespace[Any]: ...  # Any: plain JSON, of whatever shape the caller stores
+    def namespace(self, name: str) -> Plain: ...
     @overload
     def namespace(
         self, name: str, model: type[T], *, schema: int = 1, upcast: Mapping[int, Upcast] | None = None
@@ -69,7 +70,7 @@ class Storage:
         *,
         schema: int = 1,
         upcast: Mapping[int, Upcast] | None = None,
-    ) -> Namespace[T] | Namespace[Any]:
+    ) -> Namespace[T] | Plain:
         """Documents under a name: plain JSON, or a pydantic model, msgspec struct or other type that msgspec validates.
 
         ``upcast`` turns a value of schema n into one of n + 1: ``{2: f}`` together with ``schema=3``.
@@ -79,7 +80,7 @@ class Storage:
         """
         where = space(name, self._tenant)
         if model is None:
-            return Namespace[Any](self._store, where, PlainValues(), max_value=self._max_value)
+            return Plain(self._store, where, PlainValues(), max_value=self._max_value)
         return Namespace(self._store, where, TypedValues(model, schema, upcast), max_value=self._max_value)
 
     def blobs(self, name: str) -> Blobs:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from starlette.requests import Request
+from fastapi import Request
 
 from au_sys_storage_sdk.core.errors import Conflict, InvalidInput
 from au_sys_storage_sdk.core.preconditions import ABSENT, Condition

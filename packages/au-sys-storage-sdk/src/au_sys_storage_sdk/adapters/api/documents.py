@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from au_sys_storage_sdk.adapters.api.access import Reached
 from au_sys_storage_sdk.adapters.api.conditions import conditionally, stated
@@ -13,7 +14,7 @@ from au_sys_storage_sdk.core.documents.namespace import Namespace
 from au_sys_storage_sdk.core.documents.operations import Outcome
 from au_sys_storage_sdk.core.documents.values import canonical_json, check_json
 from au_sys_storage_sdk.core.errors import InvalidInput, NotFound
-from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT
+from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from au_sys_storage_sdk.core.preconditions import Condition
 from fastapi_services_platform import access
 
@@ -38,17 +39,20 @@ Ttl = Annotated[float | None, Header(alias="Storage-TTL", description="Seconds u
 Key = str
 
 
+class Window(BaseModel):
+    """Which part of a namespace, in key order."""
+
+    prefix: str = ""
+    after: str = Field(default="", description="The cursor of the page before")
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    max_bytes: int = Field(default=_SCAN_BYTES, ge=1, le=_SCAN_BYTES)
+    include: Literal["keys", "values"] = "keys"
+
+
 @router.get("/storage/{namespace}")
 @access(permission="storage.documents.read")
 async def list_documents(
-    request: Request,
-    reach: Reached,
-    namespace: str,
-    prefix: str = "",
-    after: str = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = DEFAULT_LIMIT,
-    max_bytes: Annotated[int, Query(ge=1, le=_SCAN_BYTES)] = _SCAN_BYTES,
-    include: Literal["keys", "values"] = "keys",
+    request: Request, reach: Reached, namespace: str, window: Annotated[Window, Query()]
 ) -> Response:
     """Documents in key order. The entity tag is the sequence of the namespace's last write."""
     documents, _ = reach.documents(namespace)
@@ -60,8 +64,9 @@ async def list_documents(
     headers = {"ETag": f'"{sequence}"', "Cache-Control": "private, no-cache"}
     if asked is not None and asked.match(sequence):
         return Response(status_code=304, headers=headers)
-    page = await documents.scan_text(prefix, after, limit, max_bytes, keys_only=include == "keys")
-    items = b",".join(_item(found, with_value=include == "values") for found in page.items)
+    values = window.include == "values"
+    page = await documents.scan_text(window.prefix, window.after, window.limit, window.max_bytes, keys_only=not values)
+    items = b",".join(_item(found, with_value=values) for found in page.items)
     cursor = msgspec.json.encode(page.after)
     return Response(b'{"items":[%b],"after":%b}' % (items, cursor), media_type=JSON, headers=headers)
 

@@ -21,6 +21,7 @@ from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, Page, valid_limit
 from au_sys_storage_sdk.core.preconditions import ABSENT, Condition, require
 
 T = TypeVar("T")
+Work: TypeAlias = Callable[[Any], Any]  # Any: plain JSON, before the model sees it
 TimeToLive: TypeAlias = float | timedelta | None
 
 _MAX_SCAN_BYTES = 4 * 1024 * 1024
@@ -172,7 +173,7 @@ class Namespace(Generic[T]):
     async def change(
         self,
         key: str,
-        work: Callable[[Any], Any],  # Any: plain JSON, before the model
+        work: Work,
         *,
         if_match: Condition = None,
         ttl: TimeToLive = None,
@@ -197,9 +198,7 @@ class Namespace(Generic[T]):
                     raise
         raise Conflict(self.name, key, None, None)
 
-    async def _replace(
-        self, key: str, found: Stored | None, work: Callable[[Any], Any], if_match: Condition, ttl: TimeToLive
-    ) -> int:
+    async def _replace(self, key: str, found: Stored | None, work: Work, if_match: Condition, ttl: TimeToLive) -> int:
         require(if_match, found.version if found else None, self.name, key)
         where = f"document {key!r} of namespace {self.name!r}"
         before = None if found is None else decode_json(found.value, where)

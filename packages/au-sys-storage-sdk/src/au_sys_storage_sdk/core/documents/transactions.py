@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from au_sys_storage_sdk.core.address import valid_key
 from au_sys_storage_sdk.core.documents import operations
@@ -17,6 +17,7 @@ from au_sys_storage_sdk.core.errors import InvalidInput, TooLarge, Unsupported
 from au_sys_storage_sdk.core.preconditions import Condition
 
 T = TypeVar("T")
+AnyNamespace: TypeAlias = Namespace[Any]  # Any: only its address matters here
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Transaction:
         self._promises: list[Promise] = []
         self._bytes = 0
 
-    def check(self, namespace: Namespace[Any], key: str, if_match: Condition) -> Promise:
+    def check(self, namespace: AnyNamespace, key: str, if_match: Condition) -> Promise:
         """Only demand a version (or ``ABSENT``)."""
         return self._add(operations.Check(namespace.space, valid_key(key), if_match))
 
@@ -66,15 +67,15 @@ class Transaction:
         """Store a value."""
         return self._add(namespace.put_operation(key, value, if_match, ttl))
 
-    def delete(self, namespace: Namespace[Any], key: str, *, if_match: Condition = None) -> Promise:
+    def delete(self, namespace: AnyNamespace, key: str, *, if_match: Condition = None) -> Promise:
         """Remove a document."""
         return self._add(operations.Delete(namespace.space, valid_key(key), if_match))
 
-    def increment(self, namespace: Namespace[Any], key: str, by: int = 1) -> Promise:
+    def increment(self, namespace: AnyNamespace, key: str, by: int = 1) -> Promise:
         """Add to a whole number; an absent one counts as 0."""
         return self._add(operations.Increment(namespace.space, valid_key(key), by))
 
-    def emit(self, namespace: Namespace[Any], key: str, data: object) -> Promise:
+    def emit(self, namespace: AnyNamespace, key: str, data: object) -> Promise:
         """Put an event into the change feed without storing a document."""
         return self._add(operations.Emit(namespace.space, valid_key(key), encode_json(data)))
 

@@ -50,7 +50,7 @@ def encode_json(value: object) -> bytes:
 def decode_json(text: bytes, where: str) -> object:
     """A stored value. Raises ``Corrupt`` when it is not JSON."""
     try:
-        return cast(object, _decode(text))
+        return cast(object, _decode(text))  # msgspec says Any
     except (ValueError, RecursionError) as error:
         raise Corrupt(where, f"it is not JSON ({_short(error)})") from error
 
@@ -62,7 +62,7 @@ def check_json(text: bytes) -> object:
         InvalidInput: it is not JSON, has a member twice, a number without a finite value, or is nested too deeply.
     """
     try:
-        return cast(object, _strict.decode(text.decode()))
+        return cast(object, _strict.decode(text.decode()))  # json says Any
     except (ValueError, RecursionError) as error:
         raise InvalidInput("body", f"it is not JSON ({_short(error)})", "send one JSON value in UTF-8") from error
 

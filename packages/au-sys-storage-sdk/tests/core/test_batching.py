@@ -1,0 +1,99 @@
+"""Group commit: order, sharing, bounds, failures, cancellation, closing."""
+
+import asyncio
+
+import pytest
+
+from au_sys_storage_sdk.core.batching import Batcher
+from au_sys_storage_sdk.core.errors import Conflict, Unavailable
+
+
+class Recorder:
+    """Applies batches of numbers by doubling them; 13 fails for itself, 99 fails the batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, batch: list[int]) -> list[int | Exception]:
+        self.batches.append(batch)
+        await self.gate.wait()
+        if 99 in batch:
+            raise OSError("the disk is gone")
+        return [Conflict("n", "k", 1, 2) if number == 13 else number * 2 for number in batch]
+
+
+async def test_what_waits_shares_the_next_batch() -> None:
+    """The first goes alone, the rest together, in order."""
+    recorder = Recorder()
+    batcher = Batcher(recorder)
+    recorder.gate.clear()
+    waiting = [asyncio.create_task(batcher.submit(1))]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting += [asyncio.create_task(batcher.submit(number)) for number in (2, 3, 4)]
+    await asyncio.sleep(0)
+    recorder.gate.set()
+    assert await asyncio.gather(*waiting) == [2, 4, 6, 8]
+    assert recorder.batches == [[1], [2, 3, 4]]
+
+
+async def test_one_failing_request_does_not_hurt_its_neighbours() -> None:
+    """Its answer is its error."""
+    batcher = Batcher(Recorder())
+    answers = await asyncio.gather(*map(batcher.submit, (1, 13, 2)), return_exceptions=True)
+    assert (2, Conflict, 4) == (answers[0], type(answers[1]), answers[2])
+
+
+async def test_a_failing_batch_fails_all_and_the_next_goes_on() -> None:
+    """The writer survives."""
+    batcher = Batcher(Recorder())
+    answers = await asyncio.gather(*map(batcher.submit, (1, 99)), return_exceptions=True)
+    assert [OSError, OSError] == [type(answer) for answer in answers]
+    assert await batcher.submit(5) == 10
+
+
+async def test_the_queue_is_bounded_by_bytes() -> None:
+    """Beyond the bound a request is refused at once."""
+    recorder = Recorder()
+    batcher = Batcher(recorder, max_bytes=10)
+    recorder.gate.clear()
+    first = asyncio.create_task(batcher.submit(1, size=8))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(batcher.submit(2, size=8))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="waiting"):
+        await batcher.submit(3, size=8)
+    recorder.gate.set()
+    assert (await first, await second) == (2, 4)
+
+
+async def test_a_cancelled_request_that_waits_is_not_applied() -> None:
+    """Nobody waits for it any more."""
+    recorder = Recorder()
+    batcher = Batcher(recorder)
+    recorder.gate.clear()
+    first = asyncio.create_task(batcher.submit(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.create_task(batcher.submit(2))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.sleep(0)
+    recorder.gate.set()
+    assert await first == 2
+    await batcher.close()
+    assert recorder.batches == [[1]]
+
+
+async def test_closing_finishes_what_waits_and_refuses_what_comes() -> None:
+    """No accepted request is lost."""
+    batcher = Batcher(Recorder())
+    waiting = asyncio.create_task(batcher.submit(1))
+    await asyncio.sleep(0)
+    await batcher.close()
+    assert await waiting == 2
+    with pytest.raises(Unavailable, match="closed"):
+        await batcher.submit(2)
