@@ -116,10 +116,11 @@ class FieldIssue:
 
 
 class ValidationFailed(SkriptoteketError):
-    """Well-formed but wrong; all issues are told together."""
+    """Well-formed but wrong; all issues are told together. ``given`` holds what was filled in, to be shown again."""
 
-    def __init__(self, issues: Sequence[FieldIssue]) -> None:
+    def __init__(self, issues: Sequence[FieldIssue], given: Mapping[str, object] | None = None) -> None:
         self.issues = tuple(issues)
+        self.given = dict(given or {})
         super().__init__("; ".join(f"{issue.field}: {issue.message}" for issue in self.issues))
 
 

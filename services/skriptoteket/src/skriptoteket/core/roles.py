@@ -3,22 +3,22 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-BROWSE = "skriptoteket.browse"
-RUN = "skriptoteket.run"
-SUGGEST = "skriptoteket.suggest"
-AUTHOR = "skriptoteket.author"
-SCHEDULE = "skriptoteket.schedule"
-AUTHOR_ANY = "skriptoteket.author_any"
-TRIAGE = "skriptoteket.triage"
-REVIEW = "skriptoteket.review"
-PUBLISH = "skriptoteket.publish"
-CURATE = "skriptoteket.curate"
-VIEW_ANY_RUN = "skriptoteket.view_any_run"
-NOMINATE = "skriptoteket.nominate"
-ROLLBACK = "skriptoteket.rollback"
-REASSIGN_OWNER = "skriptoteket.reassign_owner"
-APPROVE_ADMINS = "skriptoteket.approve_admins"
-OPERATE = "skriptoteket.operate"
+BROWSE = "skriptoteket.tools.browse"
+RUN = "skriptoteket.tools.run"
+SUGGEST = "skriptoteket.suggestions.create"
+AUTHOR = "skriptoteket.versions.author"
+SCHEDULE = "skriptoteket.schedules.manage"
+AUTHOR_ANY = "skriptoteket.versions.author_any"
+TRIAGE = "skriptoteket.suggestions.triage"
+REVIEW = "skriptoteket.versions.review"
+PUBLISH = "skriptoteket.versions.publish"
+CURATE = "skriptoteket.tools.curate"
+VIEW_ANY_RUN = "skriptoteket.runs.view_any"
+NOMINATE = "skriptoteket.admins.nominate"
+ROLLBACK = "skriptoteket.versions.rollback"
+REASSIGN_OWNER = "skriptoteket.tools.reassign_owner"
+APPROVE_ADMINS = "skriptoteket.admins.approve"
+OPERATE = "skriptoteket.service.operate"
 
 USER_RIGHTS = (BROWSE, RUN)
 CONTRIBUTOR_RIGHTS = (*USER_RIGHTS, SUGGEST, AUTHOR, SCHEDULE)

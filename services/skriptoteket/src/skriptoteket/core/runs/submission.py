@@ -184,7 +184,7 @@ def _accept(behaviour: Behaviour, wanted: Submission) -> dict[str, JsonValue]:
     values, issues = form_issues(behaviour.input_schema, wanted.values)
     issues = (*issues, *file_issues(behaviour.input_schema, wanted.uploads))
     if issues:
-        raise ValidationFailed(issues)
+        raise ValidationFailed(issues, wanted.values)
     return values
 
 

@@ -89,6 +89,15 @@ class Drafting:
             await follow(unit, tool.id, saved.id, actor.subject, now)
             return saved
 
+    def hash_of(self, parent: ToolVersion | None, change: DraftChange) -> str:
+        """The behaviour hash that a draft with this change would have.
+
+        Raises:
+            ValidationFailed: a behaviour field is wrong.
+        """
+        start = parent.behaviour if parent is not None else Behaviour(source_code="")
+        return behaviour_hash(checked(start, change.fields, self._environments))
+
     async def versions(self, actor: Actor, tool_id: ToolId) -> tuple[Tool, Sequence[ToolVersion]]:
         """A tool with all its versions, newest first.
 

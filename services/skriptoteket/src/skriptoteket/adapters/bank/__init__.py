@@ -1,0 +1,1 @@
+"""The script bank as folders beside the package."""

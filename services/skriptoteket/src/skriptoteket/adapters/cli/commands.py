@@ -1,0 +1,116 @@
+"""Seed, work, look at the host, try a script: the command line ``skriptoteket``, over services it is given."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from skriptoteket.adapters.cli.trying import try_script
+from skriptoteket.adapters.sandbox.probe import HostReport
+from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
+from skriptoteket.core.bank.models import Installed
+from skriptoteket.core.errors import SkriptoteketError
+from skriptoteket.core.runs.ports import Sandbox
+
+T = TypeVar("T")
+
+EXIT_WRONG = 1
+EXIT_HOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CommandParts:
+    """What the commands do their work with; the manifest fills it."""
+
+    install: Callable[[bool, tuple[str, ...]], Awaitable[Sequence[Installed]]]
+    work: Callable[[bool], Awaitable[None]]
+    report: Callable[[], Awaitable[HostReport]]
+    sandbox: Callable[[], Sandbox]
+
+
+def command_line(parts: CommandParts) -> click.Group:
+    """The group of commands."""
+
+    @click.group(help="The governed script library.")
+    def group() -> None:
+        pass
+
+    @group.command(help="Install professions, categories and the tools that ship; twice changes nothing.")
+    @click.option("--publish/--drafts", default=True, help="Publish the tools, or leave them as drafts.")
+    @click.option("--only", multiple=True, metavar="SLUG", help="Install these tools only.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    def seed(publish: bool, only: tuple[str, ...], as_json: bool) -> None:
+        installed = _done(parts.install(publish, only))
+        if as_json:
+            click.echo(json.dumps([{"slug": each.slug, "result": each.result} for each in installed]))
+            return
+        for each in installed:
+            click.echo(f"{each.slug}: {each.result.replace('_', ' ')}")
+
+    @group.command(help="Run tools that wait, until the process is asked to stop. One worker per host.")
+    @click.option("--once", is_flag=True, help="Stop when nothing waits.")
+    def worker(once: bool) -> None:
+        try:
+            _done(parts.work(once))
+        except WorkerAlreadyRuns as error:
+            raise _failure(str(error), EXIT_WRONG) from None
+
+    @group.command(help="Say what this host can isolate, and how to get what is missing.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    def doctor(as_json: bool) -> None:
+        report = _done(parts.report())
+        if as_json:
+            findings = [
+                {"feature": each.feature, "found": each.found, "detail": each.detail, "fix": each.fix}
+                for each in report.findings
+            ]
+            members = {"usable": report.usable, "capabilities": dict(report.capabilities), "findings": findings}
+            click.echo(json.dumps(members))
+        else:
+            _print_report(report)
+        if not report.usable:
+            sys.exit(EXIT_HOST)
+
+    @group.command(name="run-script", help="Run a script folder through the real contract, on this machine.")
+    @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+    @click.option("--input", "files", multiple=True, metavar="[FIELD=]FILE", help="A file to upload.")
+    @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A value of the form.")
+    @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Where the files go.")
+    def run_script(folder: Path, files: tuple[str, ...], values: tuple[str, ...], output: Path | None) -> None:
+        outcome = _done(try_script(parts.sandbox(), folder, files, values, output))
+        click.echo(json.dumps(outcome.shown, ensure_ascii=False, indent=2))
+        if not outcome.succeeded:
+            sys.exit(EXIT_WRONG)
+
+    return group
+
+
+def _print_report(report: HostReport) -> None:
+    for each in report.findings:
+        click.echo(
+            f"{'found  ' if each.found else 'missing'}  {each.feature}{': ' + each.detail if each.detail else ''}"
+        )
+        if not each.found and each.fix:
+            click.echo(f"         fix: {each.fix}")
+    click.echo("Scripts can be run here." if report.usable else "Scripts cannot be run here; everything else works.")
+
+
+def _done(work: Awaitable[T]) -> T:
+    async def wait() -> T:
+        return await work
+
+    try:
+        return asyncio.run(wait())
+    except (SkriptoteketError, ValueError, FileNotFoundError) as error:
+        raise _failure(str(error), EXIT_WRONG) from None
+
+
+def _failure(text: str, code: int) -> click.ClickException:
+    error = click.ClickException(text)
+    error.exit_code = code
+    return error

@@ -1,0 +1,35 @@
+"""Is a worker alive, and what does it isolate: the library's health."""
+
+from datetime import timedelta
+
+from fastapi_services_platform import Health
+from skriptoteket.core.ports import Clock, UnitOfWork
+from skriptoteket.core.runs.matching import live
+from skriptoteket.core.runs.ports import RunUnit
+
+
+class RunnerHealth:
+    """Degraded without a worker that can isolate: browsing and authoring go on, running waits."""
+
+    def __init__(self, work: UnitOfWork[RunUnit], clock: Clock, alive_for: timedelta) -> None:
+        self._work = work
+        self._clock = clock
+        self._alive_for = alive_for
+
+    async def check(self) -> Health:
+        """What users would find if they pressed *Run* now."""
+        async with self._work.read() as unit:
+            workers = live(await unit.workers.all(), self._clock.now(), self._alive_for)
+            waiting = await unit.queue.depth()
+            oldest = await unit.queue.oldest_waiting()
+        age = (self._clock.now() - oldest).total_seconds() if oldest is not None else 0
+        data: dict[str, object] = {"waiting": waiting, "oldest_waiting_seconds": round(age)}
+        if not workers:
+            return Health("degraded", "no worker is running; start one: skriptoteket worker", data)
+        data["workers"] = [
+            {"id": worker.id, "runner": worker.runner, "capabilities": dict(worker.capabilities)} for worker in workers
+        ]
+        able = [worker for worker in workers if worker.runner]
+        if not able:
+            return Health("degraded", f"{workers[0].problem} {workers[0].fix}".strip(), data)
+        return Health("healthy", f"runner {able[0].runner}", data)

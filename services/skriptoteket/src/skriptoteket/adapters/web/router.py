@@ -1,0 +1,20 @@
+"""Mount every page."""
+
+from fastapi import APIRouter
+
+from skriptoteket.adapters.web import catalog, run
+
+
+def page_router() -> APIRouter:
+    """Every page but submissions, whose bodies may be big."""
+    router = APIRouter(include_in_schema=False)
+    router.include_router(catalog.router)
+    router.include_router(run.router)
+    return router
+
+
+def submission_pages() -> APIRouter:
+    """Forms that take files."""
+    router = APIRouter(include_in_schema=False)
+    router.include_router(run.submissions)
+    return router

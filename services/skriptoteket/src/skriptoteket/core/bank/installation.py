@@ -1,0 +1,70 @@
+"""Install tools that ship, through the same verbs that people use: draft, submit, publish, each recorded."""
+
+from collections.abc import Sequence
+
+from skriptoteket.core.bank.models import BankTool, Installed
+from skriptoteket.core.catalog.curation import Curation
+from skriptoteket.core.catalog.models import Tool
+from skriptoteket.core.ports import UnitOfWork
+from skriptoteket.core.roles import SYSTEM
+from skriptoteket.core.versions.drafting import DraftChange, Drafting
+from skriptoteket.core.versions.models import ToolVersion
+from skriptoteket.core.versions.ports import VersionUnit
+from skriptoteket.core.versions.publication import Expected, Publication
+from skriptoteket.core.versions.review import Reviewing
+
+_RATIONALE = "Ships with the library; its tests run through the real contract."
+
+
+class BankInstallation:
+    """The verb *install from the bank*; running it twice changes nothing."""
+
+    def __init__(
+        self,
+        work: UnitOfWork[VersionUnit],
+        curation: Curation,
+        drafting: Drafting,
+        reviewing: Reviewing,
+        publication: Publication,
+    ) -> None:
+        self._work = work
+        self._curation = curation
+        self._drafting = drafting
+        self._reviewing = reviewing
+        self._publication = publication
+
+    async def install(self, tools: Sequence[BankTool], *, publish: bool = True) -> list[Installed]:
+        """Create what is missing, and a new version where the shipped behaviour differs from every one there was."""
+        return [Installed(tool.slug, await self._install(tool, publish)) for tool in tools]
+
+    async def _install(self, bank: BankTool, publish: bool) -> str:
+        tool, versions = await self._known(bank.slug)
+        if tool is None:
+            created = await self._curation.create(SYSTEM, bank.texts, bank_slug=bank.slug)
+            draft = await self._drafting.create(SYSTEM, created.id, _change(bank))
+            await self._publish(draft, publish, show=True)
+            return "created"
+        if tool.draft_head_version_id is not None:
+            return "draft_kept"
+        newest = versions[0].id if versions else None
+        wanted = self._drafting.hash_of(versions[0] if versions else None, _change(bank))
+        if any(version.behaviour_hash == wanted for version in versions):
+            return "unchanged"
+        draft = await self._drafting.create(SYSTEM, tool.id, _change(bank), derived_from=newest)
+        await self._publish(draft, publish, show=False)
+        return "updated"
+
+    async def _known(self, slug: str) -> tuple[Tool | None, Sequence[ToolVersion]]:
+        async with self._work.read() as unit:
+            tool = await unit.tools.by_bank_slug(slug)
+            return tool, await unit.versions.of_tool(tool.id) if tool is not None else ()
+
+    async def _publish(self, draft: ToolVersion, publish: bool, *, show: bool) -> None:
+        if not publish:
+            return
+        submitted = await self._reviewing.submit(SYSTEM, draft.id, _RATIONALE)
+        await self._publication.publish(SYSTEM, submitted.id, Expected(submitted.behaviour_hash), _RATIONALE, show=show)
+
+
+def _change(bank: BankTool) -> DraftChange:
+    return DraftChange(bank.behaviour, bank.change_summary)

@@ -1,0 +1,77 @@
+"""Wire the command line: the same database, blobs and settings as the web process has."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from au_sys_storage_sdk import open_blobs
+from fastapi_services_platform import Database, PlatformSettings, open_database
+from skriptoteket.adapters.artifacts.store import BlobArtifactStore
+from skriptoteket.adapters.cli.commands import CommandParts, command_line
+from skriptoteket.adapters.sandbox.probe import HostReport, default_sandbox, probe_host
+from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
+from skriptoteket.core.bank.models import Installed
+from skriptoteket.core.runs.ports import Sandbox
+from skriptoteket.manifest.config import SkriptoteketSettings
+from skriptoteket.manifest.container import Library, build_library
+from skriptoteket.manifest.plugin import MIGRATIONS, VERSION
+
+
+@asynccontextmanager
+async def _opened() -> AsyncIterator[tuple[Library, Database]]:
+    platform = PlatformSettings()
+    database = open_database("skriptoteket", platform)
+    try:
+        await database.migrate(MIGRATIONS)
+        yield build_library(database, platform, SkriptoteketSettings()), database
+    finally:
+        await database.close()
+
+
+async def _install(publish: bool, only: tuple[str, ...]) -> Sequence[Installed]:
+    async with _opened() as (library, _):
+        return await library.install_what_ships(publish=publish, only=only)
+
+
+async def _work(once: bool) -> None:
+    async with _opened() as (library, _), open_blobs() as blobs:
+        settings = library.settings
+        sandbox = default_sandbox(library.state_dir)
+        report = await probe_host(sandbox)
+        parts = WorkerParts(
+            uow=library.work,
+            files=BlobArtifactStore(blobs, settings.blob_namespace),
+            sandbox=sandbox if report.usable else None,
+            report=report,
+            clock=library.clock,
+        )
+        await run_worker(worker_settings(library), parts, once=once)
+
+
+def worker_settings(library: Library) -> WorkerSettings:
+    """The worker's share of the settings."""
+    settings = library.settings
+    return WorkerSettings(
+        state_dir=library.state_dir,
+        version=VERSION,
+        lease_seconds=settings.lease_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        drain_seconds=settings.drain_seconds,
+        max_tries=settings.max_tries,
+        max_active_per_user=settings.max_active_per_user,
+        memory_budget_mib=settings.worker_memory_budget_mib,
+        cpu_slots=settings.worker_cpu_slots,
+        timezone=settings.timezone,
+        environments=frozenset(settings.environments),
+    )
+
+
+def _sandbox() -> Sandbox:
+    state_dir = SkriptoteketSettings().state_dir or PlatformSettings().data_dir / "skriptoteket"
+    return default_sandbox(state_dir)
+
+
+async def _report() -> HostReport:
+    return await probe_host(_sandbox())
+
+
+main = command_line(CommandParts(_install, _work, _report, _sandbox))

@@ -1,0 +1,148 @@
+"""Settings choose adapters, build services."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from au_sys_storage_sdk import Blobs
+from fastapi_services_platform import Authorizer, Database, PlatformSettings, Service
+from skriptoteket.adapters.artifacts.store import BlobArtifactStore
+from skriptoteket.adapters.bank.folders import read_bank
+from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
+from skriptoteket.adapters.http.acting import Actors
+from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.adapters.platform.health import RunnerHealth
+from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
+from skriptoteket.adapters.web.texts import Readers
+from skriptoteket.adapters.worker.doorbell import UnixDoorbell
+from skriptoteket.core.bank.installation import BankInstallation
+from skriptoteket.core.bank.models import Installed
+from skriptoteket.core.bank.taxonomy import install_taxonomy
+from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.core.catalog.curation import Curation
+from skriptoteket.core.ports import Ids
+from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.submission import AdmissionRules, RunSubmission
+from skriptoteket.core.runs.watching import RunWatching
+from skriptoteket.core.versions.draft_lock import DraftLocking
+from skriptoteket.core.versions.drafting import Drafting
+from skriptoteket.core.versions.publication import Publication
+from skriptoteket.core.versions.review import Reviewing
+from skriptoteket.manifest.config import SkriptoteketSettings
+
+MEGABYTE = 1_000_000
+FORM_ALLOWANCE = 1_000_000
+"""Bytes of a submission beside its files: texts of the form and the boundaries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Everything of the library that needs no blobs and no caller: for the web, the worker and the command line."""
+
+    settings: SkriptoteketSettings
+    work: SqlUnitOfWork
+    clock: SystemClock
+    ids: TimeOrderedIds
+    state_dir: Path
+    browsing: Browsing
+    curation: Curation
+    drafting: Drafting
+    locking: DraftLocking
+    reviewing: Reviewing
+    publication: Publication
+    submissions: RunSubmission
+    watching: RunWatching
+    health: RunnerHealth
+
+    async def install_what_ships(self, *, publish: bool = True, only: tuple[str, ...] = ()) -> list[Installed]:
+        """The taxonomy and the tools of the script bank; installing twice changes nothing."""
+        await install_taxonomy(self.work)
+        bank = BankInstallation(self.work, self.curation, self.drafting, self.reviewing, self.publication)
+        return await bank.install(read_bank(only), publish=publish)
+
+
+def upload_limits(settings: SkriptoteketSettings) -> UploadLimits:
+    """What one submission may bring."""
+    return UploadLimits(
+        settings.upload_max_files, settings.upload_max_file_mb * MEGABYTE, settings.upload_max_total_mb * MEGABYTE
+    )
+
+
+def build_library(database: Database, platform: PlatformSettings, settings: SkriptoteketSettings) -> Library:
+    """Build the services on a database; nothing is opened."""
+    work, clock, ids = SqlUnitOfWork(database), SystemClock(), TimeOrderedIds()
+    state_dir = settings.state_dir or platform.data_dir / "skriptoteket"
+    bell = UnixDoorbell(state_dir)
+    alive_for = timedelta(seconds=settings.lease_seconds)
+    rules = AdmissionRules(
+        max_queue_depth=settings.max_queue_depth,
+        max_queued_per_user=settings.max_queued_per_user,
+        queue_deadline=timedelta(seconds=settings.queue_deadline_seconds),
+        worker_alive=alive_for,
+        require=settings.require,
+    )
+    return Library(
+        settings=settings,
+        work=work,
+        clock=clock,
+        ids=ids,
+        state_dir=state_dir,
+        browsing=Browsing(work, clock),
+        curation=Curation(work, clock, ids),
+        drafting=Drafting(work, clock, ids, settings.environments),
+        locking=DraftLocking(work, clock),
+        reviewing=Reviewing(work, clock, ids),
+        publication=Publication(work, clock, ids, settings.four_eyes),
+        submissions=RunSubmission(work, clock, bell, rules),
+        watching=RunWatching(work, clock, bell),
+        health=RunnerHealth(work, clock, alive_for),
+    )
+
+
+def services(library: Library) -> tuple[Service, ...]:
+    """What endpoints may ask for."""
+    settings = library.settings
+    limits = upload_limits(settings)
+
+    async def desk(scope: Any) -> SubmissionDesk:  # Any: the container's scope, which the runtime does not export
+        return SubmissionDesk(
+            library.submissions,
+            library.watching,
+            await scope.get(ArtifactStore),
+            limits,
+            library.ids,
+            settings.default_locale,
+        )
+
+    async def files(scope: Any) -> BlobArtifactStore:  # Any: as above
+        return BlobArtifactStore(await scope.get(Blobs), settings.blob_namespace)
+
+    async def actors(scope: Any) -> Actors:  # Any: as above
+        return Actors(await scope.get(Authorizer))
+
+    ready: dict[type[Any], object] = {  # Any: interfaces of unrelated types
+        Browsing: library.browsing,
+        Curation: library.curation,
+        Drafting: library.drafting,
+        DraftLocking: library.locking,
+        Reviewing: library.reviewing,
+        Publication: library.publication,
+        RunSubmission: library.submissions,
+        RunWatching: library.watching,
+        UploadLimits: limits,
+        Ids: library.ids,
+        Readers: Readers(settings.timezone, settings.default_locale),
+    }
+    return (
+        *(Service(interface, _giving(service)) for interface, service in ready.items()),
+        Service(SubmissionDesk, desk),
+        Service(ArtifactStore, files),
+        Service(Actors, actors),
+    )
+
+
+def _giving(service: object) -> Callable[[object], object]:
+    return lambda _scope: service

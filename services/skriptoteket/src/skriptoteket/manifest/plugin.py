@@ -1,0 +1,80 @@
+"""What the library offers the platform, as data."""
+
+from fastapi_services_platform import (
+    Card,
+    Contribution,
+    HealthCheck,
+    Manifest,
+    MenuEntry,
+    Migrations,
+    Platform,
+    Process,
+    RouterMount,
+    StaticFolder,
+    TemplateFolder,
+    Tier,
+)
+from skriptoteket.adapters.api.problems import problems
+from skriptoteket.adapters.api.router import api_router, submission_router
+from skriptoteket.adapters.db.tables import metadata
+from skriptoteket.adapters.web.router import page_router, submission_pages
+from skriptoteket.core import roles
+from skriptoteket.manifest.config import SkriptoteketSettings
+from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, services, upload_limits
+from skriptoteket.manifest.permissions import BUNDLES, PERMISSIONS
+
+VERSION = "0.1.0"
+WEB = "skriptoteket.adapters.web"
+MIGRATIONS = Migrations("skriptoteket.adapters.db.migrations", metadata)
+
+
+class Skriptoteket:
+    """The capability."""
+
+    manifest = Manifest(
+        name="skriptoteket",
+        version=VERSION,
+        summary="Governed script library: reviewed tools, sandboxed runs.",
+        requires=("authenticator@1", "authorizer@1"),
+        optional=("subject-directory@1", "role-administration@1"),
+        after=("identity", "storage"),
+        settings=SkriptoteketSettings,
+        database=True,
+    )
+
+    def __init__(self) -> None:
+        self._library: Library | None = None
+
+    async def initialize(self, platform: Platform) -> Contribution:
+        """Wire the library; nothing is opened yet."""
+        settings = SkriptoteketSettings()
+        library = build_library(platform.database("skriptoteket"), platform.settings, settings)
+        self._library = library
+        biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
+        return Contribution(
+            routers=(
+                RouterMount("api", api_router(), Tier.API),
+                RouterMount("submissions", submission_router(), Tier.API, max_body_bytes=biggest),
+                RouterMount("pages", page_router(), Tier.UI),
+                RouterMount("submission-pages", submission_pages(), Tier.UI, max_body_bytes=biggest),
+            ),
+            permissions=PERMISSIONS,
+            bundles=BUNDLES,
+            services=services(library),
+            health_checks=(HealthCheck("runner", library.health.check),),
+            processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
+            templates=(TemplateFolder(WEB),),
+            static=(StaticFolder(WEB),),
+            menu=(
+                MenuEntry("Tools", "/browse", roles.BROWSE, order=10, icon="tools"),
+                MenuEntry("My runs", "/my-runs", roles.RUN, order=11, icon="runs"),
+            ),
+            cards=(Card("Tools", "Choose a tool, upload a file, get the result.", "/browse", roles.BROWSE, order=10),),
+            migrations=MIGRATIONS,
+            problems=problems(),
+        )
+
+    async def startup(self) -> None:
+        """Install what ships with the library, if the operator lets it."""
+        if self._library is not None and self._library.settings.install_bank:
+            await self._library.install_what_ships()
