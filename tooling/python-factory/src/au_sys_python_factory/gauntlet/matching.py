@@ -13,6 +13,7 @@ from typing import Any
 from au_sys_python_factory.gauntlet.rows import Expectation
 
 ABSENT = object()
+_LONGEST_SHOWN = 160
 _NUMBER = re.compile(r"^(?P<length>#?)(?P<comparison>>=|<=|>|<|)(?P<number>-?\d+(\.\d+)?)$")
 
 
@@ -55,6 +56,8 @@ def _compare(what: str, wanted: Any, found: Any) -> list[str]:  # Any: JSON
     if _matches(wanted, found):
         return []
     shown = "missing" if found is ABSENT else repr(found)
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]}…"
     return [f"{what} is {shown}, expected {wanted!r}"]
 
 

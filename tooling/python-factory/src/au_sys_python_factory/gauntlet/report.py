@@ -62,7 +62,11 @@ def stage_table(stage: str, outcomes: Sequence[Outcome], report: Report) -> str:
 
 def by_stage(outcomes: Iterable[Outcome]) -> list[tuple[str, list[Outcome]]]:
     """Neighbours of one stage together."""
-    return [(stage, list(group)) for stage, group in groupby(outcomes, key=lambda outcome: outcome.row.stage)]
+
+    def stage(outcome: Outcome) -> str:
+        return "cleaning up" if outcome.row.cleanup else outcome.row.stage
+
+    return [(name, list(group)) for name, group in groupby(outcomes, key=stage)]
 
 
 def summary(report: Report) -> str:

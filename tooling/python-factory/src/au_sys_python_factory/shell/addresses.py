@@ -55,7 +55,8 @@ def _listening_inodes(port: int) -> set[str]:
 
 def _holds(process: Path, inodes: set[str]) -> bool:
     try:
-        return any(os.readlink(entry.path) in inodes for entry in os.scandir(process / "fd"))
+        folder = process / "fd"
+        return any(os.readlink(folder / number) in inodes for number in os.listdir(folder))
     except OSError:
         return False
 

@@ -37,13 +37,16 @@ def _place(command: Callable[..., None]) -> Callable[..., None]:
     """Options that say which platform, and where its state is."""
 
     @click.option("--workspace", "start", default=".", type=_FOLDER, help="Where to look for the workspace.")
-    @click.option("--platform", "name", default=None, help="Which platform, when there are several.")
+    @click.option("--platform", "platform_name", default=None, help="Which platform, when there are several.")
     @click.option("--state", "state_root", default=None, type=_PATH, help="State folder [default: .shell].")
     @wraps(command)
     def with_place(
-        start: Path, name: str | None, state_root: Path | None, **rest: Any
-    ) -> None:  # Any: options of click
-        platform = find_platform(find_workspace(start), name)
+        start: Path,
+        platform_name: str | None,
+        state_root: Path | None,
+        **rest: Any,  # Any: whatever options the command has
+    ) -> None:
+        platform = find_platform(find_workspace(start), platform_name)
         command(platform, StateFolder((state_root or platform.workspace.root / ".shell").resolve()), **rest)
 
     return with_place

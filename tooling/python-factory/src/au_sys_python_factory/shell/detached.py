@@ -17,6 +17,9 @@ from au_sys_python_factory.shell.processes import ProcessId, identify
 from au_sys_python_factory.shell.state import StateFolder
 from au_sys_python_factory.shell.supervisor import Program, Supervision, Supervisor
 
+_LAUNCHED: list[subprocess.Popen[bytes]] = []
+"""Supervisors outlive us on purpose; the interpreter would call a forgotten one a leak."""
+
 
 def launch(supervision: Supervision, lock: int) -> ProcessId:
     """Start the supervisor in a session of its own; the lock goes over to it."""
@@ -39,6 +42,7 @@ def launch(supervision: Supervision, lock: int) -> ProcessId:
             start_new_session=True,
             pass_fds=(lock,),
         )
+    _LAUNCHED.append(process)
     found = identify(process.pid)
     if process.stdin is not None:
         process.stdin.write(json.dumps(orders).encode())

@@ -7,10 +7,9 @@ import time
 from dataclasses import dataclass
 
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.shell.preflight import clean_up_after_killed
+from au_sys_python_factory.shell.preflight import clean_up_after_killed, take_lock
 from au_sys_python_factory.shell.processes import terminate
 from au_sys_python_factory.shell.state import StateFolder, read_record
-from au_sys_python_factory.wheels.locking import take
 
 GRACE = 20.0
 """A little more than the supervisor gives its processes."""
@@ -39,7 +38,7 @@ def down(state: StateFolder) -> Stopped:
     record = read_record(state)
     was_running = record is not None and record.alive
     gracefully = terminate(record.supervisor, grace=GRACE) if record is not None and was_running else True
-    lock = take(state.lock, wait=False)
+    lock = take_lock(state)
     if lock is None:
         raise Refused("a shell is starting here at this moment", where=str(state.root), fix="end that command first")
     try:

@@ -73,11 +73,11 @@ def describe_capabilities(
                 "name": item["name"],
                 "version": item["version"],
                 "distribution": item["distribution"],
-                "wheel": hashes.get(item["distribution"], ""),
+                "wheel": hashes.get(item["distribution"].partition(" ")[0], ""),
                 "routes": item["routes"],
                 "permissions": len(item["permissions"]),
                 "migration_head": (item["database"] or {}).get("head"),
-                "health": status,
+                "health": status if item.get("state") != "off" else "off",
                 "reasons": reasons,
             }
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from au_sys_python_factory.shell.addresses import LOOPBACK, holder, is_free
 from au_sys_python_factory.shell.processes import terminate
 from au_sys_python_factory.shell.state import StateFolder, read_record
 from au_sys_python_factory.shell.supervisor import remove_leftovers
+from au_sys_python_factory.wheels.locking import take
 from au_sys_python_factory.wheels.uv import run_uv
 
 LEAST_UV = Version("0.13")
@@ -66,6 +68,22 @@ def check_address(host: str, port: int, *, host_was_named: bool) -> None:
             f"port {port} is taken by {holder(port)}; nothing was started or changed",
             fix=f"end that process, or choose another port: --port {_another(host, port)}",
         )
+
+
+def take_lock(state: StateFolder, *, patience: float = 2.0) -> int | None:
+    """The shell's lock as a descriptor, or ``None`` while another shell has it.
+
+    A process that was killed may hold it a moment longer than its first thread lives, hence the patience.
+    """
+    end = time.monotonic() + patience
+    while True:
+        lock = take(state.lock, wait=False)
+        if lock is not None:
+            return lock
+        record = read_record(state)
+        if (record is not None and record.alive) or time.monotonic() >= end:
+            return None
+        time.sleep(0.02)
 
 
 def clean_up_after_killed(state: StateFolder) -> Iterator[str]:

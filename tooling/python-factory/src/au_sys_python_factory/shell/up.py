@@ -20,13 +20,18 @@ from au_sys_python_factory.shell.configuration import EXAMPLE, process_environme
 from au_sys_python_factory.shell.detached import launch
 from au_sys_python_factory.shell.overview import Overview, describe_capabilities, places
 from au_sys_python_factory.shell.platform_folder import PlatformFolder
-from au_sys_python_factory.shell.preflight import check_address, check_disk, check_tools, clean_up_after_killed
+from au_sys_python_factory.shell.preflight import (
+    check_address,
+    check_disk,
+    check_tools,
+    clean_up_after_killed,
+    take_lock,
+)
 from au_sys_python_factory.shell.processes import ProcessId
 from au_sys_python_factory.shell.readiness import fetch_json
 from au_sys_python_factory.shell.state import ShellRecord, StateFolder, read_record, write_private
 from au_sys_python_factory.shell.steps import Progress
 from au_sys_python_factory.shell.supervisor import Supervision, Supervisor, last_lines
-from au_sys_python_factory.wheels.locking import take
 
 ADMIN_EMAIL = "admin@fsp.example"
 
@@ -68,7 +73,7 @@ def up(
     begin = time.monotonic()
     state.check()
     state.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = take(state.lock, wait=False)
+    lock = take_lock(state)
     if lock is None:
         raise AlreadyRunning
     try:

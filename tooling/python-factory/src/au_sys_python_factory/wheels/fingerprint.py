@@ -9,8 +9,11 @@ from pathlib import Path
 
 from au_sys_python_factory.wheels.members import Member
 
-IGNORED_FOLDERS = frozenset({"__pycache__", "dist", "packages", ".shell", ".factory", ".venv", "node_modules"})
-"""Never part of what is built; ``packages`` is where a platform keeps wheels."""
+IGNORED_FOLDERS = frozenset({"__pycache__", ".shell", ".factory", ".venv", "node_modules"})
+"""Never part of what is built."""
+
+IGNORED_BESIDE_PYPROJECT = frozenset({"dist", "packages"})
+"""Built files; ``packages`` is where a platform keeps its wheels."""
 
 ONLY_IN_SDIST = frozenset({"tests", "changes", "gauntlet", "config"})
 """Folders beside ``src`` that a wheel never holds, so that editing a test does not rebuild the wheels of the shell."""
@@ -22,7 +25,8 @@ def fingerprint(member: Member, builder: str, *, wheel_only: bool) -> str:
     Modes and times are left out: the builder normalises them.
     """
     digest = hashlib.sha256(f"{builder}\0{member.name}\0{wheel_only}\0".encode())
-    for path in _files(member.folder, skip=ONLY_IN_SDIST if wheel_only else frozenset()):
+    skip = IGNORED_BESIDE_PYPROJECT | (ONLY_IN_SDIST if wheel_only else frozenset())
+    for path in _files(member.folder, skip):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(member.folder).as_posix()}\0{content}\0".encode())
     return digest.hexdigest()

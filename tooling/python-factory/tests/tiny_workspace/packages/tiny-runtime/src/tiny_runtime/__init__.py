@@ -1,0 +1,1 @@
+"""Answers like a platform."""
