@@ -39,11 +39,6 @@ def main() -> int:
 
 
 def _prepare(job: Path, channel: int | None, processes: int | None):
-    os.environ["FSP_JOB"] = str(job)
-    sys.path.insert(0, str(Path(__file__).parent))
-    import toolkit
-
-    del os.environ["FSP_JOB"]
     if processes is not None:
         # Set here and not earlier: processes are counted per user namespace, and only in here is it the run's own.
         import resource
@@ -55,7 +50,12 @@ def _prepare(job: Path, channel: int | None, processes: int | None):
             os._exit(125)
         os.set_blocking(channel, False)
         os.set_inheritable(channel, False)
-        toolkit._channel = channel
+    os.environ["FSP_JOB"] = str(job)
+    sys.path.insert(0, str(Path(__file__).parent))
+    import toolkit  # only now: it reads the request, which a warm process gets just before its release
+
+    del os.environ["FSP_JOB"]
+    toolkit._channel = channel
     return toolkit
 
 

@@ -6,7 +6,7 @@ from skriptoteket.adapters.sandbox.view import RUNNER_AT, InterpreterView
 from skriptoteket.core.runs.models import Limits
 
 _MIB = 1024 * 1024
-_STAGE = "/tmp"  # noqa: S108 - inside the launcher's private mount namespace, see launcher.py
+_STAGE = "/tmp"  # noqa: S108 - inside the launcher's private mount namespace, see inside/launcher.py
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SMALL = "65536"
 _INSIDE_ID = "1000"

@@ -33,7 +33,7 @@ from skriptoteket.core.runs.ports import (
     SandboxHandle,
 )
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
+_LAUNCHER = Path(__file__).parent / "inside" / "launcher.py"
 _START_SECONDS = 20.0
 _MIB = 1024 * 1024
 _PACKET = 64 * 1024
@@ -185,7 +185,7 @@ class _Build:
             run_id=self.spec.run_id,
             attempt=self.spec.attempt,
             limits=limits,
-            launcher=launcher,
+            exit_code=launcher.wait,
             control=self.control,
             root=root,
             group=self.group,
@@ -194,7 +194,7 @@ class _Build:
                 Faucet("stdout", self._out, limits.stream_kill_bytes),
                 Faucet("stderr", self._err, limits.stream_kill_bytes),
             ),
-            launcher_fd=self.launcher_fd,
+            guard_fd=self.launcher_fd,
             first_fd=processes.open_process(first),
             first_pid=first,
         )

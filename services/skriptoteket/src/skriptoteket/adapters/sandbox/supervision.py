@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import socket
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -71,18 +70,22 @@ class Faucet:
 
 @dataclass(eq=False, slots=True)
 class LiveRun:
-    """A sandbox with a script in it, from release to the last process's death."""
+    """A sandbox with a script in it, from release to the last process's death.
+
+    ``guard_fd`` is the outermost process, whose end is the end of the run; ``first_fd`` is the first process of the
+    namespace, whose end takes all others with it. ``exit_code`` answers once both are dead: negative for a signal.
+    """
 
     run_id: RunId
     attempt: int
     limits: Limits
-    launcher: "subprocess.Popen[bytes]"
+    exit_code: Callable[[], int | None]
     control: socket.socket
     root: int
     group: Group
     soft_memory: bool
     streams: tuple[Faucet, Faucet]
-    launcher_fd: int | None
+    guard_fd: int | None
     first_fd: int | None = None
     first_pid: int | None = None
     reason: KillReason | None = None
@@ -108,7 +111,7 @@ class LiveRun:
         if self.reason is None:
             self.reason = reason
         processes.kill_process(self.first_fd)
-        processes.kill_process(self.launcher_fd)
+        processes.kill_process(self.guard_fd)
         self.group.kill()
 
     async def events(self) -> AsyncIterator[SandboxEvent]:
@@ -122,9 +125,9 @@ class LiveRun:
     async def dead(self) -> bool:
         """True once every process is gone; SIGKILLs what is left."""
         processes.kill_process(self.first_fd)
-        processes.kill_process(self.launcher_fd)
+        processes.kill_process(self.guard_fd)
         self.group.kill()
-        gone = await processes.until_dead(self.launcher_fd, _DEATH_SECONDS)
+        gone = await processes.until_dead(self.guard_fd, _DEATH_SECONDS)
         return await processes.until_dead(self.first_fd, _DEATH_SECONDS) and gone
 
     async def close(self) -> None:
@@ -136,26 +139,25 @@ class LiveRun:
             self.kill("fenced")
             await asyncio.wait({self._task}, timeout=_DEATH_SECONDS)
         await self.dead()
-        self.launcher.poll()
         asyncio.get_running_loop().remove_reader(self.control)
         self.control.close()
         for stream in self.streams:
             stream.close()
-        for descriptor in (self.root, self.launcher_fd, self.first_fd):
+        for descriptor in (self.root, self.guard_fd, self.first_fd):
             if descriptor is not None:
                 os.close(descriptor)
         await asyncio.to_thread(self.group.remove)
 
     async def _supervise(self) -> None:
         deadline = self._released + self.limits.wall_seconds
-        while not await processes.until_dead(self.launcher_fd, self._pause(deadline)):
+        while not await processes.until_dead(self.guard_fd, self._pause(deadline)):
             if time.monotonic() >= deadline:
                 self.kill("timeout")
             elif self.soft_memory:
                 await self._weigh()
         wall = time.monotonic() - self._released
         gone = await self.dead()
-        code = self.launcher.wait() if gone else None
+        code = self.exit_code() if gone else None
         self._drain()
         self._events.put_nowait(self._ended(code, wall, gone))
 
@@ -208,12 +210,25 @@ class LiveRun:
         if progress is not None:
             self._events.put_nowait(progress)
 
+    def _rest(self, seconds: float) -> None:
+        # Not even read for a while: a flood then fills the script's own socket and costs this process nothing.
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self.control)
+        loop.call_later(seconds, self._listen_again)
+
+    def _listen_again(self) -> None:
+        if self.control.fileno() >= 0 and not self.destroyed:
+            asyncio.get_running_loop().add_reader(self.control, self._hear)
+
     def _accept(self, record: bytes) -> Progressed | None:
         second, count = self._progress
         now = time.monotonic()
         second, count = (second, count + 1) if now - second < 1.0 else (now, 1)
         self._progress = (second, count)
-        if count > self.limits.progress_per_second or len(record) > self.limits.progress_bytes:
+        if count > self.limits.progress_per_second:
+            self._rest(max(0.0, second + 1.0 - now))
+            return None
+        if len(record) > self.limits.progress_bytes:
             return None
         return read_progress(record)
 

@@ -1,0 +1,1 @@
+"""Programs that build a sandbox from its inside; they import nothing but the standard library and each other."""

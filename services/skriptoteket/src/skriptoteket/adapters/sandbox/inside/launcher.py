@@ -1,0 +1,96 @@
+"""Build a run's file system and give up every privilege, then become bubblewrap.
+
+A program of its own, started by the worker as ``python -I -S launcher.py CONTROL`` and importing nothing but the
+standard library and its neighbours: it must be single-threaded, because it changes namespaces and users. CONTROL is a
+SOCK_SEQPACKET socket on which it
+
+1. receives its plan (JSON), 2. makes the workspace, a tmpfs without a path on the host, and sends its descriptor,
+3. waits for ``staged`` - the worker has put the inputs in and moved this process into its cgroup,
+4. mounts a view of what the script may read, drops to the run's own user, and executes bubblewrap, which passes the
+   socket on to the entry code.
+
+On any failure it sends ``{"error": …}`` and exits with 125.
+"""
+
+import json
+import os
+import resource
+import socket
+import sys
+from collections.abc import Callable
+
+sys.path.insert(0, os.path.abspath(__file__).rsplit("/", 5)[0])
+
+from skriptoteket.adapters.sandbox.inside import kernel
+
+_STAGE = "/tmp"  # noqa: S108 - covered at once by a private mount that only this process and its children see
+_SIGKILL = 9
+
+
+def enter_own_mounts(own_user: bool) -> None:
+    """A private mount namespace, made with root's rights or with those of a new user namespace."""
+    if own_user:
+        kernel.unshare(kernel.CLONE_NEWNS)
+    else:
+        uid, gid = os.getuid(), os.getgid()
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWUSER)
+        kernel.map_user(os.getpid(), (uid, gid), (uid, gid))
+    kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount("tmpfs", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=0755")
+
+
+def show(source: str, target: str) -> None:
+    """Bind a file or folder to a place that is made for it.
+
+    Done while still privileged: the run's own user may not pass through every folder above the interpreter.
+    """
+    if os.path.isdir(source):
+        os.makedirs(target)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
+    kernel.mount(source, target, "", kernel.MS_BIND | kernel.MS_REC)
+
+
+def give_up(uid: int | None, gid: int | None, limits: dict[str, int], parent: int) -> None:
+    """Limits, then the unprivileged user, then the promise to die with the worker, in this order."""
+    for name, value in limits.items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    if uid is not None and gid is not None:
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, _SIGKILL)
+    if os.getppid() != parent:
+        raise OSError("the worker is gone")
+
+
+def _launch(control: socket.socket, plan: dict) -> None:  # type: ignore[type-arg]  # JSON from the worker
+    uid, gid = plan["uid"], plan["gid"]
+    enter_own_mounts(own_user=uid is not None)
+    root = kernel.make_workspace(plan["workspace_bytes"], plan["inodes"])
+    os.mkdir(f"{_STAGE}/workspace")
+    kernel.attach(root, f"{_STAGE}/workspace")
+    kernel.make_folders(root, uid, gid)
+    socket.send_fds(control, [b'{"workspace": true}'], [root])
+    os.close(root)
+    if control.recv(64) != b"staged":
+        raise OSError("the worker gave up before the inputs were in place")
+    for source, place in plan["view"]:
+        show(source, f"{_STAGE}/{place}")
+    give_up(uid, gid, plan["rlimits"], plan["parent"])
+    os.execve(plan["argv"][0], plan["argv"], plan["environment"])  # noqa: S606 - no shell is wanted
+
+
+def serve(launch: Callable[[socket.socket, dict], None]) -> None:  # type: ignore[type-arg]  # JSON from the worker
+    """Receive the plan and carry it out; returns only by failing, after telling the worker why."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        launch(control, json.loads(control.recv(1 << 20)))
+    except (OSError, ValueError, KeyError) as problem:
+        control.send(json.dumps({"error": str(problem)}).encode())
+    os._exit(125)
+
+
+if __name__ == "__main__":
+    serve(_launch)
