@@ -96,9 +96,10 @@ def find_columns(header):
         missing.append("Vårdnadshavare 1 e-post")
     if missing:
         found = ", ".join(name or "(no name)" for name in header[:30])
-        word = "columns" if len(missing) > 1 else "column"
+        names = ", ".join(f"“{name}”" for name in missing)
+        lead = f"The columns {names} are missing" if len(missing) > 1 else f"The column {names} is missing"
         toolkit.refuse(
-            f"The {word} {', '.join(f'“{name}”' for name in missing)} is missing. Columns in this file: {found}. "
+            f"{lead}. Columns in this file: {found}. "
             "Export the class list again with these columns, or rename them in the first row."
         )
     return columns
@@ -153,10 +154,10 @@ def answer(output_dir, people, without, malformed, separator):
     ]
     if without:
         names = "; ".join(f"row {number}: {pupil} ({class_name})" for number, class_name, pupil in without[:SHOWN])
-        blocks.append(toolkit.notice(f"{len(without)} pupils have no guardian address: {names}.", level="warning"))
+        blocks.append(toolkit.notice(f"Pupils without a guardian address ({len(without)}): {names}.", level="warning"))
     if malformed:
         names = "; ".join(f"row {number}: {text} ({pupil})" for number, _, pupil, text in malformed[:SHOWN])
-        text = f"{len(malformed)} addresses cannot be right and were left out: {names}."
+        text = f"Addresses that cannot be right and were left out ({len(malformed)}): {names}."
         blocks.append(toolkit.notice(text, level="warning"))
     columns = [
         {"key": "address", "label": "E-mail"},

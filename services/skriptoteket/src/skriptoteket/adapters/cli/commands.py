@@ -35,11 +35,13 @@ class CommandParts:
 
 def command_line(parts: CommandParts) -> click.Group:
     """The group of commands."""
+    group = click.Group(help="The governed script library.")
+    _add_daily_commands(group, parts)
+    _add_host_commands(group, parts)
+    return group
 
-    @click.group(help="The governed script library.")
-    def group() -> None:
-        pass
 
+def _add_daily_commands(group: click.Group, parts: CommandParts) -> None:
     @group.command(help="Install professions, categories and the tools that ship; twice changes nothing.")
     @click.option("--publish/--drafts", default=True, help="Publish the tools, or leave them as drafts.")
     @click.option("--only", multiple=True, metavar="SLUG", help="Install these tools only.")
@@ -60,6 +62,8 @@ def command_line(parts: CommandParts) -> click.Group:
         except WorkerAlreadyRuns as error:
             raise _failure(str(error), EXIT_WRONG) from None
 
+
+def _add_host_commands(group: click.Group, parts: CommandParts) -> None:
     @group.command(help="Say what this host can isolate, and how to get what is missing.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def doctor(as_json: bool) -> None:
@@ -87,8 +91,6 @@ def command_line(parts: CommandParts) -> click.Group:
         if not outcome.succeeded:
             sys.exit(EXIT_WRONG)
 
-    return group
-
 
 def _print_report(report: HostReport) -> None:
     for each in report.findings:
@@ -111,6 +113,12 @@ def _done(work: Awaitable[T]) -> T:
 
 
 def _failure(text: str, code: int) -> click.ClickException:
-    error = click.ClickException(text)
-    error.exit_code = code
-    return error
+    return _Failure(text, code)
+
+
+class _Failure(click.ClickException):
+    """A sentence for the person at the keyboard, and the exit code for scripts."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.exit_code = code  # type: ignore[misc]  # click reads it from the instance as well

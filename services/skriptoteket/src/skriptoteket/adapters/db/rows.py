@@ -71,7 +71,8 @@ def version_of(row: Row) -> ToolVersion:
 def decision_row(decision: VersionDecision) -> dict[str, object]:
     """A verdict; *by* and *at* are words of SQL, so the columns have longer names."""
     row = {name: getattr(decision, name) for name in VersionDecision.__dataclass_fields__}
-    return {**row, "decided_by": row.pop("by"), "decided_at": row.pop("at")}
+    renamed = {"decided_by": row.pop("by"), "decided_at": row.pop("at")}
+    return {**row, **renamed}
 
 
 def decision_of(row: Row) -> VersionDecision:

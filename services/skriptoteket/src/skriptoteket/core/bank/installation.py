@@ -8,7 +8,7 @@ from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.ports import UnitOfWork
 from skriptoteket.core.roles import SYSTEM
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
-from skriptoteket.core.versions.models import ToolVersion
+from skriptoteket.core.versions.models import ToolVersion, VersionState
 from skriptoteket.core.versions.ports import VersionUnit
 from skriptoteket.core.versions.publication import Expected, Publication
 from skriptoteket.core.versions.review import Reviewing
@@ -44,13 +44,17 @@ class BankInstallation:
             draft = await self._drafting.create(SYSTEM, created.id, _change(bank))
             await self._publish(draft, publish, show=True)
             return "created"
-        if tool.draft_head_version_id is not None:
-            return "draft_kept"
-        newest = versions[0].id if versions else None
-        wanted = self._drafting.hash_of(versions[0] if versions else None, _change(bank))
+        newest = versions[0] if versions else None
+        wanted = self._drafting.hash_of(newest, _change(bank))
+        unfinished = [each for each in versions if _is_unfinished(each, tool) and each.behaviour_hash == wanted]
+        if unfinished:  # an earlier installation was interrupted
+            await self._publish(unfinished[0], publish, show=tool.active_version_id is None)
+            return "created"
         if any(version.behaviour_hash == wanted for version in versions):
             return "unchanged"
-        draft = await self._drafting.create(SYSTEM, tool.id, _change(bank), derived_from=newest)
+        if tool.draft_head_version_id is not None:
+            return "draft_kept"
+        draft = await self._drafting.create(SYSTEM, tool.id, _change(bank), newest.id if newest else None)
         await self._publish(draft, publish, show=False)
         return "updated"
 
@@ -62,9 +66,16 @@ class BankInstallation:
     async def _publish(self, draft: ToolVersion, publish: bool, *, show: bool) -> None:
         if not publish:
             return
-        submitted = await self._reviewing.submit(SYSTEM, draft.id, _RATIONALE)
+        waiting = draft.state is VersionState.IN_REVIEW
+        submitted = draft if waiting else await self._reviewing.submit(SYSTEM, draft.id, _RATIONALE)
         await self._publication.publish(SYSTEM, submitted.id, Expected(submitted.behaviour_hash), _RATIONALE, show=show)
 
 
 def _change(bank: BankTool) -> DraftChange:
     return DraftChange(bank.behaviour, bank.change_summary)
+
+
+def _is_unfinished(version: ToolVersion, tool: Tool) -> bool:
+    if version.state is VersionState.IN_REVIEW:
+        return version.submitted_by == SYSTEM.subject
+    return version.id == tool.draft_head_version_id and version.created_by == SYSTEM.subject

@@ -1,9 +1,8 @@
 """Browse and curate: wire shapes."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
-from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.versions.models import ToolVersion
 

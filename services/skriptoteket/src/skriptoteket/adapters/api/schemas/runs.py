@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Artifact, Run
 from skriptoteket.core.runs.ports import RunLogs, Waiting
 from skriptoteket.core.runs.watching import SeenRun
