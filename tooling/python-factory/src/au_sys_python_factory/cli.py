@@ -10,11 +10,18 @@ from au_sys_python_factory.errors import INTERRUPTED, FactoryError
 COMMANDS = {
     "check": "commands.check:check",
     "explain": "commands.check:explain",
+    "destroy": "commands.journal:destroy",
+    "doctor": "commands.doctor:doctor",
     "gauntlet": "gauntlet.cli:gauntlet",
+    "new": "commands.new:new",
+    "redo": "commands.journal:redo",
     "shell": "shell.cli:shell",
+    "undo": "commands.journal:undo",
+    "unwire": "commands.wiring:unwire",
     "wheels": "wheels.cli:wheels",
+    "wire": "commands.wiring:wire",
 }
-"""Name of a command, and where its click command is defined below this package; imported only when the command is used."""
+"""Where each command is defined, below this package; it is imported only when it is called."""
 
 
 class LazyGroup(click.Group):

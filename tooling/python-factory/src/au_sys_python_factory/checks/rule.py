@@ -33,7 +33,7 @@ class Rule:
     """One rule: what it says, why, how to go on, and the three kinds of check that it may have.
 
     ``wrong`` planted at ``place`` of a good package breaks this rule and no other, ``right`` breaks none: a test does
-    both. ``same_as`` names lint codes with the same meaning: a ``noqa`` for one of them with a reason counts as a waiver.
+    both. ``same_as`` names lint codes with the same meaning: a ``noqa`` for one of them with a reason is a waiver.
     """
 
     id: str

@@ -85,7 +85,7 @@ def _changed(workspace: Workspace) -> set[str]:
     """Files that differ from the last commit, untracked ones included."""
     command = ["git", "-C", str(workspace.root), "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words and our own root
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own root
     except (OSError, subprocess.CalledProcessError):
         raise Missing(
             "--changed asks git, and git does not answer.", fix="install git, or check without --changed."
@@ -107,8 +107,8 @@ def _summary(
     warnings = len(shown) - errors
     waivers = sum(bool(waiver.used) for waiver in report.waivers)
     return (
-        f"{len(workspace.members)} members, {report.files} files, {len(rules)} rules: {errors} findings, {warnings} warnings, "
-        f"{waivers} waivers used, {seconds:.1f} s"
+        f"{len(workspace.members)} members, {report.files} files, {len(rules)} rules: {errors} findings, "
+        f"{warnings} warnings, {waivers} waivers used, {seconds:.1f} s"
     )
 
 

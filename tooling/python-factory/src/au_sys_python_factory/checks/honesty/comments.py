@@ -43,8 +43,8 @@ def _is_code(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Return | ast.Raise):
         return getattr(statement, "value", None) is not None or getattr(statement, "exc", None) is not None
     kinds = (
-        ast.Import, ast.ImportFrom, ast.Assign, ast.AugAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Delete,
-        ast.If, ast.For, ast.While, ast.With,
+        ast.Import, ast.ImportFrom, ast.Assign, ast.AugAssign, ast.FunctionDef, ast.AsyncFunctionDef,
+        ast.ClassDef, ast.Delete, ast.If, ast.For, ast.While, ast.With,
     )  # fmt: skip
     return isinstance(statement, kinds)
 
@@ -93,7 +93,7 @@ def _type_of_any(file: SourceFile, node: ast.Name) -> bool:
 
 
 def _explained(file: SourceFile, node: ast.expr, word: str = "") -> bool:
-    """A comment on a line of the statement (for functions: of the signature), just above it, or a docstring that names the word."""
+    """A comment on the statement (for functions: the signature) or just above it, or a docstring with the word."""
     statement: ast.AST = node
     for above in file.parents(node):
         statement = above

@@ -10,8 +10,8 @@ from au_sys_python_factory.checks.source import SourceFile
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _DOUBLES = {"mock", "mocks", "mocked", "fake", "fakes", "dummy"}
 _PLACEHOLDER = re.compile(
-    r"(?i)lorem ipsum|\bfoo ?bar\b|\bjohn\.?doe\b|\bjane\.?doe\b|\bchange-?me\b|your[-_](?:secret|key|token|password)(?:[-_]here)?\b"
-    r"|\basdf\b|\bplaceholder (?:data|value|text)\b"
+    r"(?i)lorem ipsum|\bfoo ?bar\b|\bjohn\.?doe\b|\bjane\.?doe\b|\bchange-?me\b|\basdf\b"
+    r"|your[-_](?:secret|key|token|password)(?:[-_]here)?\b|\bplaceholder (?:data|value|text)\b"
 )
 
 

@@ -26,13 +26,10 @@ def open_secret(file: SourceFile) -> Iterator[Hit]:
         if not any(file.qualified(kind).split(".")[-1].endswith("Settings") for kind in owner.bases):
             continue
         for field in owner.body:
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and _SECRET.search(field.target.id)
-            ):
-                if re.fullmatch(r"(str|bytes)( \| None)?", ast.unparse(field.annotation)):
-                    yield file.hit(field, f"{field.target.id} is a plain {ast.unparse(field.annotation)}")
+            name = field.target.id if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) else ""
+            kind = ast.unparse(field.annotation) if isinstance(field, ast.AnnAssign) else ""
+            if _SECRET.search(name) and re.fullmatch(r"(str|bytes)( \| None)?", kind):
+                yield file.hit(field, f"{name} is a plain {kind}")
 
 
 S01 = Rule(

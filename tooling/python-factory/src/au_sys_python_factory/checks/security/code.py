@@ -71,9 +71,10 @@ def no_tls_check(file: SourceFile) -> Iterator[Hit]:
     """TLS without looking at the certificate."""
     for call in file.find(ast.Call):
         for item in call.keywords:
-            if item.arg in ("verify", "verify_ssl", "check_hostname") and isinstance(item.value, ast.Constant):
-                if item.value.value is False and _opens(file.qualified(call.func) or ast.unparse(call.func)):
-                    yield file.hit(call, f"{item.arg}=False")
+            off = isinstance(item.value, ast.Constant) and item.value.value is False
+            opens = off and _opens(file.qualified(call.func) or ast.unparse(call.func))
+            if opens and item.arg in ("verify", "verify_ssl", "check_hostname"):
+                yield file.hit(call, f"{item.arg}=False")
     for attribute in file.find(ast.Attribute):
         if file.qualified(attribute) in ("ssl.CERT_NONE", "ssl._create_unverified_context"):
             yield file.hit(attribute, file.qualified(attribute))

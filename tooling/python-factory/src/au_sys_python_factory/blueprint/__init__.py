@@ -1,0 +1,1 @@
+"""The validated description of what is to be made."""

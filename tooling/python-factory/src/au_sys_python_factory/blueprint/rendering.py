@@ -1,0 +1,76 @@
+"""Templates to files: an undefined name is an error, and Python comes out formatted."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from au_sys_python_factory.errors import Missing
+
+SUFFIX = ".jinja"
+_LINE = 120
+
+
+def template_folder(kind: str, version: str) -> Path:
+    """Where a template version lies inside the wheel."""
+    return Path(str(files("au_sys_python_factory"))) / "templates" / kind / f"v{version}"
+
+
+def render(kind: str, version: str, context: Mapping[str, object], spelled: Mapping[str, str]) -> dict[str, str]:
+    """Every file of a template, by its path inside the package. ``spelled`` fills ``__word__`` in paths."""
+    folder = template_folder(kind, version)
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - it writes Python and TOML; pages are escaped when they are shown
+    )
+    rendered: dict[str, str] = {}
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        name = path.relative_to(folder).as_posix()
+        target = name.removesuffix(SUFFIX)
+        for word, spelling in spelled.items():
+            target = target.replace(f"__{word}__", spelling)
+        rendered[target] = environment.get_template(name).render(context)
+    return rendered
+
+
+def formatted(rendered: Mapping[str, str], first_party: list[str]) -> dict[str, str]:
+    """The same files with Python formatted, imports sorted and unused ones dropped, as ruff does it.
+
+    Raises:
+        Missing: ruff does not answer.
+    """
+    with TemporaryDirectory(prefix="python-factory-") as folder:
+        root = Path(folder)
+        for name, text in rendered.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        own = f"lint.isort.known-first-party={json.dumps(sorted(first_party))}"
+        _ruff(root, "check", "--select", "I,F401,SIM300", "--fix", "--exit-zero", "--config", own)
+        _ruff(root, "format")
+        return {name: (root / name).read_text(encoding="utf-8") for name in rendered}
+
+
+def _ruff(folder: Path, *arguments: str) -> None:
+    shared = [
+        "--isolated",
+        "--no-cache",
+        "--quiet",
+        "--config",
+        f"line-length={_LINE}",
+        "--config",
+        'target-version="py311"',
+    ]
+    command = [sys.executable, "-m", "ruff", *arguments, *shared, "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if done.returncode != 0:
+        raise Missing(f"ruff failed on the rendered files: {done.stderr.strip() or done.stdout.strip()}", fix="uv sync")

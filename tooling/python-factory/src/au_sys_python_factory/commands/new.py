@@ -1,0 +1,52 @@
+"""``new``: a whole package that is green at once."""
+
+import click
+
+from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprint
+from au_sys_python_factory.blueprint.fields import read_fields
+from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
+from au_sys_python_factory.errors import UsageError
+from au_sys_python_factory.naming import check_word, checked_name, noun_of
+from au_sys_python_factory.pipelines.new_capability import plan_new_capability
+from au_sys_python_factory.pipelines.registration import chosen_platform
+from au_sys_python_factory.workspace.members import find_workspace
+
+
+@click.group()
+def new() -> None:
+    """Make a whole package: domain, database, API, pages, tests."""
+
+
+@new.command()
+@click.argument("name")
+@click.option("--field", "fields", multiple=True, metavar="NAME:TYPE", help="A field of the noun; may be repeated.")
+@click.option("--noun", default="", help="What the capability keeps; default: its name.")
+@click.option("--summary", default="", help="One sentence for people.")
+@click.option(
+    "--wire", "shell", default=None, metavar="SHELL", help="The platform to wire it into; default: the only one."
+)
+@click.option("--no-wire", is_flag=True, help="Leave the platforms alone.")
+@manner_options
+def capability(
+    name: str, fields: tuple[str, ...], noun: str, summary: str, shell: str | None, no_wire: bool, manner: Manner
+) -> None:
+    """Make the capability NAME.
+
+    Types of fields: str text int decimal bool date datetime uuid email enum(a|b) list(type), with bounds such as
+    title:str(1..200) and a ? for what may be empty.
+    """
+    if no_wire and shell:
+        raise UsageError("--wire and --no-wire exclude each other.", fix="give one of them.")
+    workspace = find_workspace(manner.start)
+    names = checked_name(name, workspace)
+    check_word(noun or name, "noun")
+    word = noun_of(noun or name)
+    text = (summary or f"Keeps {word.label_many}.").replace('"', "'")
+    blueprint = Blueprint(names, word, read_fields(fields or STANDARD_FIELDS), text)
+    platform = None if no_wire else chosen_platform(workspace, shell)
+    next_steps = [
+        f"uv run pytest {names.folder}/tests",
+        "uv run just shell-up" if platform else f"python-factory wire {names.kebab} --shell NAME",
+        f"python-factory undo   (takes {names.folder} back)",
+    ]
+    carry_out(workspace, manner, lambda: plan_new_capability(blueprint, workspace, platform), next_steps)

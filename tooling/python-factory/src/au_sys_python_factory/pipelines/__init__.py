@@ -1,0 +1,1 @@
+"""What each command plans, made of small steps."""

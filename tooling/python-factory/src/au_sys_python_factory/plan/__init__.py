@@ -1,0 +1,1 @@
+"""Every command is a plan, then one apply."""
