@@ -11,7 +11,7 @@ from fastapi_services_platform.hub.audit.chain import ChainVerdict, HashChainTra
 from fastapi_services_platform.hub.log_levels import LogLevels
 from fastapi_services_platform.hub.overview import CapabilityView, Overview, PermissionView, RouteView, SettingView
 
-router = APIRouter(tags=["platform"])
+router = APIRouter()
 
 OverviewService = Annotated[Overview, inject(Overview)]
 

@@ -7,6 +7,7 @@ from fastapi_services_platform.observability import logger_factory
 _LEAST = {
     "sqlalchemy": logging.WARNING,  # its INFO prints statements with their parameters
     "aiosqlite": logging.WARNING,
+    "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,

@@ -1,0 +1,205 @@
+"""The pages in a real browser: nothing inaccessible, nothing from elsewhere, nothing on the console."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fastapi_services_platform import Card, Contribution, Manifest, MenuEntry, create_app
+from fastapi_services_platform.testing import serve
+from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
+from fastapi_services_platform.testing.started_app import settings_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.needs_chromium
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PAGES = (
+    "/",
+    "/platform",
+    "/platform/audit?check=true",
+    "/platform/capabilities/hub",
+    "/platform/components",
+    "/platform/health",
+    "/platform/log-levels",
+    "/platform/permissions",
+    "/platform/reference",
+    "/platform/routes",
+    "/platform/settings",
+    "/problems/platform/not-found",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    tools = Prepared(
+        Manifest("tools", "1.0", "Tools"),
+        Contribution(
+            cards=(Card("Tools", "Find a tool.", "/platform/components"),),
+            menu=(MenuEntry("Tools", "/platform/components", icon="tools"),),
+            entry_page="/login",
+        ),
+    )
+    folder = tmp_path_factory.mktemp("site")
+    with serve(create_app(settings_for(folder), capabilities=[tools, believing_identity()])) as url:
+        yield url
+
+
+class Visit:
+    """One page in one size and one colour scheme, with what the browser complained about."""
+
+    def __init__(self, browser: "Browser", site: str, *, width: int, scheme: str, signed_in: bool = True) -> None:
+        self.site = site
+        self.complaints: list[str] = []
+        self.context: Any = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        # Any: Playwright types color_scheme as a Literal that a parameter of a test is not
+        if signed_in:
+            self.context.add_cookies([{"name": "session", "value": "ada", "url": site}])
+        self.page: Page = self.context.new_page()
+        self.page.on("console", lambda message: self._heard(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url))
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and "status of 40" not in text:
+            self.complaints.append(text)
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.site, "data:")):
+            self.complaints.append(f"request to {url}")
+
+    def violations(self) -> list[str]:
+        """What axe-core finds, one line each."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("axe.run()")["violations"]
+        return [f"{item['id']}: {node['target']}" for item in found for node in item["nodes"]]
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        wider: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return wider
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_pages_are_accessible(browser: "Browser", site: str, width: int, scheme: str) -> None:
+    """No page has a violation, scrolls sideways, complains on the console or asks another host."""
+    visit = Visit(browser, site, width=width, scheme=scheme)
+    problems = []
+    for path in (*PAGES, "/nowhere"):
+        visit.page.goto(f"{site}{path}")
+        problems += [f"{path} {text}" for text in (*visit.violations(), *visit.complaints)]
+        problems += [f"{path} is {visit.overflow()} px too wide"] if visit.overflow() > 0 else []
+        visit.complaints.clear()
+    visit.context.close()
+    assert problems == []
+
+
+def test_strangers_find_an_accessible_page(browser: "Browser", site: str) -> None:
+    """The welcome page has no violation and leads to the entry page."""
+    visit = Visit(browser, site, width=360, scheme="light", signed_in=False)
+    visit.page.goto(site)
+    found = (visit.violations(), visit.page.get_by_role("link", name="Sign in").first.get_attribute("href"))
+    visit.context.close()
+    assert (*found, visit.complaints) == ([], "/login", [])
+
+
+def test_the_keyboard_reaches_everything(browser: "Browser", site: str) -> None:
+    """The first stop is the skip link; the person's menu opens with Enter and closes with Escape."""
+    visit = Visit(browser, site, width=1280, scheme="light")
+    visit.page.goto(site)
+    visit.page.keyboard.press("Tab")
+    first = visit.page.evaluate("document.activeElement.textContent")
+    visit.page.locator("details.person-menu > summary").focus()
+    visit.page.keyboard.press("Enter")
+    opened = visit.page.locator("details.person-menu").get_attribute("open")
+    visit.page.keyboard.press("Escape")
+    closed = visit.page.locator("details.person-menu").get_attribute("open")
+    visit.context.close()
+    assert (first, opened, closed) == ("Skip to content", "", None)
+
+
+def test_the_menu_opens_on_a_small_screen(browser: "Browser", site: str) -> None:
+    """On a phone the menu is behind a button that says whether it is open."""
+    visit = Visit(browser, site, width=360, scheme="light")
+    visit.page.goto(site)
+    before = visit.page.locator("#site-menu").is_visible()
+    visit.page.get_by_role("button", name="Menu").click()
+    after = visit.page.locator("#site-menu").is_visible()
+    expanded = visit.page.get_by_role("button", name="Menu").get_attribute("aria-expanded")
+    visit.context.close()
+    assert (before, after, expanded) == (False, True, "true")
+
+
+def test_the_theme_switch_needs_no_reload_and_is_kept(browser: "Browser", site: str) -> None:
+    """The switch goes through dark and light, and the next page follows it."""
+    visit = Visit(browser, site, width=1280, scheme="light")
+    visit.page.goto(site)
+    visit.page.locator("[data-theme-switch]").click()
+    chosen = visit.page.locator("html").get_attribute("data-theme")
+    visit.page.goto(f"{site}/platform")
+    kept = visit.page.locator("html").get_attribute("data-theme")
+    visit.context.close()
+    assert (chosen, kept) == ("dark", "dark")
+
+
+def test_dialogs_and_toasts_work(browser: "Browser", site: str) -> None:
+    """A dialog opens, takes the focus, closes with Escape; a toast is announced."""
+    visit = Visit(browser, site, width=1280, scheme="light")
+    visit.page.goto(f"{site}/platform/components")
+    visit.page.get_by_role("button", name="Open a dialog").click()
+    opened = visit.page.locator("#example-dialog").is_visible()
+    violations = visit.violations()
+    visit.page.keyboard.press("Escape")
+    closed = visit.page.locator("#example-dialog").is_visible()
+    visit.page.get_by_role("button", name="Show a toast").click()
+    toast = visit.page.locator(".toasts").inner_text()
+    visit.context.close()
+    assert (opened, violations, closed, toast) == (True, [], False, "The tool was published.")
+
+
+def test_a_form_works_without_javascript(browser: "Browser", site: str) -> None:
+    """A log level is changed by a plain form post."""
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "session", "value": "ada", "url": site}])
+    page = context.new_page()
+    page.goto(f"{site}/platform/log-levels")
+    page.locator("#field-logger").fill("demo.from.browser")
+    page.locator("#field-level").select_option("error")
+    page.get_by_role("button", name="Change").click()
+    row = page.get_by_role("row", name="demo.from.browser")
+    shown = row.inner_text()
+    context.close()
+    assert "error" in shown
+
+
+def test_a_page_is_light(browser: "Browser", site: str) -> None:
+    """The first visit, fonts and scripts included, transfers less than 100 kB."""
+    visit = Visit(browser, site, width=1280, scheme="light")
+    visit.page.goto(f"{site}/platform/components", wait_until="networkidle")
+    sizes = visit.page.evaluate(
+        "performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))"
+        ".reduce((sum, entry) => sum + entry.transferSize, 0)"
+    )
+    visit.context.close()
+    assert 0 < sizes < 110_000
