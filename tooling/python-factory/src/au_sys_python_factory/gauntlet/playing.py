@@ -40,6 +40,8 @@ async def play(row: Row, sessions: Sessions, variables: Variables) -> Outcome:
         filled = _filled(row, variables)
     except Unknown as missing:
         return Outcome(row, "skipped", reasons=(str(missing),))
+    if not filled.path.startswith("/"):
+        return _outcome(filled, "failed", started, (f"{filled.path} is not a path of this system",))
     try:
         answer, found = await _until_as_expected(filled, sessions)
     except httpx.HTTPError as error:

@@ -137,8 +137,8 @@ def _check(row: Row, path: Path) -> None:
     for key, value, allowed in (("stage", row.stage, STAGES), ("as", row.who, WHO), ("session", row.session, SESSIONS)):
         if value not in allowed:
             raise _wrong(path, row.name, f"{key} is {value!r}", f"one of {', '.join(allowed)}")
-    if not row.path.startswith("/"):
-        raise _wrong(path, row.name, f"path is {row.path!r}", "a path that begins with /")
+    if not row.path.startswith(("/", "${")):
+        raise _wrong(path, row.name, f"path is {row.path!r}", "a path that begins with / or with a saved one")
     bodies = [key for key in BODIES if getattr(row, key) is not None]
     if len(bodies) > 1 or (row.files and bodies not in ([], ["form"])):
         raise _wrong(path, row.name, "several bodies", "one of json, form, body; files go with form only")
