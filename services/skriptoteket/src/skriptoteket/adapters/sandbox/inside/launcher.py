@@ -16,6 +16,7 @@ import json
 import os
 import resource
 import socket
+import stat
 import sys
 from collections.abc import Callable
 
@@ -27,8 +28,11 @@ _STAGE = "/tmp"  # noqa: S108 - covered at once by a private mount that only thi
 _SIGKILL = 9
 
 
-def enter_own_mounts(own_user: bool) -> None:
-    """A private mount namespace, made with root's rights or with those of a new user namespace."""
+def enter_own_mounts(own_user: bool, sources: list[str]) -> list[int]:
+    """A private mount namespace, made with root's rights or with those of a new user namespace.
+
+    Returns a descriptor for each source: opened before the stage covers ``/tmp``, where an installation may well live.
+    """
     if own_user:
         kernel.unshare(kernel.CLONE_NEWNS)
     else:
@@ -36,20 +40,23 @@ def enter_own_mounts(own_user: bool) -> None:
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWUSER)
         kernel.map_user(os.getpid(), (uid, gid), (uid, gid))
     kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
+    opened = [os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources]
     kernel.mount("tmpfs", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=0755")
+    return opened
 
 
-def show(source: str, target: str) -> None:
-    """Bind a file or folder to a place that is made for it.
+def show(source: int, target: str) -> None:
+    """Bind an opened file or folder to a place that is made for it.
 
     Done while still privileged: the run's own user may not pass through every folder above the interpreter.
     """
-    if os.path.isdir(source):
+    if stat.S_ISDIR(os.fstat(source).st_mode):
         os.makedirs(target)
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
-    kernel.mount(source, target, "", kernel.MS_BIND | kernel.MS_REC)
+    kernel.mount(f"/proc/self/fd/{source}", target, "", kernel.MS_BIND | kernel.MS_REC)
+    os.close(source)
 
 
 def give_up(uid: int | None, gid: int | None, limits: dict[str, int], parent: int) -> None:
@@ -67,7 +74,7 @@ def give_up(uid: int | None, gid: int | None, limits: dict[str, int], parent: in
 
 def _launch(control: socket.socket, plan: dict) -> None:  # type: ignore[type-arg]  # JSON from the worker
     uid, gid = plan["uid"], plan["gid"]
-    enter_own_mounts(own_user=uid is not None)
+    opened = enter_own_mounts(uid is not None, [source for source, _ in plan["view"]])
     root = kernel.make_workspace(plan["workspace_bytes"], plan["inodes"])
     os.mkdir(f"{_STAGE}/workspace")
     kernel.attach(root, f"{_STAGE}/workspace")
@@ -76,7 +83,7 @@ def _launch(control: socket.socket, plan: dict) -> None:  # type: ignore[type-ar
     os.close(root)
     if control.recv(64) != b"staged":
         raise OSError("the worker gave up before the inputs were in place")
-    for source, place in plan["view"]:
+    for source, (_, place) in zip(opened, plan["view"], strict=True):
         show(source, f"{_STAGE}/{place}")
     give_up(uid, gid, plan["rlimits"], plan["parent"])
     os.execve(plan["argv"][0], plan["argv"], plan["environment"])  # noqa: S606 - no shell is wanted
