@@ -22,6 +22,7 @@ from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.probes import Probe, json_bytes, probe_router
 from fastapi_services_platform.observability.logger_factory import configure_logging, get_logger
+from fastapi_services_platform.resilience.pools import pool
 
 _log = get_logger(__name__)
 
@@ -29,12 +30,13 @@ _log = get_logger(__name__)
 class PlatformApp(FastAPI):
     """A FastAPI application whose requests all go through the fused edge.
 
-    ``platform``, ``assembly`` and ``edge`` are the parts that the command line and the testing kit need.
+    ``platform``, ``assembly``, ``edge`` and ``probe`` are the parts that the command line and the testing kit need.
     """
 
     platform: Platform
     assembly: Assembly
     edge: Edge
+    probe: Probe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection; FastAPI's own middleware stack is not built."""
@@ -85,6 +87,7 @@ def create_app(
     platform = Platform(used)
     probe = Probe(platform)
     app.platform = platform
+    app.probe = probe
     app.edge = Edge(app, app.router, used, platform.container)
     for router in (probe_router(platform, probe),):
         app.router.include_router(router)
@@ -98,6 +101,7 @@ def create_app(
 @asynccontextmanager
 async def _lifespan(app: Any) -> AsyncIterator[None]:  # Any: Starlette passes the application as such
     configure_logging(app.platform.settings, exchange_fields)
+    pool.resize(app.platform.settings.blocking_threads)
     lifespan = Lifespan(app.assembly, app.edge)
     app.edge.index = await app.assembly.assemble(find_capabilities(app.state.capabilities))
     await lifespan.start()

@@ -59,7 +59,7 @@ class Assembly:
         router._mark_routes_changed()
         self.app.openapi_schema = None
         inventory = self.platform.inventory
-        own = [entry_of(flat, self._own, PLATFORM) for flat in flatten(router.routes)]
+        own = [entry_of(flat, self._own, PLATFORM, own_lane=True) for flat in flatten(router.routes)]
         entries = self.factory.mount(self.app, self.factory.mountings(inventory.active()), own)
         self._check_permissions(entries)
         inventory.routes = tuple(entries)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fastapi_services_platform.capability.contribution import Job
 from fastapi_services_platform.capability.manifest import Starts, Stops
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.engine.assembly import Assembly
@@ -55,6 +56,7 @@ class Lifespan:
                     await self._bring_up(loaded)
             await self.open_door()
             self._sweeper = asyncio.create_task(self._edge.give_up_overdue(), name="give up overdue requests")
+            self._platform.jobs.start(self._enabled_jobs())
         except BaseException:
             await self.stop()
             raise
@@ -76,6 +78,11 @@ class Lifespan:
             f"{public.scheme}://{public.netloc}",
             inventory.entry_page,
         )
+
+    def _enabled_jobs(self) -> list[tuple[str, Job]]:
+        features = self._assembly.factory.features_of
+        jobs = self._platform.inventory.jobs
+        return [(owner, job) for owner, job in jobs if features(owner).jobs.get(job.name, True)]
 
     async def _bring_up(self, loaded: LoadedCapability) -> None:
         try:
@@ -120,6 +127,7 @@ class Lifespan:
         self._retries.clear()
         self._sweeper = None
         limit = self._platform.settings.shutdown_timeout
+        await self._quietly("jobs", self._platform.jobs.stop, limit)
         for loaded in reversed(self._platform.inventory.capabilities):
             capability: object = loaded.capability
             if (loaded.is_in("running") or "startup" in loaded.timings) and isinstance(capability, Stops):

@@ -3,6 +3,8 @@
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.engine.inventory import Inventory
+from fastapi_services_platform.engine.jobs import JobRunner
+from fastapi_services_platform.engine.leadership import FileLeadership, Leadership, ServerLeadership
 from fastapi_services_platform.observability.audit import AuditTrail, audit_trail
 from fastapi_services_platform.persistence.databases import Database, open_database
 
@@ -16,6 +18,7 @@ class Platform:
         self.inventory = Inventory()
         self.audit: AuditTrail = audit_trail(self.container)
         self._databases: dict[str, Database] = {}
+        self.jobs = JobRunner(self._leadership())
 
     def database(self, name: str) -> Database:
         """The database of a capability; the same object for every caller."""
@@ -27,3 +30,10 @@ class Platform:
     def databases(self) -> tuple[Database, ...]:
         """Every database that was asked for."""
         return tuple(self._databases.values())
+
+    def _leadership(self) -> Leadership:
+        """Nodes that share a server ask it; processes that share a folder ask the folder."""
+        url = self.settings.database_url
+        if url is not None and url.startswith("postgres"):
+            return ServerLeadership(self.database("hub"))
+        return FileLeadership(self.settings.data_dir / "jobs.lock")

@@ -80,8 +80,10 @@ class RouterFactory:
                 include_in_schema=item.in_schema,
                 tags=[item.owner.name],
             )
+            own_lane = item.mount.tier in (Tier.PLATFORM_API, Tier.PLATFORM_UI)
             for flat in flatten(app.router.routes[before:]):
-                entries.append(entry_of(flat, item.owner, item.mount.name, item.max_body_bytes))
+                entry = entry_of(flat, item.owner, item.mount.name, item.max_body_bytes, own_lane=own_lane)
+                entries.append(entry)
         refuse_duplicates(entries)
         return entries
 
@@ -119,9 +121,14 @@ class RouterFactory:
 
 
 def entry_of(
-    flat: FlatRoute, owner: LoadedCapability, mount_name: str, max_body_bytes: int | None = None
+    flat: FlatRoute,
+    owner: LoadedCapability,
+    mount_name: str,
+    max_body_bytes: int | None = None,
+    *,
+    own_lane: bool = False,
 ) -> RouteEntry:
-    """A flat route with its owner and its declared access.
+    """A flat route with its owner and its declared access. ``own_lane``: it is answered under overload too.
 
     Raises:
         UndeclaredAccess: the endpoint declares nothing.
@@ -153,6 +160,7 @@ def entry_of(
         scope_update=flat.scope_update,
         original=flat.route,
         max_body_bytes=max_body_bytes,
+        own_lane=own_lane,
     )
 
 

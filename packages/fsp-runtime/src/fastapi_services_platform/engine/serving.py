@@ -1,15 +1,55 @@
-"""Serve the platform with uvicorn: one process, uvloop and httptools where they are installed."""
+"""Serve the platform with uvicorn: one process, uvloop and httptools where they are installed, a graceful end."""
 
+import asyncio
+import errno
+import signal
 import socket
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
 
 from fastapi_services_platform.config.settings import platform_settings
 from fastapi_services_platform.errors import ConfigurationError, PortTaken
 from fastapi_services_platform.http.request_limits import HEADER_LINE_BYTES
+from fastapi_services_platform.observability.logger_factory import get_logger
 
+if TYPE_CHECKING:
+    from fastapi_services_platform.http.probes import Probe
+
+_log = get_logger(__name__)
 _BACKLOG = 2048
+_GRACE_SECONDS = 30
+
+
+class GracefulServer(uvicorn.Server):
+    """The first signal turns readiness off, waits for the drain, and lets requests finish; the second ends at once."""
+
+    def __init__(self, config: uvicorn.Config, probe: "Probe | None", drain_seconds: float) -> None:
+        super().__init__(config)
+        self._probe = probe
+        self._drain = drain_seconds
+        self._signals = 0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by uvicorn for SIGTERM and SIGINT."""
+        self._signals += 1
+        if self._signals > 1:
+            self.force_exit = self.should_exit = True
+            return
+        if self._probe is not None:
+            self._probe.draining = True
+        _log.info("server.draining", signal=signal.Signals(sig).name, seconds=self._drain)
+        if self._drain > 0:
+            loop = asyncio.get_running_loop()
+            loop.call_soon_threadsafe(loop.call_later, self._drain, self._close_door)  # wakes the loop out of its wait
+        else:
+            self._close_door()
+
+    def _close_door(self) -> None:
+        self.should_exit = True
 
 
 def serve_forever(host: str, port: int, target: str = "") -> int:
@@ -19,8 +59,6 @@ def serve_forever(host: str, port: int, target: str = "") -> int:
         PortTaken: another process listens there.
         ConfigurationError: the target or a setting is wrong.
     """
-    import uvicorn
-
     settings = platform_settings()
     application = load_target(target)
     listening = bind(host, port)
@@ -33,9 +71,9 @@ def serve_forever(host: str, port: int, target: str = "") -> int:
         loop="uvloop" if find_spec("uvloop") else "asyncio",
         http="httptools" if find_spec("httptools") else "h11",
         h11_max_incomplete_event_size=HEADER_LINE_BYTES,
-        timeout_graceful_shutdown=int(settings.shutdown_timeout),
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = uvicorn.Server(config)
+    server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds)
     server.run(sockets=[listening])
     return 0 if server.started else 3
 
@@ -75,7 +113,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
-        if error.errno == 98:
+        if error.errno == errno.EADDRINUSE:
             raise PortTaken(host, port) from None
         raise ConfigurationError(
             f"cannot listen on {host}:{port}: {error.strerror}.",

@@ -29,6 +29,7 @@ from fastapi_services_platform.http.problems import Problem, ProblemRaised, resp
 from fastapi_services_platform.http.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.routing import Found, RouteIndex
 from fastapi_services_platform.http.security_headers import strict_headers
+from fastapi_services_platform.http.shedding import OVERLOADED, Lane
 from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
 
 ProblemPage = Callable[[Request, Mapping[str, object], int], Awaitable[Response]]
@@ -63,6 +64,8 @@ class Edge:
             {},
             {},
         )  # Any: exception class → handler, as Starlette has it
+        self.lane = Lane(settings.max_concurrent_requests)
+        self.own_lane = Lane(settings.max_concurrent_requests)
         self.in_flight: set[Exchange] = set()
         self._channel = channel_of(_ACCESS)
         self._hosts = Hosts(settings)
@@ -122,11 +125,18 @@ class Edge:
                 await self._refuse(exchange, too_long, receive)
                 return
             receive = LimitedBody(receive, limit)
-        verdict, receive = await admission.judge(exchange, entry, headers, receive)
-        if verdict is not None:
-            await self._refuse(exchange, verdict, receive)
+        lane = self.own_lane if entry.own_lane else self.lane
+        if not lane.enter():
+            await self._refuse(exchange, OVERLOADED, receive)
             return
-        await self._run(exchange, scope, found, receive)
+        try:
+            verdict, receive = await admission.judge(exchange, entry, headers, receive)
+            if verdict is None:
+                await self._run(exchange, scope, found, receive)
+            else:
+                await self._refuse(exchange, verdict, receive)
+        finally:
+            lane.leave()
 
     def _door_problem(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
         problem = header_problem(scope["headers"], headers, *self._header_limits)

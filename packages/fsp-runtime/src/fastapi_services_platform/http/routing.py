@@ -50,6 +50,7 @@ class RouteEntry:
     scope_update: Mapping[str, object]
     original: object
     max_body_bytes: int | None = None
+    own_lane: bool = False
 
     @property
     def parametrised(self) -> bool:

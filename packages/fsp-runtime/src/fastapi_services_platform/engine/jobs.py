@@ -1,0 +1,101 @@
+"""Background jobs: supervised, with jitter, on one process at a time; last run and outcome are kept for the hub."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Literal
+
+from fastapi_services_platform.capability.contribution import Job
+from fastapi_services_platform.engine.leadership import Leadership
+from fastapi_services_platform.observability.logger_factory import get_logger, log_fields
+
+_log = get_logger(__name__)
+_JITTER = 0.1
+
+Outcome = Literal["never", "running", "success", "failed"]
+
+
+@dataclass(slots=True)
+class JobState:
+    """One job as the hub shows it."""
+
+    owner: str
+    job: Job
+    outcome: Outcome = "never"
+    last_run: datetime | None = None
+    seconds: float = 0.0
+    error: str = ""
+    runs: int = 0
+    failures: int = 0
+
+    @property
+    def name(self) -> str:
+        """``<capability>.<job>``."""
+        own = self.job.name
+        return own if own.startswith(f"{self.owner}.") else f"{self.owner}.{own}"
+
+
+class JobRunner:
+    """Runs every job on its interval while this process leads. A job that raises is logged and runs again next time."""
+
+    def __init__(self, leadership: Leadership) -> None:
+        self._leadership = leadership
+        self._tasks: list[asyncio.Task[None]] = []
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.states: list[JobState] = []
+
+    def start(self, jobs: Sequence[tuple[str, Job]]) -> None:
+        """Supervise these jobs from now on."""
+        for owner, job in jobs:
+            state = JobState(owner, job)
+            self.states.append(state)
+            self._tasks.append(asyncio.create_task(self._supervise(state), name=f"job {state.name}"))
+
+    async def run_now(self, name: str) -> JobState:
+        """Run one job at once, whoever leads; a run that is under way is waited for.
+
+        Raises:
+            KeyError: there is no such job.
+        """
+        state = next((known for known in self.states if known.name == name), None)
+        if state is None:
+            raise KeyError(name)
+        await self._run(state)
+        return state
+
+    async def stop(self) -> None:
+        """End every job and hand the leadership back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self._leadership.release()
+
+    async def _supervise(self, state: JobState) -> None:
+        while True:
+            await _pause(state.job.interval * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - spreads load
+            if await self._leadership.is_mine():
+                await self._run(state)
+
+    async def _run(self, state: JobState) -> None:
+        async with self._locks.setdefault(state.name, asyncio.Lock()):
+            begun = perf_counter()
+            state.outcome, state.last_run = "running", datetime.now(UTC)
+            state.runs += 1
+            try:
+                with log_fields(job=state.name):
+                    await state.job.run()
+            except Exception as error:
+                state.outcome, state.error = "failed", f"{type(error).__name__}: {error}"
+                state.failures += 1
+                _log.error("job.failed", job=state.name, exc_info=error)
+            else:
+                state.outcome, state.error = "success", ""
+            finally:
+                state.seconds = perf_counter() - begun
+
+
+_pause = asyncio.sleep
