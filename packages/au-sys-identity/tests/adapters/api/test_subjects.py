@@ -1,5 +1,7 @@
 """Accounts over HTTP, each operation once allowed and once refused."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.operator import Operator
 from fastapi_services_platform import PlatformSettings
 
+Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 PASSWORD = "correct horse battery staple"
 ADMIN = "a very different sentence"
 
@@ -39,11 +42,8 @@ async def my_id(client: AsyncClient, who: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("mode", ["invite", "closed"])
-async def test_registration_can_be_closed(start: object, mode: str) -> None:
+async def test_registration_can_be_closed(start: Start, mode: str) -> None:
     """With invite or closed nobody registers without one."""
-    from collections.abc import Callable
-
-    assert isinstance(start, Callable)  # type: ignore[arg-type]  # a protocol that isinstance knows
     async with start(registration=mode) as client:
         answer = await client.post("/auth/register", json={"email": "ann@example.org", "password": PASSWORD})
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (403, "registration-closed")

@@ -1,0 +1,41 @@
+"""The command line, as an operator runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(sys.executable).parent / "au-sys-identity"
+
+
+def run(folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The console script on a database of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("FSP_", "IDENTITY_"))}
+    environment |= {"FSP_DATA_DIR": str(folder), "IDENTITY_PASSWORD_MEMORY_KIB": "8"}
+    return subprocess.run(
+        [str(SCRIPT), *arguments], input=stdin, capture_output=True, text=True, env=environment, check=False
+    )
+
+
+def test_an_administrator_is_made_on_an_empty_database(tmp_path: Path) -> None:
+    """It migrates, makes the account, and prints one JSON object with a password that must be changed."""
+    made = run(tmp_path, "create-admin", "--email", "admin@example.org", "--generate", "--json")
+    assert made.returncode == 0, made.stderr
+    answer = json.loads(made.stdout)
+    assert answer.keys() == {"urn", "email", "must_change_password", "password"}
+    assert answer["must_change_password"] is True
+    again = run(tmp_path, "create-admin", "--email", "ADMIN@example.org", "--generate", "--json")
+    assert json.loads(again.stdout)["urn"] == answer["urn"]
+    assert json.loads(again.stdout)["password"] != answer["password"]
+
+
+def test_a_chosen_password_comes_from_stdin(tmp_path: Path) -> None:
+    """It is not shown again; a weak one is refused with its rules and nothing is made."""
+    weak = run(tmp_path, "create-admin", "--email", "admin@example.org", stdin="short\n")
+    assert weak.returncode == 1
+    assert "at least 12 characters" in weak.stderr
+    made = run(tmp_path, "create-admin", "--email", "admin@example.org", "--json", stdin="rain on a tin roof\n")
+    assert made.returncode == 0
+    assert "rain on a tin roof" not in made.stdout + made.stderr
+    assert json.loads(made.stdout)["must_change_password"] is False

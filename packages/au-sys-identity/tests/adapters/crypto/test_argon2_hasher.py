@@ -1,0 +1,62 @@
+"""argon2id in a bounded pool."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost
+from au_sys_identity.core.errors import Busy
+
+CHEAP = HashCost(memory_kib=8, time_cost=1)
+
+
+@pytest.fixture
+def hasher() -> Iterator[Argon2Hasher]:
+    made = Argon2Hasher(CHEAP, threads=1, queue=4)
+    yield made
+    made.close()
+
+
+async def test_a_hash_fits_its_password_only(hasher: Argon2Hasher) -> None:
+    """argon2id with a salt of its own; garbage in the database fits nothing."""
+    hashed = await hasher.hash("a fine sentence")
+    assert hashed.startswith("$argon2id$")
+    assert hashed != await hasher.hash("a fine sentence")
+    assert await hasher.verify("a fine sentence", hashed) is True
+    assert await hasher.verify("another sentence", hashed) is False
+    assert await hasher.verify("a fine sentence", "garbage") is False
+
+
+async def test_nobody_has_the_decoys_password(hasher: Argon2Hasher) -> None:
+    """Without a hash the decoy is checked, and never fits, not even its own password."""
+    assert await hasher.verify("nobody has this password", None) is False
+
+
+async def test_older_parameters_are_noticed(hasher: Argon2Hasher) -> None:
+    """A hash made more cheaply than now asks for a new one."""
+    stronger = Argon2Hasher(HashCost(memory_kib=16, time_cost=1), threads=1, queue=4)
+    hashed = await hasher.hash("a fine sentence")
+    assert hasher.outdated(hashed) is False
+    assert stronger.outdated(hashed) is True
+    assert await stronger.verify("a fine sentence", hashed) is True
+    stronger.close()
+
+
+async def test_a_full_queue_refuses_at_once() -> None:
+    """Beyond threads and queue nothing is computed; afterwards there is room again."""
+    hasher = Argon2Hasher(CHEAP, threads=1, queue=4)
+    results = await asyncio.gather(*(hasher.hash("x") for _ in range(20)), return_exceptions=True)
+    assert sum(isinstance(result, Busy) for result in results) == 15
+    assert (await hasher.hash("x")).startswith("$argon2id$")
+    hasher.close()
+
+
+async def test_one_network_cannot_fill_the_queue() -> None:
+    """A quarter of the queue is what one network gets; the others still get in."""
+    hasher = Argon2Hasher(CHEAP, threads=1, queue=8)
+    crowd = [hasher.hash("x", network="10.0.0.0/24") for _ in range(20)]
+    results = await asyncio.gather(*crowd, hasher.hash("x", network="10.0.1.0/24"), return_exceptions=True)
+    assert sum(isinstance(result, Busy) for result in results[:-1]) == 17
+    assert isinstance(results[-1], str)
+    hasher.close()
