@@ -18,8 +18,8 @@ from pathlib import Path
 
 from skriptoteket.adapters.sandbox import processes, workspace
 from skriptoteket.adapters.sandbox.arguments import Descriptors, launch_plan
-from skriptoteket.adapters.sandbox.cgroups import Cgroups, Group, GroupLimits, choose_cgroups
-from skriptoteket.adapters.sandbox.remains import Remains
+from skriptoteket.adapters.sandbox.cgroups import Cgroups, Group, GroupLimits, choose_cgroups, isolation_of
+from skriptoteket.adapters.sandbox.remains import Remains, label_of
 from skriptoteket.adapters.sandbox.seccomp import shipped_filter
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import interpreter_view
@@ -65,15 +65,7 @@ class BubblewrapSandbox:
         """What a sandbox built here isolates; empty when none can be built."""
         if self._program is None or self._filter is None:
             return {}
-        return {
-            "network_isolation": "hard",
-            "filesystem_isolation": "hard",
-            "pid_isolation": "hard",
-            "disk_quota": "hard",
-            "seccomp": "yes",
-            "own_uid": "hard" if os.geteuid() == 0 else "soft",
-            **self._cgroups.capabilities(),
-        }
+        return isolation_of(self._cgroups)
 
     async def start(self, spec: RunSpec) -> SandboxHandle:
         """Build the sandbox, put the inputs in and release the script.
@@ -92,7 +84,7 @@ class BubblewrapSandbox:
                 run = await build.run(self._program, uid, self._soft_memory, self._remains)
         except BaseException as problem:
             said = await build.abandon()
-            self._remains.forget(spec.run_id, spec.attempt)
+            self._remains.forget(label_of(spec.run_id, spec.attempt))
             if not isinstance(problem, OSError | TimeoutError | ValueError | SandboxFailed):
                 raise
             detail = str(problem) or f"not ready within {_START_SECONDS:.0f} s"
@@ -125,7 +117,7 @@ class BubblewrapSandbox:
         run = _live(handle)
         await run.close()
         self._taken.pop(run, None)
-        self._remains.forget(run.run_id, run.attempt)
+        self._remains.forget(label_of(run.run_id, run.attempt))
 
     async def reap(self, known: Collection[RunId]) -> None:
         """See the port. What lives below this very object is never reaped."""
@@ -139,7 +131,7 @@ class BubblewrapSandbox:
     def _group(self, spec: RunSpec) -> Group:
         limits = spec.limits
         return self._cgroups.create(
-            f"{self._key}-{spec.run_id}-{spec.attempt}",
+            f"{self._key}-{label_of(spec.run_id, spec.attempt)}",
             GroupLimits(limits.memory_mib * _MIB, limits.processes + _OVERHEAD_PROCESSES, limits.cpu),
         )
 
@@ -170,11 +162,11 @@ class _Build:
         """Every step up to the point where the entry code waits for its release."""
         launcher = self._spawn()
         self.launcher_fd = os.pidfd_open(launcher.pid)
-        remains.remember(self.spec.run_id, self.spec.attempt, launcher.pid)
+        remains.remember(label_of(self.spec.run_id, self.spec.attempt), launcher.pid)
         self.group.add(launcher.pid)
         self.control.send(json.dumps(self._plan(program, uid, soft_memory)).encode())
         root = self.root = await self._workspace()
-        await self._stage(root)
+        await workspace.stage(root, self.spec)
         self.control.send(b"staged")
         if (answer := await self._answer())[0] != b"ready":
             raise SandboxFailed(answer[0].decode(errors="replace") or "bubblewrap ended before the script could start")
@@ -266,18 +258,6 @@ class _Build:
         await processes.until_readable(self.control.fileno())
         message, descriptors, _, _ = socket.recv_fds(self.control, _PACKET, 1)
         return message, list(descriptors)
-
-    async def _stage(self, root: int) -> None:
-        workspace.write_stage(root, "script.py", self.spec.source.encode("utf-8", "surrogatepass"))
-        request = json.dumps(self.spec.request, ensure_ascii=False)
-        workspace.write_stage(root, "request.json", request.encode("utf-8", "surrogatepass"))
-        for one in self.spec.inputs:
-            descriptor = workspace.create_stage(root, f"input/{one.name}")
-            try:
-                async for chunk in one.read():
-                    workspace.append(descriptor, chunk)
-            finally:
-                os.close(descriptor)
 
 
 def _live(handle: SandboxHandle) -> LiveRun:

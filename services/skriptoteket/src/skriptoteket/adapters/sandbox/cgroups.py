@@ -66,6 +66,19 @@ def choose_cgroups() -> Cgroups:
     return NoCgroups()
 
 
+def isolation_of(cgroups: Cgroups) -> dict[str, str]:
+    """What a sandbox of namespaces, filter and sized tmpfs isolates, with the limits that the driver can keep."""
+    return {
+        "network_isolation": "hard",
+        "filesystem_isolation": "hard",
+        "pid_isolation": "hard",
+        "disk_quota": "hard",
+        "seccomp": "yes",
+        "own_uid": "hard" if os.geteuid() == 0 else "soft",
+        **cgroups.capabilities(),
+    }
+
+
 class NoCgroups:
     """Where no group can be made: limits stay soft (address space, polled memory, processes per user)."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
 from skriptoteket.adapters.sandbox.seccomp import shipped_filter
+from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.ports import Exited, Printed, RunSpec, Sandbox, SandboxFailed
@@ -65,7 +66,7 @@ class HostReport:
 
 async def probe_host(sandbox: Sandbox, program: str | None = None) -> HostReport:
     """Probe in order; later features are not tried when an earlier one is missing."""
-    findings = [*_preconditions(program)]
+    findings = _preconditions(program, needs_bubblewrap=sandbox.name == "bubblewrap")
     if all(one.found for one in findings):
         findings.append(await _trial(sandbox))
     capabilities = await sandbox.capabilities()
@@ -80,18 +81,11 @@ async def probe_host(sandbox: Sandbox, program: str | None = None) -> HostReport
 _CGROUP_FIX = "For hard limits run the worker with a delegated cgroup (systemd unit with Delegate=yes) or as root."
 
 
-def _preconditions(program: str | None) -> list[Finding]:
+def _preconditions(program: str | None, *, needs_bubblewrap: bool) -> list[Finding]:
     linux = sys.platform == "linux"
     findings = [Finding("linux", linux, sys.platform, "Run the worker on Linux; browsing and authoring work anywhere.")]
-    bubblewrap = program or shutil.which("bwrap")
-    findings.append(
-        Finding(
-            "bubblewrap",
-            bubblewrap is not None,
-            bubblewrap or "no program bwrap in PATH",
-            "Install it: apt-get install bubblewrap",
-        )
-    )
+    if needs_bubblewrap:
+        findings.append(_bubblewrap(program or shutil.which("bwrap")))
     there = shipped_filter() is not None
     machine = platform.machine()
     findings.append(
@@ -107,6 +101,11 @@ def _preconditions(program: str | None) -> list[Finding]:
         )
     )
     return findings
+
+
+def _bubblewrap(program: str | None) -> Finding:
+    detail = program or "no program bwrap in PATH"
+    return Finding("bubblewrap", program is not None, detail, "Install it: apt-get install bubblewrap")
 
 
 async def _trial(sandbox: Sandbox) -> Finding:
@@ -152,6 +151,21 @@ def _number(file: str) -> int | None:
         return None
 
 
+async def choose_sandbox(state_dir: Path, runner: str = "auto") -> tuple[Sandbox, HostReport]:
+    """The runner that was asked for, or with ``auto`` the first that works here: zygote, then bubblewrap.
+
+    The report says whether it is usable; ``auto`` answers with bubblewrap's report when neither is.
+    """
+    if runner in ("auto", "zygote"):
+        zygote = ZygoteSandbox(state_dir)
+        report = await probe_host(zygote)
+        if report.usable or runner == "zygote":
+            return zygote, report
+        await zygote.close()
+    bubblewrap = BubblewrapSandbox(state_dir)
+    return bubblewrap, await probe_host(bubblewrap)
+
+
 def default_sandbox(state_dir: Path) -> BubblewrapSandbox:
-    """The runner of this host."""
+    """The cold runner."""
     return BubblewrapSandbox(state_dir)

@@ -76,6 +76,12 @@ def memory_in_use_mib(root_pid: int) -> float:
     return sum(_proportional_kib(pid) for pid in _family(root_pid)) / _KIB_PER_MIB
 
 
+def address_space_mib(pid: int) -> int:
+    """Virtual size of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE") // (1024 * 1024)
+
+
 def _family(pid: int) -> Iterator[int]:
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):

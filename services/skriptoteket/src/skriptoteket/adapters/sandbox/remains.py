@@ -10,21 +10,29 @@ from skriptoteket.adapters.sandbox.cgroups import Cgroups
 from skriptoteket.core.identifiers import RunId
 
 
+def label_of(run_id: RunId, attempt: int) -> str:
+    """The name under which what belongs to one attempt of a run is found again."""
+    return f"{run_id}-{attempt}"
+
+
 class Remains:
     """One small file per live sandbox in the state directory; removed with the sandbox."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def remember(self, run_id: RunId, attempt: int, pid: int) -> None:
-        """Note the first process of a sandbox. A file that is not written whole is treated as no process."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        note = {"run": str(run_id), "pid": pid, "started": processes.start_time(pid)}
-        self._path(run_id, attempt).write_text(json.dumps(note), encoding="ascii")
+    def remember(self, label: str, pid: int) -> None:
+        """Note the outermost process of a sandbox; ``label`` is run id and attempt with a hyphen between.
 
-    def forget(self, run_id: RunId, attempt: int) -> None:
+        A file that is not written whole is treated as no process.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note = {"pid": pid, "started": processes.start_time(pid)}
+        self._path(label).write_text(json.dumps(note), encoding="ascii")
+
+    def forget(self, label: str) -> None:
         """Remove the note; idempotent."""
-        self._path(run_id, attempt).unlink(missing_ok=True)
+        self._path(label).unlink(missing_ok=True)
 
     def reap(self, known: Collection[str], cgroups: Cgroups, key: str) -> None:
         """Kill and remove everything of runs that are not ``known``; ``key`` tells our groups from another worker's.
@@ -44,5 +52,5 @@ class Remains:
                 group.kill()
                 group.remove()
 
-    def _path(self, run_id: RunId, attempt: int) -> Path:
-        return self._folder / f"{run_id}-{attempt}.json"
+    def _path(self, label: str) -> Path:
+        return self._folder / f"{label}.json"

@@ -45,8 +45,14 @@ ARCHITECTURES = (
 
 def shipped_filter(machine: str | None = None) -> bytes | None:
     """The filter for this machine as the kernel wants it, or ``None`` when none is shipped for it."""
+    file = filter_file(machine)
+    return None if file is None else file.read_bytes()
+
+
+def filter_file(machine: str | None = None) -> Path | None:
+    """Where the filter for this machine lies."""
     file = _FOLDER / f"{machine or platform.machine()}.bpf"
-    return file.read_bytes() if file.is_file() else None
+    return file if file.is_file() else None
 
 
 def compile_filter(architecture: Architecture, policy: str) -> bytes:

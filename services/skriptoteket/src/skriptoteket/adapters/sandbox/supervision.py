@@ -20,6 +20,7 @@ _CHUNK = 64 * 1024
 _MIB = 1024 * 1024
 _DEATH_SECONDS = 10.0
 _MEMORY_POLL_SECONDS = 0.2
+_SIGKILL = 9
 _SIGXFSZ = 25
 _SIGNALLED = 128
 
@@ -236,8 +237,11 @@ class LiveRun:
         cpu, peak = self.group.usage()
         printed = sum(stream.total for stream in self.streams)
         usage = Usage(round(wall, 4), cpu, self._peak_mib if peak is None else peak, printed)
-        if code is None or not gone:
+        if not gone:
             return Exited(None, None, "infrastructure", usage, "processes of the run could not be ended")
+        if code is None:
+            reason = self.reason or self._cause(1, None) or "infrastructure"
+            return Exited(None, _SIGKILL, reason, usage, "the sandbox ended before the script did")
         number = -code if code < 0 else code - _SIGNALLED if code > _SIGNALLED else None
         exit_code = None if number is not None else code
         return Exited(exit_code, number, self.reason or self._cause(code, number), usage)

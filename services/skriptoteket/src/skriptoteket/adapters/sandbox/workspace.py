@@ -7,13 +7,14 @@ Layout: ``stage/`` (script.py, request.json, input/) is what the script sees rea
 """
 
 import ctypes
+import json
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import ForbiddenOutput, OutputOverLimit
+from skriptoteket.core.runs.ports import ForbiddenOutput, OutputOverLimit, RunSpec
 
 _OPENAT2 = 437
 _NO_LINKS = 0x01 | 0x02 | 0x04 | 0x08  # RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH (openat2(2))
@@ -70,8 +71,22 @@ class FoundFile:
             os.close(descriptor)
 
 
+async def stage(root: int, spec: RunSpec) -> None:
+    """Put script, request and inputs in. The worker's own memory holds one chunk of an input at a time."""
+    write_stage(root, "script.py", spec.source.encode("utf-8", "surrogatepass"))
+    request = json.dumps(spec.request, ensure_ascii=False)
+    write_stage(root, "request.json", request.encode("utf-8", "surrogatepass"))
+    for one in spec.inputs:
+        descriptor = create_stage(root, f"input/{one.name}")
+        try:
+            async for chunk in one.read():
+                append(descriptor, chunk)
+        finally:
+            os.close(descriptor)
+
+
 def write_stage(root: int, path: str, content: bytes) -> None:
-    """Create a read-only file under ``stage/`` before the script is released."""
+    """Fill a file under ``stage/`` before the script is released; the script sees that folder read-only."""
     descriptor = create_stage(root, path)
     try:
         append(descriptor, content)
@@ -80,8 +95,11 @@ def write_stage(root: int, path: str, content: bytes) -> None:
 
 
 def create_stage(root: int, path: str) -> int:
-    """A new, empty, read-only file under ``stage/``, open for writing."""
-    return os.open(f"stage/{path}", os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o444, dir_fd=root)
+    """An empty file under ``stage/``, open for writing."""
+    flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(f"stage/{path}", flags, dir_fd=root)
+    os.fchmod(descriptor, 0o644)
+    return descriptor
 
 
 def append(descriptor: int, content: bytes) -> None:

@@ -98,11 +98,20 @@ def attach(detached: int, target: str) -> None:
 
 
 def make_folders(root: int, uid: int | None, gid: int | None) -> None:
-    """The folders of a workspace; ``work`` belongs to the run's own user."""
-    for name in ("stage", "stage/input", "work", "work/output"):
-        os.mkdir(name, 0o755, dir_fd=root)
-        if uid is not None and gid is not None and name.startswith("work"):
+    """The folders of a workspace, with the places that the staged files will be shown at.
+
+    ``work`` belongs to the run's own user, ``stage`` to whoever makes it.
+    """
+    for name in ("stage", "stage/input", "work", "work/input", "work/output"):
+        os.mkdir(name, dir_fd=root)
+        os.chmod(name, 0o755, dir_fd=root)  # noqa: S103 - whatever the umask is, the run's own user must pass
+        if uid is not None and gid is not None and name in ("work", "work/output"):
             os.chown(name, uid, gid, dir_fd=root)
+    for name in ("script.py", "request.json"):
+        for folder in ("stage", "work"):
+            descriptor = os.open(f"{folder}/{name}", os.O_CREAT | os.O_WRONLY, dir_fd=root)
+            os.fchmod(descriptor, 0o644)
+            os.close(descriptor)
 
 
 def map_user(pid: int, inside: tuple[int, int], outside: tuple[int, int]) -> None:

@@ -1,0 +1,149 @@
+"""Slots of a zygote: processes in fresh namespaces that wait, sealed, for one script each."""
+
+import asyncio
+import json
+import os
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from skriptoteket.adapters.sandbox import processes
+from skriptoteket.adapters.sandbox.cgroups import Group
+from skriptoteket.adapters.sandbox.inside import kernel
+from skriptoteket.core.runs.models import Limits
+from skriptoteket.core.runs.ports import SandboxFailed
+
+_MIB = 1024 * 1024
+_PACKET = 1 << 16
+_INSIDE = 1000
+_OWN_PROCESSES = 2
+_DEATH_SECONDS = 10.0
+
+Shape = tuple[int, ...]
+
+
+def shape_of(limits: Limits) -> Shape:
+    """The limits that a slot is built with; slots of one shape are interchangeable."""
+    return (
+        limits.memory_mib, int(limits.cpu * 1000), limits.processes, limits.workspace_mib, limits.tmp_mib,
+        limits.shm_mib, limits.inodes, limits.file_mib, limits.open_files,
+    )  # fmt: skip
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """A slot on its way, waiting, or in use. ``uid`` is its user on the host, ``None`` when it is the worker's own."""
+
+    label: str
+    limits: Limits
+    uid: int | None
+    group: Group
+    address_space_mib: int | None
+    control: socket.socket = field(init=False)
+    out: int = field(init=False)
+    err: int = field(init=False)
+    status: int = field(init=False)
+    root: int | None = None
+    guard_fd: int | None = None
+    first_fd: int | None = None
+    pid: int | None = None
+    _far: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.setblocking(False)
+        self.out, out = os.pipe()
+        self.err, err = os.pipe()
+        self.status, status = os.pipe()
+        os.set_blocking(self.status, False)
+        self._far = [far.detach(), out, err, status]
+
+    def request(self, zygote: socket.socket) -> None:
+        """Ask the zygote for the processes of this slot."""
+        if self.uid is not None:
+            # Made by root here: a workspace made inside could not take files from the host's root.
+            root = self.root = kernel.make_workspace(self.limits.workspace_mib * _MIB, self.limits.inodes)
+            kernel.make_folders(root, self.uid, self.uid)
+            handed = [*self._far, root]
+        else:
+            handed = list(self._far)
+        socket.send_fds(zygote, [json.dumps(self._plan()).encode()], handed)
+        for descriptor in self._far:
+            os.close(descriptor)
+        self._far = []
+
+    async def build(self, remember: Callable[[str, int], None]) -> None:
+        """Every step until the entry code waits for its release.
+
+        Raises:
+            SandboxFailed: with what the slot said.
+        """
+        while True:
+            message, descriptors = await self._hear()
+            if message == b"ready":
+                return
+            if message == b"unshared" and self.uid is not None and self.pid is not None:
+                kernel.map_user(self.pid, (_INSIDE, _INSIDE), (self.uid, self.uid))
+                self.control.send(b"mapped")
+                continue
+            told = json.loads(message)
+            if "pid" in told:
+                pid = self.pid = int(told["pid"])
+                self.guard_fd = os.pidfd_open(pid)
+                remember(self.label, pid)
+                self.group.add(pid)
+                self.control.send(b"placed")
+            elif "workspace" in told:
+                self.root = descriptors[0]
+            elif "first" in told:
+                self.first_fd = descriptors[0]
+            else:
+                raise SandboxFailed(str(told.get("error")))
+
+    def exit_code(self) -> int | None:
+        """How the script ended, negative for a signal; ``None`` when its slot was killed before it did."""
+        try:
+            return int(struct.unpack("=i", os.read(self.status, 4))[0])
+        except (BlockingIOError, struct.error):
+            return None
+
+    async def close(self) -> None:
+        """Kill what lives and give everything back. Not for a slot that became a run."""
+        processes.kill_process(self.first_fd)
+        processes.kill_process(self.guard_fd)
+        self.group.kill()
+        await processes.until_dead(self.guard_fd, _DEATH_SECONDS)
+        await processes.until_dead(self.first_fd, _DEATH_SECONDS)
+        self.control.close()
+        for descriptor in (self.out, self.err, self.status, self.root, self.guard_fd, self.first_fd, *self._far):
+            if descriptor is not None:
+                os.close(descriptor)
+        await asyncio.to_thread(self.group.remove)
+
+    async def _hear(self) -> tuple[bytes, list[int]]:
+        await processes.until_readable(self.control.fileno())
+        message, descriptors, _, _ = socket.recv_fds(self.control, _PACKET, 1)
+        if not message:
+            raise SandboxFailed("the slot ended without a word")
+        return message, list(descriptors)
+
+    def _plan(self) -> dict[str, object]:
+        limits = self.limits
+        rlimits = {
+            "RLIMIT_FSIZE": limits.file_mib * _MIB,
+            "RLIMIT_NOFILE": limits.open_files,
+            "RLIMIT_CORE": 0,
+            "RLIMIT_MEMLOCK": 64 * 1024,
+        }
+        if self.address_space_mib is not None:
+            rlimits["RLIMIT_AS"] = self.address_space_mib * _MIB
+        return {
+            "mapped_by_worker": self.uid is not None,
+            "workspace_bytes": limits.workspace_mib * _MIB,
+            "inodes": limits.inodes,
+            "tmp_bytes": limits.tmp_mib * _MIB,
+            "shm_bytes": limits.shm_mib * _MIB,
+            "processes": limits.processes + _OWN_PROCESSES,
+            "rlimits": rlimits,
+        }

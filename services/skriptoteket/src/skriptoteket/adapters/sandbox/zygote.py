@@ -1,0 +1,360 @@
+"""Warm start: one interpreter with its packages imported, forked into fresh namespaces for every script.
+
+Slots are built ahead, so that a run begins with the release of a process that already waits. A slot serves one run.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import json
+import os
+import socket
+import subprocess
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
+
+from skriptoteket.adapters.sandbox import processes, workspace
+from skriptoteket.adapters.sandbox.arguments import ENVIRONMENT
+from skriptoteket.adapters.sandbox.cgroups import Cgroups, GroupLimits, choose_cgroups, isolation_of
+from skriptoteket.adapters.sandbox.remains import Remains
+from skriptoteket.adapters.sandbox.seccomp import filter_file
+from skriptoteket.adapters.sandbox.slots import Shape, Slot, shape_of
+from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
+from skriptoteket.adapters.sandbox.view import interpreter_view
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.runs.models import Limits
+from skriptoteket.core.runs.ports import (
+    CollectedFile,
+    KillReason,
+    RunSpec,
+    SandboxEvent,
+    SandboxFailed,
+    SandboxHandle,
+)
+
+_INSIDE = Path(__file__).parent / "inside"
+_INSIDE_AT = "/inside/skriptoteket/adapters/sandbox/inside"
+_START_SECONDS = 20.0
+_MIB = 1024 * 1024
+_OVERHEAD_PROCESSES = 3
+DEFAULT_MODULES = (
+    "csv", "datetime", "decimal", "html", "io", "json", "random", "re", "statistics", "tempfile", "unicodedata",
+    "zipfile", "zoneinfo", "xml.etree.ElementTree", "numpy", "pandas", "openpyxl", "docx", "pypdf", "markdown_it",
+)  # fmt: skip
+"""What a zygote imports before its first slot; what an environment does not have is left out."""
+
+
+class _Zygote:
+    """The process; retired after a while, because all its forks share one address layout."""
+
+    def __init__(self) -> None:
+        self.control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.setblocking(False)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.born = time.monotonic()
+        self.forks = 0
+        self.live = 0
+        self.retired = False
+
+    async def start(self, plan: Mapping[str, object], modules: Sequence[str], log: int) -> int:
+        """Become warm; the answer is the address space in MiB that every fork begins with."""
+        # From the loop's thread: the parent-death signal follows the thread that forked.
+        self.process = subprocess.Popen(  # noqa: ASYNC220, S603 - forks for a millisecond, fixed program, no shell
+            [interpreter_view().program, "-I", "-S", "-B", str(_INSIDE / "zygote_root.py"), str(self._far.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(self._far.fileno(),),
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+        argv = [interpreter_view().program, "-I", "-S", "-B", "-u", f"{_INSIDE_AT}/zygote.py", str(self._far.fileno())]
+        self.control.send(json.dumps({**plan, "argv": argv, "parent": os.getpid()}).encode())
+        self.control.send(json.dumps({"modules": list(modules)}).encode())
+        self._far.close()
+        await processes.until_readable(self.control.fileno())
+        answer = self.control.recv(4096)
+        if answer != b"warm":
+            raise SandboxFailed(answer.decode(errors="replace") or "the zygote ended without a word")
+        return processes.address_space_mib(self.process.pid)
+
+    @property
+    def alive(self) -> bool:
+        """False once the process ended."""
+        return self.process is not None and self.process.poll() is None
+
+    def close(self) -> None:
+        """End the process; its slots die with it."""
+        self.control.close()
+        if self._far.fileno() >= 0:
+            self._far.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class ZygoteSandbox:
+    """Runs each script in a slot of a warm zygote."""
+
+    name = "zygote"
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        modules: Sequence[str] = DEFAULT_MODULES,
+        packages: Sequence[str] = (),
+        warm_slots: int = 2,
+        max_runs: int = 1000,
+        max_seconds: float = 3600,
+        timezone: str = "Europe/Stockholm",
+        slot_uids: range = range(61_000, 61_512),
+        cgroups: Cgroups | None = None,
+    ) -> None:
+        self._modules = modules
+        self._packages = packages
+        self._warm_slots = warm_slots
+        self._max_runs, self._max_seconds = max_runs, max_seconds
+        self._timezone = timezone
+        self._zygote_uid = slot_uids[0] if os.geteuid() == 0 else None
+        self._uids = itertools.cycle(slot_uids[1:])
+        self._cgroups = choose_cgroups() if cgroups is None else cgroups
+        self._remains = Remains(state_dir / "sandboxes")
+        self._key = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:8]
+        self._numbers = itertools.count(1)
+        self._zygote: _Zygote | None = None
+        self._starting = asyncio.Lock()
+        self._base_mib = 0
+        self._parked: dict[Shape, deque[tuple[_Zygote, Slot]]] = {}
+        self._used: dict[LiveRun, tuple[_Zygote, Slot]] = {}
+        self._building: set[int] = set()
+        self._refills: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def capabilities(self) -> Mapping[str, str]:
+        """What a slot isolates; empty where no filter is shipped for this machine."""
+        return {} if filter_file() is None else {**isolation_of(self._cgroups), "warm_start": "yes"}
+
+    async def start(self, spec: RunSpec) -> SandboxHandle:
+        """Take a waiting slot or build one, put the inputs in and release the script.
+
+        Raises:
+            SandboxFailed: with what the zygote or the slot said.
+        """
+        zygote, slot = await self._take(spec.limits)
+        try:
+            root = slot.root
+            if root is None:
+                raise SandboxFailed("the slot has no workspace")
+            await workspace.stage(root, spec)
+        except BaseException:
+            await self._discard(zygote, slot)
+            raise
+        run = LiveRun(
+            run_id=spec.run_id,
+            attempt=spec.attempt,
+            limits=spec.limits,
+            exit_code=slot.exit_code,
+            control=slot.control,
+            root=root,
+            group=slot.group,
+            soft_memory=self._soft_memory,
+            streams=(
+                Faucet("stdout", slot.out, spec.limits.stream_kill_bytes),
+                Faucet("stderr", slot.err, spec.limits.stream_kill_bytes),
+            ),
+            guard_fd=slot.guard_fd,
+            first_fd=slot.first_fd,
+            first_pid=slot.pid,
+        )
+        self._used[run] = (zygote, slot)
+        run.release()
+        self._refill(spec.limits)
+        return run
+
+    def events(self, handle: SandboxHandle) -> AsyncIterator[SandboxEvent]:
+        """See the port."""
+        return _live(handle).events()
+
+    async def kill(self, handle: SandboxHandle, reason: KillReason) -> None:
+        """See the port."""
+        _live(handle).kill(reason)
+
+    async def result(self, handle: SandboxHandle) -> bytes | None:
+        """See the port."""
+        run = _live(handle)
+        return workspace.read_result(run.root, run.limits)
+
+    async def artifacts(self, handle: SandboxHandle) -> AsyncIterator[CollectedFile]:
+        """See the port."""
+        run = _live(handle)
+        for found in await asyncio.to_thread(workspace.list_output, run.root, run.limits):
+            yield found
+
+    async def destroy(self, handle: SandboxHandle) -> None:
+        """See the port."""
+        run = _live(handle)
+        zygote, slot = self._used.pop(run, (None, None))
+        await run.close()
+        if zygote is not None and slot is not None:
+            os.close(slot.status)
+            self._release(zygote, slot)
+
+    async def reap(self, known: Collection[RunId]) -> None:
+        """See the port. Slots of this very object are never reaped."""
+        mine = {slot.label.rsplit("-", 1)[0] for _, slot in self._used.values()}
+        mine |= {slot.label.rsplit("-", 1)[0] for parked in self._parked.values() for _, slot in parked}
+        await asyncio.to_thread(self._remains.reap, mine, self._cgroups, self._key)
+
+    async def warm_up(self, limits: Limits) -> None:
+        """Build the waiting slots for these limits now."""
+        self._refill(limits)
+        if self._refills:
+            await asyncio.wait(self._refills)
+
+    async def close(self) -> None:
+        """End the zygote and every waiting slot; idempotent."""
+        self._closed = True
+        for task in tuple(self._refills):
+            task.cancel()
+        if self._refills:
+            await asyncio.wait(self._refills)
+        for parked in self._parked.values():
+            while parked:
+                await self._discard(*parked.popleft())
+        if self._zygote is not None:
+            self._zygote.close()
+            self._zygote = None
+
+    @property
+    def _soft_memory(self) -> bool:
+        return self._cgroups.capabilities().get("memory_limit") != "hard"
+
+    async def _take(self, limits: Limits) -> tuple[_Zygote, Slot]:
+        parked = self._parked.get(shape_of(limits))
+        while parked:
+            zygote, slot = parked.popleft()
+            if zygote.alive:
+                return zygote, slot
+            await self._discard(zygote, slot)
+        return await self._build(limits)
+
+    def _refill(self, limits: Limits) -> None:
+        if self._closed:
+            return
+        task = asyncio.create_task(self._fill(limits), name="refill slots")
+        self._refills.add(task)
+        task.add_done_callback(self._refills.discard)
+
+    async def _fill(self, limits: Limits) -> None:
+        parked = self._parked.setdefault(shape_of(limits), deque())
+        while len(parked) < self._warm_slots:
+            try:
+                parked.append(await self._build(limits))
+            except (SandboxFailed, OSError):
+                return  # the next run builds its own slot and tells what is wrong
+
+    async def _build(self, limits: Limits) -> tuple[_Zygote, Slot]:
+        zygote = await self._warm_zygote()
+        label = f"slot.{os.getpid()}.{next(self._numbers)}-0"
+        uid = self._next_uid()
+        group_limits = GroupLimits(limits.memory_mib * _MIB, limits.processes + _OVERHEAD_PROCESSES, limits.cpu)
+        group = self._cgroups.create(f"{self._key}-{label}", group_limits)
+        space = self._base_mib + limits.memory_mib if self._soft_memory else None
+        slot = Slot(label, limits, uid, group, space)
+        if uid is not None:
+            self._building.add(uid)
+        zygote.live += 1
+        try:
+            slot.request(zygote.control)
+            async with asyncio.timeout(_START_SECONDS):
+                await slot.build(self._remains.remember)
+        except BaseException as problem:
+            await self._discard(zygote, slot)
+            if isinstance(problem, OSError | TimeoutError | ValueError):
+                raise SandboxFailed(f"a slot could not be built: {problem}") from problem
+            raise
+        finally:
+            if uid is not None:
+                self._building.discard(uid)
+        zygote.forks += 1
+        return zygote, slot
+
+    async def _warm_zygote(self) -> _Zygote:
+        async with self._starting:
+            old = self._zygote
+            if old is not None and old.alive and not self._worn(old):
+                return old
+            if old is not None:
+                old.retired = True
+                self._end_if_done(old)
+            self._zygote = await self._new_zygote()
+            return self._zygote
+
+    def _worn(self, zygote: _Zygote) -> bool:
+        return zygote.forks >= self._max_runs or time.monotonic() - zygote.born >= self._max_seconds
+
+    async def _new_zygote(self) -> _Zygote:
+        zygote = _Zygote()
+        log = os.memfd_create("zygote-log")
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                self._base_mib = await zygote.start(self._plan(), self._modules, log)
+        except BaseException as problem:
+            zygote.close()
+            said = os.pread(log, 4096, 0).decode(errors="replace").strip()
+            if isinstance(problem, OSError | TimeoutError | SandboxFailed):
+                raise SandboxFailed(f"the zygote could not be started: {problem} {said}".strip()) from problem
+            raise
+        finally:
+            os.close(log)
+        return zygote
+
+    def _plan(self) -> dict[str, object]:
+        view = interpreter_view()
+        program = filter_file()
+        if program is None:
+            raise SandboxFailed("no system call filter is shipped for this machine")
+        shown = [[bind.source, bind.target] for bind in view.binds]
+        shown += [[str(_INSIDE), _INSIDE_AT], [str(program), "/filter.bpf"]]
+        return {
+            "uid": self._zygote_uid,
+            "gid": self._zygote_uid,
+            "view": shown,
+            "hidden": list(view.hidden),
+            "links": [list(link) for link in view.links],
+            "rlimits": {"RLIMIT_CORE": 0},
+            "environment": {**ENVIRONMENT, "TZ": self._timezone},
+        }
+
+    async def _discard(self, zygote: _Zygote, slot: Slot) -> None:
+        await slot.close()
+        self._release(zygote, slot)
+
+    def _release(self, zygote: _Zygote, slot: Slot) -> None:
+        self._remains.forget(slot.label)
+        zygote.live -= 1
+        self._end_if_done(zygote)
+
+    def _end_if_done(self, zygote: _Zygote) -> None:
+        if zygote.retired and zygote.live <= 0:
+            zygote.close()
+
+    def _next_uid(self) -> int | None:
+        if self._zygote_uid is None:
+            return None
+        slots = itertools.chain((slot for _, slot in self._used.values()), self._all_parked())
+        taken = {slot.uid for slot in slots} | self._building
+        return next(uid for uid in self._uids if uid not in taken)
+
+    def _all_parked(self) -> list[Slot]:
+        return [slot for parked in self._parked.values() for _, slot in parked]
+
+
+def _live(handle: SandboxHandle) -> LiveRun:
+    if not isinstance(handle, LiveRun):
+        raise TypeError(f"{type(handle).__name__} is no run of this sandbox")
+    return handle
