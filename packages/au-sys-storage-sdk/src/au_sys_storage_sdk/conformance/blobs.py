@@ -11,7 +11,7 @@ import pytest
 from au_sys_storage_sdk.conformance.keys import HOSTILE_KEYS, ILLEGAL_KEYS
 from au_sys_storage_sdk.core.blobs.models import BLOCK, INLINE
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
-from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound
+from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, OutsideRange
 from au_sys_storage_sdk.core.preconditions import ABSENT
 
 SIZES = (0, 1, INLINE, INLINE + 1, BLOCK, 2 * BLOCK + 17)
@@ -53,7 +53,7 @@ class BlobStoreConformance:
     async def test_a_range_behind_the_end_is_refused(self, blobs: Blobs) -> None:
         """A first byte that does not exist is an error that names the range."""
         await blobs.write("k", b"abc")
-        with pytest.raises(InvalidInput, match="range"):
+        with pytest.raises(OutsideRange, match="range"):
             await anext(aiter(blobs.read("k", 3)))
 
     async def test_nothing_is_found_where_nothing_was_stored(self, blobs: Blobs) -> None:

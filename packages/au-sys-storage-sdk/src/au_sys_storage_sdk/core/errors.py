@@ -4,6 +4,7 @@ StorageError
 ├── NotFound             nothing is stored at the address
 ├── Conflict             the precondition does not hold; carries expected and actual version
 ├── InvalidInput         the request itself is wrong; names field, rule and fix
+│   └── OutsideRange     bytes of a blob that do not exist
 ├── ConditionRequired    the namespace accepts conditional writes only
 ├── OutOfReach           the namespace belongs to the platform and is not open to this caller
 ├── TooLarge             a limit on size or count
@@ -53,6 +54,14 @@ class InvalidInput(StorageError):
         self.problem = problem
         self.fix = fix
         super().__init__(f"{field}: {problem}; {fix}.")
+
+
+class OutsideRange(InvalidInput):
+    """Bytes of a blob that do not exist."""
+
+    def __init__(self, start: int, end: int | None, size: int) -> None:
+        self.size = size
+        super().__init__("range", f"bytes {start} to {end} of {size} do not exist", f"stay within 0 to {size}")
 
 
 class ConditionRequired(StorageError):

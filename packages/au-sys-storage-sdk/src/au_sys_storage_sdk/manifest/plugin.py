@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
-from au_sys_storage_sdk.adapters.api.router import router
+from au_sys_storage_sdk.adapters.api.router import blob_router, router
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.storage import Storage as Documents
 from au_sys_storage_sdk.manifest.config import StorageSettings
@@ -14,6 +14,7 @@ from au_sys_storage_sdk.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import Contribution, Job, Manifest, Platform, RouterMount, Tier
 
 _MAX_BODY = 16 * 1024 * 1024
+_MAX_BLOB = 5 * 1024**4
 _HOUR = 3600
 
 
@@ -37,7 +38,10 @@ class Storage:
         self._platform = platform
         self._settings = StorageSettings()
         return Contribution(
-            routers=(RouterMount("documents", router, Tier.API, max_body_bytes=_MAX_BODY),),
+            routers=(
+                RouterMount("documents", router, Tier.API, max_body_bytes=_MAX_BODY),
+                RouterMount("blobs", blob_router, Tier.API, max_body_bytes=_MAX_BLOB),
+            ),
             permissions=PERMISSIONS,
             bundles=BUNDLES,
             services=services(self._settings, platform.settings.data_dir),

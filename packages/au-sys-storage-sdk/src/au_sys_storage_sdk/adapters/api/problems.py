@@ -26,6 +26,10 @@ PROBLEMS = (
         errors.InvalidInput, 422, "invalid-input", "The request is not valid",
         extras=lambda error: {"field": error.field, "fix": error.fix},
     ),
+    ProblemMapping(
+        errors.OutsideRange, 416, "outside-range", "These bytes do not exist",
+        extras=lambda error: {"size": error.size}, headers=lambda error: {"Content-Range": f"bytes */{error.size}"},
+    ),
     ProblemMapping(errors.ConditionRequired, 428, "condition-required", "This namespace wants conditional writes"),
     ProblemMapping(errors.OutOfReach, 403, "out-of-reach", "This namespace belongs to the platform"),
     ProblemMapping(

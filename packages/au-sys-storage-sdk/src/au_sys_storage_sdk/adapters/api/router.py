@@ -2,8 +2,12 @@
 
 from fastapi import APIRouter
 
-from au_sys_storage_sdk.adapters.api import documents, status
+from au_sys_storage_sdk.adapters.api import blobs, bulk, documents, status
 
 router = APIRouter()
 router.include_router(status.router)
+router.include_router(bulk.router)
 router.include_router(documents.router)
+
+blob_router = blobs.router
+"""Apart, because its bodies may be of any size."""

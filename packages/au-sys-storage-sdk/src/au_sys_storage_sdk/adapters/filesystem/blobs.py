@@ -8,24 +8,23 @@ sweep finds.
 from __future__ import annotations
 
 import asyncio
-import errno
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import apsw
 
 from au_sys_storage_sdk.adapters.filesystem import index as entries
-from au_sys_storage_sdk.adapters.filesystem.files import Incoming, ObjectFolder, read_block
+from au_sys_storage_sdk.adapters.filesystem.files import Incoming, ObjectFolder
 from au_sys_storage_sdk.adapters.filesystem.index import BlobIndex, Content
+from au_sys_storage_sdk.adapters.filesystem.reading import FileBlob, on_disk
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.blobs.models import BLOCK, BlobInfo, Usage, valid_range
+from au_sys_storage_sdk.core.blobs.models import BlobInfo, Usage
 from au_sys_storage_sdk.core.clock import Clock, system_clock
-from au_sys_storage_sdk.core.errors import Corrupt, NotFound, ReadOnly, TooLarge, Unavailable
+from au_sys_storage_sdk.core.errors import Corrupt, NotFound, TooLarge
 from au_sys_storage_sdk.core.paging import Page
 from au_sys_storage_sdk.core.preconditions import Condition, require
 
@@ -52,7 +51,7 @@ class FileBlobs:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="blobs")
 
     async def _work(self, work: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(_on_disk, work, *arguments))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(on_disk, work, *arguments))
 
     def _index(self) -> BlobIndex:
         with self._opening:
@@ -94,36 +93,20 @@ class FileBlobs:
 
         return self._index().change(commit)
 
-    async def read(self, space: Space, key: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+    async def open(self, space: Space, key: str) -> FileBlob:
         """See the port."""
-        content, file = await self._work(self._open, space, key)
-        try:
-            first, stop = valid_range(start, end, content.size)
-            if content.inline is not None:
-                if hashlib.sha256(content.inline).digest() != content.digest:
-                    raise Corrupt(f"blob {key!r}", "its digest is another than when it was written")
-                yield content.inline[first:stop]
-                return
-            digest = hashlib.sha256() if (first, stop) == (0, content.size) else None
-            for number in range(first // BLOCK, -(-stop // BLOCK)):
-                block = await self._work(_block, file, number, content, digest, key)
-                offset = number * BLOCK
-                yield block[max(first - offset, 0) : stop - offset]
-            if digest is not None and digest.digest() != content.digest:
-                raise Corrupt(f"blob {key!r}", "its digest is another than when it was written")
-        finally:
-            if file is not None:
-                file.close()
+        return await self._work(self._open, space, key)
 
-    def _open(self, space: Space, key: str) -> tuple[Content, BinaryIO | None]:
+    def _open(self, space: Space, key: str) -> FileBlob:
         for _ in range(_REOPENINGS):
-            content = self._index().read(partial(_content, space=space, key=key))
+            info, content = self._index().read(partial(_content, space=space, key=key))
             if content.inline is not None:
-                return content, None
+                return FileBlob(info, content, None, self._threads)
             try:
-                return content, self._folder.path(content.digest).open("rb", buffering=0)
+                file = self._folder.path(content.digest).open("rb", buffering=0)
             except FileNotFoundError:
                 continue  # replaced and swept between look-up and open; a file that is really gone stays gone
+            return FileBlob(info, content, file, self._threads)
         raise Corrupt(f"blob {key!r}", "its file is missing")
 
     async def head(self, space: Space, key: str) -> BlobInfo | None:
@@ -227,27 +210,11 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield b"".join(waiting)
 
 
-def _content(connection: apsw.Connection, space: Space, key: str) -> Content:
+def _content(connection: apsw.Connection, space: Space, key: str) -> tuple[BlobInfo, Content]:
     info = entries.find(connection, space, key)
     if info is None:
         raise NotFound(space.namespace, key)
     content = entries.content_of(connection, bytes.fromhex(info.sha256))
     if content is None:
         raise Corrupt(f"blob {key!r}", "the index knows no content for it")
-    return content
-
-
-def _block(file: BinaryIO, number: int, content: Content, digest: hashlib._Hash | None, key: str) -> bytes:
-    block = read_block(file, number, content.checksums, f"blob {key!r}")
-    if digest is not None:
-        digest.update(block)
-    return block
-
-
-def _on_disk(work: Callable[..., T], *arguments: object) -> T:
-    try:
-        return work(*arguments)
-    except OSError as error:
-        if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-            raise ReadOnly("filesystem", str(error.strerror)) from error
-        raise Unavailable(f"the disk does not answer ({error.strerror})", retry_after=5) from error
+    return info, content

@@ -6,11 +6,28 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.blobs.models import BLOCK, BlobInfo, Usage, valid_range
+from au_sys_storage_sdk.core.blobs.models import BLOCK, BlobInfo, Usage
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.errors import NotFound, TooLarge
 from au_sys_storage_sdk.core.paging import Page
 from au_sys_storage_sdk.core.preconditions import Condition, require
+
+
+class MemoryBlob:
+    """One state of a blob."""
+
+    def __init__(self, info: BlobInfo, content: bytes) -> None:
+        self.info = info
+        self._content = content
+
+    async def read(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """See the port."""
+        for position in range(start, end, BLOCK):
+            yield self._content[position : min(position + BLOCK, end)]
+
+    async def close(self) -> None:
+        """Let the content go."""
+        self._content = b""
 
 
 class MemoryBlobs:
@@ -49,12 +66,9 @@ class MemoryBlobs:
         held[key] = (info, content)
         return info
 
-    async def read(self, space: Space, key: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+    async def open(self, space: Space, key: str) -> MemoryBlob:
         """See the port."""
-        info, content = self._found(space, key)
-        first, stop = valid_range(start, end, info.size)
-        for position in range(first, stop, BLOCK):
-            yield content[position : min(position + BLOCK, stop)]
+        return MemoryBlob(*self._found(space, key))
 
     def _found(self, space: Space, key: str) -> tuple[BlobInfo, bytes]:
         found = self._spaces.get(space, {}).get(key)

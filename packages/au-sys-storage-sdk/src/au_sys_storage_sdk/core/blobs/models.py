@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from au_sys_storage_sdk.core.errors import InvalidInput
+from au_sys_storage_sdk.core.errors import InvalidInput, OutsideRange
 
 DEFAULT_TYPE = "application/octet-stream"
 BLOCK = 1024 * 1024
@@ -55,9 +55,9 @@ def valid_range(start: int, end: int | None, size: int) -> tuple[int, int]:
     """Start and exclusive end within a blob of ``size`` bytes.
 
     Raises:
-        InvalidInput: the range lies outside.
+        OutsideRange: the range lies outside.
     """
     stop = size if end is None else min(end, size)
     if start < 0 or start > stop or (start >= size and size > 0):
-        raise InvalidInput("range", f"bytes {start} to {end} of {size} do not exist", f"stay within 0 to {size}")
+        raise OutsideRange(start, end, size)
     return start, stop

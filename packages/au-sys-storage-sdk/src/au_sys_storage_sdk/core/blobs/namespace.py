@@ -6,8 +6,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from types import TracebackType
 
 from au_sys_storage_sdk.core.address import DEFAULT_TENANT, space, valid_key, valid_prefix
-from au_sys_storage_sdk.core.blobs.models import BLOCK, DEFAULT_TYPE, BlobInfo, Usage, valid_type
-from au_sys_storage_sdk.core.blobs.ports import BlobStore
+from au_sys_storage_sdk.core.blobs.models import BLOCK, DEFAULT_TYPE, BlobInfo, Usage, valid_range, valid_type
+from au_sys_storage_sdk.core.blobs.ports import BlobStore, OpenBlob
 from au_sys_storage_sdk.core.errors import NotFound
 from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, Page, valid_limit
 from au_sys_storage_sdk.core.preconditions import Condition
@@ -56,14 +56,28 @@ class Blobs:
         chunks = _pieces(content) if isinstance(content, bytes | bytearray | memoryview) else aiter(content)
         return await self._store.write(self._space, valid_key(key), chunks, if_match, valid_type(content_type))
 
+    async def open(self, key: str) -> OpenBlob:
+        """One state of a blob with what is known of it; read it, then close it. Raises ``NotFound`` and ``Corrupt``."""
+        return await self._store.open(self._space, valid_key(key))
+
     def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from ``start`` up to and without ``end`` as a stream of pieces of at most 1 MiB.
 
         Raises (on the first step):
             NotFound: nothing is stored under the key.
+            OutsideRange: the range lies outside.
             Corrupt: the stored bytes are not the written ones (at any step, before wrong bytes are handed on).
         """
-        return self._store.read(self._space, valid_key(key), start, end)
+        return self._read(valid_key(key), start, end)
+
+    async def _read(self, key: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+        opened = await self._store.open(self._space, key)
+        try:
+            first, stop = valid_range(start, end, opened.info.size)
+            async for piece in opened.read(first, stop):
+                yield piece
+        finally:
+            await opened.close()
 
     async def read_bytes(self, key: str) -> bytes:
         """A whole (small) blob in memory. Raises ``NotFound`` and ``Corrupt``."""

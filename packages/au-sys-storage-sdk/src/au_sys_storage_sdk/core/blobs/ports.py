@@ -11,6 +11,18 @@ from au_sys_storage_sdk.core.paging import Page
 from au_sys_storage_sdk.core.preconditions import Condition
 
 
+class OpenBlob(Protocol):
+    """One state of a blob, readable to the end whatever happens to its key."""
+
+    @property
+    def info(self) -> BlobInfo: ...
+
+    def read(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from ``start`` up to and without ``end``; raises ``Corrupt`` before wrong bytes are handed on."""
+
+    async def close(self) -> None: ...
+
+
 class BlobStore(Protocol):
     """Streams in, streams out. Addresses arrive validated; a write is seen whole or not at all."""
 
@@ -28,14 +40,8 @@ class BlobStore(Protocol):
             TooLarge: the stream is longer than the backend takes.
         """
 
-    def read(self, space: Space, key: str, start: int, end: int | None) -> AsyncIterator[bytes]:
-        """The bytes from ``start`` up to and without ``end``, checked before they are handed on.
-
-        Raises:
-            NotFound: on the first step.
-            InvalidInput: the range lies outside.
-            Corrupt: the stored bytes are not the written ones.
-        """
+    async def open(self, space: Space, key: str) -> OpenBlob:
+        """The blob as it is now. Raises ``NotFound`` and ``Corrupt``."""
 
     async def head(self, space: Space, key: str) -> BlobInfo | None: ...
 
