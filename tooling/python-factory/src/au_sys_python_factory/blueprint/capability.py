@@ -108,7 +108,8 @@ def _imports(blueprint: Blueprint) -> dict[str, list[str]]:
             "from dataclasses import dataclass",
             "from enum import StrEnum",
             "from typing import NewType",
-            f"from {package}.core.{many}.rules import check_count, check_email, check_length, check_moment, check_range",
+            f"from {package}.core.{many}.rules import check_count, check_email, check_length",
+            f"from {package}.core.{many}.rules import check_moment, check_range",
         ],
         "rules": [
             "import re",

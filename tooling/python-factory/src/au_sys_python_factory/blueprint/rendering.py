@@ -55,7 +55,7 @@ def formatted(rendered: Mapping[str, str], first_party: list[str]) -> dict[str, 
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         own = f"lint.isort.known-first-party={json.dumps(sorted(first_party))}"
-        _ruff(root, "check", "--select", "I,F401,SIM300", "--fix", "--exit-zero", "--config", own)
+        _ruff(root, "check", "--select", "I,F401,RUF022,SIM300", "--fix", "--exit-zero", "--config", own)
         _ruff(root, "format")
         return {name: (root / name).read_text(encoding="utf-8") for name in rendered}
 

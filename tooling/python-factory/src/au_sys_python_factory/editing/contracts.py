@@ -8,6 +8,7 @@ _LISTS = (
     ("importlinter", "root_packages", "{package}"),
     ("importlinter:contract:factory-unused", "source_modules", "{package}"),
     ("importlinter:contract:capability-layers", "containers", "{package}"),
+    ("importlinter:contract:acyclic-siblings", "ancestors", "{package}"),
     ("importlinter:contract:pure-cores", "source_modules", "{package}.core"),
 )
 _SIBLINGS = re.compile(r"(?m)^(    au_sys_identity(?: \| \w+)+)$")

@@ -20,10 +20,10 @@ _STRANGERS = ({"au_sys_identity", "au_sys_storage_sdk"},)
 
 
 def foreign(file: SourceFile, members: dict[str, Member]) -> Iterator[tuple[Imported, Member]]:
-    """Imports of other workspace members."""
+    """Imports of other workspace members that are carried out (not those for type checkers only)."""
     for item in file.imports:
         other = members.get(item.module.split(".")[0])
-        if other is not None and other is not file.member:
+        if other is not None and other is not file.member and not item.typing_only:
             yield item, other
 
 
@@ -71,9 +71,9 @@ def strangers(project: Project) -> Iterator[Hit]:
 
 
 def cycles(project: Project) -> Iterator[Hit]:
-    """Sibling folders or modules of one package that import each other."""
+    """Sibling folders or modules of one package that import each other (the runtime has layers of its own)."""
     edges: dict[str, dict[str, tuple[SourceFile, Imported]]] = defaultdict(dict)
-    for file in project.modules.values():
+    for file in (found for found in project.modules.values() if found.member.role != "runtime"):
         for item in file.imports:
             if item.typing_only or item.module.split(".")[0] != file.module.split(".")[0]:
                 continue

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.checks.source import SourceFile
 
-_COMPOSING = {"include_router", "add_command", "mount", "register", "update_forward_refs", "model_rebuild"}
+_COMPOSING = {
+    "include_router",
+    "add_command",
+    "mount",
+    "register",
+    "register_at_fork",
+    "update_forward_refs",
+    "model_rebuild",
+}
 _WORKING = {
     "open", "os.getenv", "os.system", "os.listdir", "socket.socket", "socket.create_connection",
     "sqlite3.connect", "subprocess.run", "subprocess.check_output", "subprocess.Popen",
@@ -53,7 +61,7 @@ def _working_values(file: SourceFile, value: ast.expr) -> Iterator[Hit]:
             continue
         name = file.qualified(node.func)
         reads = isinstance(node.func, ast.Attribute) and node.func.attr in _READING
-        settings = name.split(".")[-1].endswith("Settings") and name[:1].isalpha()
+        settings = name.split(".")[-1].endswith("Settings") and file.class_of(node) is None
         if name in _WORKING or reads or settings or name.startswith("os.environ"):
             yield file.hit(node, f"{ast.unparse(node.func)}(…) is called at import")
 

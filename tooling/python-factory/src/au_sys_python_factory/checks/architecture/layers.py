@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from au_sys_python_factory.checks.project import MemberFiles
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.checks.source import Imported, SourceFile
 
 _HEIGHT = {"core": 0, "conformance": 1, "adapters": 2, "fastapi": 3, "manifest": 4}
 _TOP_FILES = {"__init__", "__main__", "fastapi"}
@@ -15,12 +15,17 @@ FRAMEWORKS = {
 }  # fmt: skip
 
 
+def run_imports(file: SourceFile) -> list[Imported]:
+    """Imports that are carried out; those for type checkers only couple nothing at run time."""
+    return [item for item in file.imports if not item.typing_only]
+
+
 def layer_upward(file: SourceFile) -> Iterator[Hit]:
     """Imports from a lower layer into a higher one of the same package."""
     height = _HEIGHT.get(file.layer)
     if not file.member.tri_layer or height is None:
         return
-    for item in file.imports:
+    for item in run_imports(file):
         for name in {item.module, item.target}:
             parts = name.split(".")
             if len(parts) > 1 and parts[0] == file.member.import_name and _HEIGHT.get(parts[1], -1) > height:
@@ -44,7 +49,7 @@ def unknown_layer(member: MemberFiles) -> Iterator[Hit]:
 def impure_core(file: SourceFile) -> Iterator[Hit]:
     """Frameworks inside a core."""
     if file.member.tri_layer and file.layer == "core":
-        for item in file.imports:
+        for item in run_imports(file):
             if item.module.split(".")[0] in FRAMEWORKS:
                 yield file.hit(item.node, f"the core imports {item.module}")
 

@@ -8,9 +8,13 @@ from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.checks.source import SourceFile
 
 _DEPRECATED = {
-    "asyncio.get_event_loop", "asyncio.coroutine", "asyncio.ensure_future", "asyncio.set_event_loop_policy",
-    "asyncio.get_event_loop_policy", "asyncio.new_event_loop", "asyncio.set_event_loop",
-}  # fmt: skip
+    "asyncio.get_event_loop",
+    "asyncio.coroutine",
+    "asyncio.get_event_loop_policy",
+    "asyncio.set_event_loop_policy",
+    "asyncio.get_child_watcher",
+    "asyncio.set_child_watcher",
+}
 
 
 def sync_endpoint(file: SourceFile) -> Iterator[Hit]:

@@ -58,7 +58,8 @@ def unreasoned(file: SourceFile) -> Iterator[Hit]:
                 yield Hit(comment.line, comment.column + 1, f"{what} without a reason", file.path)
     if file.area == "source":
         yield from _casts(file)
-        yield from _anys(file)
+        if not _explained_for_all(file):
+            yield from _anys(file)
 
 
 def _casts(file: SourceFile) -> Iterator[Hit]:
@@ -75,6 +76,11 @@ def _anys(file: SourceFile) -> Iterator[Hit]:
         seen.add(node.lineno)
         if not _free_arguments(file, node) and not _type_of_any(file, node) and not _explained(file, node, "Any"):
             yield file.hit(node, "Any without a reason")
+
+
+def _explained_for_all(file: SourceFile) -> bool:
+    """Whether the line that imports ``Any`` gives a reason, which then holds for the whole module."""
+    return any(item.target == "typing.Any" and item.node.lineno in file.comment_lines for item in file.imports)
 
 
 def _free_arguments(file: SourceFile, node: ast.Name) -> bool:

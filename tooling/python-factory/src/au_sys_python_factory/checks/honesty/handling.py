@@ -13,13 +13,15 @@ def swallowed(file: SourceFile) -> Iterator[Hit]:
     """Handlers and suppressions that lose an error."""
     for handler in file.find(ast.ExceptHandler):
         broad = bool(_names(file, handler.type) & _BROAD)
-        if broad and all(_silent(statement) for statement in handler.body):
+        if broad and all(_silent(statement) for statement in handler.body) and not _said_why(file, handler):
             yield file.hit(handler, "every error vanishes here")
         elif not broad and all(_nothing(statement) for statement in handler.body) and not _said_why(file, handler):
             yield file.hit(handler, "the error vanishes here without a word why")
     for call in file.find(ast.Call):
         suppresses = file.qualified(call.func) in ("contextlib.suppress", "suppress")
-        if suppresses and any(file.qualified(argument) in _BROAD - {""} for argument in call.args):
+        broad = any(file.qualified(argument) in _BROAD - {""} for argument in call.args)
+        said = {call.lineno - 1, call.lineno} & file.comment_lines.keys()
+        if suppresses and broad and not said:
             yield file.hit(call, "every error vanishes here")
 
 

@@ -80,6 +80,8 @@ def chained(project: Project) -> Iterator[Hit]:
             ):
                 continue
             origin = next((found for found in home.imports if found.alias == item.name), None)
+            if _is_door(home, item.name):
+                continue
             if (
                 origin
                 and item.name not in defined[item.module]
@@ -87,6 +89,13 @@ def chained(project: Project) -> Iterator[Hit]:
             ):
                 message = f"{item.name} is defined in {origin.module}, not in {item.module}"
                 yield Hit(item.node.lineno, item.node.col_offset + 1, message, file.path)
+
+
+def _is_door(file: SourceFile, name: str) -> bool:
+    """Whether a package offers a name of its own submodules on purpose."""
+    origin = next((item for item in file.imports if item.alias == name), None)
+    own = origin is not None and origin.module.startswith(f"{file.module}.")
+    return file.is_package and own and name in exported(file)
 
 
 def _defined(file: SourceFile) -> set[str]:

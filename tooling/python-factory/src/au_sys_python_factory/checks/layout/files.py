@@ -28,7 +28,7 @@ def required(member: MemberFiles) -> Iterator[Hit]:
         wanted += [here.source / name for name in _TRI_LAYER] + [here.path / "tests"]
     if here.source:
         folders = {file.path.parent for file in member.source}
-        wanted += [folder / "__init__.py" for folder in sorted(folders)]
+        wanted += [folder / "__init__.py" for folder in sorted(folders) if folder.name != "versions"]
     for path in dict.fromkeys(wanted):
         if not path.exists():
             yield Hit(1, 1, f"{path.relative_to(here.path).as_posix()} is missing", project)

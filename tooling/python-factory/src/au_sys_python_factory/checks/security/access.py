@@ -13,11 +13,22 @@ _SECRET = re.compile(r"(?:^|_)(password|passphrase|secret|secret_key|token|api_k
 
 def undeclared(file: SourceFile) -> Iterator[Hit]:
     """Routes without a declaration of access."""
+    declaring = {"access"} | _named_declarations(file)
     for route in routes(file):
-        if not any(name.split(".")[-1] == "access" for name in decorators(file, route.function)):
+        if not any(name.split(".")[-1] in declaring for name in decorators(file, route.function)):
             yield file.hit(
                 route.function, f"{route.method.upper()} {route.path or '/'} ({route.function.name}) declares no access"
             )
+
+
+def _named_declarations(file: SourceFile) -> set[str]:
+    """Variables that hold a declaration: ``declare = access(public=True)``."""
+    found: set[str] = set()
+    for node in file.find(ast.Assign):
+        calls = [call for call in ast.walk(node.value) if isinstance(call, ast.Call)]
+        if any(file.qualified(call.func).split(".")[-1] == "access" for call in calls):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
 
 
 def open_secret(file: SourceFile) -> Iterator[Hit]:

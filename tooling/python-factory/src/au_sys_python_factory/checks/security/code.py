@@ -15,7 +15,7 @@ _DANGEROUS = {
 }  # fmt: skip
 _SAFE_LOADERS = {"SafeLoader", "CSafeLoader"}
 _SECRET_WORDS = re.compile(r"(?i)secret|token|password|nonce|salt|api_?key|one_?time|\bcode\b|session_id")
-_KEYWORDS = re.compile(r"(?is)^\s*(select|insert|update|delete|create|drop|alter|with|merge|truncate|attach)\b")
+_KEYWORDS = re.compile(r"(?is)^\s*(select|insert|update|delete|with|merge|replace)\b")
 
 
 def built_sql(file: SourceFile) -> Iterator[Hit]:
