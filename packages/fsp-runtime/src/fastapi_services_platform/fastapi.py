@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from fastapi_services_platform.config.feature_flags import FlagContext
 from fastapi_services_platform.http.exchange import exchange_of
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem
@@ -34,6 +35,19 @@ async def _maybe(request: Request) -> Principal | None:
     return exchange_of(request.scope).principal
 
 
+def flag(name: str) -> Any:  # Any: for ``dependencies=[flag("x")]``, as Depends declares it
+    """A route that is there only while a boolean feature flag is on for the caller: ``dependencies=[flag("x")]``."""
+
+    async def check(request: Request) -> None:
+        exchange = exchange_of(request.scope)
+        principal = exchange.principal
+        context = FlagContext(principal.urn, principal.tenant) if principal is not None else FlagContext()
+        if not request.app.state.platform.flags.is_on(name, context):
+            raise ProblemRaised(Problem(404, "not-found", "Not Found", "There is nothing under this address."))
+
+    return Depends(check)
+
+
 CurrentPrincipal = Annotated[Principal, Depends(_current)]
 """Who asks; for routes that declared ``permission`` or ``authenticated``."""
 
@@ -51,4 +65,4 @@ def csrf_token(request: Request) -> str:
     return admission.tokens.make((principal.session_binding or "") if principal is not None else "")
 
 
-__all__ = ["CurrentPrincipal", "MaybePrincipal", "Pages", "csrf_token", "inject", "problem"]
+__all__ = ["CurrentPrincipal", "MaybePrincipal", "Pages", "csrf_token", "flag", "inject", "problem"]

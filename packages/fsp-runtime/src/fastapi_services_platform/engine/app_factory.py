@@ -85,6 +85,7 @@ def create_app(
         lifespan=_lifespan,
     )
     platform = Platform(used)
+    platform.flags.load()
     probe = Probe(platform)
     app.platform = platform
     app.probe = probe

@@ -42,7 +42,7 @@ class Lifespan:
         self._platform = assembly.platform
         self._edge = edge
         self._retries: list[asyncio.Task[None]] = []
-        self._sweeper: asyncio.Task[None] | None = None
+        self._watchers: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Bring every initialized capability up, in order.
@@ -55,7 +55,7 @@ class Lifespan:
                 if loaded.state == "initialized":
                     await self._bring_up(loaded)
             await self.open_door()
-            self._sweeper = asyncio.create_task(self._edge.give_up_overdue(), name="give up overdue requests")
+            self._watch()
             self._platform.jobs.start(self._enabled_jobs())
         except BaseException:
             await self.stop()
@@ -78,6 +78,14 @@ class Lifespan:
             f"{public.scheme}://{public.netloc}",
             inventory.entry_page,
         )
+
+    def _watch(self) -> None:
+        flags = self._platform.flags
+        for name in flags.expired():
+            _log.warning("flag.expired", flag=name, owner=flags.flags[name].owner)
+        self._watchers.append(asyncio.create_task(self._edge.give_up_overdue(), name="give up overdue requests"))
+        if flags.file is not None:
+            self._watchers.append(asyncio.create_task(flags.watch(), name="watch feature flags"))
 
     def _enabled_jobs(self) -> list[tuple[str, Job]]:
         features = self._assembly.factory.features_of
@@ -120,12 +128,12 @@ class Lifespan:
 
     async def stop(self) -> None:
         """Stop capabilities in reverse, then services, then databases; an error is logged and stops nothing."""
-        tasks = [*self._retries, *([self._sweeper] if self._sweeper is not None else [])]
+        tasks = [*self._retries, *self._watchers]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._retries.clear()
-        self._sweeper = None
+        self._watchers.clear()
         limit = self._platform.settings.shutdown_timeout
         await self._quietly("jobs", self._platform.jobs.stop, limit)
         for loaded in reversed(self._platform.inventory.capabilities):

@@ -1,5 +1,7 @@
 """What a capability is given: settings, container, databases, inventory, audit trail."""
 
+from fastapi_services_platform.config.feature_flags import FeatureFlags
+from fastapi_services_platform.config.files import FLAGS_FILE
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.engine.inventory import Inventory
@@ -17,6 +19,7 @@ class Platform:
         self.container = Registry()
         self.inventory = Inventory()
         self.audit: AuditTrail = audit_trail(self.container)
+        self.flags = FeatureFlags(settings.config_dir / FLAGS_FILE if settings.config_dir is not None else None)
         self._databases: dict[str, Database] = {}
         self.jobs = JobRunner(self._leadership())
 

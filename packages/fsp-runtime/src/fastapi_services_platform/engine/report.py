@@ -128,6 +128,9 @@ async def findings() -> list[Row]:
                     "warning", name, f"database is at {state.current}, head is {state.head}; run fsp migrate upgrade."
                 )
             )
+    found += [
+        _finding("warning", name, "this feature flag has expired; remove it.") for name in platform.flags.expired()
+    ]
     await close_databases(app)
     return found
 

@@ -50,6 +50,9 @@ class Probe:
         capabilities = {
             loaded.name: _of_capability(loaded) for loaded in inventory.capabilities if loaded.state != "off"
         }
+        flags = self._platform.flags
+        if flags.problem:
+            capabilities["feature flags"] = Health("degraded", "the file is bad; the last good version is in force")
         named = {f"{owner}.{check.name}": answer for (owner, check), answer in zip(checks, answers, strict=True)}
         stored = {item.name: answer for item, answer in zip(databases, database_answers, strict=True)}
         critical = [answer for (_, check), answer in zip(checks, answers, strict=True) if check.critical]

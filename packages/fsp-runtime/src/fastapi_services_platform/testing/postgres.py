@@ -1,0 +1,124 @@
+"""A PostgreSQL server for tests: the one of ``FSP_TEST_POSTGRES_URL``, else one started from installed binaries."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_VARIABLE = "FSP_TEST_POSTGRES_URL"
+_DEBIAN = Path("/usr/lib/postgresql")
+_START_SECONDS = 30.0
+
+
+class NoPostgres(RuntimeError):
+    """There is neither a server nor the binaries to start one."""
+
+
+class PostgresServer:
+    """A running server. ``pid`` is 0 for one that was running already and is nobody's to stop."""
+
+    def __init__(self, url: str, folder: Path | None = None) -> None:
+        self.url = url
+        self._folder = folder
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        if self._folder is None:
+            return 0
+        return int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def database(self, name: str) -> str:
+        """The URL of a database that is made new and empty."""
+        base, _, _ = self.url.rpartition("/")
+        self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._run(f'CREATE DATABASE "{name}"')
+        return f"{base}/{name}"
+
+    def _run(self, statement: str) -> None:
+        subprocess.run(
+            [_tool("psql"), self.url, "-q", "-v", "ON_ERROR_STOP=1", "-c", statement],
+            check=True,
+            capture_output=True,
+        )
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server while the block runs; durability is off, because its data lives as long as the tests.
+
+    Raises:
+        NoPostgres: see the class.
+    """
+    running = os.environ.get(_VARIABLE)
+    if running:
+        yield PostgresServer(running)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="fsp-postgres-"))
+    user = _unprivileged()
+    if user is not None:
+        os.chown(folder, user, -1)
+    try:
+        process, port = _start(folder, user)
+        try:
+            yield PostgresServer(f"postgresql://fsp@127.0.0.1:{port}/postgres", folder)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(_START_SECONDS)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path, user: int | None) -> "tuple[subprocess.Popen[bytes], int]":
+    data = str(folder / "data")
+    initialise = [_tool("initdb"), "-D", data, "-U", "fsp", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
+    subprocess.run(initialise, check=True, capture_output=True, user=user, cwd=folder)
+    port = _free_port()
+    arguments = [_tool("postgres"), "-D", data, "-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
+    arguments += ["-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(arguments, stdout=log, stderr=log, user=user, cwd=folder)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        ready = subprocess.run(
+            [_tool("pg_isready"), "-h", "127.0.0.1", "-p", str(port)], capture_output=True, check=False
+        )
+        if ready.returncode == 0:
+            return process, port
+        time.sleep(0.05)
+    raise NoPostgres(f"the server did not start: {(folder / 'log').read_text()[-500:]}")
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    versions = sorted(_DEBIAN.glob(f"*/bin/{name}"), reverse=True)
+    if not versions:
+        raise NoPostgres(f"set {_VARIABLE}, or install PostgreSQL (Debian: apt-get install postgresql)")
+    return str(versions[0])
+
+
+def _unprivileged() -> int | None:
+    """Whom the server runs as when the tests run as root, which PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_uid
+        except KeyError:
+            continue
+    return None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
