@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from au_sys_python_factory.shell.addresses import free_port
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder, find_platform
 from au_sys_python_factory.shell.down import down
 from au_sys_python_factory.shell.overview import Overview
-from au_sys_python_factory.shell.platform_folder import PlatformFolder, find_platform
-from au_sys_python_factory.shell.state import StateFolder
 from au_sys_python_factory.shell.steps import Progress
+from au_sys_python_factory.shell.supervision.addresses import free_port
+from au_sys_python_factory.shell.supervision.state import StateFolder
 from au_sys_python_factory.shell.up import Wish, up
 from au_sys_python_factory.wheels.members import find_workspace
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from au_sys_python_factory.shell.addresses import free_port
-from au_sys_python_factory.shell.platform_folder import PlatformFolder
-from au_sys_python_factory.shell.readiness import fetch_json
-from au_sys_python_factory.shell.state import StateFolder, read_record
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
+from au_sys_python_factory.shell.supervision.addresses import free_port
+from au_sys_python_factory.shell.supervision.readiness import fetch_json
+from au_sys_python_factory.shell.supervision.state import StateFolder, read_record
 
 pytestmark = pytest.mark.needs_uv
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from au_sys_python_factory.errors import FactoryError, Refused
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
 from au_sys_python_factory.shell.down import down
 from au_sys_python_factory.shell.overview import Overview
-from au_sys_python_factory.shell.platform_folder import PlatformFolder
-from au_sys_python_factory.shell.processes import wait_gone
-from au_sys_python_factory.shell.readiness import fetch_json
-from au_sys_python_factory.shell.state import StateFolder, read_record, write_private
 from au_sys_python_factory.shell.status import status
+from au_sys_python_factory.shell.supervision.processes import wait_gone
+from au_sys_python_factory.shell.supervision.readiness import fetch_json
+from au_sys_python_factory.shell.supervision.state import StateFolder, read_record, write_private
 from au_sys_python_factory.shell.up import AlreadyRunning, NotReady
 
 pytestmark = pytest.mark.needs_uv

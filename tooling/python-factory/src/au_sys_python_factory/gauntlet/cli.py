@@ -19,9 +19,9 @@ from au_sys_python_factory.gauntlet.run import Run
 from au_sys_python_factory.gauntlet.sources import rows_of_environment, rows_of_platform, rows_of_sources
 from au_sys_python_factory.gauntlet.throwaway import throwaway_shell
 from au_sys_python_factory.shell.admin import new_admin
-from au_sys_python_factory.shell.platform_folder import PlatformFolder, find_platform
-from au_sys_python_factory.shell.state import StateFolder, read_record
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder, find_platform
 from au_sys_python_factory.shell.steps import Progress
+from au_sys_python_factory.shell.supervision.state import StateFolder, read_record
 from au_sys_python_factory.wheels.members import find_workspace
 
 PASSWORD = "FSP_GAUNTLET_PASSWORD"  # noqa: S105 (the name of a variable)

@@ -87,7 +87,7 @@ def write_json(report: Report, path: Path) -> None:
         "passed": report.count("passed"),
         "failed": report.count("failed"),
         "skipped": report.count("skipped"),
-        "steps": [_as_json(outcome) for outcome in report.outcomes],
+        "steps": [_as_json(outcome, report) for outcome in report.outcomes],
         "never_succeeded": [str(item) for item in report.coverage.never_succeeded] if report.coverage else [],
         "never_refused": [str(item) for item in report.coverage.never_refused] if report.coverage else [],
     }
@@ -116,19 +116,19 @@ def write_junit(report: Report, path: Path) -> None:
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def _as_json(outcome: Outcome) -> dict[str, object]:
+def _as_json(outcome: Outcome, report: Report) -> dict[str, object]:
     return {
         "stage": outcome.row.stage,
         "owner": outcome.row.owner,
         "name": outcome.row.name,
         "as": outcome.row.who,
         "verdict": outcome.verdict,
-        "reasons": list(outcome.reasons),
+        "reasons": [report.masked(reason) for reason in outcome.reasons],
         "seconds": round(outcome.seconds, 4),
         "request": f"{outcome.method or outcome.row.method} {outcome.path or outcome.row.path}",
         "expected": outcome.expected,
         "status": outcome.status,
-        "body": outcome.body,
+        "body": report.masked(outcome.body),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from au_sys_python_factory.errors import UsageError
 
+Toml = Any  # Any: whatever TOML can say; a row is checked when it is read
 STAGES = (
     *("boot", "authentication", "identity", "access", "machines", "graph", "storage", "scripts"),
     *("recovery", "hub", "faults", "coverage"),
@@ -24,9 +25,9 @@ class Expectation:
     """What an answer must look like. The matchers of ``fields`` and ``headers`` are those of :mod:`.matching`."""
 
     status: tuple[int, ...]
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Toml] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Toml] = field(default_factory=dict)
     content_type: str = ""
     text: tuple[str, ...] = ()
     no_text: tuple[str, ...] = ()
@@ -46,12 +47,12 @@ class Row:
     who: str = "anonymous"
     session: str = "bearer"
     fresh: str = ""
-    query: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Toml] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    json: Any = None  # Any: whatever TOML can say
-    form: Mapping[str, Any] | None = None
+    json: Toml = None
+    form: Mapping[str, Toml] | None = None
     body: str | None = None
-    files: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Toml] = field(default_factory=dict)
     save: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     until: float = 0.0
@@ -100,7 +101,7 @@ def _read_file(path: Path, owner: str) -> list[Row]:
     return rows
 
 
-def _row(table: dict[str, Any], default_stage: str, owner: str, path: Path) -> Row:
+def _row(table: dict[str, Toml], default_stage: str, owner: str, path: Path) -> Row:
     name = table.get("name")
     if not isinstance(name, str) or not name:
         raise _wrong(path, "?", "a row has no name", 'name = "what it proves"')
@@ -168,11 +169,11 @@ def _fresh(value: object, name: str) -> str:
     return name if value is True else str(value or "")
 
 
-def _listed(value: Any) -> Sequence[Any]:  # Any: one value or a list of them
+def _listed(value: Toml) -> Sequence[Toml]:
     return value if isinstance(value, list) else [value]
 
 
-def _tables(value: Any) -> Sequence[Mapping[str, Any]]:  # Any: a table or a list of tables
+def _tables(value: Toml) -> Sequence[Mapping[str, Toml]]:
     return _listed(value)
 
 

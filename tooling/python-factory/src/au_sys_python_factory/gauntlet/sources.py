@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from au_sys_python_factory.gauntlet.rows import STAGES, Row, read_folder
-from au_sys_python_factory.shell.platform_folder import PlatformFolder
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
 
 GROUP = "au_sys_plugins"
 PLATFORM = "platform"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.shell.commands_of_wheels import FirstAdmin, create_admin
-from au_sys_python_factory.shell.configuration import process_environment
-from au_sys_python_factory.shell.platform_folder import PlatformFolder
-from au_sys_python_factory.shell.state import StateFolder, read_record
+from au_sys_python_factory.shell.assembly.configuration import process_environment
+from au_sys_python_factory.shell.assembly.installed_commands import FirstAdmin, create_admin
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
+from au_sys_python_factory.shell.supervision.state import StateFolder, read_record
 
 
 def new_admin(platform: PlatformFolder, state: StateFolder, email: str, *options: str) -> FirstAdmin:

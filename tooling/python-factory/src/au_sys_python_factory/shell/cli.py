@@ -13,13 +13,13 @@ import click
 
 from au_sys_python_factory.errors import DONE, FINDINGS, FactoryError, UsageError
 from au_sys_python_factory.shell.admin import new_admin
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder, find_platform
 from au_sys_python_factory.shell.down import down
 from au_sys_python_factory.shell.logs import follow, log_file
 from au_sys_python_factory.shell.overview import Overview
-from au_sys_python_factory.shell.platform_folder import PlatformFolder, find_platform
-from au_sys_python_factory.shell.state import StateFolder
 from au_sys_python_factory.shell.status import status
 from au_sys_python_factory.shell.steps import Progress
+from au_sys_python_factory.shell.supervision.state import StateFolder
 from au_sys_python_factory.shell.up import ADMIN_EMAIL, AlreadyRunning, Wish, up
 from au_sys_python_factory.wheels.members import find_workspace
 

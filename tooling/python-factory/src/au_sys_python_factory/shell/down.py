@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.shell.preflight import clean_up_after_killed, take_lock
-from au_sys_python_factory.shell.processes import terminate
-from au_sys_python_factory.shell.state import StateFolder, read_record
+from au_sys_python_factory.shell.supervision.processes import terminate
+from au_sys_python_factory.shell.supervision.state import StateFolder, read_record
 
 GRACE = 20.0
 """A little more than the supervisor gives its processes."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from au_sys_python_factory.errors import UsageError
-from au_sys_python_factory.shell.state import StateFolder
-from au_sys_python_factory.shell.supervisor import last_lines
+from au_sys_python_factory.shell.supervision.state import StateFolder
+from au_sys_python_factory.shell.supervision.supervisor import last_lines
 
 
 def log_file(state: StateFolder, name: str) -> Path:

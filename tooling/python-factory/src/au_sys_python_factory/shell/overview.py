@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from au_sys_python_factory.shell.commands_of_wheels import FirstAdmin
+from au_sys_python_factory.shell.assembly.installed_commands import FirstAdmin
+from au_sys_python_factory.shell.supervision.readiness import Json
 
 HEADS = ("capability", "version", "wheel", "routes", "permissions", "database at", "health")
 
@@ -18,13 +18,13 @@ class Overview:
 
     url: str
     seconds: float
-    capabilities: tuple[Mapping[str, Any], ...]
+    capabilities: tuple[Mapping[str, Json], ...]
     processes: tuple[tuple[str, int], ...]
     places: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
     admin: FirstAdmin | None = None
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> dict[str, Json]:
         """For ``--json``; the credential goes to standard output only."""
         admin = {"email": self.admin.email, "password": self.admin.password} if self.admin else None
         return {
@@ -62,8 +62,8 @@ class Overview:
 
 
 def describe_capabilities(
-    inventory: Mapping[str, Any], hashes: Mapping[str, str], health: Mapping[str, Any] | None
-) -> tuple[Mapping[str, Any], ...]:
+    inventory: Mapping[str, Json], hashes: Mapping[str, str], health: Mapping[str, Json] | None
+) -> tuple[Mapping[str, Json], ...]:
     """One mapping for each capability, out of what ``fsp list``, the manifest and ``/health`` say."""
     found = []
     for item in inventory["capabilities"]:
@@ -84,7 +84,7 @@ def describe_capabilities(
     return tuple(found)
 
 
-def places(url: str, inventory: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def places(url: str, inventory: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
     """Where to click: the hub, the sign-in page, and every menu entry that the capabilities contribute."""
     found = [("hub", f"{url}/")]
     entry = next((item["entry_page"] for item in inventory["capabilities"] if item.get("entry_page")), None)
@@ -110,12 +110,12 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _health(item: Mapping[str, Any]) -> str:
+def _health(item: Mapping[str, Json]) -> str:
     reasons = "; ".join(item["reasons"])
     return f"{item['health']}: {reasons}" if reasons else str(item["health"])
 
 
-def _status(name: str, health: Mapping[str, Any] | None) -> tuple[str, list[str]]:
+def _status(name: str, health: Mapping[str, Json] | None) -> tuple[str, list[str]]:
     """The worst of what ``/health`` says about a capability, its checks and its database."""
     if health is None:
         return "unknown", []

@@ -12,10 +12,10 @@ from pathlib import Path
 from packaging.version import Version
 
 from au_sys_python_factory.errors import Missing, Refused
-from au_sys_python_factory.shell.addresses import LOOPBACK, holder, is_free
-from au_sys_python_factory.shell.processes import terminate
-from au_sys_python_factory.shell.state import StateFolder, read_record
-from au_sys_python_factory.shell.supervisor import remove_leftovers
+from au_sys_python_factory.shell.supervision.addresses import LOOPBACK, holder, is_free
+from au_sys_python_factory.shell.supervision.processes import terminate
+from au_sys_python_factory.shell.supervision.state import StateFolder, read_record
+from au_sys_python_factory.shell.supervision.supervisor import remove_leftovers
 from au_sys_python_factory.wheels.locking import take
 from au_sys_python_factory.wheels.uv import run_uv
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from au_sys_python_factory.shell.overview import Overview, describe_capabilities, places
-from au_sys_python_factory.shell.readiness import fetch_json
-from au_sys_python_factory.shell.state import ShellRecord, StateFolder, read_record
+from au_sys_python_factory.shell.supervision.readiness import Json, fetch_json
+from au_sys_python_factory.shell.supervision.state import ShellRecord, StateFolder, read_record
 
 READY, DEGRADED, NOT_RUNNING = 0, 1, 4
 
@@ -22,7 +21,7 @@ class Status:
     detail: str = ""
     overview: Overview | None = None
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> dict[str, Json]:
         """For ``--json``."""
         return {"state": self.state, "detail": self.detail, **(self.overview.as_data() if self.overview else {})}
 
@@ -55,7 +54,7 @@ def status(state: StateFolder) -> Status:
     return Status("degraded", DEGRADED, f"/health says {said}", overview)
 
 
-def _overview(state: StateFolder, record: ShellRecord, health: Any) -> Overview:  # Any: JSON of another process
+def _overview(state: StateFolder, record: ShellRecord, health: Json) -> Overview:
     try:
         inventory = json.loads(state.inventory.read_text("utf-8"))["inventory"]
         wheels = json.loads(state.manifest.read_text("utf-8"))["wheels"]

@@ -11,15 +11,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from au_sys_python_factory.errors import FINDINGS, FactoryError
-from au_sys_python_factory.shell.assembling import Assembly, assemble
-from au_sys_python_factory.shell.commands_of_wheels import FirstAdmin, create_admin, inventory, migrate, programs
-from au_sys_python_factory.shell.configuration import EXAMPLE, process_environment, read_variables
-from au_sys_python_factory.shell.detached import launch
+from au_sys_python_factory.shell.assembly.assembling import Assembly, assemble
+from au_sys_python_factory.shell.assembly.configuration import EXAMPLE, process_environment, read_variables
+from au_sys_python_factory.shell.assembly.installed_commands import (
+    FirstAdmin,
+    create_admin,
+    inventory,
+    migrate,
+    programs,
+)
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
 from au_sys_python_factory.shell.overview import Overview, describe_capabilities, places
-from au_sys_python_factory.shell.platform_folder import PlatformFolder
 from au_sys_python_factory.shell.preflight import (
     check_address,
     check_disk,
@@ -27,12 +31,15 @@ from au_sys_python_factory.shell.preflight import (
     clean_up_after_killed,
     take_lock,
 )
-from au_sys_python_factory.shell.processes import ProcessId
-from au_sys_python_factory.shell.readiness import fetch_json
-from au_sys_python_factory.shell.state import ShellRecord, StateFolder, read_record, write_private
 from au_sys_python_factory.shell.steps import Progress
-from au_sys_python_factory.shell.supervisor import Supervision, Supervisor, last_lines
+from au_sys_python_factory.shell.supervision.detached import launch
+from au_sys_python_factory.shell.supervision.processes import ProcessId
+from au_sys_python_factory.shell.supervision.readiness import Json, fetch_json
+from au_sys_python_factory.shell.supervision.state import ShellRecord, StateFolder, read_record, write_private
+from au_sys_python_factory.shell.supervision.supervisor import Supervision, Supervisor, last_lines
 
+WORKER_SECONDS = 5.0
+"""How long a start waits for workers to report; what is not well after that is shown as it is."""
 ADMIN_EMAIL = "admin@fsp.example"
 
 
@@ -102,7 +109,7 @@ class _Preparation:
     state: StateFolder
     supervision: Supervision
     assembly: Assembly
-    inventory: Mapping[str, Any]
+    inventory: Mapping[str, Json]
     admin: FirstAdmin | None
     fresh_note: str
 
@@ -178,7 +185,7 @@ def _not_ready(state: StateFolder, outcome: str) -> NotReady:
 def _overview(platform: PlatformFolder, preparation: _Preparation, seconds: float) -> Overview:
     record = read_record(preparation.state)
     url = record.url if record else ""
-    _, health = fetch_json(f"{url}/health")
+    health = _settled_health(url)
     notes = [preparation.fresh_note] if preparation.fresh_note else []
     return Overview(
         url=url,
@@ -189,6 +196,17 @@ def _overview(platform: PlatformFolder, preparation: _Preparation, seconds: floa
         notes=tuple(notes),
         admin=preparation.admin,
     )
+
+
+def _settled_health(url: str) -> Json:
+    """``/health`` once it is healthy, or what it says after a few seconds: workers report after the web process."""
+    end = time.monotonic() + WORKER_SECONDS
+    while True:
+        _, health = fetch_json(f"{url}/health")
+        settled = isinstance(health, dict) and health.get("status") == "healthy"
+        if settled or time.monotonic() >= end:
+            return health
+        time.sleep(0.1)
 
 
 def _set_aside(state: StateFolder) -> str:
@@ -203,7 +221,7 @@ def _set_aside(state: StateFolder) -> str:
 
 
 def _first_admin(
-    state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Any], email: str
+    state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Json], email: str
 ) -> FirstAdmin | None:
     """Only in an empty system, and only if a capability brings administrators."""
     provided = {port for item in found["capabilities"] for port in item["provides"]}
@@ -214,7 +232,7 @@ def _first_admin(
     return admin
 
 
-def _migrate(state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Any]) -> str:
+def _migrate(state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Json]) -> str:
     """From which revision to which each database went. Data that were at these heads already are not opened."""
     heads = {item["name"]: item["database"]["head"] for item in found["capabilities"] if item["database"]}
     before = read_heads(state)

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+Json = Any  # Any: a document of another process; whoever reads it says what it expects
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -33,7 +34,7 @@ async def _status(host: str, port: int, path: str) -> int:
         writer.close()
 
 
-def fetch_json(url: str, *, seconds: float = 5.0) -> tuple[int, Any]:  # Any: JSON of another process
+def fetch_json(url: str, *, seconds: float = 5.0) -> tuple[int, Json]:
     """Status and JSON body of a GET, never through a proxy.
 
     Status 0 when nobody answers, body ``None`` when it is not JSON.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.shell.processes import ProcessId
+from au_sys_python_factory.shell.supervision.processes import ProcessId
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.shell.platform_folder import PlatformFolder
-from au_sys_python_factory.shell.state import StateFolder, write_private
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
 from au_sys_python_factory.shell.steps import Progress
+from au_sys_python_factory.shell.supervision.state import StateFolder, write_private
 from au_sys_python_factory.wheels.building import Built, BuiltFile, build, read_built
 from au_sys_python_factory.wheels.environment import Environment, export_lock, make_environment
 from au_sys_python_factory.wheels.resolving import clashes

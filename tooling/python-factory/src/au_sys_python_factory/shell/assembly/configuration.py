@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from au_sys_python_factory.errors import UsageError
-from au_sys_python_factory.shell.state import StateFolder, url_of, write_private
+from au_sys_python_factory.shell.supervision.state import StateFolder, url_of, write_private
 
 EXAMPLE = "shell.env.example"
 OVERRIDES = "shell.env"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from au_sys_python_factory.shell.processes import identify
-from au_sys_python_factory.shell.readiness import answers
-from au_sys_python_factory.shell.state import RunningProcess, ShellRecord, StateFolder, write_record
+from au_sys_python_factory.shell.supervision.processes import identify
+from au_sys_python_factory.shell.supervision.readiness import answers
+from au_sys_python_factory.shell.supervision.state import RunningProcess, ShellRecord, StateFolder, write_record
 
 WEB = "web"
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from au_sys_python_factory.shell.processes import ProcessId, identify
-from au_sys_python_factory.shell.state import StateFolder
-from au_sys_python_factory.shell.supervisor import Program, Supervision, Supervisor
+from au_sys_python_factory.shell.supervision.processes import ProcessId, identify
+from au_sys_python_factory.shell.supervision.state import StateFolder
+from au_sys_python_factory.shell.supervision.supervisor import Program, Supervision, Supervisor
 
 _LAUNCHED: list[subprocess.Popen[bytes]] = []
 """Supervisors outlive us on purpose; the interpreter would call a forgotten one a leak."""
@@ -69,7 +69,7 @@ def _main() -> int:
         return await Supervisor(supervision).run()
 
     outcome = asyncio.run(supervise())
-    print(f"supervisor: {outcome}", flush=True)
+    sys.stderr.write(f"supervisor: {outcome}\n")
     return 0 if outcome == "stopped" else 1
 
 

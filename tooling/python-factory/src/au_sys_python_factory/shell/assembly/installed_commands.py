@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from au_sys_python_factory.errors import FactoryError
-from au_sys_python_factory.shell.state import StateFolder, write_private
-from au_sys_python_factory.shell.supervisor import Program
+from au_sys_python_factory.shell.supervision.readiness import Json
+from au_sys_python_factory.shell.supervision.state import StateFolder, write_private
+from au_sys_python_factory.shell.supervision.supervisor import Program
 
 CAPABILITY_TIMEOUT = 120.0
 
@@ -33,16 +33,14 @@ class FirstAdmin:
 
     email: str
     password: str
-    details: Mapping[str, Any]
+    details: Mapping[str, Json]
 
     def __repr__(self) -> str:
         """Without the password."""
         return f"FirstAdmin({self.email!r})"
 
 
-def inventory(
-    state: StateFolder, environment: Mapping[str, str], key: str
-) -> dict[str, Any]:  # Any: JSON of the runtime
+def inventory(state: StateFolder, environment: Mapping[str, str], key: str) -> dict[str, Json]:
     """What ``fsp list --json`` says; kept beside the state as long as wheels and configuration (``key``) are the same.
 
     Raises:
@@ -51,24 +49,24 @@ def inventory(
     try:
         kept = json.loads(state.inventory.read_text("utf-8"))
         if kept["key"] == key:
-            content: dict[str, Any] = kept["inventory"]
+            content: dict[str, Json] = kept["inventory"]
             return content
     except (OSError, ValueError, KeyError, TypeError):
         state.inventory.unlink(missing_ok=True)
     text = call(state, environment, "fsp", "list", "--json", doing="reading what the wheels contain")
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Json] = json.loads(text)
     write_private(state.inventory, json.dumps({"key": key, "inventory": found}, indent=2))
     return found
 
 
-def migrate(state: StateFolder, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+def migrate(state: StateFolder, environment: Mapping[str, str]) -> list[dict[str, Json]]:
     """Bring each capability's database to its head; a row for each, as ``fsp migrate upgrade --json`` gives it.
 
     Raises:
         CommandFailed: the databases are as they were, and the shell is not to be started.
     """
     text = call(state, environment, "fsp", "migrate", "upgrade", "--json", doing="migrating the databases")
-    rows: list[dict[str, Any]] = json.loads(text)
+    rows: list[dict[str, Json]] = json.loads(text)
     return rows
 
 
@@ -84,11 +82,11 @@ def create_admin(state: StateFolder, environment: Mapping[str, str], email: str,
         *("au-sys-identity", "create-admin", "--email", email, "--generate", "--json", *options),
         doing="making an administrator",
     )
-    answer: dict[str, Any] = json.loads(text)
+    answer: dict[str, Json] = json.loads(text)
     return FirstAdmin(str(answer.get("email", email)), str(answer["password"]), answer)
 
 
-def programs(state: StateFolder, found: Mapping[str, Any], host: str, port: int) -> tuple[Program, ...]:
+def programs(state: StateFolder, found: Mapping[str, Json], host: str, port: int) -> tuple[Program, ...]:
     """The web process, and one for each process that a capability declares."""
     web = Program("web", (str(state.venv / "bin" / "fsp"), "run", "--host", host, "--port", str(port)))
     others = []

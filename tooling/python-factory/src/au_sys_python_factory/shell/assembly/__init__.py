@@ -1,0 +1,1 @@
+"""From a platform folder to an installed environment with its configuration."""

@@ -1,0 +1,1 @@
+"""The processes of a shell: what identifies them, keeps them running, and is written down about them."""
