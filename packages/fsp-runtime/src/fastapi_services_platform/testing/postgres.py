@@ -43,11 +43,8 @@ class PostgresServer:
         return f"{base}/{name}"
 
     def _run(self, statement: str) -> None:
-        subprocess.run(
-            [_tool("psql"), self.url, "-q", "-v", "ON_ERROR_STOP=1", "-c", statement],
-            check=True,
-            capture_output=True,
-        )
+        arguments = [_tool("psql"), self.url, "-q", "-v", "ON_ERROR_STOP=1", "-c", statement]
+        subprocess.run(arguments, check=True, capture_output=True)  # noqa: S603 - an installed binary, arguments of ours
 
 
 @contextmanager
@@ -79,17 +76,16 @@ def postgres_server() -> Iterator[PostgresServer]:
 def _start(folder: Path, user: int | None) -> "tuple[subprocess.Popen[bytes], int]":
     data = str(folder / "data")
     initialise = [_tool("initdb"), "-D", data, "-U", "fsp", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
-    subprocess.run(initialise, check=True, capture_output=True, user=user, cwd=folder)
+    subprocess.run(initialise, check=True, capture_output=True, user=user, cwd=folder)  # noqa: S603 - as above
     port = _free_port()
     arguments = [_tool("postgres"), "-D", data, "-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
     arguments += ["-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(arguments, stdout=log, stderr=log, user=user, cwd=folder)
+        process = subprocess.Popen(arguments, stdout=log, stderr=log, user=user, cwd=folder)  # noqa: S603 - as above
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        ready = subprocess.run(
-            [_tool("pg_isready"), "-h", "127.0.0.1", "-p", str(port)], capture_output=True, check=False
-        )
+        question = [_tool("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
+        ready = subprocess.run(question, capture_output=True, check=False)  # noqa: S603 - as above
         if ready.returncode == 0:
             return process, port
         time.sleep(0.05)
