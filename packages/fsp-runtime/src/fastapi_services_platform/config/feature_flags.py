@@ -4,7 +4,6 @@ A file with bad content changes nothing: the last good version stays in force, a
 what is wrong. Evaluation follows OpenFeature: a value with its variant and the reason for it, and never an exception.
 """
 
-import asyncio
 import json
 import os
 from collections.abc import Mapping
@@ -17,13 +16,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from fastapi_services_platform.errors import ConfigurationError
-from fastapi_services_platform.observability.logger_factory import get_logger
 
 FlagValue = bool | int | float | str
 Reason = Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DEFAULT", "ERROR"]
 
-_log = get_logger(__name__)
-_LOOK_SECONDS = 0.4
 _KINDS: Mapping[str, tuple[type, ...]] = {"boolean": (bool,), "string": (str,), "number": (int, float)}
 
 
@@ -125,7 +121,7 @@ class FeatureFlags:
             self.flags = read_flags(self.file)
 
     def refresh(self) -> bool:
-        """Read the file again when it changed; whether other flags are in force now."""
+        """Read the file again when it changed; whether there is something to tell: other flags, or a problem."""
         if self.file is None:
             return False
         stamp = _stamp(self.file)
@@ -136,19 +132,10 @@ class FeatureFlags:
             flags = read_flags(self.file) if stamp is not None else {}
         except ConfigurationError as error:
             self.problem = str(error)
-            _log.error("flags.kept_last_good", problem=str(error))
-            return False
-        changed = flags != self.flags
+            return True
+        changed = flags != self.flags or self.problem != ""
         self.flags, self.problem = flags, ""
-        if changed:
-            _log.info("flags.changed", flags=sorted(flags))
         return changed
-
-    async def watch(self) -> None:
-        """Look for changes until cancelled."""
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            await asyncio.to_thread(self.refresh)
 
     def change(self, name: str, value: FlagValue) -> None:
         """Set the default of a flag and write the file, all of it or nothing. Blocks: call it in a thread.

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,11 +17,12 @@ from fastapi_services_platform.engine.assembly import Assembly
 from fastapi_services_platform.engine.lifespan import Lifespan
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities, runtime_version
+from fastapi_services_platform.engine.probing import Probe, discovered
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
-from fastapi_services_platform.http.probes import Probe, json_bytes, probe_router
+from fastapi_services_platform.http.probes import json_bytes, probe_router
 from fastapi_services_platform.observability.logger_factory import configure_logging, get_logger
 from fastapi_services_platform.resilience.pools import pool
 
@@ -90,8 +92,7 @@ def create_app(
     app.platform = platform
     app.probe = probe
     app.edge = Edge(app, app.router, used, platform.container)
-    for router in (probe_router(platform, probe),):
-        app.router.include_router(router)
+    app.router.include_router(probe_router(probe.report, partial(discovered, platform)))
     _add_openapi(app, configuration.settings.documentation.openapi)
     app.assembly = Assembly(app, platform, configuration)
     app.state.capabilities = capabilities

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from fastapi_services_platform.capability.contribution import Job
 from fastapi_services_platform.capability.manifest import Starts, Stops
+from fastapi_services_platform.config.feature_flags import FeatureFlags
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.engine.assembly import Assembly
 from fastapi_services_platform.engine.inventory import LoadedCapability
@@ -29,6 +30,7 @@ from fastapi_services_platform.security.ports import Authenticator, Authorizer
 
 _log = get_logger(__name__)
 
+_LOOK_SECONDS = 0.4
 _RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -85,7 +87,7 @@ class Lifespan:
             _log.warning("flag.expired", flag=name, owner=flags.flags[name].owner)
         self._watchers.append(asyncio.create_task(self._edge.give_up_overdue(), name="give up overdue requests"))
         if flags.file is not None:
-            self._watchers.append(asyncio.create_task(flags.watch(), name="watch feature flags"))
+            self._watchers.append(asyncio.create_task(_follow(flags), name="watch feature flags"))
 
     def _enabled_jobs(self) -> list[tuple[str, Job]]:
         features = self._assembly.factory.features_of
@@ -155,6 +157,18 @@ class Lifespan:
 
 
 _pause = asyncio.sleep
+
+
+async def _follow(flags: FeatureFlags) -> None:
+    """Keep the flags in force as their file says, until cancelled."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if not await asyncio.to_thread(flags.refresh):
+            continue
+        if flags.problem:
+            _log.error("flags.kept_last_good", problem=flags.problem)
+        else:
+            _log.info("flags.changed", flags=sorted(flags.flags))
 
 
 def _problem_page(pages: Pages) -> ProblemPage:

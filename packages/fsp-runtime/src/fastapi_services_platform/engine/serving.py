@@ -17,7 +17,7 @@ from fastapi_services_platform.http.request_limits import HEADER_LINE_BYTES
 from fastapi_services_platform.observability.logger_factory import get_logger
 
 if TYPE_CHECKING:
-    from fastapi_services_platform.http.probes import Probe
+    from fastapi_services_platform.engine.probing import Probe
 
 _log = get_logger(__name__)
 _BACKLOG = 2048

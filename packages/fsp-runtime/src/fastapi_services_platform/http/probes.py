@@ -1,95 +1,19 @@
-"""/health/live, /health/ready, /health and /discovery: cached for a second, so that probes cannot hurt."""
+"""/health/live, /health/ready, /health and /discovery."""
 
-import asyncio
-from time import monotonic
-from typing import Literal
+from collections.abc import Awaitable, Callable
 
 import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fastapi_services_platform.capability.contribution import Health, HealthCheck
-from fastapi_services_platform.container.pings import ping_services
-from fastapi_services_platform.engine.inventory import LoadedCapability
-from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.http.permissions import access
 
-_CHECK_SECONDS = 2.0
-_CACHED_SECONDS = 1.0
+Report = Callable[[], Awaitable[tuple[dict[str, object], bool]]]
+"""How every part is, and whether requests should be sent here."""
 
-Status = Literal["healthy", "degraded", "unhealthy"]
-
-
-class Probe:
-    """Asks everything that can be asked, at most once a second."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        self._lock = asyncio.Lock()
-        self._until = 0.0
-        self._report: dict[str, object] = {}
-        self._ready = False
-        self.draining = False
-
-    async def report(self) -> tuple[dict[str, object], bool]:
-        """The whole report and whether the platform is ready for requests."""
-        async with self._lock:
-            if monotonic() >= self._until:
-                await self._ask()
-                self._until = monotonic() + _CACHED_SECONDS
-            return self._report, self._ready and not self.draining
-
-    async def _ask(self) -> None:
-        inventory = self._platform.inventory
-        checks = inventory.health_checks
-        answers = await asyncio.gather(*(_ask(check) for _, check in checks))
-        databases = [item for item in self._platform.databases if item.opened]
-        database_answers = await asyncio.gather(*(_ask(HealthCheck(item.name, item.check)) for item in databases))
-        services = await ping_services(self._platform.container)
-        capabilities = {
-            loaded.name: _of_capability(loaded) for loaded in inventory.capabilities if loaded.state != "off"
-        }
-        flags = self._platform.flags
-        if flags.problem:
-            capabilities["feature flags"] = Health("degraded", "the file is bad; the last good version is in force")
-        named = {f"{owner}.{check.name}": answer for (owner, check), answer in zip(checks, answers, strict=True)}
-        stored = {item.name: answer for item, answer in zip(databases, database_answers, strict=True)}
-        critical = [answer for (_, check), answer in zip(checks, answers, strict=True) if check.critical]
-        optional = {loaded.name for loaded in inventory.capabilities if not loaded.required}
-        critical += [answer for name, answer in stored.items() if name not in optional]
-        everything = [*named.values(), *stored.values(), *services.values(), *capabilities.values()]
-        down = any(answer.status == "unhealthy" for answer in critical)
-        status: Status = "healthy" if all(answer.status == "healthy" for answer in everything) else "degraded"
-        self._ready = not down
-        self._report = {
-            "status": "unhealthy" if down else status,
-            "capabilities": _plain(capabilities),
-            "checks": _plain(named),
-            "databases": _plain(stored),
-            "services": _plain(services),
-        }
-
-
-async def _ask(check: HealthCheck) -> Health:
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            return await check.check()
-    except TimeoutError:
-        return Health("unhealthy", f"no answer within {_CHECK_SECONDS:g} s")
-    except Exception as error:
-        return Health("unhealthy", f"the check failed: {type(error).__name__}")
-
-
-def _of_capability(loaded: LoadedCapability) -> Health:
-    data: dict[str, object] = {"version": loaded.manifest.version, "state": loaded.state}
-    if loaded.error is None:
-        return Health("healthy", data=data)
-    return Health("unhealthy", f"{type(loaded.error).__name__}: see the log", data)
-
-
-def _plain(answers: dict[str, Health]) -> dict[str, object]:
-    return {name: {"status": item.status, "detail": item.detail, **item.data} for name, item in answers.items()}
+Discovery = Callable[[bool], dict[str, object]]
+"""What is here; the argument says whether the caller is signed in."""
 
 
 def json_bytes(content: object, status: int = 200) -> Response:
@@ -97,7 +21,7 @@ def json_bytes(content: object, status: int = 200) -> Response:
     return Response(orjson.dumps(content, default=str), status, {"cache-control": "no-store"}, "application/json")
 
 
-def probe_router(platform: Platform, probe: Probe) -> APIRouter:
+def probe_router(report: Report, discovered: Discovery) -> APIRouter:
     """The platform's own public routes."""
     router = APIRouter(tags=["platform"])
 
@@ -109,36 +33,18 @@ def probe_router(platform: Platform, probe: Probe) -> APIRouter:
     @router.get("/health/ready", summary="Whether requests should be sent here")
     @access(public=True)
     async def ready() -> Response:
-        _, is_ready = await probe.report()
+        _, is_ready = await report()
         return json_bytes({"status": "healthy" if is_ready else "unhealthy"}, 200 if is_ready else 503)
 
     @router.get("/health", summary="How every part is")
     @access(public=True)
     async def health() -> Response:
-        report, is_ready = await probe.report()
-        return json_bytes(report, 200 if is_ready else 503)
+        found, is_ready = await report()
+        return json_bytes(found, 200 if is_ready else 503)
 
     @router.get("/discovery", summary="What is here, as far as the caller may see it")
     @access(public=True)
     async def discovery(request: Request) -> Response:
-        return json_bytes(discovered(platform, signed_in=request.state.principal is not None))
+        return json_bytes(discovered(request.state.principal is not None))
 
     return router
-
-
-def discovered(platform: Platform, *, signed_in: bool) -> dict[str, object]:
-    """Capabilities and their public routes; the rest for those who are signed in."""
-    inventory = platform.inventory
-    return {
-        "platform": platform.settings.name,
-        "capabilities": [
-            {"name": item.name, "version": item.manifest.version, "summary": item.manifest.summary, "state": item.state}
-            for item in inventory.capabilities
-            if item.state != "off"
-        ],
-        "routes": [
-            {"path": entry.path, "methods": sorted(entry.methods), "capability": entry.owner.name}
-            for entry in inventory.routes
-            if signed_in or entry.access.public
-        ],
-    }
