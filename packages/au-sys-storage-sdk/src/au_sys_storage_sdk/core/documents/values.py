@@ -38,7 +38,7 @@ def encode_json(value: object) -> bytes:
     """
     try:
         text = _encode(value)
-        if b"null" in text:
+        if b"null" in text and _decode(text) != value:
             json.dumps(value, allow_nan=False, default=_unchecked)  # NaN became null: refuse it instead of losing it
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidInput(
