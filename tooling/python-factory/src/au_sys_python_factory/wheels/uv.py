@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from au_sys_python_factory.errors import FactoryError, Missing
+from au_sys_python_factory.errors import FINDINGS, FactoryError, Missing
 
 PUBLIC_INDEX = "https://pypi.org/simple"
 _FOREIGN = frozenset(
@@ -38,6 +38,8 @@ _FOREIGN = frozenset(
 
 class UvFailed(FactoryError):
     """uv ended with an error; its own words follow."""
+
+    exit_code = FINDINGS
 
     def __init__(self, doing: str, output: str, *, fix: str = "") -> None:
         self.output = output

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from au_sys_python_factory.errors import FactoryError
+from au_sys_python_factory.errors import FINDINGS, FactoryError
 from au_sys_python_factory.shell.supervision.readiness import Json
 from au_sys_python_factory.shell.supervision.state import StateFolder, write_private
 from au_sys_python_factory.shell.supervision.supervisor import Program
@@ -20,6 +20,8 @@ CAPABILITY_TIMEOUT = 120.0
 
 class CommandFailed(FactoryError):
     """A command of an installed wheel ended with an error; its own words follow."""
+
+    exit_code = FINDINGS
 
     def __init__(self, doing: str, output: str, exit_code: int) -> None:
         self.output = output

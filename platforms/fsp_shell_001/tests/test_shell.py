@@ -1,0 +1,135 @@
+"""The platform as it is delivered: built into wheels, installed, started, proved over HTTP, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from au_sys_python_factory.shell.supervision.addresses import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = [pytest.mark.needs_uv, pytest.mark.needs_bwrap, pytest.mark.xdist_group("shell")]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A shell that runs."""
+
+    state: Path
+    data: dict[str, Any]  # Any: JSON of the command
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return str(self.data["url"])
+
+
+def factory(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The real command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "au_sys_python_factory", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The shell on a free port, its state in a temporary folder."""
+    state = tmp_path_factory.mktemp("shell") / "state"
+    done = factory("shell", "up", "--detach", "--json", "--port", str(free_port()), "--state", str(state))
+    try:
+        assert done.returncode == 0, done.stderr
+        yield Running(state, json.loads(done.stdout)["data"])
+    finally:
+        factory("shell", "down", "--state", str(state))
+
+
+def test_every_capability_is_loaded_and_well(running: Running) -> None:
+    """The bill of materials is what runs: identity, storage, skriptoteket and the hub, with their wheels."""
+    found = {item["name"]: item for item in running.data["capabilities"]}
+    assert set(found) == {"hub", "identity", "skriptoteket", "storage"}
+    assert {name: item["health"] for name, item in found.items()} == dict.fromkeys(found, "healthy")
+    manifest = json.loads((running.state / "manifest.json").read_text())["wheels"]
+    assert all(item["wheel"] in {wheel["sha256"] for wheel in manifest.values()} for item in found.values())
+    assert set(running.data["processes"]) == {"web", "worker"}
+
+
+def test_nothing_of_the_source_tree_is_on_the_path(running: Running) -> None:
+    """No editable install, no path of the repository, byte code for every module of ours."""
+    python = running.state / "venv" / "bin" / "python"
+    done = subprocess.run(
+        [python, "-c", "import sys, skriptoteket, json; print(json.dumps([*sys.path, skriptoteket.__file__]))"],
+        cwd=running.state,
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not [path for path in json.loads(done.stdout) if path.startswith(f"{ROOT}{os.sep}")]
+    site = next((running.state / "venv").glob("lib/python*/site-packages"))
+    missing = [
+        path.name
+        for path in (site / "fastapi_services_platform").rglob("*.py")
+        if not list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))
+    ]
+    assert missing == []
+
+
+def test_every_printed_address_answers(running: Running) -> None:
+    """Each page is there, or sends a stranger to the sign-in page."""
+    with httpx.Client(trust_env=False) as client:
+        answers = {
+            place: client.get(url, headers={"Accept": "text/html"}) for place, url in running.data["places"].items()
+        }
+    bad = {
+        place: answer.status_code
+        for place, answer in answers.items()
+        if answer.status_code != 200 and not answer.headers.get("location", "").startswith("/login")
+    }
+    assert bad == {}
+
+
+def test_the_credential_is_nowhere_on_disk(running: Running) -> None:
+    """The one-time password is in the answer of the command, and in no file."""
+    password = running.data["admin"]["password"].encode()
+    places = [running.state / name for name in ("data", "logs", "run", "secrets")]
+    holding = [
+        path for place in places for path in place.rglob("*") if path.is_file() and password in path.read_bytes()
+    ]
+    assert holding == []
+
+
+def test_the_gauntlet_passes_twice(running: Running) -> None:
+    """Every step of every capability and of the platform, and once more against the same shell."""
+    for _ in range(2):
+        done = factory("gauntlet", "--state", str(running.state))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"gauntlet: \d{3,} passed in", done.stdout), done.stdout[-500:]
+
+
+def test_it_stops_cleanly_and_starts_again_with_its_data(running: Running) -> None:
+    """Nothing is alive after the stop; the next start makes no second administrator."""
+    processes = list(running.data["processes"].values())
+    down = factory("shell", "down", "--json", "--state", str(running.state))
+    assert json.loads(down.stdout)["data"]["was_running"] is True
+    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+    assert [path for path in (running.state / "run").iterdir() if path.is_socket()] == []
+    place = ("--port", str(free_port()), "--state", str(running.state))
+    again = factory("shell", "up", "--detach", "--no-build", "--json", *place)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["data"]["admin"] is None
