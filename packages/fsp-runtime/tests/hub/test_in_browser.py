@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -68,11 +68,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Visit:
     """One page in one size and one colour scheme, with what the browser complained about."""
 
-    def __init__(self, browser: "Browser", site: str, *, width: int, scheme: str, signed_in: bool = True) -> None:
+    def __init__(
+        self, browser: "Browser", site: str, *, width: int, scheme: Literal["light", "dark"], signed_in: bool = True
+    ) -> None:
         self.site = site
         self.complaints: list[str] = []
-        self.context: Any = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        # Any: Playwright types color_scheme as a Literal that a parameter of a test is not
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         if signed_in:
             self.context.add_cookies([{"name": "session", "value": "ada", "url": site}])
         self.page: Page = self.context.new_page()
@@ -102,7 +103,7 @@ class Visit:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_pages_are_accessible(browser: "Browser", site: str, width: int, scheme: str) -> None:
+def test_pages_are_accessible(browser: "Browser", site: str, width: int, scheme: Literal["light", "dark"]) -> None:
     """No page has a violation, scrolls sideways, complains on the console or asks another host."""
     visit = Visit(browser, site, width=width, scheme=scheme)
     problems = []

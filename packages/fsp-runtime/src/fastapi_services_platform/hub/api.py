@@ -8,8 +8,16 @@ from pydantic import BaseModel, Field
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.hub.audit.chain import ChainVerdict, HashChainTrail, KeptEvent
-from fastapi_services_platform.hub.log_levels import LogLevels
-from fastapi_services_platform.hub.overview import CapabilityView, Overview, PermissionView, RouteView, SettingView
+from fastapi_services_platform.hub.monitoring.overview import (
+    CapabilityView,
+    Overview,
+    PermissionView,
+    RouteView,
+    SettingView,
+)
+from fastapi_services_platform.hub.switches.flags import Flags, FlagView
+from fastapi_services_platform.hub.switches.jobs import Jobs, JobView
+from fastapi_services_platform.hub.switches.log_levels import LogLevels
 
 router = APIRouter()
 
@@ -108,3 +116,42 @@ async def audit(
 async def audit_verification(trail: Annotated[HashChainTrail, inject(HashChainTrail)]) -> ChainVerdict:
     """The chain computed anew; ``first_wrong`` names the entry where it breaks."""
     return await trail.verify()
+
+
+class FlagChange(BaseModel):
+    """The new default of a flag."""
+
+    flag: str = Field(max_length=200)
+    value: bool | float | str
+    reason: str = Field("", max_length=500)
+
+
+@router.get("/flags", summary="Every feature flag")
+@access(permission="platform.flags.read")
+async def flags(service: Annotated[Flags, inject(Flags)]) -> list[FlagView]:
+    """Flags by name."""
+    return service.all()
+
+
+@router.put("/flags", summary="Change the default of a feature flag")
+@access(permission="platform.flags.change")
+async def change_flag(
+    change: FlagChange, who: CurrentPrincipal, service: Annotated[Flags, inject(Flags)]
+) -> list[FlagView]:
+    """The flags after the change."""
+    await service.change(change.flag, change.value, by=who.urn, reason=change.reason)
+    return service.all()
+
+
+@router.get("/jobs", summary="Background jobs with their last runs")
+@access(permission="platform.jobs.read")
+async def jobs(service: Annotated[Jobs, inject(Jobs)]) -> list[JobView]:
+    """Jobs by name."""
+    return service.all()
+
+
+@router.post("/jobs/{name}/runs", summary="Run a background job at once")
+@access(permission="platform.jobs.run")
+async def run_job(name: str, who: CurrentPrincipal, service: Annotated[Jobs, inject(Jobs)]) -> JobView:
+    """The job after its run."""
+    return await service.run_now(name, by=who.urn)

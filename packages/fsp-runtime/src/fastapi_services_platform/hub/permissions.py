@@ -10,6 +10,10 @@ PERMISSIONS = (
     Permission("platform.settings.read", "See effective settings with their source; secrets stay hidden."),
     Permission("platform.loglevels.read", "See the level of every logger."),
     Permission("platform.loglevels.change", "Change the level of a logger while the platform runs."),
+    Permission("platform.flags.read", "See every feature flag with its history."),
+    Permission("platform.flags.change", "Change a feature flag while the platform runs."),
+    Permission("platform.jobs.read", "See background jobs and how their last runs ended."),
+    Permission("platform.jobs.run", "Run a background job at once."),
     Permission("platform.audit.read", "Read the audit trail and check that it is unbroken."),
     Permission("platform.metrics.read", "Read the platform's metrics."),
 )
@@ -17,9 +21,9 @@ PERMISSIONS = (
 BUNDLES = (
     Bundle(
         "platform:operator",
-        "Runs the platform: sees its parts, its health and its audit trail, and changes log levels.",
+        "Runs the platform: sees its parts, its health and its audit trail, and changes log levels and flags.",
         tuple(permission.name for permission in PERMISSIONS),
     ),
 )
 
-AUDIT_EVENTS = ("platform.loglevel_changed",)
+AUDIT_EVENTS = ("platform.flag_changed", "platform.job_started", "platform.loglevel_changed")

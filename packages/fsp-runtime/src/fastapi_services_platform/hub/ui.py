@@ -10,7 +10,7 @@ from fastapi_services_platform.fastapi import MaybePrincipal, inject
 from fastapi_services_platform.http.pages import THEME_COOKIE, THEMES, Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
-from fastapi_services_platform.hub.overview import Overview
+from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.problem_types import describe
 
 router = APIRouter()

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.hub.operations.sections import visible_sections
 from fastapi_services_platform.hub.reference.openapi_view import groups_of
-from fastapi_services_platform.hub.sections import visible_sections
 from fastapi_services_platform.resilience.pools import blocking
 
 router = APIRouter()

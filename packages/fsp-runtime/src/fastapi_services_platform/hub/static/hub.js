@@ -95,8 +95,40 @@
   });
   document.addEventListener("htmx:after:swap", () => enhance(document));
 
+  const chartPath = (values, width, height) => {
+    const most = Math.max(...values, 0) || 1;
+    const step = width / Math.max(values.length - 1, 1);
+    const y = (value) => height - 3 - ((height - 6) * value) / most;
+    return values.map((value, n) => `${n ? "L" : "M"}${(n * step).toFixed(1)} ${y(value).toFixed(1)}`).join(" ");
+  };
+
+  const drawLive = (figure, sample) => {
+    const values = (figure.dataset.liveValues || "").split(" ").filter(Boolean).map(Number);
+    values.push(sample[figure.dataset.live]);
+    const shown = values.slice(-150);
+    figure.dataset.liveValues = shown.join(" ");
+    figure.querySelector("[data-live-number]").textContent = shown.at(-1);
+    const line = chartPath(shown, 300, 80);
+    figure.querySelector(".chart-line").setAttribute("d", line);
+    figure.querySelector(".chart-area").setAttribute("d", `${line} L300 80 L0 80 Z`);
+  };
+
+  const live = (region) => {
+    const source = new EventSource(region.dataset.liveStream);
+    source.onmessage = (event) => {
+      const sample = JSON.parse(event.data);
+      for (const figure of region.querySelectorAll("[data-live]")) drawLive(figure, sample);
+    };
+    window.addEventListener("pagehide", () => source.close());
+  };
+
   const start = () => {
     enhance(document);
+    for (const region of document.querySelectorAll("[data-live-stream]")) live(region);
+    for (const tabs of document.querySelectorAll(".tabs")) {
+      const here = tabs.querySelector("[aria-current]");
+      if (here) tabs.scrollLeft = here.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2;
+    }
     for (const item of document.querySelectorAll("[data-toast]")) setTimeout(() => item.remove(), 8000);
   };
   window.fsp = Object.freeze({ toast });

@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings
 from fastapi_services_platform.capability.contribution import Card, ProblemMapping
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.engine.probing import Probe
 from fastapi_services_platform.http.permissions import Access
-from fastapi_services_platform.http.probes import Probe
 
 MASKED = "••••••"
 
@@ -184,7 +184,7 @@ def _settings_of(capability: str, settings: BaseSettings) -> list[SettingView]:
         value = getattr(settings, name)
         secret = isinstance(value, SecretStr) or "Secret" in str(field.annotation)
         variable = f"{prefix}{name}".upper()
-        shown = "not set" if value is None or value == "" else MASKED if secret else _shown(value)
+        shown = "not set" if value is None or value in ("", ()) else MASKED if secret else _shown(value)
         views.append(SettingView(capability, variable, shown, _source(variable), field.description or ""))
     return views
 

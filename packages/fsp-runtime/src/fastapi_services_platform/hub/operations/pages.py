@@ -1,19 +1,20 @@
-"""Pages for operators: capabilities, routes, health, permissions, settings, log levels, audit."""
+"""Pages on which operators look: capabilities, routes, health, permissions, settings, audit."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
 
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
-from fastapi_services_platform.hub.log_levels import LogLevels
-from fastapi_services_platform.hub.overview import Overview
-from fastapi_services_platform.hub.sections import visible_sections
-from fastapi_services_platform.observability.logger_factory import LEVELS
+from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
+from fastapi_services_platform.hub.monitoring.overview import Overview
+from fastapi_services_platform.hub.operations.sections import visible_sections
+from fastapi_services_platform.observability.metrics import Measurements
+from fastapi_services_platform.observability.vitals import Vitals
 
 router = APIRouter()
 
@@ -21,6 +22,7 @@ PagesService = Annotated[Pages, inject(Pages)]
 OverviewService = Annotated[Overview, inject(Overview)]
 
 _AUDIT_PAGE = 50
+_LOOKS_SHOWN = 120
 
 
 @router.get("", name="platform.overview")
@@ -80,10 +82,23 @@ async def routes_page(
 @router.get("/health", name="platform.health")
 @access(permission="platform.health.read")
 async def health_page(
-    request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
+    request: Request,
+    who: CurrentPrincipal,
+    pages: PagesService,
+    overview: OverviewService,
+    history: Annotated[HealthHistory, inject(HealthHistory)],
+    vitals: Annotated[Vitals, inject(Vitals)],
+    measurements: Annotated[Measurements, inject(Measurements)],
 ) -> Response:
-    """How every part is."""
-    context = {"sections": await visible_sections(pages, who), "health": await overview.health()}
+    """How every part is, how it was, and how much there is to do."""
+    context = {
+        "sections": await visible_sections(pages, who),
+        "health": await overview.health(),
+        "looks": list(history.looks)[-_LOOKS_SHOWN:],
+        "changes": history.changes(),
+        "samples": list(vitals.samples),
+        "busiest": measurements.busiest(),
+    }
     return await pages.render(request, "hub/health.html", context)
 
 
@@ -109,35 +124,6 @@ async def settings_page(
     """Effective settings with their source."""
     context = {"sections": await visible_sections(pages, who), "settings": overview.settings()}
     return await pages.render(request, "hub/settings.html", context)
-
-
-@router.get("/log-levels", name="platform.log_levels")
-@access(permission="platform.loglevels.read")
-async def log_levels_page(
-    request: Request, who: CurrentPrincipal, pages: PagesService, log_levels: Annotated[LogLevels, inject(LogLevels)]
-) -> Response:
-    """The level of every logger."""
-    context = {
-        "sections": await visible_sections(pages, who),
-        "levels": log_levels.all(),
-        "changed": log_levels.changed(),
-        "choices": list(LEVELS),
-        "may_change": await pages.allowed(who, "platform.loglevels.change"),
-    }
-    return await pages.render(request, "hub/log_levels.html", context)
-
-
-@router.post("/log-levels", name="platform.change_log_level")
-@access(permission="platform.loglevels.change")
-async def change_log_level(
-    who: CurrentPrincipal,
-    log_levels: Annotated[LogLevels, inject(LogLevels)],
-    logger: Annotated[str, Form(max_length=200)] = "",
-    level: Annotated[str, Form(max_length=20)] = "",
-) -> Response:
-    """Change one logger, or take the change back."""
-    await log_levels.change(logger.strip(), level or None, by=who.urn)
-    return RedirectResponse("/platform/log-levels", status_code=303)
 
 
 @router.get("/audit", name="platform.audit")

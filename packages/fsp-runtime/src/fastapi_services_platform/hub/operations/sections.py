@@ -23,6 +23,8 @@ SECTIONS = (
     Section("Permissions", "/platform/permissions", "platform.permissions.read"),
     Section("Settings", "/platform/settings", "platform.settings.read"),
     Section("Log levels", "/platform/log-levels", "platform.loglevels.read"),
+    Section("Flags", "/platform/flags", "platform.flags.read"),
+    Section("Jobs", "/platform/jobs", "platform.jobs.read"),
     Section("Audit", "/platform/audit", "platform.audit.read"),
     Section("API reference", "/platform/reference", "platform.routes.read"),
 )

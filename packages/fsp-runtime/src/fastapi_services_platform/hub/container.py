@@ -1,0 +1,73 @@
+"""What the hub chooses: one measuring, one history, one trail for each platform."""
+
+from fastapi_services_platform.capability.contribution import Service
+from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.http.edge import Edge
+from fastapi_services_platform.http.pages import PageParts, Pages
+from fastapi_services_platform.hub.audit.chain import HashChainTrail
+from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
+from fastapi_services_platform.hub.monitoring.metrics import PlatformReadings
+from fastapi_services_platform.hub.monitoring.overview import Overview
+from fastapi_services_platform.hub.switches.flags import Flags
+from fastapi_services_platform.hub.switches.jobs import Jobs
+from fastapi_services_platform.hub.switches.log_levels import LogLevels
+from fastapi_services_platform.observability.audit import DefaultAuditTrail
+from fastapi_services_platform.observability.metrics import Measurements
+from fastapi_services_platform.observability.vitals import Vitals
+from fastapi_services_platform.security.ports import Authorizer
+
+
+class HubParts:
+    """The parts of one hub, wired; :meth:`open` begins to measure."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self.measurements = Measurements()
+        self.vitals = Vitals(self.measurements)
+        self.history = HealthHistory(Overview(platform))
+        self.trail = HashChainTrail(platform.database("hub"))
+        self.pages = Pages(self._page_parts)
+
+    def services(self) -> tuple[Service, ...]:
+        """Recipes for the container."""
+        platform = self._platform
+        return (
+            Service(Pages, lambda _scope: self.pages),
+            Service(Overview, lambda _scope: Overview(platform)),
+            Service(Measurements, lambda _scope: self.measurements),
+            Service(Vitals, lambda _scope: self.vitals),
+            Service(HealthHistory, lambda _scope: self.history),
+            Service(LogLevels, lambda _scope: LogLevels(platform.audit)),
+            Service(Flags, lambda _scope: Flags(platform.flags, platform.audit)),
+            Service(Jobs, lambda _scope: Jobs(platform.jobs, platform.audit)),
+            Service(HashChainTrail, lambda _scope: self.trail),
+            Service(DefaultAuditTrail, lambda _scope: self.trail),
+        )
+
+    async def open(self) -> None:
+        """Read templates and public files of every capability, and begin to measure."""
+        await self.pages.open()
+        container = self._platform.container
+        edge = await container.get(Edge) if Edge in container else None
+        if edge is not None:
+            edge.observers = (*edge.observers, self.measurements.observe)
+        self.measurements.add_source(PlatformReadings(self._platform, edge))
+        await self.vitals.start()
+        await self.history.look()
+
+    async def close(self) -> None:
+        """End the measuring."""
+        await self.vitals.stop()
+
+    async def _page_parts(self) -> PageParts:
+        inventory, container = self._platform.inventory, self._platform.container
+        return PageParts(
+            site=self._platform.settings.name,
+            templates=inventory.templates,
+            static=inventory.static,
+            menu=inventory.menu,
+            authorizer=await container.get(Authorizer) if Authorizer in container else None,
+            entry_page=inventory.entry_page,
+            paths=frozenset(entry.path for entry in inventory.routes),
+            environment=self._platform.settings.environment,
+        )

@@ -1,0 +1,1 @@
+"""What the hub knows of the platform: its parts, its health over time, its figures."""

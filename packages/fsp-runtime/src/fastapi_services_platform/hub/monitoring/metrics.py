@@ -1,0 +1,104 @@
+"""/metrics, and what the platform measures about itself beside requests."""
+
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.fastapi import MaybePrincipal, inject
+from fastapi_services_platform.http.edge import Edge
+from fastapi_services_platform.http.pages import Pages
+from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.http.problems import Problem, ProblemRaised
+from fastapi_services_platform.observability.logger_factory import lost_events
+from fastapi_services_platform.observability.metrics import CONTENT_TYPE, Measurements, Reading, by_label, one
+from fastapi_services_platform.resilience.pools import pool
+
+router = APIRouter()
+
+_PERMISSION = "platform.metrics.read"
+_SIGN_IN = Problem(401, "authentication-required", "Sign in first", f"This needs the permission {_PERMISSION}.")
+_DENIED = Problem(403, "permission-denied", "Not allowed", f"This needs {_PERMISSION}.", {"permission": _PERMISSION})
+
+
+@router.get("/metrics", name="platform.metrics", include_in_schema=False)
+@access(public=True)
+async def metrics(
+    request: Request,
+    who: MaybePrincipal,
+    measurements: Annotated[Measurements, inject(Measurements)],
+    pages: Annotated[Pages, inject(Pages)],
+) -> Response:
+    """Declared public because a scraper is no subject: it shows the scrape token, or else a caller the permission."""
+    if not _has_token(request):
+        if who is None:
+            raise ProblemRaised(_SIGN_IN)
+        if not await pages.allowed(who, _PERMISSION):
+            raise ProblemRaised(_DENIED)
+    return Response(measurements.exposition(), headers={"cache-control": "no-store"}, media_type=CONTENT_TYPE)
+
+
+def _has_token(request: Request) -> bool:
+    token = request.app.state.platform.settings.metrics_token
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    if token is None or scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(shown.encode(), token.get_secret_value().encode())
+
+
+class PlatformReadings:
+    """Readings of pools, logging, capabilities and jobs."""
+
+    def __init__(self, platform: Platform, edge: Edge | None) -> None:
+        self._platform = platform
+        self._edge = edge
+
+    def __call__(self) -> list[Reading]:
+        """Read them all."""
+        dropped, failures = lost_events()
+        capabilities = self._platform.inventory.capabilities
+        states = self._platform.jobs.states
+        return [
+            one("fsp_log_events_dropped", "Log events that found the queue full.", dropped, "counter"),
+            one("fsp_log_write_failures", "Batches of log events that could not be written.", failures, "counter"),
+            one("fsp_blocking_waiting", "Pieces of blocking work under way or waiting.", pool.waiting),
+            one("fsp_blocking_threads", "Threads for blocking work.", pool.threads),
+            by_label(
+                "fsp_capability_up",
+                "Whether a capability runs.",
+                "capability",
+                {item.name: float(item.state == "running") for item in capabilities},
+            ),
+            by_label("fsp_job_runs", "Runs of a job.", "job", {s.name: s.runs for s in states}, "counter"),
+            by_label("fsp_job_failures", "Failed runs.", "job", {s.name: s.failures for s in states}, "counter"),
+            by_label("fsp_job_seconds", "How long a job's last run took.", "job", {s.name: s.seconds for s in states}),
+            *self._pools(),
+            *self._lanes(),
+        ]
+
+    def _lanes(self) -> list[Reading]:
+        if self._edge is None:
+            return []
+        lanes = {"capabilities": self._edge.lane, "platform": self._edge.own_lane}
+        under_way = {name: float(lane.under_way) for name, lane in lanes.items()}
+        shed = {name: float(lane.shed) for name, lane in lanes.items()}
+        return [
+            by_label("fsp_http_requests_under_way", "Requests being answered.", "lane", under_way),
+            by_label("fsp_http_requests_shed", "Requests turned away under load.", "lane", shed, "counter"),
+        ]
+
+    def _pools(self) -> list[Reading]:
+        databases = [database for database in self._platform.databases if database.opened]
+        pools = {database.name: database.engine.pool for database in databases}
+        figures = {
+            "size": "Connections that the pool keeps.",
+            "checkedout": "Connections in use.",
+            "overflow": "Connections beyond the pool's size.",
+        }
+        readings = []
+        for figure, help_text in figures.items():
+            values = {name: float(read()) for name, item in pools.items() if (read := getattr(item, figure, None))}
+            readings.append(by_label(f"fsp_database_pool_{figure}", help_text, "database", values))
+        return readings

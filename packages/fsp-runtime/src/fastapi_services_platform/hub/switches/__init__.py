@@ -1,0 +1,1 @@
+"""What operators change while the platform runs: log levels, feature flags, jobs. Every change is audited."""

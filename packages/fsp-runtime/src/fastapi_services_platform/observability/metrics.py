@@ -1,0 +1,136 @@
+"""Prometheus metrics. Counting a request costs a dictionary look-up; the text is made when somebody scrapes.
+
+Requests are counted by method, route template and status. Paths without a route share one label, and unknown methods
+share another, so that nobody can make series without end.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds in seconds."""
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WEBSOCKET"})
+
+
+@dataclass(slots=True)
+class Series:
+    """Answers of one route: how many by status, and how long they took."""
+
+    by_status: dict[int, int] = field(default_factory=dict)
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    seconds: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """Answers of every status."""
+        return sum(self.buckets)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A metric that is read when somebody scrapes: values by their labels."""
+
+    name: str
+    help: str
+    kind: Literal["gauge", "counter"]
+    labels: tuple[str, ...]
+    values: Sequence[tuple[tuple[str, ...], float]]
+
+
+Source = Callable[[], Iterable[Reading]]
+
+
+class Measurements:
+    """The metrics of one process. Used on the event loop only."""
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[str, str], Series] = {}
+        self.answers = 0
+        self.errors = 0
+        self.seconds = 0.0
+        self._sources: list[Source] = []
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answer; status 0 means that the client went away before there was one."""
+        key = (method, route)
+        series = self.requests.get(key)
+        if series is None:
+            series = self._series(method, route)
+        series.by_status[status] = series.by_status.get(status, 0) + 1
+        series.buckets[bisect_left(BUCKETS, seconds)] += 1
+        series.seconds += seconds
+        self.answers += 1
+        self.seconds += seconds
+        if status >= 500:
+            self.errors += 1
+
+    def add_source(self, source: Source) -> None:
+        """Ask ``source`` for readings at every scrape."""
+        self._sources.append(source)
+
+    def busiest(self, count: int = 8) -> list[tuple[str, Series]]:
+        """The routes with the most answers, as ``METHOD template``."""
+        found = sorted(self.requests.items(), key=lambda item: item[1].count, reverse=True)
+        return [(f"{method} {route}", series) for (method, route), series in found[:count]]
+
+    def exposition(self) -> bytes:
+        """Everything in the Prometheus text format."""
+        from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
+        from prometheus_client.exposition import generate_latest
+
+        registry = CollectorRegistry(auto_describe=False)
+        for collector in (self, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+            registry.register(collector)
+        return generate_latest(registry)
+
+    def collect(self) -> "Iterable[Metric]":
+        """The interface of a Prometheus collector."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        total = CounterMetricFamily("fsp_http_requests", "Answers by route.", labels=("method", "route", "status"))
+        timing = HistogramMetricFamily("fsp_http_request_seconds", "Time to answer.", labels=("method", "route"))
+        for (method, route), series in self.requests.items():
+            for status, count in series.by_status.items():
+                total.add_metric((method, route, str(status) if status else "gone"), count)
+            timing.add_metric((method, route), _cumulated(series.buckets), series.seconds)
+        yield total
+        yield timing
+        for source in self._sources:
+            for reading in source():
+                family = CounterMetricFamily if reading.kind == "counter" else GaugeMetricFamily
+                metric = family(reading.name, reading.help, labels=reading.labels)
+                for labels, value in reading.values:
+                    metric.add_metric(labels, value)
+                yield metric
+
+    def _series(self, method: str, route: str) -> Series:
+        known = method if method in _METHODS else "OTHER"
+        return self.requests.setdefault((known, route), Series())
+
+
+def one(name: str, help_text: str, value: float, kind: Literal["gauge", "counter"] = "gauge") -> Reading:
+    """A reading without labels."""
+    return Reading(name, help_text, kind, (), [((), value)])
+
+
+def by_label(
+    name: str, help_text: str, label: str, values: Mapping[str, float], kind: Literal["gauge", "counter"] = "gauge"
+) -> Reading:
+    """A reading with one label."""
+    return Reading(name, help_text, kind, (label,), [((key,), value) for key, value in values.items()])
+
+
+def _cumulated(buckets: Sequence[int]) -> list[tuple[str, float]]:
+    total, found = 0, []
+    for bound, count in zip((*map(str, BUCKETS), "+Inf"), buckets, strict=True):
+        total += count
+        found.append((bound, float(total)))
+    return found
