@@ -16,7 +16,7 @@ UNREADABLE = Rule(
     "What does not parse is checked by nobody.",
     "correct the line that is named, or take the file out of the package.",
     "def broken(:\n",
-    'def whole() -> None:\n    """Nothing to do."""\n',
+    '"""Whole."""\n\n\ndef whole() -> None:\n    """Nothing to do."""\n',
 )
 
 WAIVER = Rule(

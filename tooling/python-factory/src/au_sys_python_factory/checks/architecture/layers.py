@@ -59,7 +59,7 @@ A02 = Rule(
     "A layer points upward",
     "The domain must not change because a database or a route does.",
     "declare a port in the core and let the adapter implement it; wire both in manifest/container.py.",
-    "import {package}.manifest.config\n",
+    "import {package}.fastapi\n",
     "import {package}.core.errors\n",
     file_check=layer_upward,
 )

@@ -13,7 +13,7 @@ from au_sys_python_factory.workspace.members import Member
 
 _LOADED_BY_NAME = {
     "aiosqlite", "asyncpg", "email-validator", "greenlet", "httptools", "psycopg", "python-multipart",
-    "standard-uvicorn", "tzdata", "uvicorn", "uvloop", "websockets",
+    "ruff", "tzdata", "uvicorn", "uvloop", "websockets",
 }  # fmt: skip
 """Drivers and plugins that another library finds by name; nothing imports them."""
 

@@ -62,12 +62,10 @@ S04 = Rule(
     "A secret setting is plain text",
     "Plain text appears in reprs, error messages and dumps of settings.",
     "type it as pydantic's SecretStr.",
-    "from pydantic_settings import BaseSettings\n\n\nclass "
-    'PlantedSettings(BaseSettings):\n    """Planted."""\n\n'
-    "    directory_password: str\n",
-    "from pydantic import SecretStr\nfrom pydantic_settings import BaseSettings\n\n\n"
-    "class PlantedSettings(BaseSettings):\n"
-    '    """Planted."""\n\n    directory_password: SecretStr\n',
+    "from fastapi_services_platform import PlatformSettings\n\n\n"
+    'class PlantedSettings(PlatformSettings):\n    """Planted."""\n\n    directory_password: str\n',
+    "from fastapi_services_platform import PlatformSettings\nfrom pydantic import SecretStr\n\n\n"
+    'class PlantedSettings(PlatformSettings):\n    """Planted."""\n\n    directory_password: SecretStr\n',
     file_check=open_secret,
 )
 

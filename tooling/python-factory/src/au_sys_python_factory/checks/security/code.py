@@ -133,8 +133,10 @@ S06 = Rule(
     "TLS check off",
     "Anyone between the two can read and change everything.",
     "trust the right authority: pass its file as `verify=…`.",
-    'import httpx\n\n\ndef planted() -> object:\n    """A client."""\n    return httpx.AsyncClient(verify=False)\n',
-    'import httpx\n\n\ndef planted() -> object:\n    """A client."""\n    return httpx.AsyncClient(verify=True)\n',
+    "import ssl\n\n\ndef planted(context: ssl.SSLContext) -> None:\n"
+    '    """Trust."""\n    context.verify_mode = ssl.CERT_NONE\n',
+    "import ssl\n\n\ndef planted(context: ssl.SSLContext) -> None:\n"
+    '    """Trust."""\n    context.verify_mode = ssl.CERT_REQUIRED\n',
     areas=("source", "tests", "other"),
     same_as=("S501", "S323"),
     file_check=no_tls_check,

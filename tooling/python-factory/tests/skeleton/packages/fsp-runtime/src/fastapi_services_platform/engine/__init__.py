@@ -1,0 +1,1 @@
+"""A part behind the door."""
