@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.runs.models import Usage
+from skriptoteket.core.runs.models import Limits, Usage
 from skriptoteket.core.runs.ports import (
     CollectedFile,
     Exited,
@@ -62,6 +62,12 @@ class MemorySandbox:
     async def capabilities(self) -> Mapping[str, str]:
         """None: nothing is isolated, because nothing is executed."""
         return {}
+
+    async def prepare(self, limits: Limits) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        """Nothing to give back."""
 
     async def start(self, spec: RunSpec) -> SandboxHandle:
         """See the port."""

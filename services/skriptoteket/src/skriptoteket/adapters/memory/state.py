@@ -1,0 +1,44 @@
+"""What the memory stores share: one bag of dictionaries, copied before a transaction and put back when it fails."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from skriptoteket.core.catalog.models import Category, Profession, Tool
+from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
+from skriptoteket.core.runs.models import Artifact, Run
+from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Worker
+from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that is kept. Values are frozen, so copying the dictionaries is copying the state."""
+
+    tools: dict[ToolId, Tool] = field(default_factory=dict)
+    aliases: dict[str, ToolId] = field(default_factory=dict)
+    maintainers: dict[ToolId, frozenset[str]] = field(default_factory=dict)
+    favourites: dict[str, frozenset[ToolId]] = field(default_factory=dict)
+    professions: dict[str, Profession] = field(default_factory=dict)
+    categories: dict[str, Category] = field(default_factory=dict)
+    orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    versions: dict[VersionId, ToolVersion] = field(default_factory=dict)
+    decisions: dict[int, VersionDecision] = field(default_factory=dict)
+    locks: dict[ToolId, DraftLock] = field(default_factory=dict)
+    runs: dict[RunId, Run] = field(default_factory=dict)
+    leases: dict[RunId, float] = field(default_factory=dict)
+    claimed: dict[RunId, int] = field(default_factory=dict)
+    artifacts: dict[RunId, tuple[Artifact, ...]] = field(default_factory=dict)
+    logs: dict[RunId, RunLogs] = field(default_factory=dict)
+    events: dict[RunId, tuple[RunEvent, ...]] = field(default_factory=dict)
+    keys: dict[str, tuple[Remembered, datetime]] = field(default_factory=dict)
+    workers: dict[WorkerId, Worker] = field(default_factory=dict)
+
+    def copies(self) -> Mapping[str, object]:
+        """A copy of every dictionary, by name."""
+        return {each.name: dict(getattr(self, each.name)) for each in fields(self)}
+
+    def put_back(self, copies: Mapping[str, object]) -> None:
+        """Forget everything since the copies were made."""
+        for name, content in copies.items():
+            setattr(self, name, content)

@@ -1,0 +1,63 @@
+"""Browse and search over HTTP."""
+
+import pytest
+from httpx import AsyncClient
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, 1),
+        ({"q": "guardian"}, 1),
+        ({"q": "vardnads"}, 1),
+        ({"q": "GUARD list"}, 1),
+        ({"q": "guardian spaceship"}, 0),
+        ({"professions": ["larare", "nonsense"]}, 1),
+        ({"professions": "nonsense"}, 0),
+        ({"professions": "larare", "categories": "lektionsplanering"}, 0),
+        ({"professions": "larare", "categories": ["lektionsplanering", "mentorskap"]}, 1),
+        ({"favourite": "true"}, 0),
+    ],
+)
+async def test_finding_a_tool(client: AsyncClient, params: dict[str, str], expected: int) -> None:
+    """Every word as a prefix, å ä ö also as a a o; OR inside a facet, AND across."""
+    assert expected == (await client.get("/api/v1/tools", params=params)).json()["total"]
+
+
+async def test_professions_and_their_categories(client: AsyncClient) -> None:
+    """The first start installed them, in order."""
+    professions = (await client.get("/api/v1/professions")).json()
+    assert [each["slug"] for each in professions] == [
+        "larare",
+        "specialpedagog",
+        "skoladministrator",
+        "rektor",
+        "gemensamt",
+    ]
+    categories = (await client.get("/api/v1/professions/larare/categories")).json()
+    assert [each["slug"] for each in categories] == ["lektionsplanering", "mentorskap", "administration", "ovrigt"]
+    assert len((await client.get("/api/v1/categories")).json()) == 4
+    assert (await client.get("/api/v1/professions/astronaut/categories")).status_code == 404
+
+
+async def test_favourites_are_idempotent_and_one_s_own(client: AsyncClient) -> None:
+    """Kept twice is kept once; Bob's list stays empty."""
+    path = "/api/v1/tools/guardian-email-list"
+    for _ in range(2):
+        assert (await client.put(f"{path}/favourite")).status_code == 204
+    assert (await client.get(path)).json()["favourite"]
+    bob = await client.get("/api/v1/tools", params={"favourite": "true"}, headers={"authorization": "Bearer bob"})
+    assert bob.json()["total"] == 0
+    for _ in range(2):
+        assert (await client.delete(f"{path}/favourite")).status_code == 204
+    assert (await client.put("/api/v1/tools/nothing/favourite")).status_code == 404
+
+
+async def test_unknown_tools_are_not_found(client: AsyncClient) -> None:
+    """404 with the code, as a problem document."""
+    answer = await client.get("/api/v1/tools/nothing")
+    assert (
+        answer.status_code,
+        answer.json()["code"],
+        answer.headers["content-type"],
+    ) == (404, "NOT_FOUND", "application/problem+json")

@@ -1,0 +1,47 @@
+"""The library served in this process: believed callers, real database, real blobs, a worker that is only a record."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from httpx import AsyncClient
+
+from au_sys_storage_sdk import Blobs, open_blobs
+from fastapi_services_platform import Capability, Contribution, Manifest, Service, open_database
+from fastapi_services_platform.testing import started_app
+from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
+from fastapi_services_platform.testing.started_app import settings_for
+from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
+from skriptoteket.core.identifiers import WorkerId
+from skriptoteket.core.roles import AUTHOR_ANY, OPERATE
+from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
+from skriptoteket.core.runs.ports import Worker
+from skriptoteket.manifest.plugin import Skriptoteket
+
+WORKER = Worker(WorkerId("w"), "h", "b", 1, 0.0, "1", "test", DEFAULT_REQUIREMENTS, ("standard@1",), 4096, 0, False, datetime.now(UTC), datetime.now(UTC))  # fmt: skip  # noqa: E501
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[AsyncClient]:
+    """A client of the whole library, signed in as Anna."""
+    blobs = open_blobs(f"file://{tmp_path}/blobs")
+    storage = Prepared(Manifest("storage", "1.0", "blobs"), Contribution(services=(Service(Blobs, lambda _: blobs),)))
+    denied = frozenset({AUTHOR_ANY, OPERATE})
+    parts: list[Capability] = [believing_identity(denied), storage, Skriptoteket()]
+    async with started_app(settings=settings_for(tmp_path), capabilities=parts) as found:
+        found.headers["authorization"] = "Bearer anna"
+        yield found
+    await blobs.close()
+
+
+@pytest.fixture
+async def library(client: AsyncClient, tmp_path: Path) -> AsyncIterator[SqlUnitOfWork]:
+    """The same database, seen from beside, with a live worker in it."""
+    database = open_database("skriptoteket", settings_for(tmp_path))
+    work = SqlUnitOfWork(database)
+    async with work.write() as unit:
+        await unit.workers.save(replace(WORKER, heartbeat_at=datetime.now(UTC) + timedelta(minutes=5)))
+    yield work
+    await database.close()
