@@ -10,6 +10,7 @@ import pytest
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Device, PasswordRecord
 from au_sys_identity.core.errors import Conflict, Stale
+from au_sys_identity.core.factors.models import Challenge, Enrolled, TotpSecret
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.sessions.models import RefreshToken, Session, SessionId
@@ -316,8 +317,64 @@ class GrantStoreConformance:
             assert [found.kid for found in await unit.signing_keys.all()] == ["b"]
 
 
+class FactorStoreConformance:
+    """Authenticator secrets, recovery codes, challenges."""
+
+    async def test_a_factor_counts_once_confirmed(self, transactions: Transactions) -> None:
+        """A waiting secret is not enrolled; confirmed it is, with the codes that are left; removed it is gone."""
+        ann = await kept(transactions, a_person())
+        async with transactions.writing() as unit:
+            await unit.factors.set_totp(TotpSecret(ann.id, b"sealed"))
+            assert await unit.factors.enrolled(ann.id) == Enrolled()
+            confirmed = TotpSecret(ann.id, b"sealed", NOW, 5)
+            await unit.factors.set_totp(confirmed)
+            await unit.factors.set_recovery_codes(ann.id, [b"1" * 32, b"2" * 32])
+            assert await unit.factors.totp(ann.id) == confirmed
+            assert await unit.factors.enrolled(ann.id) == Enrolled(totp=True, recovery_codes_left=2)
+            assert await unit.factors.remove_totp(ann.id) is True
+            assert await unit.factors.remove_totp(ann.id) is False
+
+    async def test_steps_only_go_forward(self, transactions: Transactions) -> None:
+        """A time step is accepted once, and no earlier one after it."""
+        ann = await kept(transactions, a_person())
+        async with transactions.writing() as unit:
+            await unit.factors.set_totp(TotpSecret(ann.id, b"sealed", NOW, 5))
+            tried = [await unit.factors.accept_step(ann.id, step) for step in (5, 6, 6, 4, 7)]
+        assert tried == [False, True, False, False, True]
+
+    async def test_a_recovery_code_is_used_once(self, transactions: Transactions) -> None:
+        """Using takes it away; a new set takes the place of the old one."""
+        ann = await kept(transactions, a_person())
+        async with transactions.writing() as unit:
+            await unit.factors.set_recovery_codes(ann.id, [b"1" * 32, b"2" * 32])
+            assert await unit.factors.use_recovery_code(ann.id, b"1" * 32) is True
+            assert await unit.factors.use_recovery_code(ann.id, b"1" * 32) is False
+            await unit.factors.set_recovery_codes(ann.id, [b"3" * 32])
+            assert await unit.factors.use_recovery_code(ann.id, b"2" * 32) is False
+
+    async def test_challenges_count_their_tries(self, transactions: Transactions) -> None:
+        """Each try is counted, finishing works once, expired ones are forgotten."""
+        ann = await kept(transactions, a_person())
+        first = Challenge(uuid7(), ann.id, b"1" * 32, LATER)
+        second = Challenge(uuid7(), ann.id, b"2" * 32, NOW)
+        async with transactions.writing() as unit:
+            await unit.factors.add_challenge(first)
+            await unit.factors.add_challenge(second)
+            tries = [await unit.factors.try_challenge(b"1" * 32) for _ in range(2)]
+            assert [tried.attempts for tried in tries if tried] == [1, 2]
+            assert await unit.factors.finish_challenge(first) is True
+            assert await unit.factors.finish_challenge(first) is False
+            assert await unit.factors.try_challenge(b"1" * 32) is None
+            await unit.factors.forget_expired(NOW)
+            assert await unit.factors.try_challenge(b"2" * 32) is None
+
+
 class StoreConformance(
-    SubjectStoreConformance, CredentialStoreConformance, SessionStoreConformance, GrantStoreConformance
+    FactorStoreConformance,
+    SubjectStoreConformance,
+    CredentialStoreConformance,
+    SessionStoreConformance,
+    GrantStoreConformance,
 ):
     """All of them. Same names would hide each other, so each test is named once."""
 

@@ -1,4 +1,4 @@
-"""Derivation: keyed one-way functions that only this installation can compute."""
+"""Derivation and Sealing: what only this installation can compute and read."""
 
 from typing import Protocol
 
@@ -8,3 +8,11 @@ class Derivation(Protocol):
 
     def keyed_hash(self, purpose: str, *parts: bytes) -> bytes:
         """32 bytes that nobody can compute who does not hold the key."""
+
+
+class Sealing(Protocol):
+    """Encryption of single values, tied to the place where they are stored."""
+
+    def seal(self, place: str, plain: bytes) -> bytes: ...
+
+    def unseal(self, place: str, sealed: bytes) -> bytes: ...

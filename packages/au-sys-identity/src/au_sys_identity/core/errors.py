@@ -8,6 +8,7 @@ IdentityError
 │   └── UnsupportedMedia      the body is of another type than the route reads
 ├── NotProven
 │   ├── BadCredentials        the one answer to every failed sign-in
+│   ├── MfaRequired           the password was right, the second step is due
 │   ├── SessionEnded          refresh refused for any reason
 │   └── StepUpRequired        a fresh, strong proof is asked for
 ├── Denied
@@ -79,6 +80,15 @@ class BadCredentials(NotProven):
 
     def __init__(self) -> None:
         super().__init__("The e-mail address or the password is not correct.")
+
+
+class MfaRequired(NotProven):
+    """The password was right, the second step is due. ``mfa_token`` is a secret."""
+
+    def __init__(self, mfa_token: str, methods: tuple[str, ...]) -> None:
+        self.mfa_token = mfa_token
+        self.methods = methods
+        super().__init__("Enter a code of your authenticator app, or a recovery code.")
 
 
 class SessionEnded(NotProven):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of 
     from au_sys_identity.core.access.ports import GrantStore, VersionStore
     from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
     from au_sys_identity.core.events import Fact
+    from au_sys_identity.core.factors.ports import FactorStore
     from au_sys_identity.core.sessions.ports import SessionStore
     from au_sys_identity.core.subjects.ports import SubjectStore
     from au_sys_identity.core.tokens.ports import SigningKeyStore
@@ -33,6 +34,8 @@ class UnitOfWork(Protocol):
     def grants(self) -> "GrantStore": ...
     @property
     def versions(self) -> "VersionStore": ...
+    @property
+    def factors(self) -> "FactorStore": ...
     @property
     def signing_keys(self) -> "SigningKeyStore": ...
 

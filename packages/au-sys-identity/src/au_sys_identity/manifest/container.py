@@ -25,11 +25,14 @@ from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.passwords import PasswordRules
+from au_sys_identity.core.factors.checking import FactorCheck
+from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.freshness import Freshness
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.sessions.step_up import StepUp
 from au_sys_identity.core.tokens.issuing import Issuing
 from au_sys_identity.core.tokens.verification import Verification
 from au_sys_identity.manifest.config import IdentitySettings
@@ -133,9 +136,11 @@ def wire(
     issuer = settings.token_issuer or platform.public_url
     access_tokens = JwtAccessTokens(keys, issuer=issuer, audience=settings.token_audience or issuer, life=life)
     lockout = Lockout(settings.guess_limit, timedelta(seconds=settings.guess_window))
-    sign_in = SignIn(transactions, hasher, root, clock, lockout=lockout, times=times)
+    check = FactorCheck(root, root)
+    sign_in = SignIn(transactions, hasher, root, check, clock, lockout=lockout, times=times)
     decisions = Decisions(transactions, freshness, catalogue, clock)
     granting = Granting(transactions, decisions, clock)
+    enrolment = Enrolment(transactions, root, check, clock, issuer=platform.name)
     accounts = Accounts(transactions, hasher, rules, sign_in, clock, times=times)
     policy = RegistrationPolicy(settings.registration, settings.verification == "required")
     registration = Registration(transactions, hasher, rules, clock, policy=policy)
@@ -153,10 +158,12 @@ def wire(
         Issuing: Issuing(access_tokens, clock),
         Registration: registration,
         Accounts: accounts,
+        Enrolment: enrolment,
+        StepUp: StepUp(transactions, sign_in, check, clock, times=times),
         Decisions: decisions,
         Granting: granting,
         Roles: Roles(transactions, decisions, granting, catalogue),
-        People: People(accounts, decisions),
+        People: People(accounts, decisions, enrolment),
     }
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
     return Wiring(settings, transactions, hasher, keys, catalogue, registration, services)

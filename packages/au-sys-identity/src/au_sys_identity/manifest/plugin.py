@@ -93,4 +93,5 @@ class Identity:
             now = utc_now()
             async with self._wiring.transactions.writing() as unit:
                 await unit.sessions.forget_ended_before(now - timedelta(days=30))
+                await unit.factors.forget_expired(now)
                 await unit.guesses.forget_before(now - timedelta(days=1))

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.memory.clock import TurnedClock
-from au_sys_identity.adapters.memory.credentials import FixedDerivation, PlainHasher
+from au_sys_identity.adapters.memory.credentials import PlainHasher
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.errors import BadCredentials, Busy, TooManyAttempts
+from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.sessions.models import Client, SessionTimes
 from au_sys_identity.core.sessions.opening import Opened, digest
@@ -27,8 +29,9 @@ class House:
         self.transactions = transactions
         self.clock = clock
         self.hasher = PlainHasher()
+        keys = RootKey(bytes(range(32)))
         self.sign_in = SignIn(
-            transactions, self.hasher, FixedDerivation(), clock, lockout=Lockout(), times=SessionTimes()
+            transactions, self.hasher, keys, FactorCheck(keys, keys), clock, lockout=Lockout(), times=SessionTimes()
         )
 
     async def person(self, status: Status = "active", **record: object) -> Person:

@@ -21,6 +21,7 @@ from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Catalogue, role_name
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.errors import NotFound
+from au_sys_identity.core.sessions.step_up import StepUp
 from au_sys_identity.core.subjects.models import person_id
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
@@ -51,9 +52,14 @@ async def list_user_roles(
 @router.post("/rbac/users/{user_id}/roles", operation_id="assign_role", summary="Give a role", status_code=201)
 @access(permission="identity.roles.assign")
 async def assign_role(
-    request: Request, user_id: str, body: AssignmentNew, granting: Annotated[Granting, inject(Granting)]
+    request: Request,
+    user_id: str,
+    body: AssignmentNew,
+    granting: Annotated[Granting, inject(Granting)],
+    steps: Annotated[StepUp, inject(StepUp)],
 ) -> AssignmentOut:
     """Give a role to a person; nobody gives more than they hold."""
+    await steps.require(caller_of(request))
     made = await granting.grant(
         _subject(user_id), body.role, by=caller_of(request).urn, domain=body.domain, expires_at=body.expires_at
     )
@@ -66,10 +72,12 @@ async def withdraw_role(
     request: Request,
     user_id: str,
     granting: Annotated[Granting, inject(Granting)],
+    steps: Annotated[StepUp, inject(StepUp)],
     role: Annotated[str, Query(max_length=120)],
     domain: Annotated[str, Query(max_length=64)] = "default",
 ) -> Response:
     """Take a role away; it counts no more from the next request on."""
+    await steps.require(caller_of(request))
     await granting.withdraw(_subject(user_id), role, by=caller_of(request).urn, domain=domain)
     return Response(status_code=204)
 
@@ -83,8 +91,11 @@ async def list_roles(decisions: Annotated[Decisions, inject(Decisions)]) -> Role
 
 @router.post("/rbac/roles", operation_id="create_role", summary="Make a role", status_code=201)
 @access(permission="identity.roles.write")
-async def create_role(request: Request, body: RoleNew, roles: Annotated[Roles, inject(Roles)]) -> RoleOut:
+async def create_role(
+    request: Request, body: RoleNew, roles: Annotated[Roles, inject(Roles)], steps: Annotated[StepUp, inject(StepUp)]
+) -> RoleOut:
     """A role of this installation."""
+    await steps.require(caller_of(request))
     made = await roles.create(body.name, body.description, frozenset(body.permissions), by=caller_of(request).urn)
     return RoleOut.of(made)
 
@@ -101,8 +112,15 @@ async def get_role(name: str, decisions: Annotated[Decisions, inject(Decisions)]
 
 @router.patch("/rbac/roles/{name}", operation_id="change_role", summary="Change a role")
 @access(permission="identity.roles.write")
-async def change_role(request: Request, name: str, body: RoleChange, roles: Annotated[Roles, inject(Roles)]) -> RoleOut:
+async def change_role(
+    request: Request,
+    name: str,
+    body: RoleChange,
+    roles: Annotated[Roles, inject(Roles)],
+    steps: Annotated[StepUp, inject(StepUp)],
+) -> RoleOut:
     """Description or permissions of a local role."""
+    await steps.require(caller_of(request))
     permissions = None if body.permissions is None else frozenset(body.permissions)
     changed = await roles.change(name, by=caller_of(request).urn, description=body.description, permissions=permissions)
     return RoleOut.of(changed)
@@ -110,8 +128,11 @@ async def change_role(request: Request, name: str, body: RoleChange, roles: Anno
 
 @router.delete("/rbac/roles/{name}", operation_id="delete_role", summary="Delete a role", status_code=204)
 @access(permission="identity.roles.write")
-async def delete_role(request: Request, name: str, roles: Annotated[Roles, inject(Roles)]) -> Response:
+async def delete_role(
+    request: Request, name: str, roles: Annotated[Roles, inject(Roles)], steps: Annotated[StepUp, inject(StepUp)]
+) -> Response:
     """A local role that nobody holds."""
+    await steps.require(caller_of(request))
     await roles.delete(name, by=caller_of(request).urn)
     return Response(status_code=204)
 

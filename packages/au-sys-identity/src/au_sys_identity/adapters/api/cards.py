@@ -1,24 +1,28 @@
 """A person as other answers show them: account, rights and factors put together."""
 
-from au_sys_identity.adapters.api.schemas.subjects import UserOut
+from au_sys_identity.adapters.api.schemas.subjects import MfaOut, UserOut
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.models import PLATFORM_ADMIN
 from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.subjects.models import Person
 
 
 class People:
     """Builds the wire shape of persons."""
 
-    def __init__(self, accounts: Accounts, decisions: Decisions) -> None:
+    def __init__(self, accounts: Accounts, decisions: Decisions, enrolment: Enrolment) -> None:
         self._accounts = accounts
+        self._enrolment = enrolment
         self._decisions = decisions
 
     async def shown(self, person: Person) -> UserOut:
         """One person."""
         roles = await self._decisions.roles_of(person.urn, person=True)
+        enrolled = await self._enrolment.enrolled(person.id)
         return UserOut.of(
             person,
             superuser=any(role.name == PLATFORM_ADMIN for role in roles),
             must_change=await self._accounts.must_change_password(person.id),
+            mfa=MfaOut(totp=enrolled.totp, recovery_codes_left=enrolled.recovery_codes_left),
         )

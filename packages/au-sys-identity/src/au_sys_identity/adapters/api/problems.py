@@ -26,6 +26,13 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(errors.BadToken, 400, "bad-token", "The link or code is not valid"),
     ProblemMapping(errors.UnsupportedMedia, 415, "unsupported-media-type", "Unsupported media type"),
     ProblemMapping(errors.BadCredentials, 401, "bad-credentials", "Sign-in failed"),
+    ProblemMapping(
+        errors.MfaRequired,
+        401,
+        "mfa-required",
+        "The second step is due",
+        extras=lambda error: {"mfa_token": error.mfa_token, "methods": list(error.methods)},
+    ),
     ProblemMapping(errors.SessionEnded, 401, "session-ended", "The session has ended"),
     ProblemMapping(
         errors.StepUpRequired,

@@ -26,6 +26,7 @@ from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import InvalidInput, NotFound
 from au_sys_identity.core.sessions.lifecycle import Sessions
+from au_sys_identity.core.sessions.step_up import StepUp
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.subjects.ports import PersonFilter
 from fastapi_services_platform import access
@@ -156,10 +157,13 @@ async def change_user(
     accounts: Annotated[Accounts, inject(Accounts)],
     granting: Annotated[Granting, inject(Granting)],
     people: Annotated[People, inject(People)],
+    steps: Annotated[StepUp, inject(StepUp)],
     if_match: IfMatch = None,
 ) -> UserOut:
     """Switching an account off ends its sessions at once."""
     caller = caller_of(request)
+    if (body.email, body.is_active, body.is_verified) != (None, None, None):
+        await steps.require(caller)
     await _outranks(granting, caller.urn, user_id)
     change = AccountChange(**body.model_dump())
     changed = await accounts.change(person_id(user_id), change, by=caller.urn, expected_version=_version(if_match))
@@ -173,9 +177,11 @@ async def delete_user(
     user_id: str,
     accounts: Annotated[Accounts, inject(Accounts)],
     granting: Annotated[Granting, inject(Granting)],
+    steps: Annotated[StepUp, inject(StepUp)],
 ) -> Response:
     """The account is closed for ever; its id is never used again."""
     caller = caller_of(request)
+    await steps.require(caller)
     await _outranks(granting, caller.urn, user_id)
     await accounts.close(person_id(user_id), by=caller.urn)
     return Response(status_code=204)

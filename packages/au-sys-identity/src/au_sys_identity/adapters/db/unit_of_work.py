@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.access import SqlGrants, SqlVersions
 from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
+from au_sys_identity.adapters.db.factors import SqlFactors
 from au_sys_identity.adapters.db.sessions import SqlSessions
 from au_sys_identity.adapters.db.subjects import SqlSubjects
 from au_sys_identity.adapters.db.tokens import SqlSigningKeys
@@ -25,6 +26,7 @@ class SqlUnitOfWork:
         self.sessions = SqlSessions(session)
         self.grants = SqlGrants(session)
         self.versions = SqlVersions(session)
+        self.factors = SqlFactors(session)
         self.signing_keys = SqlSigningKeys(session)
         self.facts: list[Fact] = []
 

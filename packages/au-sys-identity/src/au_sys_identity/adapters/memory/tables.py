@@ -5,6 +5,7 @@ from uuid import UUID
 
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
+from au_sys_identity.core.factors.models import Challenge, TotpSecret
 from au_sys_identity.core.sessions.models import RefreshToken, Session
 from au_sys_identity.core.subjects.models import Person
 from au_sys_identity.core.tokens.models import SigningKey
@@ -20,6 +21,9 @@ class Tables:
     guesses: dict[tuple[str, bytes], Counter] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
     refresh_tokens: dict[tuple[UUID, int], RefreshToken] = field(default_factory=dict)
+    totp: dict[UUID, TotpSecret] = field(default_factory=dict)
+    recovery_codes: dict[UUID, frozenset[bytes]] = field(default_factory=dict)
+    challenges: dict[bytes, Challenge] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     assignments: dict[tuple[str, str, str], Assignment] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)

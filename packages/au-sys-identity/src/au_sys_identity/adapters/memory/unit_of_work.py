@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from au_sys_identity.adapters.memory.factors import MemoryFactors
 from au_sys_identity.adapters.memory.stores import (
     MemoryCredentials,
     MemoryGrants,
@@ -27,6 +28,7 @@ class MemoryUnitOfWork:
         self.sessions = MemorySessions(tables)
         self.grants = MemoryGrants(tables)
         self.versions = MemoryVersions(tables)
+        self.factors = MemoryFactors(tables)
         self.signing_keys = MemorySigningKeys(tables)
         self.facts: list[Fact] = []
 

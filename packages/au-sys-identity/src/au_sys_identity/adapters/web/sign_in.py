@@ -11,9 +11,11 @@ from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.session_cookies import drop_session, keep_device, keep_session
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.registration import Registration
-from au_sys_identity.core.errors import BadCredentials, IdentityError, NotFound, TryLater
+from au_sys_identity.core.errors import BadCredentials, IdentityError, MfaRequired, NotFound, TryLater
+from au_sys_identity.core.factors.models import Method
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.opening import new_secret
+from au_sys_identity.core.sessions.models import Client
+from au_sys_identity.core.sessions.opening import Opened, new_secret
 from au_sys_identity.core.sessions.sign_in import SignIn
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
@@ -54,17 +56,34 @@ async def login_form(
     client = client_of(request, cookies)
     try:
         opened = await sign_in.with_password(email[:_LONGEST_FIELD], password, client=client, kind="web")
+    except MfaRequired as second:
+        return await _second_step(request, pages, second.mfa_token, next, None)
     except (BadCredentials, TryLater) as error:
         status = 400 if isinstance(error, BadCredentials) else 429
         return await _page(request, pages, registration, next, email=email, error=error, status=status)
-    response = RedirectResponse("/account/password" if opened.restricted else safe_target(next), 303)
-    response.headers["cache-control"] = "no-store"
-    keep_session(response, cookies, opened)
-    device = client.device_token or new_secret()
-    if client.device_token is None:
-        await sign_in.remember_device(opened, device)
-    keep_device(response, cookies, device)
-    return response
+    return await _entered(sign_in, cookies, opened, client, next)
+
+
+@router.post("/login/mfa")
+@access(public=True)
+async def second_step_form(
+    request: Request,
+    sign_in: Annotated[SignIn, inject(SignIn)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    pages: Annotated[Pages, inject(Pages)],
+    mfa_token: Annotated[str, Form()] = "",
+    method: Annotated[str, Form()] = "totp",
+    code: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "",
+) -> Response:
+    """The code of the app, or a recovery code; five tries, then from the start."""
+    client = client_of(request, cookies)
+    factor: Method = "recovery_code" if method == "recovery_code" else "totp"
+    try:
+        opened = await sign_in.with_second_factor(mfa_token[:200], factor, code, client=client, kind="web")
+    except BadCredentials:
+        return await _second_step(request, pages, mfa_token[:200], next, "The code does not fit. Try the newest one.")
+    return await _entered(sign_in, cookies, opened, client, next)
 
 
 @router.post("/logout")
@@ -81,6 +100,25 @@ async def logout(
             await sessions.end(caller.id, caller.session_id, by=caller.urn)
     response = RedirectResponse("/login", 303)
     drop_session(response, cookies)
+    return response
+
+
+async def _entered(sign_in: SignIn, cookies: CookieNames, opened: Opened, client: Client, target: str) -> Response:
+    response = RedirectResponse("/account/password" if opened.restricted else safe_target(target), 303)
+    response.headers["cache-control"] = "no-store"
+    keep_session(response, cookies, opened)
+    device = client.device_token or new_secret()
+    if client.device_token is None:
+        await sign_in.remember_device(opened, device)
+    keep_device(response, cookies, device)
+    return response
+
+
+async def _second_step(request: Request, pages: Pages, mfa_token: str, target: str, error: str | None) -> Response:
+    context: dict[str, object] = {"mfa_token": mfa_token, "next": safe_target(target, ""), "error": error or ""}
+    status = 400 if error else 200
+    response = await pages.render(request, "identity/second_step.html", context, status_code=status)
+    response.headers["cache-control"] = "no-store"
     return response
 
 

@@ -5,26 +5,32 @@ current parameters and gets the same answer as a wrong password.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from au_sys_identity.core.credentials.lockout import Lockout, must_wait
 from au_sys_identity.core.credentials.models import Device, PasswordRecord
 from au_sys_identity.core.credentials.passwords import acceptable_length, normalized
 from au_sys_identity.core.credentials.ports import PasswordHasher
 from au_sys_identity.core.derivation import Derivation
-from au_sys_identity.core.errors import BadCredentials, Busy, InvalidInput
+from au_sys_identity.core.errors import BadCredentials, Busy, InvalidInput, MfaRequired
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.factors.checking import FactorCheck
+from au_sys_identity.core.factors.models import Challenge, Method
+from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, digest, open_session
+from au_sys_identity.core.sessions.opening import Opened, digest, new_secret, open_session
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 
 _LONGEST_IDENTIFIER = 320
+_CHALLENGE_LIFE = timedelta(minutes=5)
+_CHALLENGE_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
-    """One attempt: what it is counted under, and what was found before the secret was looked at."""
+class Attempt:
+    """One try: what it is counted under, and what was found before the secret was looked at."""
 
     pair: bytes
     identifier: bytes
@@ -40,6 +46,7 @@ class SignIn:
         transactions: Transactions,
         hasher: PasswordHasher,
         derivation: Derivation,
+        check: FactorCheck,
         clock: Clock,
         *,
         lockout: Lockout,
@@ -48,6 +55,7 @@ class SignIn:
         self._transactions = transactions
         self._hasher = hasher
         self._derivation = derivation
+        self._check = check
         self._clock = clock
         self._lockout = lockout
         self._times = times
@@ -77,6 +85,37 @@ class SignIn:
             raise BadCredentials
         return await self._open(attempt, usable, password, client, kind)
 
+    async def with_second_factor(
+        self, mfa_token: str, method: Method, code: str, *, client: Client, kind: SessionKind
+    ) -> Opened:
+        """Finish a sign-in that :class:`MfaRequired` interrupted. Each challenge is good for five tries.
+
+        Guesses of the code count like guesses of the password: the password alone starts no counter anew.
+
+        Raises:
+            BadCredentials: wrong code, or a challenge that is over; which one is not told.
+        """
+        now = self._clock()
+        async with self._transactions.writing() as unit:
+            challenge = await unit.factors.try_challenge(digest(mfa_token))
+        if challenge is None or challenge.attempts > _CHALLENGE_TRIES or challenge.expires_at <= now:
+            raise BadCredentials
+        async with self._transactions.writing() as unit:
+            person = await unit.subjects.get(challenge.subject_id)
+            record = await unit.credentials.password(challenge.subject_id)
+            passed = await self._check.passes(unit, challenge.subject_id, method, code, now=now)
+            opened = None
+            if passed and person and person.active and await unit.factors.finish_challenge(challenge):
+                pair, identifier = self._counted_under(person.email_canonical, client)
+                await self._lockout.succeeded(unit.guesses, pair=pair, identifier=identifier)
+                opened = await self._session(unit, person, record, client, kind, now, factor=method)
+            else:
+                who = person.urn if person else "urn:au:system:anonymous"
+                unit.record(Fact("session.refused", who, who, "denied", details={"factor": method}))
+        if opened is None:
+            raise BadCredentials
+        return opened
+
     async def remember_device(self, opened: Opened, token: str) -> None:
         """Know the browser when it comes back: guesses from elsewhere cannot lock it out."""
         async with self._transactions.writing() as unit:
@@ -99,10 +138,22 @@ class SignIn:
         async with self._transactions.writing() as unit:
             await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
 
-    async def _reserve(self, canonical: str, client: Client) -> _Try:
+    async def count_try(self, person: Person, *, client: Client) -> Attempt:
+        """Count a guess of something else than the password, before it is looked at.
+
+        Raises:
+            TooManyAttempts: this person and network have to wait.
+        """
+        return await self._reserve(person.email_canonical, client)
+
+    async def forgive_try(self, attempt: Attempt) -> None:
+        """It was no guess."""
+        async with self._transactions.writing() as unit:
+            await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
+
+    async def _reserve(self, canonical: str, client: Client) -> Attempt:
         now = self._clock()
-        identifier = self._derivation.keyed_hash("guess", canonical.encode())
-        pair = self._derivation.keyed_hash("guess-pair", canonical.encode(), client.network.encode())
+        pair, identifier = self._counted_under(canonical, client)
         async with self._transactions.writing() as unit:
             person = await unit.subjects.by_email(canonical)
             record = await unit.credentials.password(person.id) if person else None
@@ -115,9 +166,16 @@ class SignIn:
                 now=now,
             )
         must_wait(wait)
-        return _Try(pair, identifier, person, record)
+        return Attempt(pair, identifier, person, record)
 
-    def _usable(self, attempt: _Try) -> PasswordRecord | None:
+    def _counted_under(self, canonical: str, client: Client) -> tuple[bytes, bytes]:
+        """The keys of the two counters: address with network, and address alone."""
+        return (
+            self._derivation.keyed_hash("guess-pair", canonical.encode(), client.network.encode()),
+            self._derivation.keyed_hash("guess", canonical.encode()),
+        )
+
+    def _usable(self, attempt: Attempt) -> PasswordRecord | None:
         record, person = attempt.record, attempt.person
         if record is None or person is None or not person.active:
             return None
@@ -125,13 +183,13 @@ class SignIn:
             return None
         return record
 
-    async def _refused(self, attempt: _Try, client: Client) -> None:
+    async def _refused(self, attempt: Attempt, client: Client) -> None:
         async with self._transactions.writing() as unit:
             who = attempt.person.urn if attempt.person else "urn:au:system:anonymous"
             unit.record(Fact("session.refused", who, who, "denied", details={"network": client.network}))
 
     async def _open(
-        self, attempt: _Try, usable: PasswordRecord, password: str, client: Client, kind: SessionKind
+        self, attempt: Attempt, usable: PasswordRecord, password: str, client: Client, kind: SessionKind
     ) -> Opened:
         renewed: str | None = None
         if self._hasher.outdated(usable.hash):
@@ -142,26 +200,47 @@ class SignIn:
             record = await unit.credentials.password(usable.subject_id)
             if person is None or not person.active or record is None or record.hash != usable.hash:
                 raise BadCredentials
-            await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
             if renewed:
                 await unit.credentials.set_password(
                     PasswordRecord(person.id, renewed, record.changed_at, record.must_change, record.usable_until)
                 )
-            opened = await open_session(
-                unit,
-                person,
-                kind=kind,
-                strength="password",
-                methods=("pwd",),
-                client=client,
-                times=self._times,
-                now=now,
-                restricted=record.must_change,
-            )
-            if client.device_token:
-                device = Device(person.id, digest(client.device_token), opened.session.label, now)
-                await unit.credentials.keep_device(device)
-            unit.record(Fact("session.started", person.urn, f"urn:au:session:{opened.session.id}"))
+            methods = (await unit.factors.enrolled(person.id)).methods
+            if methods:
+                token = new_secret()
+                await unit.factors.add_challenge(Challenge(uuid7(), person.id, digest(token), now + _CHALLENGE_LIFE))
+            else:
+                await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
+                opened = await self._session(unit, person, record, client, kind, now)
+        if methods:
+            raise MfaRequired(token, methods)
+        return opened
+
+    async def _session(
+        self,
+        unit: UnitOfWork,
+        person: Person,
+        record: PasswordRecord | None,
+        client: Client,
+        kind: SessionKind,
+        now: datetime,
+        *,
+        factor: Method | None = None,
+    ) -> Opened:
+        opened = await open_session(
+            unit,
+            person,
+            kind=kind,
+            strength="multi" if factor else "password",
+            methods=("pwd", factor) if factor else ("pwd",),
+            client=client,
+            times=self._times,
+            now=now,
+            restricted=bool(record and record.must_change),
+        )
+        if client.device_token:
+            device = Device(person.id, digest(client.device_token), opened.session.label, now)
+            await unit.credentials.keep_device(device)
+        unit.record(Fact("session.started", person.urn, f"urn:au:session:{opened.session.id}"))
         return opened
 
 

@@ -1,0 +1,1 @@
+"""What proves a person beyond the password: authenticator app and recovery codes."""

@@ -1,0 +1,110 @@
+"""Step-up: a fresh proof, as strong as the account can give, before something that matters."""
+
+from au_sys_identity.core.errors import BadCredentials, HumanOnly, SessionEnded, StepUpRequired
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.factors.checking import FactorCheck
+from au_sys_identity.core.factors.models import Enrolled, Method
+from au_sys_identity.core.freshness import SUBJECTS
+from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.principal import Principal
+from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength, at_least
+from au_sys_identity.core.sessions.opening import Opened, open_session
+from au_sys_identity.core.sessions.sign_in import SignIn
+
+
+def strongest(enrolled: Enrolled) -> Strength:
+    """The strongest sign-in that an account is set up for."""
+    return "multi" if enrolled.totp else "password"
+
+
+class StepUp:
+    """Asks for, and takes, fresh proofs."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        sign_in: SignIn,
+        check: FactorCheck,
+        clock: Clock,
+        *,
+        times: SessionTimes,
+    ) -> None:
+        self._transactions = transactions
+        self._sign_in = sign_in
+        self._check = check
+        self._clock = clock
+        self._times = times
+
+    async def require(self, caller: Principal) -> None:
+        """Let pass who proved themselves strongly enough a moment ago.
+
+        Raises:
+            HumanOnly: the credential is a key, which cannot step up.
+            StepUpRequired: the proof is too old, or weaker than what the account has.
+        """
+        if caller.kind != "person" or caller.session_id is None or caller.auth_time is None:
+            raise HumanOnly
+        async with self._transactions.reading() as unit:
+            wanted = strongest(await unit.factors.enrolled(caller.id))
+        fresh = self._clock() - caller.auth_time < self._times.step_up
+        if not fresh or not at_least(caller.strength, wanted):
+            raise StepUpRequired(wanted, int(self._times.step_up.total_seconds()))
+
+    async def with_password(self, caller: Principal, password: str, *, client: Client) -> Opened:
+        """Prove again with the password. It does not make a session stronger than it was.
+
+        Raises:
+            BadCredentials, TooManyAttempts, Busy: as at sign-in.
+            StepUpRequired: the account has a second factor; its code is asked for.
+        """
+        async with self._transactions.reading() as unit:
+            person = await unit.subjects.get(caller.id)
+            enrolled = await unit.factors.enrolled(caller.id)
+        if person is None or caller.session_id is None:
+            raise SessionEnded
+        if enrolled.totp:
+            raise StepUpRequired("multi", int(self._times.step_up.total_seconds()))
+        await self._sign_in.verify_again(person, password, client=client)
+        return await self._reopen(caller, client, caller.strength, ("pwd",))
+
+    async def with_code(self, caller: Principal, method: Method, code: str, *, client: Client) -> Opened:
+        """Prove again with the second factor; guesses count as at sign-in.
+
+        Raises:
+            BadCredentials, TooManyAttempts: wrong code, or too many of them.
+        """
+        async with self._transactions.reading() as unit:
+            person = await unit.subjects.get(caller.id)
+        if person is None or caller.session_id is None:
+            raise SessionEnded
+        attempt = await self._sign_in.count_try(person, client=client)
+        async with self._transactions.writing() as unit:
+            passed = await self._check.passes(unit, person.id, method, code, now=self._clock())
+        if not passed:
+            raise BadCredentials
+        await self._sign_in.forgive_try(attempt)
+        return await self._reopen(caller, client, "multi", ("pwd", method))
+
+    async def _reopen(self, caller: Principal, client: Client, strength: Strength, methods: tuple[str, ...]) -> Opened:
+        now = self._clock()
+        async with self._transactions.writing() as unit:
+            person = await unit.subjects.get(caller.id)
+            session = await unit.sessions.get(caller.session_id) if caller.session_id else None
+            if person is None or not person.active or session is None or not session.lives(now):
+                raise SessionEnded
+            await unit.sessions.end(session.id, at=now, reason="stepped up")
+            record = await unit.credentials.password(person.id)
+            opened = await open_session(
+                unit,
+                person,
+                kind=session.kind,
+                strength=strength,
+                methods=methods,
+                client=client,
+                times=self._times,
+                now=now,
+                restricted=bool(record and record.must_change),
+            )
+            await unit.versions.raise_topic(SUBJECTS)
+            unit.record(Fact("session.started", person.urn, f"urn:au:session:{opened.session.id}", reason="step-up"))
+        return opened
