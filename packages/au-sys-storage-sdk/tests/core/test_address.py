@@ -14,7 +14,9 @@ def test_namespaces_are_dotted_lower_case(name: str) -> None:
     assert (name, "t") == (space(name, "t").namespace, space(name, "t").tenant)
 
 
-@pytest.mark.parametrize("name", ["", "A", "1a", ".a", "a.", "a b", "a/b", "a:b", "ä", "a\n", "a" * 129, *sorted(RESERVED)])
+@pytest.mark.parametrize(
+    "name", ["", "A", "1a", ".a", "a.", "a b", "a/b", "a:b", "ä", "a\n", "a" * 129, *sorted(RESERVED)]
+)
 def test_other_namespaces_are_refused(name: str) -> None:
     """The error names the field."""
     with pytest.raises(InvalidInput, match=r"^namespace: "):

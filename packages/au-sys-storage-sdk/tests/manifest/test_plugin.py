@@ -1,17 +1,20 @@
 """Storage is a capability as the runtime wants it, and its settings are documented."""
 
+import base64
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.manifest.config import StorageSettings
 from au_sys_storage_sdk.manifest.permissions import BUNDLES, PERMISSIONS
 from au_sys_storage_sdk.manifest.plugin import Storage
 from fastapi_services_platform import Capability
-from fastapi_services_platform.testing import CapabilityConformance
+from fastapi_services_platform.testing import CapabilityConformance, started_app
 from fastapi_services_platform.testing.stand_ins import believing_identity
+from fastapi_services_platform.testing.started_app import settings_for
 
 PACKAGE = Path(__file__).parents[2]
 
@@ -41,6 +44,22 @@ def test_the_example_is_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
             monkeypatch.setenv(*line.split("=", 1))
     assert f"sqlite://{tmp_path}/documents.db" == StorageSettings().resolved_url(tmp_path)
     assert f"file://{tmp_path}/blobs" == StorageSettings().resolved_blobs_url(tmp_path)
+
+
+async def test_documents_are_sealed_when_keys_are_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The platform's own file holds nothing readable, and no key is shown."""
+    key = base64.b64encode(b"k" * 32).decode()
+    monkeypatch.setenv("STORAGE_ENCRYPTION_KEYS", f'{{"1": "{key}"}}')
+    async with started_app(settings=settings_for(tmp_path), capabilities=[Storage(), believing_identity()]) as client:
+        client.headers["Authorization"] = "Bearer ada"
+        await client.put("/storage/notes/k", json="plaintext-marker")
+        assert (await client.get("/storage/notes/k")).json() == "plaintext-marker"
+        for path in tmp_path.glob("documents.db*"):
+            assert b"plaintext-marker" not in path.read_bytes()
+    assert key not in repr(StorageSettings())
+    monkeypatch.setenv("STORAGE_ENCRYPTION_KEYS", '{"1": "not base64"}')
+    with pytest.raises(InvalidInput, match="base64"):
+        StorageSettings().key_bytes()
 
 
 def test_a_rule_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from au_sys_storage_sdk.core.documents.models import MAX_VALUE
+from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.core.policies import Policies, Policy
 
 
@@ -49,6 +51,13 @@ class StorageSettings(BaseSettings):
         gt=0,
         description="Entries of the change feed that are kept; older ones are forgotten hourly.",
     )
+    encryption_keys: dict[int, SecretStr] = Field(
+        default_factory=dict,
+        description='Seal documents: {"1": "base64 of 32 random bytes"}; the highest number seals, all of them open.',
+    )
+    encryption_accept_plain: bool = Field(
+        default=False, description="Read documents that were stored before encryption was switched on."
+    )
     namespaces: dict[str, NamespaceRules] = Field(
         default_factory=dict,
         description='Rules per namespace pattern for callers over HTTP, as JSON: {"notes.*": {"conditional": true}}.',
@@ -61,6 +70,16 @@ class StorageSettings(BaseSettings):
     def resolved_blobs_url(self, data_dir: Path | None = None) -> str:
         """The backend of blobs, with the default filled in."""
         return self.blobs_url or f"file://{self._folder(data_dir) / 'blobs'}"
+
+    def key_bytes(self) -> dict[int, bytes]:
+        """The keys by generation, empty when documents are not sealed. Raises ``InvalidInput`` for no base64."""
+        try:
+            return {
+                number: base64.b64decode(key.get_secret_value(), validate=True)
+                for number, key in self.encryption_keys.items()
+            }
+        except ValueError:
+            raise InvalidInput("STORAGE_ENCRYPTION_KEYS", "a key is not base64", "write base64 of 32 bytes") from None
 
     def policies(self) -> Policies:
         """The rules as the core knows them."""

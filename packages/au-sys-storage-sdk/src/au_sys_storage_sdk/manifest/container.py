@@ -7,17 +7,29 @@ from pathlib import Path
 
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
+from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.policies import Policies
 from au_sys_storage_sdk.core.storage import Storage
 from au_sys_storage_sdk.manifest.config import StorageSettings
 from fastapi_services_platform import Service
 
 
+def sealed(store: DocumentStore, settings: StorageSettings) -> DocumentStore:
+    """The store, sealing documents when keys are set. Raises ``InvalidInput`` for bad keys."""
+    keys = settings.key_bytes()
+    if not keys:
+        return store
+    from au_sys_storage_sdk.core.wrappers.encrypted import Encrypted
+    from au_sys_storage_sdk.core.wrappers.keys import KeyRing
+
+    return Encrypted(store, KeyRing(keys), accept_plain=settings.encryption_accept_plain)
+
+
 def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
     """Documents, blobs and policies; each is opened on first use and closed with the app."""
 
     async def storage(_scope: object) -> AsyncIterator[Storage]:
-        opened = await document_store(settings.resolved_url(data_dir))
+        opened = sealed(await document_store(settings.resolved_url(data_dir)), settings)
         async with Storage(opened, max_value=settings.max_document_bytes) as made:
             yield made
 
