@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from au_sys_storage_sdk import open_blobs
 from fastapi_services_platform import Database, PlatformSettings, open_database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.cli.commands import CommandParts, command_line
-from skriptoteket.adapters.sandbox.probe import HostReport, default_sandbox, probe_host
+from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 from skriptoteket.core.bank.models import Installed
 from skriptoteket.core.runs.ports import Sandbox
@@ -35,8 +36,7 @@ async def _install(publish: bool, only: tuple[str, ...]) -> Sequence[Installed]:
 async def _work(once: bool) -> None:
     async with _opened() as (library, _), open_blobs() as blobs:
         settings = library.settings
-        sandbox = default_sandbox(library.state_dir)
-        report = await probe_host(sandbox)
+        sandbox, report = await choose_sandbox(library.state_dir, settings.runner, settings.timezone)
         parts = WorkerParts(
             uow=library.work,
             files=BlobArtifactStore(blobs, settings.blob_namespace),
@@ -66,12 +66,18 @@ def worker_settings(library: Library) -> WorkerSettings:
 
 
 def _sandbox() -> Sandbox:
-    state_dir = SkriptoteketSettings().state_dir or PlatformSettings().data_dir / "skriptoteket"
-    return default_sandbox(state_dir)
+    return default_sandbox(_state_dir(SkriptoteketSettings()))
+
+
+def _state_dir(settings: SkriptoteketSettings) -> Path:
+    return settings.state_dir or PlatformSettings().data_dir / "skriptoteket"
 
 
 async def _report() -> HostReport:
-    return await probe_host(_sandbox())
+    settings = SkriptoteketSettings()
+    sandbox, report = await choose_sandbox(_state_dir(settings), settings.runner, settings.timezone)
+    await sandbox.close()
+    return report
 
 
 main = command_line(CommandParts(_install, _work, _report, _sandbox))

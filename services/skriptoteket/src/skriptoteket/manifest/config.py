@@ -23,6 +23,9 @@ class SkriptoteketSettings(BaseSettings):
         ("standard@1",), description="Environments that versions may choose, as JSON list."
     )
     require: tuple[str, ...] = Field((), description="Capabilities every run needs beyond the default, as JSON list.")
+    runner: Literal["auto", "zygote", "bubblewrap"] = Field(
+        "auto", description="How scripts are isolated; auto takes the first of zygote and bubblewrap that works here."
+    )
     worker_memory_budget_mib: int = Field(
         0, ge=0, description="Memory that runs may use together; 0: 60 % of the host's."
     )

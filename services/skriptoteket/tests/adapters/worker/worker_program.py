@@ -1,4 +1,4 @@
-"""A worker process for tests: ``worker_program.py FOLDER [--once]`` works on the library in that folder."""
+"""A worker process for tests: ``worker_program.py FOLDER [--once] [--cold]`` works on the library in that folder."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ from au_sys_storage_sdk import open_blobs
 from fastapi_services_platform import Database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
-from skriptoteket.adapters.sandbox.probe import default_sandbox, probe_host
+from skriptoteket.adapters.sandbox.probe import choose_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 
 
@@ -22,9 +22,8 @@ async def main(folder: Path, once: bool) -> None:
     """Work until told to stop."""
     database = Database("skriptoteket", f"sqlite+aiosqlite:///{folder}/library.db")
     state_dir = folder / "state"
-    sandbox = default_sandbox(state_dir)
     async with open_blobs(f"file://{folder}/blobs") as blobs:
-        report = await probe_host(sandbox)
+        sandbox, report = await choose_sandbox(state_dir, "bubblewrap" if "--cold" in sys.argv else "auto")
         parts = WorkerParts(
             SqlUnitOfWork(database), BlobArtifactStore(blobs), sandbox if report.usable else None, report, _Clock()
         )

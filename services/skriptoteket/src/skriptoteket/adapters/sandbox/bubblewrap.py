@@ -24,6 +24,7 @@ from skriptoteket.adapters.sandbox.seccomp import shipped_filter
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import interpreter_view
 from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.ports import (
     CollectedFile,
     KillReason,
@@ -66,6 +67,12 @@ class BubblewrapSandbox:
         if self._program is None or self._filter is None:
             return {}
         return isolation_of(self._cgroups)
+
+    async def prepare(self, limits: Limits) -> None:
+        """Nothing to do: every start is cold."""
+
+    async def close(self) -> None:
+        """Nothing is kept ready."""
 
     async def start(self, spec: RunSpec) -> SandboxHandle:
         """Build the sandbox, put the inputs in and release the script.

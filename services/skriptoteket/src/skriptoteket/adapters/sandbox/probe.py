@@ -151,13 +151,15 @@ def _number(file: str) -> int | None:
         return None
 
 
-async def choose_sandbox(state_dir: Path, runner: str = "auto") -> tuple[Sandbox, HostReport]:
+async def choose_sandbox(
+    state_dir: Path, runner: str = "auto", timezone: str = "Europe/Stockholm"
+) -> tuple[Sandbox, HostReport]:
     """The runner that was asked for, or with ``auto`` the first that works here: zygote, then bubblewrap.
 
     The report says whether it is usable; ``auto`` answers with bubblewrap's report when neither is.
     """
     if runner in ("auto", "zygote"):
-        zygote = ZygoteSandbox(state_dir)
+        zygote = ZygoteSandbox(state_dir, timezone=timezone)
         report = await probe_host(zygote)
         if report.usable or runner == "zygote":
             return zygote, report

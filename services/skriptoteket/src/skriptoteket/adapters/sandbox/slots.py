@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -100,6 +101,11 @@ class Slot:
                 self.first_fd = descriptors[0]
             else:
                 raise SandboxFailed(str(told.get("error")))
+
+    @property
+    def alive(self) -> bool:
+        """False once the outer process ended."""
+        return self.guard_fd is not None and not select.select([self.guard_fd], [], [], 0)[0]
 
     def exit_code(self) -> int | None:
         """How the script ended, negative for a signal; ``None`` when its slot was killed before it did."""

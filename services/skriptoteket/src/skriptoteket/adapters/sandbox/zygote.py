@@ -130,7 +130,7 @@ class ZygoteSandbox:
         self._base_mib = 0
         self._parked: dict[Shape, deque[tuple[_Zygote, Slot]]] = {}
         self._used: dict[LiveRun, tuple[_Zygote, Slot]] = {}
-        self._building: set[int] = set()
+        self._slots: set[Slot] = set()
         self._refills: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -205,11 +205,10 @@ class ZygoteSandbox:
 
     async def reap(self, known: Collection[RunId]) -> None:
         """See the port. Slots of this very object are never reaped."""
-        mine = {slot.label.rsplit("-", 1)[0] for _, slot in self._used.values()}
-        mine |= {slot.label.rsplit("-", 1)[0] for parked in self._parked.values() for _, slot in parked}
+        mine = {slot.label.rsplit("-", 1)[0] for slot in self._slots}
         await asyncio.to_thread(self._remains.reap, mine, self._cgroups, self._key)
 
-    async def warm_up(self, limits: Limits) -> None:
+    async def prepare(self, limits: Limits) -> None:
         """Build the waiting slots for these limits now."""
         self._refill(limits)
         if self._refills:
@@ -237,7 +236,7 @@ class ZygoteSandbox:
         parked = self._parked.get(shape_of(limits))
         while parked:
             zygote, slot = parked.popleft()
-            if zygote.alive:
+            if zygote.alive and slot.alive:
                 return zygote, slot
             await self._discard(zygote, slot)
         return await self._build(limits)
@@ -265,8 +264,7 @@ class ZygoteSandbox:
         group = self._cgroups.create(f"{self._key}-{label}", group_limits)
         space = self._base_mib + limits.memory_mib if self._soft_memory else None
         slot = Slot(label, limits, uid, group, space)
-        if uid is not None:
-            self._building.add(uid)
+        self._slots.add(slot)
         zygote.live += 1
         try:
             slot.request(zygote.control)
@@ -277,9 +275,6 @@ class ZygoteSandbox:
             if isinstance(problem, OSError | TimeoutError | ValueError):
                 raise SandboxFailed(f"a slot could not be built: {problem}") from problem
             raise
-        finally:
-            if uid is not None:
-                self._building.discard(uid)
         zygote.forks += 1
         return zygote, slot
 
@@ -335,6 +330,7 @@ class ZygoteSandbox:
         self._release(zygote, slot)
 
     def _release(self, zygote: _Zygote, slot: Slot) -> None:
+        self._slots.discard(slot)
         self._remains.forget(slot.label)
         zygote.live -= 1
         self._end_if_done(zygote)
@@ -346,12 +342,8 @@ class ZygoteSandbox:
     def _next_uid(self) -> int | None:
         if self._zygote_uid is None:
             return None
-        slots = itertools.chain((slot for _, slot in self._used.values()), self._all_parked())
-        taken = {slot.uid for slot in slots} | self._building
+        taken = {slot.uid for slot in self._slots}
         return next(uid for uid in self._uids if uid not in taken)
-
-    def _all_parked(self) -> list[Slot]:
-        return [slot for parked in self._parked.values() for _, slot in parked]
 
 
 def _live(handle: SandboxHandle) -> LiveRun:

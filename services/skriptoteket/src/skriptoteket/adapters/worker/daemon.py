@@ -16,7 +16,7 @@ from skriptoteket.adapters.worker.identity import StateLock, WorkerIdentity, ide
 from skriptoteket.adapters.worker.leases import Leases
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.execution import Executor
-from skriptoteket.core.runs.models import Run
+from skriptoteket.core.runs.models import Limits, Run
 from skriptoteket.core.runs.ports import ArtifactStore, ClaimRules, RunUnit, Sandbox, Worker
 from skriptoteket.core.runs.recovery import Recovery
 
@@ -99,6 +99,8 @@ class _Daemon:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
             self.bell.close()
+            if self.parts.sandbox is not None:
+                await self.parts.sandbox.close()
             async with self.parts.uow.write() as unit:
                 await unit.workers.remove(self.identity.id)
 
@@ -114,6 +116,8 @@ class _Daemon:
             self.capabilities = await sandbox.capabilities()
         rescued = await self.recovery.take_over(self.identity.host_id, self.identity.id)
         await self._register()
+        if sandbox is not None:
+            await sandbox.prepare(Limits())
         _log.info(
             "worker.started",
             worker=self.identity.id,

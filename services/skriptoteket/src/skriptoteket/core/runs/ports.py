@@ -364,6 +364,15 @@ class Sandbox(Protocol):
         absent."""
         ...
 
+    async def prepare(self, limits: Limits) -> None:
+        """Get ready for runs with these limits, so that the next one starts at once; a runner may have nothing to
+        do."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what was kept ready; idempotent. Runs are ended by ``destroy``."""
+        ...
+
     async def start(self, spec: RunSpec) -> SandboxHandle:
         """Build, put the inputs in, release the script. Raises ``SandboxFailed``."""
         ...
