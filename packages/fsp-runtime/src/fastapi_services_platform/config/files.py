@@ -4,11 +4,12 @@ nearest valid key.
 
 import difflib
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from fastapi_services_platform.errors import ConfigurationError
 
@@ -24,8 +25,23 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _is_rate_limit(text: str) -> str:
+    from limits import parse
+
+    try:
+        parse(text)
+    except ValueError:
+        raise ValueError("is not a rate limit; write for example 100/minute") from None
+    return text
+
+
+RateLimit = Annotated[str, AfterValidator(_is_rate_limit)]
+
+
 class TierSettings(_Strict):
     """What holds for every router of a tier."""
+
+    rate_limit: RateLimit | None = None
 
     prefix: str = Field("", pattern=r"^(/[a-z0-9_\-/]*[a-z0-9_\-])?$")
     max_body_bytes: int | None = Field(None, ge=1024)
@@ -35,10 +51,12 @@ class TierSettings(_Strict):
 class RouterSettings(_Strict):
     """What holds for one router of a capability."""
 
+    rate_limit: RateLimit | None = None
+
     prefix: str | None = Field(None, pattern=r"^(/[a-z0-9_\-/]*[a-z0-9_\-])?$")
     max_body_bytes: int | None = Field(None, ge=1024)
     deprecated: bool = False
-    sunset: str | None = None
+    sunset: date | None = None
 
 
 class CapabilitySettings(_Strict):

@@ -92,6 +92,7 @@ def create_app(
     app.platform = platform
     app.probe = probe
     app.edge = Edge(app, app.router, used, platform.container)
+    platform.container.register_value(Edge, app.edge)
     app.router.include_router(probe_router(probe.report, partial(discovered, platform)))
     _add_openapi(app, configuration.settings.documentation.openapi)
     app.assembly = Assembly(app, platform, configuration)

@@ -13,7 +13,7 @@ from fastapi_services_platform.engine.plugin_loader import PluginLoader, runtime
 from fastapi_services_platform.engine.router_factory import RouterFactory, entry_of, unknown_permissions
 from fastapi_services_platform.errors import InvalidContribution
 from fastapi_services_platform.http.fastapi_seams import flatten
-from fastapi_services_platform.http.routing import RouteEntry, RouteIndex
+from fastapi_services_platform.http.routing import RouteEntry, RouteIndex, RouteTerms
 from fastapi_services_platform.observability.logger_factory import get_logger
 
 _log = get_logger(__name__)
@@ -59,7 +59,7 @@ class Assembly:
         router._mark_routes_changed()
         self.app.openapi_schema = None
         inventory = self.platform.inventory
-        own = [entry_of(flat, self._own, PLATFORM, own_lane=True) for flat in flatten(router.routes)]
+        own = [entry_of(flat, self._own, PLATFORM, RouteTerms(own_lane=True)) for flat in flatten(router.routes)]
         entries = self.factory.mount(self.app, self.factory.mountings(inventory.active()), own)
         self._check_permissions(entries)
         inventory.routes = tuple(entries)

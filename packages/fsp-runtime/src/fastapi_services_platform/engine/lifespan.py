@@ -25,6 +25,7 @@ from fastapi_services_platform.http.edge import Edge, ProblemPage
 from fastapi_services_platform.http.forgery import TokenMaker
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.problems import handlers_for
+from fastapi_services_platform.http.rate_limits import RateLimiter
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.security.ports import Authenticator, Authorizer
 
@@ -66,6 +67,11 @@ class Lifespan:
             if loaded.state == "failed":
                 self._retries.append(asyncio.create_task(self._retry(loaded), name=f"retry {loaded.name}"))
 
+    def _limiter(self) -> RateLimiter | None:
+        if not any(entry.terms.rate_limit for entry in self._platform.inventory.routes):
+            return None
+        return RateLimiter(self._platform.settings.rate_limit_storage)
+
     async def open_door(self) -> None:
         """Resolve what a request needs and let requests in."""
         container, inventory, settings = self._platform.container, self._platform.inventory, self._platform.settings
@@ -79,6 +85,7 @@ class Lifespan:
             TokenMaker(secret.get_secret_value().encode()),
             f"{public.scheme}://{public.netloc}",
             inventory.entry_page,
+            self._limiter(),
         )
 
     def _watch(self) -> None:

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
 
 from fastapi import FastAPI
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from fastapi_services_platform.capability.contribution import RouterMount, Tier
 from fastapi_services_platform.capability.discovery import HUB
-from fastapi_services_platform.config.files import CapabilityFeatures, Configuration
+from fastapi_services_platform.config.files import CapabilityFeatures, Configuration, RouterSettings, TierSettings
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute, InvalidContribution, UndeclaredAccess
 from fastapi_services_platform.http.fastapi_seams import FlatRoute, flatten
 from fastapi_services_platform.http.permissions import Access, declared_access
-from fastapi_services_platform.http.routing import RouteEntry, RouteKind
+from fastapi_services_platform.http.routing import RouteEntry, RouteKind, RouteTerms
 
 _TIER_NAMES = {Tier.API: "api", Tier.UI: "ui", Tier.PLATFORM_API: "platform_api", Tier.PLATFORM_UI: "platform_ui"}
 
@@ -25,7 +27,7 @@ class Mounting:
     owner: LoadedCapability
     mount: RouterMount
     prefix: str
-    max_body_bytes: int | None
+    terms: RouteTerms
     deprecated: bool
     in_schema: bool
 
@@ -80,10 +82,8 @@ class RouterFactory:
                 include_in_schema=item.in_schema,
                 tags=[item.owner.name],
             )
-            own_lane = item.mount.tier in (Tier.PLATFORM_API, Tier.PLATFORM_UI)
-            for flat in flatten(app.router.routes[before:]):
-                entry = entry_of(flat, item.owner, item.mount.name, item.max_body_bytes, own_lane=own_lane)
-                entries.append(entry)
+            flats = flatten(app.router.routes[before:])
+            entries += [entry_of(flat, item.owner, item.mount.name, item.terms) for flat in flats]
         refuse_duplicates(entries)
         return entries
 
@@ -93,17 +93,12 @@ class RouterFactory:
         router = own.routers.get(mount.name) if own is not None else None
         inner = router.prefix if router is not None and router.prefix is not None else mount.prefix
         prefix = (tier.prefix if tier else "") + (own.prefix if own else "") + inner
-        limits = (
-            router.max_body_bytes if router else None,
-            mount.max_body_bytes,
-            tier.max_body_bytes if tier else None,
-        )
         in_schema = tier.include_in_schema if tier and tier.include_in_schema is not None else None
         return Mounting(
             owner=capability,
             mount=mount,
             prefix=prefix,
-            max_body_bytes=next((limit for limit in limits if limit is not None), None),
+            terms=_terms(mount, tier, router),
             deprecated=router.deprecated if router else False,
             in_schema=in_schema if in_schema is not None else mount.tier in (Tier.API, Tier.PLATFORM_API),
         )
@@ -120,15 +115,33 @@ class RouterFactory:
             )
 
 
-def entry_of(
-    flat: FlatRoute,
-    owner: LoadedCapability,
-    mount_name: str,
-    max_body_bytes: int | None = None,
-    *,
-    own_lane: bool = False,
-) -> RouteEntry:
-    """A flat route with its owner and its declared access. ``own_lane``: it is answered under overload too.
+def _terms(mount: RouterMount, tier: TierSettings | None, router: RouterSettings | None) -> RouteTerms:
+    """The router's own word, else the mount's, else the tier's."""
+    limits = (
+        router.max_body_bytes if router else None,
+        mount.max_body_bytes,
+        tier.max_body_bytes if tier else None,
+    )
+    headers: list[tuple[bytes, bytes]] = []
+    if router is not None and router.deprecated:
+        headers.append((b"deprecation", b"true"))
+    if router is not None and router.sunset is not None:
+        headers.append((b"sunset", http_date(router.sunset)))
+    return RouteTerms(
+        max_body_bytes=next((limit for limit in limits if limit is not None), None),
+        rate_limit=(router.rate_limit if router else None) or (tier.rate_limit if tier else None),
+        headers=tuple(headers),
+        own_lane=mount.tier in (Tier.PLATFORM_API, Tier.PLATFORM_UI),
+    )
+
+
+def http_date(day: date) -> bytes:
+    """The beginning of a day in the form of RFC 9110 §5.6.7."""
+    return format_datetime(datetime(day.year, day.month, day.day, tzinfo=UTC), usegmt=True).encode("ascii")
+
+
+def entry_of(flat: FlatRoute, owner: LoadedCapability, mount_name: str, terms: RouteTerms | None = None) -> RouteEntry:
+    """A flat route with its owner, its declared access and what the configuration says of it.
 
     Raises:
         UndeclaredAccess: the endpoint declares nothing.
@@ -159,8 +172,7 @@ def entry_of(
         convertors=flat.convertors,
         scope_update=flat.scope_update,
         original=flat.route,
-        max_body_bytes=max_body_bytes,
-        own_lane=own_lane,
+        terms=terms or RouteTerms(),
     )
 
 

@@ -12,6 +12,7 @@ from fastapi_services_platform.http.exchange import Exchange
 from fastapi_services_platform.http.forgery import HEADER as CSRF_HEADER
 from fastapi_services_platform.http.forgery import SAFE_METHODS, PeekedBody, TokenMaker, origin_problem, token_problem
 from fastapi_services_platform.http.problems import Problem
+from fastapi_services_platform.http.rate_limits import RateLimiter
 from fastapi_services_platform.http.routing import RouteEntry
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.security.ports import Authenticator, Authorizer
@@ -45,12 +46,14 @@ class Admission:
         tokens: TokenMaker,
         public_origin: str,
         entry_page: str | None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
         self.tokens = tokens
         self._public_origin = public_origin.encode("ascii")
         self._entry_page = entry_page
+        self._limiter = limiter
 
     async def judge(
         self, exchange: Exchange, entry: RouteEntry, headers: Mapping[bytes, bytes], receive: Receive
@@ -71,6 +74,8 @@ class Admission:
             if problem is not None:
                 return problem, receive
         problem = await self._identify(exchange, entry, headers)
+        if self._limiter is not None:
+            problem = await self._limiter.check(exchange, entry) or problem
         if problem is not None:
             return problem, receive
         principal = exchange.principal

@@ -114,18 +114,20 @@ class Edge:
             return
         entry = found.entry
         exchange.entry = entry
+        if entry.terms.headers:
+            exchange.extra_headers += entry.terms.headers
         if found.allowed:
             await self._refuse(exchange, _not_allowed(found.allowed), receive)
             return
         length = headers.get(b"content-length")
         if length is not None or b"transfer-encoding" in headers:
-            limit = entry.max_body_bytes or self._max_body
+            limit = entry.terms.max_body_bytes or self._max_body
             too_long = length_problem(length, limit)
             if too_long is not None:
                 await self._refuse(exchange, too_long, receive)
                 return
             receive = LimitedBody(receive, limit)
-        lane = self.own_lane if entry.own_lane else self.lane
+        lane = self.own_lane if entry.terms.own_lane else self.lane
         if not lane.enter():
             await self._refuse(exchange, OVERLOADED, receive)
             return

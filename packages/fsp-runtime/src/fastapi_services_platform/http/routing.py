@@ -30,6 +30,18 @@ class Owner(Protocol):
     def unavailable(self) -> str | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class RouteTerms:
+    """What the configuration says of a route. ``own_lane``: it is the platform's own and is answered under overload
+    too.
+    """
+
+    max_body_bytes: int | None = None
+    rate_limit: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    own_lane: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteEntry:
     """One route, ready to be run: ``app`` is the ASGI application behind it, ``scope_update`` what it finds in the
@@ -49,8 +61,7 @@ class RouteEntry:
     convertors: Mapping[str, Any]  # Any: starlette.convertors.Convertor of whatever type
     scope_update: Mapping[str, object]
     original: object
-    max_body_bytes: int | None = None
-    own_lane: bool = False
+    terms: RouteTerms
 
     @property
     def parametrised(self) -> bool:
