@@ -1,0 +1,148 @@
+"""Numbers of the whole: wheels, start of the shell from them, memory, stop. Absolute times need an idle machine.
+
+Where the machine was busy at the start, the CPU time of the processes decides instead of the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from au_sys_python_factory.shell.assembly.configuration import process_environment
+from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder, find_platform
+from au_sys_python_factory.shell.down import down
+from au_sys_python_factory.shell.steps import Progress
+from au_sys_python_factory.shell.supervision.addresses import free_port
+from au_sys_python_factory.shell.supervision.readiness import fetch_json
+from au_sys_python_factory.shell.supervision.state import StateFolder
+from au_sys_python_factory.shell.up import Wish, up
+from au_sys_python_factory.wheels.building import build
+from au_sys_python_factory.wheels.members import find_workspace
+
+ROOT = Path(__file__).resolve().parents[3]
+STARTS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A measured number with its bound."""
+
+    what: str
+    value: float
+    unit: str
+    must: float
+
+    @property
+    def good(self) -> bool:
+        """Whether the bound is met."""
+        return self.value < self.must
+
+
+def main() -> int:
+    """0 when every bound is met, else 1."""
+    busy = os.getloadavg()[0] > 1.0
+    folder = Path(tempfile.mkdtemp(prefix="fsp-bench-"))
+    platform = find_platform(find_workspace(ROOT), None)
+    state = StateFolder(folder / "shell")
+    try:
+        lines = [*_building(platform, folder, busy=busy), *_shell(platform, state, busy=busy)]
+    finally:
+        down(state)
+        shutil.rmtree(folder, ignore_errors=True)
+    clock = "CPU time, the machine was busy" if busy else "clock"
+    print(f"{'what':<62} {'measured':>10} {'must':>10}   ({clock})")
+    for line in lines:
+        mark = "" if line.good else "  MISSED"
+        print(f"{line.what:<62} {line.value:>7.2f} {line.unit:<2} {line.must:>7.1f} {line.unit:<2}{mark}")
+    return 0 if all(line.good for line in lines) else 1
+
+
+def _building(platform: PlatformFolder, folder: Path, *, busy: bool) -> list[Line]:
+    workspace = platform.workspace
+    out = folder / "dist"
+    everything = _timed(lambda: build(workspace, workspace.members, out, sdists=True), busy=busy)
+    nothing = _timed(lambda: build(workspace, workspace.members, out, sdists=True), busy=busy)
+    return [
+        Line("wheels and sdists of all members", everything, "s", 8),
+        Line("the same, nothing changed", nothing, "s", 2),
+    ]
+
+
+def _shell(platform: PlatformFolder, state: StateFolder, *, busy: bool) -> list[Line]:
+    first = _timed(lambda: _up(platform, state), busy=busy)
+    memory = _resident_memory(state)
+    stop = _timed(lambda: down(state), busy=False)
+    again = _timed(lambda: _up(platform, state), busy=busy)
+    down(state)
+    starts = [_exec_to_first_answer(platform, state, busy=busy) for _ in range(STARTS)]
+    return [
+        Line("shell up, nothing there", first, "s", 30),
+        Line("shell up, nothing changed", again, "s", 6),
+        Line(f"web process: exec to the first 200 (median of {STARTS})", statistics.median(starts), "s", 1.5),
+        Line("web process: resident memory once ready", memory, "MB", 150),
+        Line("stop, idle", stop, "s", 3),
+    ]
+
+
+def _up(platform: PlatformFolder, state: StateFolder) -> None:
+    up(platform, state, Wish(port=free_port(), detach=True), Progress(quiet=True), lambda _: None)
+
+
+def _exec_to_first_answer(platform: PlatformFolder, state: StateFolder, *, busy: bool) -> float:
+    port = free_port()
+    environment = process_environment(platform.config, state, host="127.0.0.1", port=port)
+    command = [str(state.venv / "bin" / "fsp"), "run", "--port", str(port)]
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=environment, cwd=state.run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while fetch_json(f"http://127.0.0.1:{port}/health/live")[0] != 200:
+            if process.poll() is not None:
+                raise RuntimeError(f"the web process ended with {process.returncode}")
+            time.sleep(0.005)
+        return _cpu_of(process.pid) if busy else time.perf_counter() - started
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _resident_memory(state: StateFolder) -> float:
+    from au_sys_python_factory.shell.supervision.state import read_record
+
+    record = read_record(state)
+    web = next(item for item in record.processes if item.name == "web") if record else None
+    if web is None:
+        raise RuntimeError("the shell does not run")
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{web.process.pid}/status").read_text("utf-8"))
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _timed(work: Callable[[], object], *, busy: bool) -> float:
+    before, started = _children_cpu(), time.perf_counter()
+    work()
+    return _children_cpu() - before if busy else time.perf_counter() - started
+
+
+def _children_cpu() -> float:
+    kinds: Sequence[int] = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))
+
+
+def _cpu_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
