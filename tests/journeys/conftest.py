@@ -52,9 +52,12 @@ def shell(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     subprocess.run([str(FACTORY), "shell", "down", *place], cwd=workspace, check=True, timeout=60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, offline but for loopback."""
+    """The system's Chromium, offline but for loopback.
+
+    Not for the whole session: while Playwright's own loop runs, no asynchronous test can start in this process.
+    """
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=QUIET
