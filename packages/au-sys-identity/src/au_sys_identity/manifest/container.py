@@ -17,12 +17,14 @@ from au_sys_identity.adapters.crypto.signing_keys import SignatureRules, Signing
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.runtime.audit import PlatformAudit
 from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
+from au_sys_identity.adapters.web.administration import Desk
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.factors.checking import FactorCheck
@@ -32,7 +34,6 @@ from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
-from au_sys_identity.core.sessions.step_up import StepUp
 from au_sys_identity.core.tokens.issuing import Issuing
 from au_sys_identity.core.tokens.verification import Verification
 from au_sys_identity.manifest.config import IdentitySettings
@@ -144,6 +145,8 @@ def wire(
     accounts = Accounts(transactions, hasher, rules, sign_in, clock, times=times)
     policy = RegistrationPolicy(settings.registration, settings.verification == "required")
     registration = Registration(transactions, hasher, rules, clock, policy=policy)
+    steps = StepUp(transactions, sign_in, check, clock, times=times)
+    sessions = Sessions(transactions, clock)
     verification = Verification(transactions, access_tokens, freshness, clock, times=times)
     built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
         Authenticator: RequestAuthenticator(verification, cookies),
@@ -154,12 +157,13 @@ def wire(
         Catalogue: catalogue,
         SignIn: sign_in,
         Refreshing: Refreshing(transactions, root, clock, times=times),
-        Sessions: Sessions(transactions, clock),
+        Sessions: sessions,
         Issuing: Issuing(access_tokens, clock),
         Registration: registration,
         Accounts: accounts,
         Enrolment: enrolment,
-        StepUp: StepUp(transactions, sign_in, check, clock, times=times),
+        StepUp: steps,
+        Desk: Desk(accounts, granting, decisions, sessions, enrolment, steps, registration),
         Decisions: decisions,
         Granting: granting,
         Roles: Roles(transactions, decisions, granting, catalogue),

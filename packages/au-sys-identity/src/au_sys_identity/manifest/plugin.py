@@ -60,7 +60,10 @@ class Identity:
             ),
             templates=(TemplateFolder(_WEB),),
             static=(StaticFolder(_WEB),),
-            menu=(MenuEntry("My account", "/account", order=900),),
+            menu=(
+                MenuEntry("My account", "/account", order=900, icon="person"),
+                MenuEntry("People", "/admin/identity/users", "identity.users.read", order=800, icon="people"),
+            ),
             migrations=MIGRATIONS,
             problems=PROBLEMS,
             audit_events=EVENTS,

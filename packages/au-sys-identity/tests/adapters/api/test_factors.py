@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.factors.totp import code_at, step_of
-from au_sys_identity.core.sessions.step_up import StepUp
 
 PASSWORD = "correct horse battery staple"
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}

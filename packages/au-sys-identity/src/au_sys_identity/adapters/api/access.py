@@ -20,8 +20,8 @@ from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Catalogue, role_name
 from au_sys_identity.core.access.roles import Roles
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import NotFound
-from au_sys_identity.core.sessions.step_up import StepUp
 from au_sys_identity.core.subjects.models import person_id
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject

@@ -19,10 +19,10 @@ from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.session_cookies import keep_session
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.sessions.sign_in import SignIn
-from au_sys_identity.core.sessions.step_up import StepUp
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.tokens.issuing import Issuing
 from fastapi_services_platform import access

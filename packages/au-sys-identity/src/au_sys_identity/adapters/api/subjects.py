@@ -23,10 +23,10 @@ from au_sys_identity.adapters.api.session_cookies import keep_session
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import AccountChange, Accounts, ProfileChange
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import InvalidInput, NotFound
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.step_up import StepUp
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.subjects.ports import PersonFilter
 from fastapi_services_platform import access

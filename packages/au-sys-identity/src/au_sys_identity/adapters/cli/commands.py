@@ -7,6 +7,7 @@ from typing import Protocol
 
 import click
 
+from au_sys_identity import __version__
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.core.errors import IdentityError
 
@@ -19,6 +20,7 @@ class Operator(Protocol):
 
 
 @click.group(name="au-sys-identity")
+@click.version_option(__version__, prog_name="au-sys-identity")
 def commands() -> None:
     """Identity of this platform; the database is the one of the environment (FSP_DATA_DIR, FSP_DATABASE_URL)."""
 

@@ -12,10 +12,10 @@ from au_sys_identity.adapters.api.qr import qr_svg
 from au_sys_identity.adapters.api.session_cookies import keep_session
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import IdentityError, StepUpRequired
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.factors.models import METHODS
-from au_sys_identity.core.sessions.step_up import StepUp
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 

@@ -1,0 +1,106 @@
+"""People and roles, as an administrator's browser without scripts."""
+
+import re
+from pathlib import Path
+
+import pytest
+from httpx import AsyncClient, Response
+
+from au_sys_identity.core.accounts.registration import NewPerson
+from au_sys_identity.manifest.operator import Operator
+from fastapi_services_platform import PlatformSettings
+
+PASSWORD = "correct horse battery staple"
+ADMIN = "a very different sentence"
+HTML = {"accept": "text/html"}
+
+
+def token_of(page: Response) -> str:
+    """The anti-forgery token of the forms on a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found
+    return found.group(1)
+
+
+@pytest.fixture
+async def admin(client: AsyncClient, tmp_path: Path) -> AsyncClient:
+    platform = PlatformSettings(environment="test", data_dir=tmp_path, public_url="http://platform.test")
+    await Operator(platform).create_admin(NewPerson("admin@example.org", "Ada Admin"), ADMIN)
+    await client.post("/auth/register", json={"email": "ann@example.org", "password": PASSWORD})
+    await client.post("/login", data={"email": "admin@example.org", "password": ADMIN})
+    return client
+
+
+async def page_of(admin: AsyncClient, name: str) -> str:
+    """The path of somebody's page, found through the search."""
+    found = await admin.get("/admin/identity/users", params={"q": name}, headers=HTML)
+    links = set(re.findall(r'href="(/admin/identity/users/[0-9a-f-]{36})"', found.text))
+    assert len(links) == 1
+    return links.pop()
+
+
+async def post(admin: AsyncClient, page: str, path: str, **form: str) -> Response:
+    """Send a form of a page."""
+    token = token_of(await admin.get(page, headers=HTML))
+    return await admin.post(path, headers=HTML, data={"csrf_token": token, **form})
+
+
+async def test_an_account_is_made_and_its_password_shown_once(admin: AsyncClient) -> None:
+    """The one-time password stands on the answer only; a second account with the address is refused with a sentence."""
+    here = "/admin/identity/users"
+    made = await post(admin, here, here, email="bob@example.org", display_name="Bob <b>")
+    shown = re.search(r"<code>(\w{5}(?:-\w{5}){3})</code>", made.text)
+    assert (made.status_code, shown is not None, "no-store" in made.headers["cache-control"]) == (200, True, True)
+    assert "Bob &lt;b&gt;" in made.text
+    again = await post(admin, here, here, email="BOB@example.org", display_name="Bob")
+    assert (again.status_code, "in use already" in again.text) == (400, True)
+    assert shown is not None
+    assert shown.group(1) not in (await admin.get(here, headers=HTML)).text
+
+
+async def test_roles_are_given_and_taken(admin: AsyncClient) -> None:
+    """What the page shows follows what was done; the last administrator is not taken away."""
+    ann = await page_of(admin, "ann@")
+    assert (await post(admin, ann, f"{ann}/roles", role="helpdesk")).headers["location"] == ann
+    assert f'action="{ann}/roles/withdraw"' in (await admin.get(ann, headers=HTML)).text
+    await post(admin, ann, f"{ann}/roles/withdraw", role="helpdesk", domain="default")
+    assert f'action="{ann}/roles/withdraw"' not in (await admin.get(ann, headers=HTML)).text
+    own = await page_of(admin, "admin@")
+    refused = await post(admin, own, f"{own}/roles/withdraw", role="platform-admin", domain="*")
+    assert (refused.status_code, "no active platform administrator" in refused.text) == (400, True)
+
+
+async def test_an_account_is_switched_off_and_signed_out(admin: AsyncClient) -> None:
+    """Off is off at once, and on again is a button away."""
+    ann = await page_of(admin, "ann@")
+    await post(admin, ann, f"{ann}/status", active="off")
+    assert "Switch on" in (await admin.get(ann, headers=HTML)).text
+    await post(admin, ann, f"{ann}/status", active="on")
+    assert "Switch off" in (await admin.get(ann, headers=HTML)).text
+    assert (await post(admin, ann, f"{ann}/sign-out")).headers["location"] == ann
+    assert (await post(admin, ann, f"{ann}/factors/reset")).headers["location"] == ann
+
+
+async def test_roles_are_shown_with_what_they_give(admin: AsyncClient) -> None:
+    """The page lists shipped roles and their permissions."""
+    page = await admin.get("/admin/identity/roles", headers=HTML)
+    assert page.status_code == 200
+    assert "identity.users.unlock" in page.text
+
+
+@pytest.mark.parametrize("path", ["/admin/identity/users", "/admin/identity/roles"])
+async def test_ordinary_people_see_neither_page_nor_link(client: AsyncClient, path: str) -> None:
+    """Who may not use a page gets 403 and no entry in the menu."""
+    await client.post("/auth/register", json={"email": "ann@example.org", "password": PASSWORD})
+    await client.post("/login", data={"email": "ann@example.org", "password": PASSWORD})
+    assert (await client.get(path, headers=HTML)).status_code == 403
+    assert "/admin/identity" not in (await client.get("/account", headers=HTML)).text
+
+
+async def test_nobodys_page_is_not_found(admin: AsyncClient) -> None:
+    """An unknown id is 404, on reading and on changing."""
+    nobody = "/admin/identity/users/00000000-0000-7000-8000-000000000000"
+    assert (await admin.get(nobody, headers=HTML)).status_code == 404
+    here = "/admin/identity/users"
+    assert (await post(admin, here, f"{nobody}/status", active="off")).status_code == 404
+    assert (await post(admin, here, f"{here}/nonsense/roles", role="helpdesk")).status_code == 404
