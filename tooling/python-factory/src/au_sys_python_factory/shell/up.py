@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from au_sys_python_factory.errors import FINDINGS, FactoryError
+from au_sys_python_factory.lock.guard import refuse_leak
 from au_sys_python_factory.shell.assembly.assembling import Assembly, assemble
 from au_sys_python_factory.shell.assembly.configuration import EXAMPLE, process_environment, read_variables
 from au_sys_python_factory.shell.assembly.installed_commands import (
@@ -116,6 +117,7 @@ class _Preparation:
 
 def _prepare(platform: PlatformFolder, state: StateFolder, wish: Wish, progress: Progress) -> _Preparation:
     with progress.step("preflight") as step:
+        refuse_leak(platform.workspace.root)
         version = check_tools(platform.workspace.root)
         check_disk(state.root)
         for line in clean_up_after_killed(state):

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from au_sys_python_factory.errors import FactoryError
+from au_sys_python_factory.lock.guard import refuse_leak
 from au_sys_python_factory.wheels.building import Built, build, write_sums
 from au_sys_python_factory.wheels.environment import Environment, answering_scripts, export_lock, make_environment
 from au_sys_python_factory.wheels.members import Workspace, find_workspace
@@ -32,6 +33,7 @@ def build_command(out: Path, start: Path, no_proof: bool) -> None:
     """Build every wheel and sdist that changed, and prove them in a clean environment."""
     started = time.monotonic()
     workspace = find_workspace(start)
+    refuse_leak(workspace.root)
     target = out if out.is_absolute() else workspace.root / out
     built = build(workspace, workspace.members, target, sdists=True, tell=lambda line: click.echo(line, err=True))
     sums = write_sums(target, built)
