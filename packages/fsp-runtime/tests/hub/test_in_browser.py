@@ -30,7 +30,9 @@ PAGES = (
     "/platform/audit?check=true",
     "/platform/capabilities/hub",
     "/platform/components",
+    "/platform/flags",
     "/platform/health",
+    "/platform/jobs",
     "/platform/log-levels",
     "/platform/permissions",
     "/platform/reference",
@@ -192,6 +194,18 @@ def test_a_form_works_without_javascript(browser: "Browser", site: str) -> None:
     shown = row.inner_text()
     context.close()
     assert "error" in shown
+
+
+def test_charts_move_by_themselves(browser: "Browser", site: str) -> None:
+    """Figures of the health page come over server-sent events, under the strict content policy."""
+    visit = Visit(browser, site, width=1280, scheme="light")
+    visit.page.goto(f"{site}/platform/health")
+    figure = visit.page.locator("[data-live=memory_mb]")
+    before = len((figure.get_attribute("data-live-values") or "").split())
+    grown = "before => document.querySelector('[data-live=memory_mb]').dataset.liveValues.split(' ').length > before"
+    visit.page.wait_for_function(grown, arg=before, timeout=15_000)
+    visit.context.close()
+    assert visit.complaints == []
 
 
 def test_a_page_is_light(browser: "Browser", site: str) -> None:

@@ -6,7 +6,7 @@ from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import PageParts, Pages
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
-from fastapi_services_platform.hub.monitoring.metrics import PlatformReadings
+from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.switches.flags import Flags
 from fastapi_services_platform.hub.switches.jobs import Jobs

@@ -16,7 +16,7 @@ from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.hub import api, ui
 from fastapi_services_platform.hub.audit.tables import metadata
 from fastapi_services_platform.hub.container import HubParts
-from fastapi_services_platform.hub.monitoring import live, metrics
+from fastapi_services_platform.hub.monitoring import live, metrics_route
 from fastapi_services_platform.hub.monitoring.health_history import INTERVAL_SECONDS
 from fastapi_services_platform.hub.operations import pages as operations
 from fastapi_services_platform.hub.permissions import AUDIT_EVENTS, BUNDLES, PERMISSIONS
@@ -48,7 +48,7 @@ class Hub:
         return Contribution(
             routers=(
                 RouterMount("api", api.router, Tier.PLATFORM_API, "/platform/api/v1"),
-                RouterMount("metrics", metrics.router, Tier.PLATFORM_API),
+                RouterMount("metrics", metrics_route.router, Tier.PLATFORM_API),
                 *(RouterMount(name, part.router, Tier.PLATFORM_UI, "/platform") for name, part in _PAGES.items()),
                 RouterMount("ui", ui.router, Tier.PLATFORM_UI),
             ),

@@ -99,6 +99,8 @@ class PlatformReadings:
         }
         readings = []
         for figure, help_text in figures.items():
-            values = {name: float(read()) for name, item in pools.items() if (read := getattr(item, figure, None))}
+            values = {
+                name: max(0.0, float(read())) for name, item in pools.items() if (read := getattr(item, figure, None))
+            }
             readings.append(by_label(f"fsp_database_pool_{figure}", help_text, "database", values))
         return readings
