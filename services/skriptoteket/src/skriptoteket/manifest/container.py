@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from au_sys_storage_sdk import Blobs
-from fastapi_services_platform import Authorizer, Database, PlatformSettings, Service
+from fastapi_services_platform import Authorizer, Database, PlatformSettings, Service, blocking
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.bank.folders import read_bank
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
@@ -61,7 +61,7 @@ class Library:
         """The taxonomy and the tools of the script bank; installing twice changes nothing."""
         await install_taxonomy(self.work)
         bank = BankInstallation(self.work, self.curation, self.drafting, self.reviewing, self.publication)
-        return await bank.install(read_bank(only), publish=publish)
+        return await bank.install(await blocking(read_bank, only), publish=publish)
 
 
 def upload_limits(settings: SkriptoteketSettings) -> UploadLimits:

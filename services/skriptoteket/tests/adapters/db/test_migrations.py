@@ -42,13 +42,8 @@ async def test_history_never_changes(tmp_path: Path) -> None:
         await session.execute(
             text("INSERT INTO tools VALUES ('t','s','T','','','','o',0,NULL,NULL,NULL,NULL,NULL,:n,:n)"), {"n": now}
         )
-        await session.execute(
-            text(
         values = "'v','t',1,'draft','x','r',1,'e',0,'[]','[]','','[]','{}','h','h','a',:n,'',''"
         await session.execute(text(f"INSERT INTO tool_versions ({columns}) VALUES ({values})"), {"n": now})
-            ),
-            {"n": now},
-        )
         await session.execute(
             text("INSERT INTO version_decisions VALUES ('d','v','t','publish','r','b',:n,'h',NULL)"), {"n": now}
         )

@@ -8,6 +8,7 @@ from skriptoteket.core.errors import (
     Conflict,
     DatabaseBusy,
     Expired,
+    Fenced,
     Forbidden,
     FourEyesRequired,
     IdempotencyKeyReused,

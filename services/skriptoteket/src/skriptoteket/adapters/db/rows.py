@@ -27,6 +27,7 @@ from skriptoteket.core.versions.models import (
     VersionDecision,
     VersionState,
 )
+from skriptoteket.core.versions.snapshots import SandboxSnapshot
 
 Row = RowMapping
 
@@ -46,9 +47,9 @@ def tool_of(row: Row, professions: tuple[str, ...], categories: tuple[str, ...])
     return Tool(**given, professions=professions, categories=categories)
 
 
-def version_row(version: ToolVersion) -> dict[str, object]:
-    """A version, behaviour spread over its columns."""
-    row = {name: getattr(version, name) for name in ToolVersion.__dataclass_fields__ if name != "behaviour"}
+def version_row(version: ToolVersion | SandboxSnapshot) -> dict[str, object]:
+    """A version or snapshot, behaviour spread over its columns."""
+    row = {name: getattr(version, name) for name in type(version).__dataclass_fields__ if name != "behaviour"}
     behaviour = {name: getattr(version.behaviour, name) for name in _BEHAVIOUR}
     for name in ("input_schema", "settings_schema"):
         behaviour[name] = [dict(field) for field in behaviour[name]]
@@ -60,12 +61,22 @@ def version_row(version: ToolVersion) -> dict[str, object]:
 def version_of(row: Row) -> ToolVersion:
     """The version of a row."""
     given = {name: row[name] for name in ToolVersion.__dataclass_fields__ if name != "behaviour"}
+    given["state"] = VersionState(given["state"])
+    given["archived_reason"] = ArchivedReason(given["archived_reason"]) if given["archived_reason"] else None
+    return ToolVersion(**given, behaviour=_behaviour_of(row))
+
+
+def snapshot_of(row: Row) -> SandboxSnapshot:
+    """The snapshot of a row."""
+    given = {name: row[name] for name in SandboxSnapshot.__dataclass_fields__ if name != "behaviour"}
+    return SandboxSnapshot(**given, behaviour=_behaviour_of(row))
+
+
+def _behaviour_of(row: Row) -> Behaviour:
     behaviour = {name: row[name] for name in _BEHAVIOUR}
     for name in ("input_schema", "settings_schema", "requirements"):
         behaviour[name] = tuple(behaviour[name])
-    given["state"] = VersionState(given["state"])
-    given["archived_reason"] = ArchivedReason(given["archived_reason"]) if given["archived_reason"] else None
-    return ToolVersion(**given, behaviour=Behaviour(**behaviour))
+    return Behaviour(**behaviour)
 
 
 def decision_row(decision: VersionDecision) -> dict[str, object]:

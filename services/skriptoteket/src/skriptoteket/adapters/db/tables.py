@@ -210,6 +210,69 @@ draft_locks = Table(
     Column("forced_by", String(200)),
 )
 
+sandbox_snapshots = Table(
+    "sandbox_snapshots",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tool_id", ForeignKey("tools.id"), nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("source_code", Text, nullable=False),
+    Column("entrypoint", String(128), nullable=False),
+    Column("contract", Integer, nullable=False),
+    Column("environment", String(100), nullable=False),
+    Column("idempotent", Boolean, nullable=False),
+    Column("input_schema", JSON, nullable=False),
+    Column("settings_schema", JSON, nullable=False),
+    Column("usage_instructions", Text, nullable=False),
+    Column("requirements", JSON, nullable=False),
+    Column("limits", JSON, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("behaviour_hash", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_sandbox_snapshots_equal", "tool_id", "author", "behaviour_hash"),
+)
+
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("title", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("professions", JSON, nullable=False),
+    Column("categories", JSON, nullable=False),
+    Column("status", String(16), nullable=False, index=True),
+    Column("suggested_by", String(200), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("draft_tool_id", Uuid),
+)
+
+suggestion_decisions = Table(
+    "suggestion_decisions",
+    metadata,
+    Column("suggestion_id", ForeignKey("suggestions.id"), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("rationale", String(4000), nullable=False),
+    Column("title", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("professions", JSON, nullable=False),
+    Column("categories", JSON, nullable=False),
+    Column("decided_by", String(200), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+)
+
+stewardship_records = Table(
+    "stewardship_records",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tool_id", ForeignKey("tools.id"), nullable=False, index=True),
+    Column("action", String(16), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("decided_by", String(200), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("reason", String(1000), nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,

@@ -10,7 +10,9 @@ from fastapi_services_platform import Database
 from skriptoteket.adapters.db.catalog import SqlTaxonomyStore, SqlToolStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
-from skriptoteket.adapters.db.versions import SqlDraftLockStore, SqlVersionStore
+from skriptoteket.adapters.db.stewardship import SqlStewardshipStore
+from skriptoteket.adapters.db.suggestions import SqlSuggestionStore
+from skriptoteket.adapters.db.versions import SqlDraftLockStore, SqlSnapshotStore, SqlVersionStore
 from skriptoteket.core.errors import DatabaseBusy
 
 
@@ -22,6 +24,9 @@ class SqlUnit:
         self.taxonomy = SqlTaxonomyStore(session)
         self.versions = SqlVersionStore(session)
         self.locks = SqlDraftLockStore(session)
+        self.snapshots = SqlSnapshotStore(session)
+        self.suggestions = SqlSuggestionStore(session)
+        self.stewardship = SqlStewardshipStore(session)
         self.runs = SqlRunStore(session)
         self.queue = SqlRunQueue(session)
         self.workers = SqlWorkerStore(session)

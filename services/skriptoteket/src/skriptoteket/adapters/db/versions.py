@@ -1,17 +1,26 @@
-"""VersionStore and DraftLockStore on SQL."""
+"""VersionStore, DraftLockStore and SnapshotStore on SQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from skriptoteket.adapters.db.rows import decision_of, decision_row, lock_of, version_of, version_row
+from skriptoteket.adapters.db.rows import decision_of, decision_row, lock_of, snapshot_of, version_of, version_row
 from skriptoteket.adapters.db.statements import rows_changed
-from skriptoteket.adapters.db.tables import BEHAVIOUR_COLUMNS, draft_locks, tool_versions, version_decisions
+from skriptoteket.adapters.db.tables import (
+    BEHAVIOUR_COLUMNS,
+    draft_locks,
+    sandbox_snapshots,
+    tool_versions,
+    version_decisions,
+)
 from skriptoteket.core.errors import Conflict, NotFound
 from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision, VersionState
+from skriptoteket.core.versions.snapshots import SandboxSnapshot
 
 
 class SqlVersionStore:
@@ -110,3 +119,36 @@ class SqlDraftLockStore:
     async def release(self, tool_id: ToolId) -> None:
         """Idempotent."""
         await self._session.execute(delete(draft_locks).where(draft_locks.c.tool_id == tool_id))
+
+
+class SqlSnapshotStore:
+    """What authors tried out."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, snapshot: SandboxSnapshot) -> None:
+        """Insert."""
+        await self._session.execute(insert(sandbox_snapshots).values(version_row(snapshot)))
+
+    async def get(self, snapshot_id: UUID) -> SandboxSnapshot:
+        """Raises ``NotFound``."""
+        found = await self._session.execute(select(sandbox_snapshots).where(sandbox_snapshots.c.id == snapshot_id))
+        row = found.mappings().first()
+        if row is None:
+            raise NotFound("snapshot", snapshot_id)
+        return snapshot_of(row)
+
+    async def equal(self, tool_id: ToolId, author: str, behaviour_hash: str, now: datetime) -> SandboxSnapshot | None:
+        """A live one of this author with the same behaviour."""
+        of = sandbox_snapshots.c
+        query = select(sandbox_snapshots).where(
+            of.tool_id == tool_id, of.author == author, of.behaviour_hash == behaviour_hash, of.expires_at > now
+        )
+        row = (await self._session.execute(query.limit(1))).mappings().first()
+        return snapshot_of(row) if row is not None else None
+
+    async def prolong(self, snapshot_id: UUID, until: datetime) -> None:
+        """Keep it longer."""
+        statement = update(sandbox_snapshots).where(sandbox_snapshots.c.id == snapshot_id).values(expires_at=until)
+        await self._session.execute(statement)

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from uuid import UUID
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.runs.models import Artifact, Run
 from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Worker
+from skriptoteket.core.stewardship.models import StewardshipRecord
+from skriptoteket.core.suggestions.models import Suggestion, SuggestionDecision
 from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision
+from skriptoteket.core.versions.snapshots import SandboxSnapshot
 
 
 @dataclass(slots=True)
@@ -25,6 +29,10 @@ class State:
     versions: dict[VersionId, ToolVersion] = field(default_factory=dict)
     decisions: dict[int, VersionDecision] = field(default_factory=dict)
     locks: dict[ToolId, DraftLock] = field(default_factory=dict)
+    snapshots: dict[UUID, SandboxSnapshot] = field(default_factory=dict)
+    suggestions: dict[UUID, Suggestion] = field(default_factory=dict)
+    suggestion_decisions: dict[UUID, SuggestionDecision] = field(default_factory=dict)
+    stewardship: dict[UUID, StewardshipRecord] = field(default_factory=dict)
     runs: dict[RunId, Run] = field(default_factory=dict)
     leases: dict[RunId, float] = field(default_factory=dict)
     claimed: dict[RunId, int] = field(default_factory=dict)

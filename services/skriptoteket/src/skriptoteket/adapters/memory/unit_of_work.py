@@ -8,7 +8,8 @@ from skriptoteket.adapters.memory.catalog import MemoryTaxonomyStore, MemoryTool
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
 from skriptoteket.adapters.memory.runs import MemoryRunStore, MemoryWorkerStore
 from skriptoteket.adapters.memory.state import State
-from skriptoteket.adapters.memory.versions import MemoryDraftLockStore, MemoryVersionStore
+from skriptoteket.adapters.memory.suggestions import MemoryStewardshipStore, MemorySuggestionStore
+from skriptoteket.adapters.memory.versions import MemoryDraftLockStore, MemorySnapshotStore, MemoryVersionStore
 
 
 class MemoryUnit:
@@ -19,6 +20,9 @@ class MemoryUnit:
         self.taxonomy = MemoryTaxonomyStore(state)
         self.versions = MemoryVersionStore(state)
         self.locks = MemoryDraftLockStore(state)
+        self.snapshots = MemorySnapshotStore(state)
+        self.suggestions = MemorySuggestionStore(state)
+        self.stewardship = MemoryStewardshipStore(state)
         self.runs = MemoryRunStore(state)
         self.queue = MemoryRunQueue(state)
         self.workers = MemoryWorkerStore(state)

@@ -1,12 +1,15 @@
-"""VersionStore and DraftLockStore in dictionaries."""
+"""VersionStore, DraftLockStore and SnapshotStore in dictionaries."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
 
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import Conflict, NotFound
 from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision, VersionState
+from skriptoteket.core.versions.snapshots import SandboxSnapshot
 
 _FROZEN = ("tool_id", "version_number", "behaviour", "content_hash", "behaviour_hash", "created_by", "created_at")
 
@@ -91,3 +94,36 @@ class MemoryDraftLockStore:
     async def release(self, tool_id: ToolId) -> None:
         """Idempotent."""
         self._state.locks.pop(tool_id, None)
+
+
+class MemorySnapshotStore:
+    """What authors tried out."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def add(self, snapshot: SandboxSnapshot) -> None:
+        """Insert."""
+        self._state.snapshots[snapshot.id] = snapshot
+
+    async def get(self, snapshot_id: UUID) -> SandboxSnapshot:
+        """Raises ``NotFound``."""
+        if snapshot_id not in self._state.snapshots:
+            raise NotFound("snapshot", snapshot_id)
+        return self._state.snapshots[snapshot_id]
+
+    async def equal(self, tool_id: ToolId, author: str, behaviour_hash: str, now: datetime) -> SandboxSnapshot | None:
+        """A live one of this author with the same behaviour."""
+        wanted = (tool_id, author, behaviour_hash)
+        return next(
+            (
+                each
+                for each in self._state.snapshots.values()
+                if (each.tool_id, each.author, each.behaviour_hash) == wanted and each.expires_at > now
+            ),
+            None,
+        )
+
+    async def prolong(self, snapshot_id: UUID, until: datetime) -> None:
+        """Keep it longer."""
+        self._state.snapshots[snapshot_id] = replace(await self.get(snapshot_id), expires_at=until)

@@ -42,7 +42,8 @@ from skriptoteket.core.runs.ports import (
 )
 from skriptoteket.core.runs.streams import KeptStream
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
-from skriptoteket.core.versions.models import Behaviour
+from skriptoteket.core.versions.models import Behaviour, ToolVersion
+from skriptoteket.core.versions.snapshots import SandboxSnapshot
 
 _TRIES = 6
 _FIRST_PAUSE_SECONDS = 0.2
@@ -199,16 +200,20 @@ class Executor:
         )
 
     async def _behaviour(self, run: Run) -> Behaviour:
-        if run.version_id is None:
-            raise CannotRun("the run names no version")
+        kept: ToolVersion | SandboxSnapshot
         async with self._uow.read() as unit:
-            version = await unit.versions.get(run.version_id)
+            if run.version_id is not None:
+                kept = await unit.versions.get(run.version_id)
+            elif run.snapshot_id is not None:
+                kept = await unit.snapshots.get(run.snapshot_id)
+            else:
+                raise CannotRun("the run names neither a version nor a snapshot")
         # No row is trusted: what was reviewed is what runs, or nothing runs.
-        if version.content_hash != content_hash(version.behaviour):
-            raise CannotRun(f"version {version.id}: the source is not what its content_hash says")
-        if version.behaviour_hash != behaviour_hash(version.behaviour) or run.behaviour_hash != version.behaviour_hash:
-            raise CannotRun(f"version {version.id}: the behaviour is not what its behaviour_hash says")
-        return version.behaviour
+        if kept.content_hash != content_hash(kept.behaviour):
+            raise CannotRun(f"{kept.id}: the source is not what its content_hash says")
+        if kept.behaviour_hash != behaviour_hash(kept.behaviour) or run.behaviour_hash != kept.behaviour_hash:
+            raise CannotRun(f"{kept.id}: the behaviour is not what its behaviour_hash says")
+        return kept.behaviour
 
     async def _give_back(self, claim: Claim, reason: KillReason) -> Run:
         if reason == "drain":

@@ -20,6 +20,7 @@ from skriptoteket.core.runs.models import (
     Usage,
 )
 from skriptoteket.core.versions.ports import VersionStore
+from skriptoteket.core.versions.snapshots import SnapshotStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,9 @@ class RunUnit(Protocol):
 
     @property
     def tools(self) -> ToolStore: ...
+
+    @property
+    def snapshots(self) -> SnapshotStore: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,150 @@
+"""Try a version or unsaved text in the sandbox, as an author."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from skriptoteket.core.catalog.models import Tool
+from skriptoteket.core.errors import NotFound, QueueFull, TooManyRuns, ValidationFailed
+from skriptoteket.core.fields.forms import form_issues
+from skriptoteket.core.identifiers import RunId, ToolId, VersionId
+from skriptoteket.core.ports import Clock, Ids, UnitOfWork
+from skriptoteket.core.roles import Actor
+from skriptoteket.core.runs.inputs import Upload, file_issues
+from skriptoteket.core.runs.matching import ensure_runnable
+from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
+from skriptoteket.core.runs.ports import Doorbell, RunUnit
+from skriptoteket.core.runs.submission import AdmissionRules, input_files, limits_of
+from skriptoteket.core.versions.behaviour import checked
+from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
+from skriptoteket.core.versions.models import Behaviour
+from skriptoteket.core.versions.snapshots import SNAPSHOT_TIME, SandboxSnapshot
+
+TRIAL_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What an author wants to try: a version, or the editor's fields on top of one."""
+
+    run_id: RunId
+    tool_id: ToolId
+    values: Mapping[str, object]
+    uploads: Sequence[Upload] = ()
+    version_id: VersionId | None = None
+    fields: Mapping[str, object] | None = None
+    locale: str = "en"
+
+
+class Trials:
+    """The verb *try*. Lives as long as the app."""
+
+    def __init__(
+        self,
+        work: UnitOfWork[RunUnit],
+        clock: Clock,
+        ids: Ids,
+        bell: Doorbell,
+        rules: AdmissionRules,
+        environments: Sequence[str],
+    ) -> None:
+        self._work = work
+        self._clock = clock
+        self._ids = ids
+        self._bell = bell
+        limits = replace(rules.default_limits, wall_seconds=min(TRIAL_SECONDS, rules.default_limits.wall_seconds))
+        self._rules = replace(rules, default_limits=limits)
+        self._environments = environments
+
+    async def behaviour(self, actor: Actor, trial: Trial) -> Behaviour:
+        """What would be run, so that a form can be read before anything is stored.
+
+        Raises:
+            NotFound, ValidationFailed.
+        """
+        async with self._work.read() as unit:
+            return (await self._wanted(unit, actor, trial))[1]
+
+    async def submit(self, actor: Actor, trial: Trial) -> Run:
+        """Queue a sandbox run, in the lane of its own.
+
+        Raises:
+            NotFound, ValidationFailed, PayloadTooLarge, RunnerUnavailable, TooManyRuns, QueueFull.
+        """
+        async with self._work.write() as unit:
+            tool, behaviour = await self._wanted(unit, actor, trial)
+            values, issues = form_issues(behaviour.input_schema, trial.values)
+            issues = (*issues, *file_issues(behaviour.input_schema, trial.uploads))
+            if issues:
+                raise ValidationFailed(issues, trial.values)
+            await self._ensure_room(unit, behaviour, actor.subject)
+            snapshot = None if trial.fields is None else await self._snapshot(unit, actor, tool.id, behaviour)
+            now = self._clock.now()
+            run = Run(
+                id=trial.run_id,
+                kind=RunKind.SANDBOX,
+                context=RunContext.SANDBOX,
+                lane=Lane.SANDBOX,
+                state=RunState.QUEUED,
+                tool_id=tool.id,
+                version_id=trial.version_id if trial.fields is None else None,
+                snapshot_id=snapshot,
+                behaviour_hash=behaviour_hash(behaviour),
+                requested_by=actor.subject,
+                requested_at=now,
+                environment=behaviour.environment,
+                limits=limits_of(behaviour, self._rules.default_limits),
+                requirements=behaviour.requirements,
+                files=input_files(trial.uploads),
+                values=values,
+                locale=trial.locale,
+                queue_deadline=now + self._rules.queue_deadline,
+            )
+            await unit.runs.add(run)
+        await self._bell.ring(run.id)
+        return run
+
+    async def _wanted(self, unit: RunUnit, actor: Actor, trial: Trial) -> tuple[Tool, Behaviour]:
+        tool = await unit.tools.get(trial.tool_id)
+        if not actor.may_write(await unit.tools.maintainers(tool.id)):
+            raise NotFound("tool", trial.tool_id)
+        start = Behaviour(source_code="")
+        if trial.version_id is not None:
+            version = await unit.versions.get(trial.version_id)
+            if version.tool_id != tool.id:
+                raise NotFound("version", trial.version_id)
+            start = version.behaviour
+        elif trial.fields is None:
+            raise NotFound("version", "none")
+        return tool, start if trial.fields is None else checked(start, trial.fields, self._environments)
+
+    async def _ensure_room(self, unit: RunUnit, behaviour: Behaviour, subject: str) -> None:
+        rules = self._rules
+        extra = (*rules.require, *behaviour.requirements)
+        limits = limits_of(behaviour, rules.default_limits)
+        workers = await unit.workers.all()
+        ensure_runnable(workers, behaviour.environment, limits, extra, self._clock.now(), rules.worker_alive)
+        if await unit.queue.depth(subject) >= rules.max_queued_per_user:
+            raise TooManyRuns(rules.max_queued_per_user, retry_after=10)
+        if await unit.queue.depth() >= rules.max_queue_depth:
+            raise QueueFull(rules.max_queue_depth, retry_after=60)
+
+    async def _snapshot(self, unit: RunUnit, actor: Actor, tool_id: ToolId, behaviour: Behaviour) -> UUID:
+        now = self._clock.now()
+        wanted = behaviour_hash(behaviour)
+        known = await unit.snapshots.equal(tool_id, actor.subject, wanted, now)
+        if known is not None:
+            await unit.snapshots.prolong(known.id, now + SNAPSHOT_TIME)
+            return known.id
+        made = SandboxSnapshot(
+            self._ids.new(),
+            tool_id,
+            actor.subject,
+            behaviour,
+            content_hash(behaviour),
+            wanted,
+            now,
+            now + SNAPSHOT_TIME,
+        )
+        await unit.snapshots.add(made)
+        return made.id

@@ -1,0 +1,1 @@
+"""Ideas for tools, and what became of them."""
