@@ -134,7 +134,7 @@ class Vitals:
 def resident_bytes() -> int:
     """Memory of this process that is in RAM; 0 where the system does not tell."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
+        with open("/proc/self/statm", encoding="ascii") as file:  # factory: allow Y03 -- procfs answers at once
             return int(file.read().split()[1]) * 4096
     except (OSError, ValueError, IndexError):
         return 0

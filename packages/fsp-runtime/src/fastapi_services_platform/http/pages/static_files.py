@@ -19,9 +19,8 @@ _COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg
 _FOREVER = "public, max-age=31536000, immutable"
 _ASK_EACH_TIME = "no-cache"
 
-mimetypes.add_type("text/javascript", ".js")
-mimetypes.add_type("font/woff2", ".woff2")
-mimetypes.add_type("image/svg+xml", ".svg")
+_MEDIA_TYPES = {".js": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
+"""Where the operating system's own table must not decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def _read(path: Path) -> StaticFile:
     content = path.read_bytes()
     if len(content) > _MAX_BYTES:
         raise PlatformError(f"{path.name} has {len(content)} bytes.", f"keep static files below {_MAX_BYTES} bytes.")
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    media_type = _MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     packed = gzip.compress(content, 9, mtime=0) if media_type.startswith(_COMPRESSED) else content
     smaller = packed if len(packed) < len(content) else None
     return StaticFile(content, smaller, media_type, hashlib.sha256(content).hexdigest())

@@ -128,7 +128,7 @@ def _content(document: Document, holder: Document) -> str:
 
 
 def _resolve(document: Document, reference: str) -> Document:
-    found: Any = document
+    found: Any = document  # Any: each step may be of another shape
     for part in reference.removeprefix("#/").split("/"):
         found = found.get(part, {})
     return found if isinstance(found, Mapping) else {}
