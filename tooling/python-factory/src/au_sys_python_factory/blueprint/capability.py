@@ -67,6 +67,8 @@ def context(blueprint: Blueprint, workspace: Workspace) -> dict[str, object]:
         "permissions": blueprint.permissions,
         "folder": blueprint.names.folder,
         "dependencies": dependencies(workspace),
+        "listed": _listed(views),
+        "columns": [*(view.label for view in _listed(views)), "Changed"],
         "checks": [line for view in views for line in view.checks],
         "uses": _uses(views),
         "range_type": _range_type(views),
@@ -74,6 +76,12 @@ def context(blueprint: Blueprint, workspace: Workspace) -> dict[str, object]:
         "samples": _samples(views),
         "bad_values": [{"name": view.name, "value": view.bad} for view in views if view.bad],
     }
+
+
+def _listed(views: tuple[FieldView, ...]) -> list[FieldView]:
+    """The fields that a list shows: at most three, required ones first, no long texts."""
+    short = [view for view in views if view.field.kind not in ("text", "list")] or list(views)
+    return sorted(short, key=lambda view: view.optional)[:3]
 
 
 def _uses(views: tuple[FieldView, ...]) -> dict[str, bool]:

@@ -24,22 +24,33 @@ def template_folder(kind: str, version: str) -> Path:
 def render(kind: str, version: str, context: Mapping[str, object], spelled: Mapping[str, str]) -> dict[str, str]:
     """Every file of a template, by its path inside the package. ``spelled`` fills ``__word__`` in paths."""
     folder = template_folder(kind, version)
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - it writes Python and TOML; pages are escaped when they are shown
-    )
+    environments = {False: _environment(folder), True: _environment(folder, pages=True)}
     rendered: dict[str, str] = {}
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         name = path.relative_to(folder).as_posix()
         target = name.removesuffix(SUFFIX)
         for word, spelling in spelled.items():
             target = target.replace(f"__{word}__", spelling)
-        rendered[target] = environment.get_template(name).render(context)
+        rendered[target] = environments[target.endswith(".html")].get_template(name).render(context)
     return rendered
+
+
+def _environment(folder: Path, *, pages: bool = False) -> Environment:
+    """Templates of pages are written with square brackets, because they make templates with braces."""
+    signs = {
+        "variable_start_string": "[[",
+        "variable_end_string": "]]",
+        "block_start_string": "[%",
+        "block_end_string": "%]",
+    }
+    return Environment(  # noqa: S701 - it writes Python, TOML and templates; those are escaped when a page is shown
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **(signs if pages else {}),  # type: ignore[arg-type]  # four texts, all of them delimiters
+    )
 
 
 def formatted(rendered: Mapping[str, str], first_party: list[str]) -> dict[str, str]:

@@ -224,17 +224,38 @@ class FieldView:
         return self.kind.widget
 
     @property
-    def attributes(self) -> str:
+    def control(self) -> str:
+        """The call of the platform's component that shows the field in a form."""
+        parts = [f'"{self.name}"', f'"{self.label}"', f'"{self.widget}"', f'error=form.errors.get("{self.name}", "")']
+        if self.widget == "checkbox":
+            parts.append(f'checked=form.values.get("{self.name}", "") != ""')
+            return f"ui.field({', '.join(parts)})"
+        parts.append(f'value=form.values.get("{self.name}", "")')
+        if not self.optional and self.field.kind not in ("bool", "list") and self.field.least != "0":
+            parts.append("required=true")
+        if self.widget == "select":
+            options = [("", ""), *self.choices_for_forms] if self.optional else self.choices_for_forms
+            parts.append(f"options={options!r}")
+        if self.field.kind == "list":
+            parts.append('help="One on each line."')
+        return f"ui.field({', '.join([*parts, *self._attributes])})"
+
+    @property
+    def choices_for_forms(self) -> list[tuple[str, str]]:
+        """Values of an enum with what people read."""
+        return [(choice.value, choice.label) for choice in self.choices]
+
+    @property
+    def _attributes(self) -> list[str]:
         """Attributes of the control that help before anything is sent."""
-        needed = not self.optional and self.field.kind not in ("bool", "list")
-        parts = [" required"] if needed and self.field.least != "0" else []
-        if self.field.kind in ("str", "text"):
-            parts.append(f' maxlength="{self.field.most}"')
-        if self.field.kind == "int":
-            parts.append(f' min="{self.field.least}" max="{self.field.most}"')
-        if self.field.kind == "decimal":
-            parts.append(' inputmode="decimal"')
-        return "".join(parts)
+        low, high = self.field.least, self.field.most
+        found = {
+            "str": f'"maxlength": {high}',
+            "text": f'"maxlength": {high}',
+            "int": f'"min": {low}, "max": {high}',
+            "decimal": '"inputmode": "decimal"',
+        }.get(self.field.kind, "")
+        return [f"attrs={{{found}}}"] if found else []
 
     @property
     def checks(self) -> list[str]:
