@@ -75,5 +75,3 @@ def _platform_of(router: APIRouter) -> FastAPI:
     )
     settings = PlatformSettings(environment="test", data_dir=Path(os.environ["BENCH_DATA"]))
     return create_app(settings, capabilities=[believing_identity(), shop])
-
-

@@ -44,7 +44,16 @@ def running(factory: str, data: Path) -> Iterator[Server]:
     """Serve ``apps:<factory>`` with uvloop and httptools until the block ends."""
     port = _free_port()
     arguments = [sys.executable, "-m", "uvicorn", f"apps:{factory}", "--factory", "--port", str(port)]
-    arguments += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "critical", "--no-proxy-headers"]
+    arguments += [
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--no-access-log",
+        "--log-level",
+        "critical",
+        "--no-proxy-headers",
+    ]
     environment = {**os.environ, "BENCH_DATA": str(data), "PYTHONPATH": str(HERE)}
     begun = time.perf_counter()
     with (data / "server.log").open("wb") as log:

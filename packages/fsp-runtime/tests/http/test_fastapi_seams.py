@@ -1,0 +1,69 @@
+"""The contract with FastAPI's private parts: it fails here, before it fails in a request."""
+
+from typing import Annotated, Any
+
+import fastapi
+from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from fastapi.routing import APIRoute
+
+from fastapi_services_platform.http import fastapi_seams
+from fastapi_services_platform.http.fastapi_seams import flatten
+
+
+def test_the_pinned_minor_is_installed() -> None:
+    """Another minor needs this contract to be read again."""
+    assert fastapi.__version__.split(".")[:2] == ["0", "165"]
+
+
+def test_the_names_that_the_seams_touch_exist() -> None:
+    """What is private may go without notice."""
+    from fastapi import routing
+
+    assert hasattr(routing, "_IncludedRouter")
+    assert hasattr(routing._IncludedRouter, "effective_candidates")
+    assert routing._FASTAPI_EFFECTIVE_ROUTE_CONTEXT_KEY == "effective_route_context"
+    assert routing._FASTAPI_INCLUDED_ROUTER_KEY == "included_router"
+    assert routing._FASTAPI_FORM_LIMITS_KEY == "form_limits"
+    assert routing._FASTAPI_SCOPE_KEY == "fastapi"
+    assert hasattr(APIRouter(), "_mark_routes_changed")
+
+
+def test_nested_routers_are_flattened_with_their_full_paths() -> None:
+    """Prefixes are joined, dependencies of the include reach the route, every kind of route comes along."""
+    seen: list[str] = []
+
+    async def note() -> None:
+        seen.append("ran")
+
+    async def leaf(who: Annotated[None, Depends(note)]) -> None:
+        return None
+
+    async def socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    async def plain(_scope: Any, _receive: Any, _send: Any) -> None:
+        return None
+
+    inner = APIRouter(prefix="/inner")
+    inner.add_api_route("/leaf/{key:int}", leaf, methods=["GET", "PUT"], name="leaf")
+    inner.add_api_websocket_route("/socket", socket)
+    inner.mount("/files", plain, name="files")
+    outer = APIRouter()
+    outer.include_router(inner, prefix="/outer", dependencies=[Depends(note)])
+    app = FastAPI(openapi_url=None)
+    app.include_router(outer, prefix="/app")
+    flat = {route.path: route for route in flatten(app.router.routes)}
+    assert sorted(flat) == ["/app/outer/files", "/app/outer/inner/leaf/{key:int}", "/app/outer/inner/socket"]
+    leaf_route = flat["/app/outer/inner/leaf/{key:int}"]
+    assert (sorted(leaf_route.methods), leaf_route.name) == (["GET", "PUT"], "leaf")
+    assert list(leaf_route.convertors) == ["key"]
+    assert isinstance(leaf_route.route, APIRoute)
+    assert callable(leaf_route.app)
+
+
+def test_the_scope_holds_what_fastapi_asks_for() -> None:
+    """Without the exit stack under this key FastAPI refuses every request."""
+    scope: dict[str, Any] = {}
+    stack = fastapi_seams.prepare_scope(scope, APIRouter(), ({}, {}))
+    assert scope["fastapi_middleware_astack"] is stack
+    assert "starlette.exception_handlers" in scope

@@ -1,0 +1,146 @@
+"""fsp: answers for people and machines, exit codes, and no traceback for a user's mistake."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from fastapi_services_platform import cli
+
+WITHOUT = "capabilities:\n  identity: {enabled: false}\n  skriptoteket: {enabled: false}\n  storage: {enabled: false}\n"
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Fsp = Callable[..., Done]
+
+
+@pytest.fixture
+def fsp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fsp:
+    def run(*arguments: str, features: str = WITHOUT, **variables: str) -> Done:
+        for name, value in {**settings_in(tmp_path, features), **variables}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["fsp", *arguments])
+        code: object = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        assert isinstance(code, int)
+        return Done(code, captured.out, captured.err)
+
+    return run
+
+
+def settings_in(folder: Path, features: str = WITHOUT) -> dict[str, str]:
+    config = folder / "config"
+    config.mkdir(exist_ok=True)
+    (config / "router_factory_features.yaml").write_text(features)
+    return {"FSP_DATA_DIR": str(folder / "data"), "FSP_CONFIG_DIR": str(config)}
+
+
+def test_list_tells_machines_everything(fsp: Fsp) -> None:
+    """Version, summary, routes, permissions, database head, processes and commands of each capability."""
+    done = fsp("list", "--json")
+    found = {item["name"]: item for item in json.loads(done.stdout)["capabilities"]}
+    assert done.returncode == 0
+    assert found["hub"]["state"] == "initialized"
+    assert set(found["hub"]) >= {
+        "version",
+        "summary",
+        "routes",
+        "permissions",
+        "database",
+        "processes",
+        "commands",
+        "provides",
+        "requires",
+        "reason",
+    }
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["routes"], ["graph"], ["migrate", "upgrade"], ["--help"], ["--version"]]
+)
+def test_commands_answer_people(fsp: Fsp, command: list[str]) -> None:
+    """Every command prints something and ends with 0."""
+    done = fsp(*command)
+    assert (done.returncode, done.stderr) == (0, "") or command == ["migrate", "upgrade"]
+    assert done.stdout.strip() != ""
+
+
+def test_migrate_status_tells_who_is_behind(fsp: Fsp) -> None:
+    """Exit 1 before the upgrade, 0 after it, and the check finds no difference."""
+    before = fsp("migrate", "status", "--json")
+    fsp("migrate", "upgrade")
+    after = fsp("migrate", "status", "--json")
+    check = fsp("migrate", "check", "--json")
+    assert (before.returncode, after.returncode, check.returncode) == (1, 0, 0), check.stdout
+    assert [item["state"] for item in json.loads(after.stdout)] == ["at head"]
+
+
+def test_doctor_warns_of_what_will_not_work(fsp: Fsp) -> None:
+    """Without an authenticator everything but public routes answers 503."""
+    done = fsp("doctor", "--json")
+    assert "authenticator@1" in [item["what"] for item in json.loads(done.stdout)]
+
+
+MISTAKES = [
+    (["list"], {"FSP_ENVIRONMNT": "x"}, "FSP_ENVIRONMNT: unknown variable. Fix: did you mean FSP_ENVIRONMENT?"),
+    (["list"], {"features": "capabilities: ["}, "not valid YAML"),
+    (["list"], {"features": "capabilities:\n  hubb: {}\n"}, "did you mean hub?"),
+    (["run", "--app", "nowhere:make"], {}, "'nowhere:make' cannot be loaded"),
+    (["run", "--host", "203.0.113.1"], {}, "cannot listen on 203.0.113.1:8000"),
+    (["migrate", "upgrade", "--capability", "nobody"], {}, "nobody has no migrations"),
+    (["list"], {"FSP_DATABASE_URL": "mysql://x/y"}, "mysql is not served"),
+    (["lisst"], {}, "No such command 'lisst'"),
+]
+
+
+@pytest.mark.parametrize(("command", "variables", "message"), MISTAKES)
+def test_a_users_mistake_gets_one_sentence(
+    fsp: Fsp, command: list[str], variables: dict[str, str], message: str
+) -> None:
+    """Exit code 2, the cause and the fix, no traceback."""
+    done = fsp(*command, **variables)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_named(fsp: Fsp) -> None:
+    """The message says which port, and what to do."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        done = fsp("run", "--port", str(port))
+    assert done.returncode == 2
+    assert f"Port {port} on 127.0.0.1 is taken by another process." in done.stderr
+
+
+def test_a_platform_that_cannot_start_ends_with_3(tmp_path: Path) -> None:
+    """The cause is logged in one line, without a traceback of ours."""
+    features = "capabilities:\n  skriptoteket: {required: true}\n  identity: {enabled: false}\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "fastapi_services_platform.cli", "run", "--port", "0"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **settings_in(tmp_path, features)},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert "requires" in done.stderr
+    assert "Traceback" not in done.stderr
