@@ -1,4 +1,4 @@
-"""A person signs in with the printed credentials, runs a reviewed tool on a real file, reads the result and takes it home."""
+"""A person signs in with the printed credentials, runs a tool on a real file and takes the result home."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-
 from tests.journeys.conftest import Shell
 
-pytestmark = [pytest.mark.needs_bwrap, pytest.mark.needs_chromium, pytest.mark.needs_uv, pytest.mark.xdist_group("shell")]
+pytestmark = [
+    pytest.mark.needs_bwrap,
+    pytest.mark.needs_chromium,
+    pytest.mark.needs_uv,
+    pytest.mark.xdist_group("shell"),
+]
 OWN_PASSWORD = "seven geese walk slowly home"
 SAMPLE = "services/skriptoteket/script_bank/guardian_email_list/sample.csv"
 
@@ -85,7 +89,14 @@ def test_at_phone_width_nothing_scrolls_sideways(browser: Browser, page: Page, s
     narrow = browser.new_context(
         base_url=shell.url, viewport={"width": 360, "height": 740}, storage_state=page.context.storage_state()
     ).new_page()
-    for path in ("/", "/browse", "/tools/guardian-email-list", "/tools/guardian-email-list/run", "/my-runs", "/account"):
+    for path in (
+        "/",
+        "/browse",
+        "/tools/guardian-email-list",
+        "/tools/guardian-email-list/run",
+        "/my-runs",
+        "/account",
+    ):
         narrow.goto(path)
         width = narrow.evaluate("document.documentElement.scrollWidth")
         assert (path, width) == (path, 360)
