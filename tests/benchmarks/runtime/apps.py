@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
+
 from fastapi_services_platform import (
     Contribution,
     Manifest,
@@ -15,7 +17,6 @@ from fastapi_services_platform import (
     create_app,
 )
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
-from pydantic import BaseModel
 
 MANY = 1000
 

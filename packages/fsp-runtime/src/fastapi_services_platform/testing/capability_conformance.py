@@ -1,13 +1,22 @@
 """The suite that every capability must pass: derive from it in a test module and say how the capability is made."""
 
 import inspect
+import io
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi_services_platform.capability.manifest import Capability
+from fastapi_services_platform.capability.ordering import providers_of
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.engine.app_factory import PlatformApp, create_app
+from fastapi_services_platform.http.routing import RouteEntry
+from fastapi_services_platform.observability.logger_factory import configure_logging, flush_logging
+from fastapi_services_platform.persistence import migrations as runs
 from fastapi_services_platform.testing.started_app import settings_for, started_app
+
+_CLOSED = (303, 401, 403, 503)
 
 
 class CapabilityConformance:
@@ -25,12 +34,29 @@ class CapabilityConformance:
         """Settings of the platform for the tests."""
         return settings_for(folder)
 
+    def secrets(self) -> Sequence[str]:
+        """Values that must never be logged, such as a password that :meth:`capability` is configured with."""
+        return ()
+
     def _app(self, folder: Path) -> tuple[PlatformApp, Capability]:
         tested = self.capability()
         app = create_app(self.settings(folder), capabilities=[tested, *self.companions()])
         if not isinstance(app, PlatformApp):
             raise TypeError("create_app returned another application")
         return app, tested
+
+    def _own_routes(self, app: PlatformApp, tested: Capability) -> list[RouteEntry]:
+        return [entry for entry in app.platform.inventory.routes if entry.owner.name == tested.manifest.name]
+
+    def test_manifest_is_complete(self) -> None:
+        """Name, version and a sentence; ports are named with their version; settings have a prefix of their own."""
+        manifest = self.capability().manifest
+        ports = (*manifest.provides, *manifest.requires, *manifest.optional)
+        assert manifest.summary.strip() != ""
+        assert re.fullmatch(r"\d+(\.\d+)+.*", manifest.version), manifest.version
+        assert [port for port in ports if re.fullmatch(r"[a-z][a-z0-9-]*@\d+", port) is None] == []
+        if manifest.settings is not None:
+            assert str(manifest.settings.model_config.get("env_prefix", "")).endswith("_")
 
     async def test_starts_stops_and_starts_again(self, tmp_path: Path) -> None:
         """The capability starts and stops twice on the same data."""
@@ -43,47 +69,89 @@ class CapabilityConformance:
                 assert found is not None
                 assert found.state == "running", found.reason
 
-    async def test_every_route_declares_access_and_its_permission_is_contributed(self, tmp_path: Path) -> None:
-        """Each route says who may call it; a permission that it names exists."""
+    async def test_what_it_provides_is_there(self, tmp_path: Path) -> None:
+        """A port in the manifest has a service, and what is required has a provider among the companions."""
         app, tested = self._app(tmp_path)
         async with started_app(app):
-            known = {permission.name for permission in app.platform.inventory.permissions}
-            own = [entry for entry in app.platform.inventory.routes if entry.owner.name == tested.manifest.name]
-            assert [
-                entry.path for entry in own if entry.access.permission and entry.access.permission not in known
-            ] == []
+            known = {getattr(item.interface, "__name__", "") for item in app.platform.container.recipes()}
+            missing = [port for port in tested.manifest.provides if _class_of(port) not in known and _is_platform(port)]
+            provided = providers_of(item.manifest for item in app.platform.inventory.capabilities)
+            assert missing == []
+            assert [port for port in tested.manifest.requires if port not in provided] == []
+
+    async def test_every_permission_that_a_route_asks_for_is_contributed(self, tmp_path: Path) -> None:
+        """A permission that a route names exists, with a sentence for the person who grants it."""
+        app, tested = self._app(tmp_path)
+        async with started_app(app):
+            known = {item.name for item in app.platform.inventory.permissions}
+            asked = {entry.access.permission for entry in self._own_routes(app, tested)} - {None}
+            assert asked - known == set()
+            assert [item.name for item in app.platform.inventory.permissions if not item.summary.strip()] == []
 
     async def test_every_endpoint_is_a_coroutine(self, tmp_path: Path) -> None:
         """No endpoint runs in a thread of its own."""
         app, tested = self._app(tmp_path)
         async with started_app(app):
-            own = [entry for entry in app.platform.inventory.routes if entry.owner.name == tested.manifest.name]
-            plain = [
-                entry.path for entry in own if entry.kind == "http" and not inspect.iscoroutinefunction(entry.endpoint)
-            ]
-            assert plain == []
+            routes = [entry for entry in self._own_routes(app, tested) if entry.kind == "http"]
+            assert [entry.path for entry in routes if not inspect.iscoroutinefunction(entry.endpoint)] == []
 
     async def test_protected_routes_are_closed_to_strangers(self, tmp_path: Path) -> None:
         """Nobody who presents nothing gets an answer of a protected route, nor a server error of it."""
         app, tested = self._app(tmp_path)
         async with started_app(app) as client:
-            own = [entry for entry in app.platform.inventory.routes if entry.owner.name == tested.manifest.name]
-            for entry in own:
+            for entry in self._own_routes(app, tested):
                 if entry.access.public or entry.kind != "http":
                     continue
-                path = entry.path
-                for name in entry.convertors:
-                    path = (
-                        path.replace(f"{{{name}}}", "1")
-                        .replace(f"{{{name}:path}}", "1")
-                        .replace(f"{{{name}:int}}", "1")
-                    )
+                path = re.sub(r"\{[^}]+\}", "1", entry.path)
                 for method in entry.methods:
-                    answer = await client.request(method, path)
-                    assert answer.status_code in (303, 401, 403, 503), f"{method} {path}: {answer.status_code}"
+                    status = (await client.request(method, path)).status_code
+                    fits = status in _CLOSED or (status == 404 and entry.convertors)
+                    assert fits, f"{method} {path}: {status}"
+
+    async def test_its_tables_come_and_go(self, tmp_path: Path) -> None:
+        """Migrations go up, agree with the models, go down to nothing and up again."""
+        app, tested = self._app(tmp_path)
+        async with started_app(app):
+            found = app.platform.inventory.find(tested.manifest.name)
+            history = found.contribution.migrations if found is not None else None
+            if history is None:
+                return
+            database = app.platform.database(tested.manifest.name)
+            assert await runs.drift(database, history) == []
+            await runs.downgrade(database, history, "base")
+            await runs.upgrade(database, history)
+            assert (await runs.status(database, history)).at_head
+
+    async def test_nothing_secret_is_logged(self, tmp_path: Path) -> None:
+        """At debug level, from start to stop, none of the secrets reaches the log."""
+        app, _ = self._app(tmp_path)
+        written = io.BytesIO()
+        async with started_app(app) as client:
+            configure_logging(self.settings(tmp_path).model_copy(update={"log_level": "debug"}), console=written)
+            await client.get("/health")
+        flush_logging()
+        text = written.getvalue().decode("utf-8", "replace")
+        assert [secret for secret in self.secrets() if secret in text] == []
 
     async def test_openapi_can_be_written(self, tmp_path: Path) -> None:
         """The OpenAPI document of the platform with this capability is made without an error."""
         app, _ = self._app(tmp_path)
         async with started_app(app):
             assert app.openapi()["openapi"].startswith("3.")
+
+    def test_it_leaves_the_environment_alone(self) -> None:
+        """Making the capability changes no variable."""
+        before = dict(os.environ)
+        self.capability()
+        assert before == dict(os.environ)
+
+
+_PLATFORM_PORTS = {"authenticator", "authorizer", "subject-directory", "role-administration", "audit-trail"}
+
+
+def _is_platform(port: str) -> bool:
+    return port.partition("@")[0] in _PLATFORM_PORTS
+
+
+def _class_of(port: str) -> str:
+    return "".join(part.capitalize() for part in port.partition("@")[0].split("-"))
