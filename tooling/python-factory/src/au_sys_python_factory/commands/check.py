@@ -1,5 +1,6 @@
 """``check`` and ``explain``: the house rules, and why they exist."""
 
+import gc
 import subprocess
 import time
 from pathlib import Path
@@ -33,6 +34,7 @@ def check(paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, star
     workspace = find_workspace(start)
     rules = chosen(only)
     wanted = {_inside(path, workspace) for path in paths} | (_changed(workspace) if changed else set())
+    gc.disable()  # syntax trees hold no circles worth collecting, and looking for them takes most of the time
     report = run(read_project(workspace), rules)
     shown = [item for item in report.findings if not (paths or changed) or _below(item.path, wanted)]
     failed = any(item.severity == "error" for item in shown)
