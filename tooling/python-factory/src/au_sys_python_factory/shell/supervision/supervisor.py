@@ -19,6 +19,8 @@ BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each new start of a process that died; after the last it is left alone and shown as failed."""
 STEADY_SECONDS = 60.0
 """A process that lived so long has its starts counted from nought again."""
+ECHO_SECONDS = 0.5
+"""One Ctrl-C arrives several times: from the terminal, and from each program above us that passes it on."""
 LOG_KEPT_BYTES = 5 * 1024 * 1024
 
 Outcome = Literal["stopped", "web died", "not ready"]
@@ -57,6 +59,7 @@ class Supervisor:
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stop = asyncio.Event()
         self._at_once = asyncio.Event()
+        self._asked_at = 0.0
         self.seconds_to_stop = 0.0
 
     async def run(self) -> Outcome:
@@ -79,7 +82,10 @@ class Supervisor:
         return outcome
 
     def _ask_to_stop(self) -> None:
-        if self._stop.is_set():
+        now = asyncio.get_running_loop().time()
+        if not self._stop.is_set():
+            self._asked_at = now
+        elif now - self._asked_at > ECHO_SECONDS:
             self._at_once.set()
         self._stop.set()
 
