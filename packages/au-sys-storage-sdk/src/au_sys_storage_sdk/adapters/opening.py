@@ -11,11 +11,12 @@ from au_sys_storage_sdk.core.errors import InvalidInput
 
 
 async def document_store(url: str) -> DocumentStore:
-    """The document backend that a URL names: ``sqlite:///path`` (``?mode=ro`` reads only) or ``memory:``.
+    """The document backend of a URL: ``sqlite:///path`` (``?mode=ro`` reads only), ``postgresql://…``, ``memory:``.
 
     Raises:
         InvalidInput: no backend has this scheme, or the path is missing.
         InUse: another process writes to the file.
+        Unavailable: the server does not answer.
     """
     scheme = urlsplit(url).scheme
     if scheme == "memory":
@@ -26,7 +27,11 @@ async def document_store(url: str) -> DocumentStore:
         from au_sys_storage_sdk.adapters.sqlite.documents import SqliteDocuments
 
         return await SqliteDocuments.open(local_path(url), read_only=_option(url, "mode") == "ro")
-    raise InvalidInput("url", f"{shown(url)} names no document backend", "use sqlite:///path or memory:")
+    if scheme in {"postgresql", "postgres"}:
+        from au_sys_storage_sdk.adapters.postgres.documents import PostgresDocuments
+
+        return await PostgresDocuments.open(url)
+    raise InvalidInput("url", f"{shown(url)} names no document backend", "use sqlite:///path, postgresql:// or memory:")
 
 
 def blob_store(url: str) -> BlobStore:

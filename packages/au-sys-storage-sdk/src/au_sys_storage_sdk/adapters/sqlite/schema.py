@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import zlib
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from au_sys_storage_sdk.core.address import Space
+from au_sys_storage_sdk.core.documents.integrity import verified
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.errors import Corrupt
 
@@ -95,19 +95,6 @@ def meta(connection: apsw.Connection, name: str) -> int:
     return int(connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).get)
 
 
-def checksum(space: Space, record: Stored) -> int:
-    """CRC-32 over address, version and value: a row that was moved, rolled back or bent is noticed."""
-    head = f"{space.tenant}\0{space.namespace}\0{record.key}\0{record.version}\0{record.expires}\0{record.schema}"
-    return zlib.crc32(record.value, zlib.crc32(head.encode()))
-
-
 def record_of(space: Space, row: Row) -> Stored:
-    """The record in a row of :data:`RECORD`.
-
-    Raises:
-        Corrupt: the checksum is another.
-    """
-    record = Stored(*row[:-1])
-    if checksum(space, record) != row[-1]:
-        raise Corrupt(f"document {record.key!r} of namespace {space.namespace!r}", "its checksum does not match")
-    return record
+    """The record in a row of :data:`RECORD`. Raises ``Corrupt`` when its checksum is another."""
+    return verified(space, Stored(*row[:-1]), row[-1])

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from au_sys_storage_sdk.adapters.sqlite.schema import Row, checksum, meta, open_writer
+from au_sys_storage_sdk.adapters.sqlite.schema import Row, meta, open_writer
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock
+from au_sys_storage_sdk.core.documents.integrity import checksum
 from au_sys_storage_sdk.core.documents.models import Change, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, Put
 from au_sys_storage_sdk.core.documents.planning import plan, record

@@ -1,0 +1,227 @@
+"""Documents in PostgreSQL: batches of waiting commits, reads from a pool, LISTEN for the change feed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+
+from au_sys_storage_sdk.adapters.postgres import writing
+from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, RECORD, SCHEMA, prepare, record_of, translated
+from au_sys_storage_sdk.core.address import Space, after_prefix
+from au_sys_storage_sdk.core.batching import Batcher
+from au_sys_storage_sdk.core.clock import Clock, system_clock
+from au_sys_storage_sdk.core.documents.changes import Arrival
+from au_sys_storage_sdk.core.documents.models import Change, Feature, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
+from au_sys_storage_sdk.core.errors import FeedCompacted, Unavailable
+from au_sys_storage_sdk.core.paging import Page
+
+_WINDOW = 2000
+_GLANCE = 2.0
+"""Seconds after which a waiting follower looks by itself, should a notification have been lost."""
+
+_LIVE = "(expires IS NULL OR expires > $3)"
+_RANGE = (
+    f"FROM {SCHEMA}.docs WHERE tenant = $1 AND ns = $2 AND {_LIVE} AND key >= $4 AND key > $5"
+    " AND ($6::text IS NULL OR key < $6)"
+)
+_EMPTY = RECORD.replace("value,", "''::bytea,").removesuffix(", crc")
+
+
+class PostgresDocuments:
+    """A DocumentStore in a database; several nodes may use it at once. Made by :meth:`open`."""
+
+    name = "postgres"
+    features = frozenset({Feature.CAS, Feature.SCAN, Feature.TTL, Feature.TXN, Feature.WATCH, Feature.DURABLE})
+
+    def __init__(self, url: str, pool: asyncpg.Pool, clock: Clock) -> None:
+        self._url = url
+        self._pool = pool
+        self._clock = clock
+        self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply)
+        self._arrival = Arrival()
+        self._listening: asyncpg.Connection | None = None
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str, *, clock: Clock = system_clock, connections: int = 8) -> PostgresDocuments:
+        """Connect and make the tables.
+
+        Raises:
+            Unavailable: the server does not answer.
+            Corrupt: the tables are of another format.
+        """
+        with translated():
+            pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, command_timeout=30, timeout=10)
+            store = cls(url, pool, clock)
+            try:
+                async with pool.acquire() as connection:
+                    await prepare(connection)
+                await store._listen()
+            except BaseException:
+                await pool.close()
+                raise
+        return store
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        if self._closed:
+            raise Unavailable("the store is closed")
+        with translated():
+            async with self._pool.acquire(timeout=10) as connection:
+                yield connection
+
+    async def _listen(self) -> None:
+        self._listening = await asyncpg.connect(self._url, command_timeout=30, timeout=10)
+        await self._listening.add_listener(CHANNEL, self._heard)
+        self._arrival.advance(await self._sequence(self._listening))
+
+    async def _deafen(self) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            if not listening.is_closed():
+                await listening.remove_listener(CHANNEL, self._heard)
+            await listening.close()
+
+    def _heard(self, connection: object, process: int, channel: str, payload: object) -> None:
+        if isinstance(payload, str) and payload.isdigit():
+            self._arrival.advance(int(payload))
+
+    @staticmethod
+    async def _sequence(connection: asyncpg.Connection) -> int:
+        return int(await connection.fetchval(f"SELECT sequence FROM {SCHEMA}.meta"))  # noqa: S608 - a constant
+
+    async def get(self, space: Space, key: str) -> Stored | None:
+        """See the port."""
+        return await self._find(RECORD, space, key)
+
+    async def head(self, space: Space, key: str) -> Stored | None:
+        """See the port."""
+        return await self._find(_EMPTY, space, key)
+
+    async def _find(self, columns: str, space: Space, key: str) -> Stored | None:
+        statement = f"SELECT {columns} FROM {SCHEMA}.docs WHERE tenant = $1 AND ns = $2 AND {_LIVE} AND key = $4"  # noqa: S608
+        async with self._connection() as connection:
+            row = await connection.fetchrow(statement, space.tenant, space.namespace, self._clock(), key)
+        if row is None:
+            return None
+        return record_of(space, row) if columns == RECORD else Stored(*row)
+
+    async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
+        """See the port."""
+        return await self._batcher.submit(operations, sum(map(weight, operations)))
+
+    async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
+        async with self._connection() as connection:
+            answers, sequence = await writing.apply(connection, commits, self._clock())
+        self._arrival.advance(sequence)
+        return answers
+
+    async def scan(
+        self, space: Space, prefix: str, after: str, limit: int, max_bytes: int, keys_only: bool
+    ) -> Page[Stored]:
+        """See the port."""
+        columns = _EMPTY if keys_only else RECORD
+        statement = f"SELECT {columns} {_RANGE} ORDER BY key LIMIT $7"
+        items: list[Stored] = []
+        size = 0
+        async with self._connection() as connection, connection.transaction(readonly=True):
+            arguments = (*self._range(space, prefix, after), limit + 1)
+            async for row in connection.cursor(statement, *arguments, prefetch=limit + 1 if limit < 100 else 100):
+                found = Stored(*row) if keys_only else record_of(space, row)
+                size += len(found.value)
+                if len(items) == limit or (items and size > max_bytes):
+                    return Page(tuple(items), items[-1].key)
+                items.append(found)
+        return Page(tuple(items))
+
+    def _range(self, space: Space, prefix: str, after: str) -> tuple[str, str, int, str, str, str | None]:
+        return space.tenant, space.namespace, self._clock(), prefix, after, after_prefix(prefix)
+
+    async def count(self, space: Space, prefix: str) -> int:
+        """See the port."""
+        async with self._connection() as connection:
+            return int(await connection.fetchval(f"SELECT count(*) {_RANGE}", *self._range(space, prefix, "")))
+
+    async def sequence(self, space: Space | None = None) -> int:
+        """See the port."""
+        async with self._connection() as connection:
+            if space is None:
+                return await self._sequence(connection)
+            statement = f"SELECT last FROM {SCHEMA}.spaces WHERE tenant = $1 AND ns = $2"  # noqa: S608 - a constant
+            return int(await connection.fetchval(statement, space.tenant, space.namespace) or 0)
+
+    async def changes(self, since: int, limit: int, space: Space | None = None) -> tuple[Sequence[Change], int]:
+        """See the port."""
+        statement = f"SELECT * FROM {SCHEMA}.changes WHERE seq > $1 ORDER BY seq LIMIT $2"  # noqa: S608 - a constant
+        async with self._connection() as connection:
+            compacted, sequence = await connection.fetchrow(f"SELECT compacted, sequence FROM {SCHEMA}.meta")  # noqa: S608
+            if since < compacted:
+                raise FeedCompacted(since, sequence)
+            rows = await connection.fetch(statement, since, _WINDOW)
+        found = [
+            Change(seq, Space(tenant, ns), key, event, at, data)
+            for seq, tenant, ns, key, event, at, data in rows
+            if space is None or (tenant, ns) == (space.tenant, space.namespace)
+        ]
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].seq
+        return found, rows[-1][0] if rows else since
+
+    async def wait(self, since: int) -> None:
+        """See the port. Notifications wake at once; a look every two seconds covers a lost one."""
+        while self._arrival.sequence <= since and not self._closed:
+            try:
+                async with asyncio.timeout(_GLANCE):
+                    await self._arrival.wait(since)
+            except TimeoutError:
+                await self._look()
+
+    async def _look(self) -> None:
+        """See what a lost notification or connection may have hidden, and listen again."""
+        with translated():
+            if self._listening is None or self._listening.is_closed():
+                await self._deafen()
+                await self._listen()
+        self._arrival.advance(await self.sequence())
+
+    async def compact(self, keep: int) -> int:
+        """See the port."""
+        async with self._connection() as connection:
+            return await writing.compact(connection, max(keep, 0))
+
+    async def sweep(self) -> int:
+        """See the port."""
+        removed = 0
+        while True:
+            async with self._connection() as connection:
+                swept, sequence = await writing.sweep(connection, self._clock())
+            self._arrival.advance(sequence)
+            removed += swept
+            if not swept:
+                return removed
+
+    async def usage(self) -> Sequence[SpaceUsage]:
+        """See the port."""
+        statement = (
+            f"SELECT d.tenant, d.ns, count(*), sum(length(value))::bigint, max(s.last) FROM {SCHEMA}.docs d"  # noqa: S608
+            f" JOIN {SCHEMA}.spaces s ON s.tenant = d.tenant AND s.ns = d.ns GROUP BY d.tenant, d.ns ORDER BY 1, 2"
+        )
+        async with self._connection() as connection:
+            return [SpaceUsage(*row) for row in await connection.fetch(statement)]
+
+    async def ping(self) -> None:
+        """See the port."""
+        async with self._connection() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def close(self) -> None:
+        """Finish what waits and let the connections go."""
+        await self._batcher.close()
+        self._closed = True
+        self._arrival.close()
+        await self._deafen()
+        await self._pool.close()
