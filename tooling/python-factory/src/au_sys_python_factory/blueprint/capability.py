@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from au_sys_python_factory.blueprint.fields import Field
+from au_sys_python_factory.blueprint.naming import Names, Noun
 from au_sys_python_factory.blueprint.views import FieldView
 from au_sys_python_factory.checks.dependencies.imports import requirement_name
-from au_sys_python_factory.naming import Names, Noun
 from au_sys_python_factory.workspace.members import RUNTIME, Workspace
 
 STANDARD_FIELDS = ("title:str(1..200)", "text:text?")

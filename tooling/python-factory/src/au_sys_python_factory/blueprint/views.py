@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from au_sys_python_factory.blueprint.fields import Field
-from au_sys_python_factory.naming import Noun, pascal
+from au_sys_python_factory.blueprint.naming import Noun, pascal
 
 
 class Kind(NamedTuple):

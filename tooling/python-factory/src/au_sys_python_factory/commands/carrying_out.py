@@ -10,8 +10,8 @@ from typing import ParamSpec
 
 import click
 
+from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DIFFERENT, DONE, UsageError
-from au_sys_python_factory.output import answer
 from au_sys_python_factory.pipelines.locked import synced
 from au_sys_python_factory.plan.apply import apply, writing
 from au_sys_python_factory.plan.model import Plan, difference

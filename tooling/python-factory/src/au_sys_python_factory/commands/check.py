@@ -11,8 +11,8 @@ from au_sys_python_factory.checks.catalog import BY_ID, RULES
 from au_sys_python_factory.checks.engine import Report, run
 from au_sys_python_factory.checks.project import read_project
 from au_sys_python_factory.checks.rule import Finding, Rule
+from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DONE, FINDINGS, Missing, UsageError
-from au_sys_python_factory.output import answer
 from au_sys_python_factory.workspace.members import Workspace, find_workspace
 
 

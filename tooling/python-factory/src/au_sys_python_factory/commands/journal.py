@@ -3,8 +3,8 @@
 import click
 
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
+from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DONE, Refused
-from au_sys_python_factory.output import answer
 from au_sys_python_factory.pipelines.destroying import plan_destroy
 from au_sys_python_factory.pipelines.locked import synced
 from au_sys_python_factory.pipelines.registration import find_capability

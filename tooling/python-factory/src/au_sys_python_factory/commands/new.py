@@ -4,9 +4,9 @@ import click
 
 from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprint
 from au_sys_python_factory.blueprint.fields import read_fields
+from au_sys_python_factory.blueprint.naming import check_word, checked_name, noun_of
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
 from au_sys_python_factory.errors import UsageError
-from au_sys_python_factory.naming import check_word, checked_name, noun_of
 from au_sys_python_factory.pipelines.new_capability import plan_new_capability
 from au_sys_python_factory.pipelines.registration import chosen_platform
 from au_sys_python_factory.workspace.members import find_workspace

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from au_sys_python_factory.blueprint.naming import Names, checked_name, noun_of
 from au_sys_python_factory.errors import UsageError
-from au_sys_python_factory.naming import Names, checked_name, noun_of
 from au_sys_python_factory.workspace.members import find_workspace
 
 
