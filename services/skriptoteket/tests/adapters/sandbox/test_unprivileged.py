@@ -38,12 +38,13 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_an_ordinary_user_gets_every_outcome(home: Path) -> None:
+@pytest.mark.parametrize("runner", ["bubblewrap", "zygote"])
+def test_an_ordinary_user_gets_every_outcome(home: Path, runner: str) -> None:
     """Started without privileges, every way of ending is told apart as it is for a privileged worker."""
     somebody = _SOMEBODY if os.geteuid() == 0 else None
     places = [str(Path(skriptoteket.__file__).parents[1]), sysconfig.get_path("purelib")]
     ended = subprocess.run(
-        [_interpreter(), "-B", str(_PROGRAM), str(home / "state")],
+        [_interpreter(), "-B", str(_PROGRAM), str(home / "state"), runner],
         env={"PYTHONPATH": os.pathsep.join(places), "PATH": os.environ["PATH"]},
         cwd="/",
         capture_output=True,
