@@ -16,7 +16,7 @@ from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.sessions.models import RefreshToken, Session, SessionId
 from au_sys_identity.core.subjects.models import Person, SubjectId
 from au_sys_identity.core.subjects.ports import PersonFilter
-from au_sys_identity.core.tokens.models import KeyState, SigningKey
+from au_sys_identity.core.tokens.models import ApiKey, KeyState, SigningKey
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -369,7 +369,35 @@ class FactorStoreConformance:
             assert await unit.factors.try_challenge(b"2" * 32) is None
 
 
+class KeyStoreConformance:
+    """API keys."""
+
+    async def test_a_key_is_found_used_and_revoked(self, transactions: Transactions) -> None:
+        """It is read back with every field; revoking is told once; all of an owner go together."""
+        ann = await kept(transactions, a_person())
+
+        def key(public_id: str) -> ApiKey:
+            return ApiKey(uuid7(), public_id, b"h" * 32, ann.id, "Key", frozenset({"a.b.c", "d.e.f"}), NOW, LATER)
+
+        first, second = key("a" * 12), key("b" * 12)
+        async with transactions.writing() as unit:
+            await unit.api_keys.add(first)
+            await unit.api_keys.add(second)
+            assert await unit.api_keys.of_owner(ann.id) == [first, second]
+            assert await unit.api_keys.by_public_id("a" * 12) == first
+            assert await unit.api_keys.by_public_id("c" * 12) is None
+            await unit.api_keys.used(first.id, at=LATER)
+            used = await unit.api_keys.get(first.id)
+            assert used is not None
+            assert used.last_used_at == LATER
+            assert await unit.api_keys.revoke(first.id, at=LATER) is True
+            assert await unit.api_keys.revoke(first.id, at=LATER) is False
+            assert await unit.api_keys.revoke_all(ann.id, at=LATER) == 1
+            assert [found.revoked_at for found in await unit.api_keys.of_owner(ann.id)] == [LATER, LATER]
+
+
 class StoreConformance(
+    KeyStoreConformance,
     FactorStoreConformance,
     SubjectStoreConformance,
     CredentialStoreConformance,

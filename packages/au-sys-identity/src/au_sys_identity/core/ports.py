@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of 
     from au_sys_identity.core.factors.ports import FactorStore
     from au_sys_identity.core.sessions.ports import SessionStore
     from au_sys_identity.core.subjects.ports import SubjectStore
-    from au_sys_identity.core.tokens.ports import SigningKeyStore
+    from au_sys_identity.core.tokens.ports import KeyStore, SigningKeyStore
 
 
 Clock = Callable[[], datetime]
@@ -36,6 +36,8 @@ class UnitOfWork(Protocol):
     def versions(self) -> "VersionStore": ...
     @property
     def factors(self) -> "FactorStore": ...
+    @property
+    def api_keys(self) -> "KeyStore": ...
     @property
     def signing_keys(self) -> "SigningKeyStore": ...
 

@@ -40,6 +40,9 @@ class IdentitySettings(BaseSettings):
     session_idle: int = Field(7 * 86_400, ge=300, description="Seconds without use that end a session.")
     session_max: int = Field(30 * 86_400, ge=300, description="Seconds after which a session ends anyway.")
     step_up_max_age: int = Field(300, ge=30, le=3600, description="Seconds that a proof counts as fresh.")
+    api_key_days: int = Field(90, ge=1, le=366, description="Days that an API key lives unless it says otherwise.")
+    api_key_max_days: int = Field(366, ge=1, le=3660, description="Most days that an API key may live.")
+    api_keys_per_subject: int = Field(20, ge=1, le=1000, description="Most usable API keys of one subject.")
     guess_limit: int = Field(5, ge=1, le=100, description="Failures per address and network before waiting begins.")
     guess_window: int = Field(900, ge=60, le=86_400, description="Seconds in which failures are counted.")
 

@@ -35,6 +35,7 @@ from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.tokens.issuing import Issuing
+from au_sys_identity.core.tokens.keys import ApiKeys, KeyRules
 from au_sys_identity.core.tokens.verification import Verification
 from au_sys_identity.manifest.config import IdentitySettings
 from fastapi_services_platform import (
@@ -102,6 +103,14 @@ class Wiring:
     registration: Registration
     services: tuple[Service, ...]
 
+    async def forget(self) -> None:
+        """Delete sessions that ended a month ago, and challenges and counters that count no more."""
+        now = utc_now()
+        async with self.transactions.writing() as unit:
+            await unit.sessions.forget_ended_before(now - timedelta(days=30))
+            await unit.factors.forget_expired(now)
+            await unit.guesses.forget_before(now - timedelta(days=1))
+
 
 def wire(
     database: Database, platform: PlatformSettings, trail: AuditTrail, settings: IdentitySettings | None = None
@@ -147,6 +156,7 @@ def wire(
     registration = Registration(transactions, hasher, rules, clock, policy=policy)
     steps = StepUp(transactions, sign_in, check, clock, times=times)
     sessions = Sessions(transactions, clock)
+    key_rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
     verification = Verification(transactions, access_tokens, freshness, clock, times=times)
     built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
         Authenticator: RequestAuthenticator(verification, cookies),
@@ -158,6 +168,8 @@ def wire(
         SignIn: sign_in,
         Refreshing: Refreshing(transactions, root, clock, times=times),
         Sessions: sessions,
+        SigningKeys: keys,
+        ApiKeys: ApiKeys(transactions, granting, clock, key_rules),
         Issuing: Issuing(access_tokens, clock),
         Registration: registration,
         Accounts: accounts,

@@ -1,7 +1,5 @@
 """What identity offers the platform, as data."""
 
-from datetime import timedelta
-
 from au_sys_identity import __version__
 from au_sys_identity.adapters.api.problems import PROBLEMS
 from au_sys_identity.adapters.api.router import router as api
@@ -10,7 +8,7 @@ from au_sys_identity.adapters.web.router import router as pages
 from au_sys_identity.core.access.models import Role
 from au_sys_identity.core.events import EVENTS
 from au_sys_identity.manifest.config import IdentitySettings
-from au_sys_identity.manifest.container import Wiring, utc_now, wire
+from au_sys_identity.manifest.container import Wiring, wire
 from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import (
     Contribution,
@@ -55,7 +53,7 @@ class Identity:
             bundles=BUNDLES,
             services=wiring.services,
             jobs=(
-                Job("identity.forget", self._forget, interval=3600),
+                Job("identity.forget", wiring.forget, interval=3600),
                 Job("identity.rotate-signing-key", wiring.keys.rotate, interval=3600),
             ),
             templates=(TemplateFolder(_WEB),),
@@ -89,12 +87,3 @@ class Identity:
         """Finish the hashes under way."""
         if self._wiring is not None:
             self._wiring.hasher.close()
-
-    async def _forget(self) -> None:
-        """Delete sessions that ended a month ago and counters that count no more."""
-        if self._wiring is not None:
-            now = utc_now()
-            async with self._wiring.transactions.writing() as unit:
-                await unit.sessions.forget_ended_before(now - timedelta(days=30))
-                await unit.factors.forget_expired(now)
-                await unit.guesses.forget_before(now - timedelta(days=1))

@@ -54,7 +54,10 @@ class RequestAuthenticator:
         if presented:
             return await self._bearer(connection, presented[0])
         if keys:
-            return _refused("not-authenticated", "The API key is not valid.")
+            found = await self._verification.api_key(keys[0].strip())
+            if isinstance(found, Unproven):
+                return _refused("not-authenticated", "The API key is not valid.")
+            return _admitted(connection, found, None)
         secret = connection.cookies.get(self._cookies.session)
         if not secret:
             return Anonymous()

@@ -190,6 +190,21 @@ mfa_challenges = Table(
     Column("expires_at", Moment, nullable=False, index=True),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("public_id", String(12), nullable=False, unique=True),
+    Column("secret_hash", LargeBinary(32), nullable=False),
+    Column("owner_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(120), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
 signing_keys = Table(
     "signing_keys",
     metadata,

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from au_sys_identity.adapters.db.access import SqlGrants, SqlVersions
 from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
 from au_sys_identity.adapters.db.factors import SqlFactors
+from au_sys_identity.adapters.db.keys import SqlKeys
 from au_sys_identity.adapters.db.sessions import SqlSessions
 from au_sys_identity.adapters.db.subjects import SqlSubjects
 from au_sys_identity.adapters.db.tokens import SqlSigningKeys
@@ -27,6 +28,7 @@ class SqlUnitOfWork:
         self.grants = SqlGrants(session)
         self.versions = SqlVersions(session)
         self.factors = SqlFactors(session)
+        self.api_keys = SqlKeys(session)
         self.signing_keys = SqlSigningKeys(session)
         self.facts: list[Fact] = []
 

@@ -8,7 +8,7 @@ from au_sys_identity.core.credentials.models import Counter, Device, PasswordRec
 from au_sys_identity.core.factors.models import Challenge, TotpSecret
 from au_sys_identity.core.sessions.models import RefreshToken, Session
 from au_sys_identity.core.subjects.models import Person
-from au_sys_identity.core.tokens.models import SigningKey
+from au_sys_identity.core.tokens.models import ApiKey, SigningKey
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Tables:
     totp: dict[UUID, TotpSecret] = field(default_factory=dict)
     recovery_codes: dict[UUID, frozenset[bytes]] = field(default_factory=dict)
     challenges: dict[bytes, Challenge] = field(default_factory=dict)
+    api_keys: dict[UUID, ApiKey] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     assignments: dict[tuple[str, str, str], Assignment] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from au_sys_identity.adapters.memory.factors import MemoryFactors
+from au_sys_identity.adapters.memory.keys import MemoryKeys
 from au_sys_identity.adapters.memory.stores import (
     MemoryCredentials,
     MemoryGrants,
@@ -29,6 +30,7 @@ class MemoryUnitOfWork:
         self.grants = MemoryGrants(tables)
         self.versions = MemoryVersions(tables)
         self.factors = MemoryFactors(tables)
+        self.api_keys = MemoryKeys(tables)
         self.signing_keys = MemorySigningKeys(tables)
         self.facts: list[Fact] = []
 

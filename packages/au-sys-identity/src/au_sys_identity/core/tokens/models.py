@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from au_sys_identity.core.sessions.models import SessionId
-from au_sys_identity.core.subjects.models import SubjectUrn
+from au_sys_identity.core.subjects.models import SubjectId, SubjectUrn
 
 KeyState = Literal["next", "active", "retiring"]
 
@@ -21,6 +22,26 @@ class SigningKey:
     state: KeyState
     active_from: datetime
     retire_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A long-lived credential of a program; only the SHA-256 of the whole key is kept."""
+
+    id: UUID
+    public_id: str
+    secret_hash: bytes = field(repr=False)
+    owner_id: SubjectId
+    name: str
+    scopes: frozenset[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def usable(self, now: datetime) -> bool:
+        """Whether it has neither been revoked nor run out."""
+        return self.revoked_at is None and now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""AccessTokens and SigningKeyStore protocols."""
+"""AccessTokens, KeyStore and SigningKeyStore protocols."""
 
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from au_sys_identity.core.sessions.models import Session
-from au_sys_identity.core.subjects.models import SubjectUrn
-from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken, KeyState, SigningKey
+from au_sys_identity.core.subjects.models import SubjectId, SubjectUrn
+from au_sys_identity.core.tokens.models import AccessClaims, ApiKey, BadAccessToken, KeyState, SigningKey
 
 
 class SigningKeyStore(Protocol):
@@ -19,6 +20,26 @@ class SigningKeyStore(Protocol):
     async def set_state(self, kid: str, state: KeyState, *, retire_at: datetime | None) -> None: ...
 
     async def remove(self, kid: str) -> None: ...
+
+
+class KeyStore(Protocol):
+    """API keys by id and by public id."""
+
+    async def add(self, key: ApiKey) -> None: ...
+
+    async def get(self, key_id: UUID) -> ApiKey | None: ...
+
+    async def by_public_id(self, public_id: str) -> ApiKey | None: ...
+
+    async def of_owner(self, owner_id: SubjectId) -> list[ApiKey]: ...
+
+    async def revoke(self, key_id: UUID, *, at: datetime) -> bool:
+        """Revoke one; ``False`` when it was revoked before."""
+
+    async def revoke_all(self, owner_id: SubjectId, *, at: datetime) -> int:
+        """Revoke every key of a subject; how many were not revoked before."""
+
+    async def used(self, key_id: UUID, *, at: datetime) -> None: ...
 
 
 class AccessTokens(Protocol):

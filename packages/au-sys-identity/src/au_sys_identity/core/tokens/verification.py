@@ -5,8 +5,9 @@ time, of state that is at most 250 ms old.
 """
 
 import hashlib
+import hmac
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,11 +17,13 @@ from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import Session, SessionId, SessionTimes
 from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.subjects.models import Person
-from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken
+from au_sys_identity.core.tokens.key_format import public_id_of
+from au_sys_identity.core.tokens.models import AccessClaims, ApiKey, BadAccessToken
 from au_sys_identity.core.tokens.ports import AccessTokens
 
 _REMEMBERED = 4096
 _NOTE_USE_EVERY = timedelta(minutes=5)
+_NOTE_KEY_EVERY = timedelta(minutes=1)
 _LONGEST_TOKEN = 8192
 
 
@@ -36,6 +39,12 @@ class _State:
     session: Session
     person: Person
     restricted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyState:
+    key: ApiKey
+    person: Person
 
 
 class Verification:
@@ -57,6 +66,7 @@ class Verification:
         self._times = times
         self._signatures: OrderedDict[bytes, AccessClaims] = OrderedDict()
         self._states: OrderedDict[bytes, _State] = OrderedDict()
+        self._keys: OrderedDict[bytes, _KeyState] = OrderedDict()
         self._version = -1
 
     async def bearer(self, token: str) -> Principal | Unproven:
@@ -79,6 +89,39 @@ class Verification:
         state = await self._state(hashed, None)
         return _principal(state) if state else Unproven()
 
+    async def api_key(self, presented: str) -> Principal | Unproven:
+        """The owner of an API key, narrowed to its scopes."""
+        public_id = public_id_of(presented) if len(presented) < _LONGEST_TOKEN else None
+        if public_id is None:
+            return Unproven()
+        hashed = digest(presented)
+        version = await self._fresh()
+        known = self._keys.get(hashed)
+        now = self._clock()
+        if known is None or (known.key.last_used_at or known.key.created_at) < now - _NOTE_KEY_EVERY:
+            known = await self._read_key(public_id, hashed, now)
+            if known is None:
+                return Unproven()
+            if self._version == version:  # else it may be older than what cleared the others
+                self._keys[hashed] = known
+            if len(self._keys) > _REMEMBERED:
+                self._keys.popitem(last=False)
+        return _key_principal(known) if known.key.usable(now) else Unproven()
+
+    async def _read_key(self, public_id: str, hashed: bytes, now: datetime) -> _KeyState | None:
+        async with self._transactions.reading() as unit:
+            key = await unit.api_keys.by_public_id(public_id)
+            person = await unit.subjects.get(key.owner_id) if key else None
+        if key is None or not hmac.compare_digest(key.secret_hash, hashed) or not key.usable(now):
+            return None
+        if person is None or not person.active:
+            return None
+        if (key.last_used_at or key.created_at) < now - _NOTE_KEY_EVERY:
+            async with self._transactions.writing() as unit:
+                await unit.api_keys.used(key.id, at=now)
+            key = replace(key, last_used_at=now)
+        return _KeyState(key, person)
+
     async def _claims(self, token: str) -> AccessClaims | BadAccessToken:
         now = self._clock()
         key = hashlib.sha256(token.encode()).digest()
@@ -94,10 +137,7 @@ class Verification:
 
     async def _state(self, key: bytes, session_id: SessionId | None) -> _State | None:
         """The state of a session by its id, or, without one, by the hash of its secret (``key``)."""
-        version = await self._freshness.version(SUBJECTS)
-        if version != self._version:
-            self._states.clear()
-            self._version = version
+        version = await self._fresh()
         now = self._clock()
         state = self._states.get(key)
         if state is None or not state.session.lives(now) or now - state.session.last_seen_at > _NOTE_USE_EVERY:
@@ -109,6 +149,15 @@ class Verification:
             if len(self._states) > _REMEMBERED:
                 self._states.popitem(last=False)
         return state
+
+    async def _fresh(self) -> int:
+        """Forget what may have changed."""
+        version = await self._freshness.version(SUBJECTS)
+        if version != self._version:
+            self._states.clear()
+            self._keys.clear()
+            self._version = version
+        return version
 
     async def _read(self, key: bytes, session_id: SessionId | None, now: datetime) -> _State | None:
         async with self._transactions.reading() as unit:
@@ -143,4 +192,21 @@ def _principal(state: _State) -> Principal:
         session_kind=session.kind,
         auth_time=session.auth_time,
         restricted=state.restricted,
+    )
+
+
+def _key_principal(state: _KeyState) -> Principal:
+    person = state.person
+    return Principal(
+        id=person.id,
+        urn=person.urn,
+        kind="person",
+        display_name=person.display_name,
+        email=person.email,
+        locale=person.locale,
+        strength="password",
+        session_id=None,
+        session_kind=None,
+        auth_time=None,
+        scopes=state.key.scopes,
     )

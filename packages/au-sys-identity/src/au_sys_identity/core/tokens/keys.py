@@ -1,0 +1,99 @@
+"""Make, list and revoke API keys; a key never holds more than its owner, and is shown once."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.errors import InvalidInput, KeyLimit, NotFound
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.freshness import SUBJECTS
+from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.sessions.opening import digest
+from au_sys_identity.core.subjects.models import Person, SubjectId
+from au_sys_identity.core.subjects.names import display_name
+from au_sys_identity.core.tokens.key_format import new_key
+from au_sys_identity.core.tokens.models import ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRules:
+    """How long keys live and how many there may be."""
+
+    default_days: int = 90
+    longest_days: int = 366
+    per_subject: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A new key with its secret."""
+
+    key: ApiKey
+    secret: str = field(repr=False)
+
+
+class ApiKeys:
+    """Keys of persons."""
+
+    def __init__(self, transactions: Transactions, granting: Granting, clock: Clock, rules: KeyRules) -> None:
+        self._transactions = transactions
+        self._granting = granting
+        self._clock = clock
+        self._rules = rules
+
+    async def create(
+        self, owner: Person, name: str, scopes: frozenset[str], *, expires_in: timedelta | None = None
+    ) -> MadeKey:
+        """Make a key. Effective is what its owner holds and its scopes name.
+
+        Raises:
+            InvalidInput: no scope, or too long a life.
+            ExceedsOwnRights: a scope that the owner does not hold.
+            KeyLimit: there are enough.
+        """
+        if not scopes:
+            raise InvalidInput("scopes", "is empty", "Name at least one permission that the key is for.")
+        life = expires_in or timedelta(days=self._rules.default_days)
+        if not timedelta() < life <= timedelta(days=self._rules.longest_days):
+            raise InvalidInput("expires_in", "is out of range", f"At most {self._rules.longest_days} days.")
+        await self._granting.check_ceiling(owner.urn, scopes)
+        now = self._clock()
+        public_id, secret = new_key()
+        made = ApiKey(
+            id=uuid7(),
+            public_id=public_id,
+            secret_hash=digest(secret),
+            owner_id=owner.id,
+            name=display_name(name, "name"),
+            scopes=scopes,
+            created_at=now,
+            expires_at=now + life,
+        )
+        async with self._transactions.writing() as unit:
+            usable = [key for key in await unit.api_keys.of_owner(owner.id) if key.usable(now)]
+            if len(usable) >= self._rules.per_subject:
+                raise KeyLimit(self._rules.per_subject)
+            await unit.api_keys.add(made)
+            unit.record(Fact("key.created", owner.urn, f"urn:au:key:{made.id}"))
+        return MadeKey(made, secret)
+
+    async def of_owner(self, owner_id: SubjectId) -> list[ApiKey]:
+        """Keys of a subject, oldest first, the dead ones too."""
+        async with self._transactions.reading() as unit:
+            return await unit.api_keys.of_owner(owner_id)
+
+    async def revoke(self, key_id: UUID, *, by: str, owner_id: SubjectId | None) -> None:
+        """Revoke a key for good; ``owner_id`` limits it to the keys of one subject.
+
+        Raises:
+            NotFound: there is no such key, or it is somebody else's.
+        """
+        async with self._transactions.writing() as unit:
+            key = await unit.api_keys.get(key_id)
+            if key is None or (owner_id is not None and key.owner_id != owner_id):
+                raise NotFound("key")
+            if await unit.api_keys.revoke(key_id, at=self._clock()):
+                await unit.versions.raise_topic(SUBJECTS)
+                unit.record(Fact("key.revoked", by, f"urn:au:key:{key_id}"))
