@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.needs_uv
+LEFTOVER = re.compile(r"/tests/.*\.py$|\.(pyc|db|gitkeep)$")
 SIX = {
     "au_sys_identity",
     "au_sys_python_factory",
@@ -42,11 +44,7 @@ def test_there_is_one_wheel_for_each_member(wheels: dict[str, Path]) -> None:
 def test_no_wheel_holds_tests_or_leftovers(wheels: dict[str, Path]) -> None:
     """Tests, caches and databases stay at home."""
     for name, wheel in wheels.items():
-        wrong = [
-            file
-            for file in names(wheel)
-            if ("/tests/" in f"/{file}" and file.endswith(".py")) or file.endswith((".pyc", ".db", ".gitkeep"))
-        ]
+        wrong = [file for file in names(wheel) if LEFTOVER.search(f"/{file}")]
         assert (name, wrong) == (name, [])
 
 
