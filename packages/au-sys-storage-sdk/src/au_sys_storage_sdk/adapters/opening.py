@@ -11,7 +11,8 @@ from au_sys_storage_sdk.core.errors import InvalidInput
 
 
 async def document_store(url: str) -> DocumentStore:
-    """The document backend of a URL: ``sqlite:///path`` (``?mode=ro`` reads only), ``postgresql://…``, ``memory:``.
+    """The document backend of a URL: ``sqlite:///path`` (``?mode=ro`` reads only), ``postgresql://…``,
+    ``redis://…`` or ``memory:``.
 
     Raises:
         InvalidInput: no backend has this scheme, or the path is missing.
@@ -31,7 +32,12 @@ async def document_store(url: str) -> DocumentStore:
         from au_sys_storage_sdk.adapters.postgres.documents import PostgresDocuments
 
         return await PostgresDocuments.open(url)
-    raise InvalidInput("url", f"{shown(url)} names no document backend", "use sqlite:///path, postgresql:// or memory:")
+    if scheme in {"redis", "rediss", "redis+unix"}:
+        from au_sys_storage_sdk.adapters.redis.documents import RedisDocuments
+
+        return await RedisDocuments.open(url.removeprefix("redis+"))
+    fix = "use sqlite:///path, postgresql://, redis:// or memory:"
+    raise InvalidInput("url", f"{shown(url)} names no document backend", fix)
 
 
 def blob_store(url: str) -> BlobStore:
