@@ -14,6 +14,7 @@ from au_sys_python_factory.wheels.building import build, read_built, write_sums
 from au_sys_python_factory.wheels.cli import prove
 from au_sys_python_factory.wheels.members import Workspace, find_workspace
 from au_sys_python_factory.wheels.resolving import clashes
+from au_sys_python_factory.wheels.twice import prove_reproducible
 
 pytestmark = pytest.mark.needs_uv
 SOURCE = Path(__file__).resolve().parents[1] / "tiny_workspace"
@@ -89,6 +90,28 @@ def test_two_builds_on_two_paths_are_equal(workspace: Workspace, tmp_path: Path)
     first = build(workspace, workspace.members, tmp_path / "one", sdists=True)
     second = build(twin, twin.members, tmp_path / "two", sdists=True)
     assert [file.sha256 for file in first.files] == [file.sha256 for file in second.files]
+
+
+def test_a_build_that_takes_its_path_in_is_caught(workspace: Workspace) -> None:
+    """The second build, elsewhere, is compared with the first; a difference is named."""
+    good = build(workspace, workspace.members, workspace.root / "dist", sdists=True)
+    assert prove_reproducible(workspace, good) == 4
+    assert prove_reproducible(workspace, build(workspace, workspace.members, workspace.root / "dist", sdists=True)) == 0
+    hook = workspace.member("tiny-runtime").folder / "hatch_build.py"
+    hook.write_text(
+        "from pathlib import Path\n"
+        "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n"
+        "class Hook(BuildHookInterface):\n"
+        "    def initialize(self, version, build_data):\n"
+        "        Path(self.root, 'src/tiny_runtime/where.py').write_text(f'# {self.root}')\n"
+    )
+    pyproject = workspace.member("tiny-runtime").folder / "pyproject.toml"
+    pyproject.write_text(
+        pyproject.read_text() + '[tool.hatch.build.targets.wheel.hooks.custom]\npath = "hatch_build.py"\n'
+    )
+    bad = build(workspace, workspace.members, workspace.root / "dist", sdists=True)
+    with pytest.raises(FactoryError, match=r"these files differ: tiny_runtime-1\.0\.0-py3-none-any\.whl"):
+        prove_reproducible(workspace, bad)
 
 
 def test_a_bound_that_excludes_a_sibling_is_found_in_the_wheels(workspace: Workspace) -> None:

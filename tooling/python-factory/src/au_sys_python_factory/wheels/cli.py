@@ -16,6 +16,7 @@ from au_sys_python_factory.wheels.building import Built, build, write_sums
 from au_sys_python_factory.wheels.environment import Environment, answering_scripts, export_lock, make_environment
 from au_sys_python_factory.wheels.members import Workspace, find_workspace
 from au_sys_python_factory.wheels.resolving import clashes, resolve
+from au_sys_python_factory.wheels.twice import prove_reproducible
 
 
 @click.group()
@@ -28,7 +29,7 @@ def wheels() -> None:
 @click.option(
     "--workspace", "start", default=".", type=click.Path(exists=True, path_type=Path), help="Where to look for it."
 )
-@click.option("--no-proof", is_flag=True, help="Only build; no clean environment.")
+@click.option("--no-proof", is_flag=True, help="Only build; no second build and no clean environment.")
 def build_command(out: Path, start: Path, no_proof: bool) -> None:
     """Build every wheel and sdist that changed, and prove them in a clean environment."""
     started = time.monotonic()
@@ -41,6 +42,8 @@ def build_command(out: Path, start: Path, no_proof: bool) -> None:
         click.echo(f"{file.sha256[:8]}  {file.path.name}")
     click.echo(f"{len(built.rebuilt)} built, {len(workspace.members) - len(built.rebuilt)} reused, sums in {sums}")
     if not no_proof:
+        twice = prove_reproducible(workspace, built)
+        click.echo(f"built twice: {twice} files are equal" if twice else "built twice: nothing new to compare")
         prove(workspace, built)
     click.echo(f"done in {time.monotonic() - started:.1f} s")
 

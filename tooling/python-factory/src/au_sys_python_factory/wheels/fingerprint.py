@@ -32,6 +32,11 @@ def fingerprint(member: Member, builder: str, *, wheel_only: bool) -> str:
     return digest.hexdigest()
 
 
+def source_files(member: Member) -> Iterator[Path]:
+    """Every file that a build of wheel and sdist may read, in a fixed order."""
+    return _files(member.folder, IGNORED_BESIDE_PYPROJECT)
+
+
 def _files(folder: Path, skip: frozenset[str]) -> Iterator[Path]:
     for current, folders, names in os.walk(folder):
         top = Path(current) == folder
