@@ -13,6 +13,7 @@ from fastapi_services_platform.capability.discovery import HUB
 from fastapi_services_platform.config.files import CapabilityFeatures, Configuration, RouterSettings, TierSettings
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute, InvalidContribution, UndeclaredAccess
+from fastapi_services_platform.http.compiled import CompiledEndpoint
 from fastapi_services_platform.http.fastapi_seams import FlatRoute, flatten
 from fastapi_services_platform.http.permissions import Access, declared_access
 from fastapi_services_platform.http.routing import RouteEntry, RouteKind, RouteTerms
@@ -173,6 +174,7 @@ def entry_of(flat: FlatRoute, owner: LoadedCapability, mount_name: str, terms: R
         scope_update=flat.scope_update,
         original=flat.route,
         terms=terms or RouteTerms(),
+        compiled=CompiledEndpoint(flat.plan) if flat.plan is not None else None,
     )
 
 

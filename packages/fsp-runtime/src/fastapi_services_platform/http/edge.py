@@ -21,11 +21,12 @@ from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.http.addresses import Hosts, Proxies
 from fastapi_services_platform.http.admission import Admission
+from fastapi_services_platform.http.compiled import CompiledEndpoint, Misfit, ReplayedBody
 from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept
 from fastapi_services_platform.http.cors import Cors
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
-from fastapi_services_platform.http.problems import Problem, ProblemRaised, respond
+from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond
 from fastapi_services_platform.http.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.routing import Found, RouteIndex
 from fastapi_services_platform.http.security_headers import strict_headers
@@ -134,7 +135,7 @@ class Edge:
         try:
             verdict, receive = await admission.judge(exchange, entry, headers, receive)
             if verdict is None:
-                await self._run(exchange, scope, found, receive)
+                await self._run(exchange, scope, headers, found, receive)
             else:
                 await self._refuse(exchange, verdict, receive)
         finally:
@@ -153,17 +154,46 @@ class Edge:
             return self._cors.preflight(scope.get("method", ""), headers)
         return None
 
-    async def _run(self, exchange: Exchange, scope: Scope, found: Found, receive: Receive) -> None:
+    async def _run(
+        self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes], found: Found, receive: Receive
+    ) -> None:
         entry = found.entry
         scope.update(entry.scope_update)
         if entry.kind == "mount":
             enter_mount(scope, found.path_params)
         scope["path_params"] = found.path_params
+        if entry.compiled is not None and not getattr(self.app, "dependency_overrides", None):
+            scope["router"] = self.router
+            try:
+                values, request = await entry.compiled.arguments(scope, headers, receive)
+            except Misfit as misfit:
+                if misfit.body is not None:
+                    receive = ReplayedBody(misfit.body, receive)
+            else:
+                await self._run_compiled(exchange, entry.compiled, values, request, receive)
+                return
         stack = prepare_scope(scope, self.router, self.handlers)
         try:
             await entry.app(scope, receive, exchange.send)
         finally:
             await stack.aclose()
+
+    async def _run_compiled(
+        self,
+        exchange: Exchange,
+        compiled: CompiledEndpoint,
+        values: dict[str, Any],
+        request: Request | None,
+        receive: Receive,
+    ) -> None:  # Any: the endpoint's arguments
+        try:
+            await compiled.run(exchange, values, request, receive)
+        except Exception as error:
+            handler = find_handler(self.handlers[0], error)
+            if handler is None or exchange.started:
+                raise
+            response = await handler(request or Request(exchange.scope, receive), error)
+            await response(exchange.scope, receive, exchange.send)
 
     async def _nowhere(self, exchange: Exchange, index: RouteIndex, receive: Receive) -> None:
         scope = exchange.scope

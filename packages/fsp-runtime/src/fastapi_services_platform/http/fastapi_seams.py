@@ -1,4 +1,5 @@
-"""Every private touch point with FastAPI and Starlette, and nothing else; the contract test of this module pins them.
+"""Private touch points with FastAPI's routing, and nothing else; with ``fastapi_plans`` all there are. A contract test
+pins them.
 
 FastAPI includes routers lazily since 0.137 and matches them one by one. The seams flatten the tree once and hand each
 route over as an ASGI application with the scope entries that FastAPI expects to find there.
@@ -13,6 +14,8 @@ from fastapi import routing as fastapi_routing
 from fastapi.routing import APIRoute, APIRouter
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Scope
+
+from fastapi_services_platform.http.fastapi_plans import EndpointPlan, plan_of
 
 EXIT_STACK = "fastapi_middleware_astack"
 HANDLERS = "starlette.exception_handlers"
@@ -31,6 +34,7 @@ class FlatRoute:
     regex: Any  # re.Pattern[str] of the effective route
     convertors: Mapping[str, Any]  # starlette convertors by parameter
     scope_update: Mapping[str, object]
+    plan: EndpointPlan | None = None
 
 
 def flatten(routes: Sequence[BaseRoute], form_limits: Mapping[str, object] | None = None) -> Iterator[FlatRoute]:
@@ -87,6 +91,7 @@ def _flat(effective: Any, original: BaseRoute, app: ASGIApp, fastapi_scope: dict
         regex=effective.path_regex,
         convertors=effective.param_convertors,
         scope_update=update,
+        plan=plan_of(effective) if isinstance(original, APIRoute) else None,
     )
 
 

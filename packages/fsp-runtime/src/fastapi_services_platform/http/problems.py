@@ -123,6 +123,11 @@ def handlers_for(mappings: Sequence[tuple[str, ProblemMapping]]) -> tuple[dict[A
     return by_class, {}
 
 
+def find_handler(handlers: Mapping[Any, Handler], error: Exception) -> Handler | None:
+    """The handler of the nearest class, as Starlette looks it up."""
+    return next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
+
+
 def _mapped(owner: str, mapping: ProblemMapping) -> Handler:
     slug = f"{owner}/{mapping.slug}"
 

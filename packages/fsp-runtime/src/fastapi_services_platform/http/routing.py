@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from starlette.types import ASGIApp
 
+from fastapi_services_platform.http.compiled import CompiledEndpoint
 from fastapi_services_platform.http.permissions import Access
 
 RouteKind = Literal["http", "websocket", "mount"]
@@ -62,6 +63,7 @@ class RouteEntry:
     scope_update: Mapping[str, object]
     original: object
     terms: RouteTerms
+    compiled: CompiledEndpoint | None = None
 
     @property
     def parametrised(self) -> bool:
