@@ -15,7 +15,7 @@ COMMANDS = {
     "gauntlet": "gauntlet.cli:gauntlet",
     "new": "commands.new:new",
     "redo": "commands.journal:redo",
-    "lock": "lock.cli:lock",
+    "lock": "wheels.lock.cli:lock",
     "shell": "shell.cli:shell",
     "undo": "commands.journal:undo",
     "unwire": "commands.wiring:unwire",

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from au_sys_python_factory.errors import FINDINGS, FactoryError
-from au_sys_python_factory.lock.guard import refuse_leak
 from au_sys_python_factory.shell.assembly.assembling import Assembly, assemble
 from au_sys_python_factory.shell.assembly.configuration import EXAMPLE, process_environment, read_variables
 from au_sys_python_factory.shell.assembly.installed_commands import (
@@ -38,6 +37,7 @@ from au_sys_python_factory.shell.supervision.processes import ProcessId
 from au_sys_python_factory.shell.supervision.readiness import Json, fetch_json
 from au_sys_python_factory.shell.supervision.state import ShellRecord, StateFolder, read_record, write_private
 from au_sys_python_factory.shell.supervision.supervisor import Supervision, Supervisor, last_lines
+from au_sys_python_factory.wheels.lock.guard import refuse_leak
 
 WORKER_SECONDS = 5.0
 """How long a start waits for workers to report; what is not well after that is shown as it is."""

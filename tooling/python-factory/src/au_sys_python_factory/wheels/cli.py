@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from au_sys_python_factory.errors import FactoryError
-from au_sys_python_factory.lock.guard import refuse_leak
 from au_sys_python_factory.wheels.building import Built, build, write_sums
 from au_sys_python_factory.wheels.environment import Environment, answering_scripts, export_lock, make_environment
+from au_sys_python_factory.wheels.lock.guard import refuse_leak
 from au_sys_python_factory.wheels.members import Workspace, find_workspace
 from au_sys_python_factory.wheels.resolving import clashes, resolve
 from au_sys_python_factory.wheels.twice import prove_reproducible

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.lock.guard import find_leak, refuse_leak
-from au_sys_python_factory.lock.repair import repair
+from au_sys_python_factory.wheels.lock.guard import find_leak, refuse_leak
+from au_sys_python_factory.wheels.lock.repair import repair
 from au_sys_python_factory.wheels.uv import clean_environment, run_uv
 
 pytestmark = pytest.mark.needs_uv

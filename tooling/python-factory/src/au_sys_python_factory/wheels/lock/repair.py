@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.lock.guard import find_leak, foreign_packages, hashes, public_index
+from au_sys_python_factory.wheels.lock.guard import find_leak, foreign_packages, hashes, public_index
 from au_sys_python_factory.wheels.uv import UvFailed, run_uv
 
 

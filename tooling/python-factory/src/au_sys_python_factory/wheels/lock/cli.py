@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from au_sys_python_factory.lock.guard import refuse_leak
-from au_sys_python_factory.lock.repair import repair
+from au_sys_python_factory.wheels.lock.guard import refuse_leak
+from au_sys_python_factory.wheels.lock.repair import repair
 from au_sys_python_factory.wheels.members import find_workspace
 
 _place = click.option(
