@@ -30,13 +30,22 @@ def work_at_import(file: SourceFile) -> Iterator[Hit]:
     """Statements of a module that do something when it is imported."""
     if file.layer in _ENTRY_POINTS or "versions" in file.inner:
         return
+    program = _is_program(file)
     for statement in _run_at_import(file.tree.body):
+        if program and "sys.path" in ast.unparse(statement):
+            continue
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             function = statement.value.func
             if not (isinstance(function, ast.Attribute) and function.attr in _COMPOSING):
                 yield file.hit(statement, f"{ast.unparse(function)}(…) is called at import")
         elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
             yield from _working_values(file, statement.value)
+
+
+def _is_program(file: SourceFile) -> bool:
+    """Whether the file is also run by its path; such a file may say where its imports are."""
+    tests = [ast.unparse(node.test) for node in file.tree.body if isinstance(node, ast.If)]
+    return any("__name__" in test for test in tests)
 
 
 def _run_at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:

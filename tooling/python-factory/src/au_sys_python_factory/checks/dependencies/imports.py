@@ -66,8 +66,9 @@ def ghost(member: MemberFiles) -> Iterator[Hit]:
             ):
                 continue
             possible = providers(root, member)
+            elsewhere = "import-not-found" in file.comment_lines.get(item.node.lineno, "")
             testing = bool(_TESTING_FOLDERS & set(file.inner)) and bool(possible & _TEST_TOOLS)
-            if not possible & mine and not testing:
+            if not possible & mine and not testing and not elsewhere:
                 yield Hit(
                     item.node.lineno, item.node.col_offset + 1, f"{root} comes from {_named(possible)}", file.path
                 )

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.checks.source import Comment, SourceFile
 
 _DIRECTIVE = re.compile(r"^\s*(type:|noqa|pragma|fmt:|ruff:|mypy:|factory:|isort:|!|-\*-)")
 _IGNORE = re.compile(r"#\s*type:\s*ignore(\[[^\]]*\])?(?P<rest>.*)$")
 _NOQA = re.compile(r"#\s*noqa(:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?(?P<rest>.*)$", re.IGNORECASE)
+_LAYOUT = re.compile(r"noqa:\s*E501\s*$")
 _CODE_SIGN = re.compile(r"[=(\[:]|^(?:from|import|return|raise|del)\b")
 _REASON = re.compile(r"[A-Za-z]{3,}.*")
 
@@ -54,12 +55,24 @@ def unreasoned(file: SourceFile) -> Iterator[Hit]:
     for comment in file.comments:
         for pattern, what in ((_IGNORE, "type: ignore"), (_NOQA, "noqa")):
             found = pattern.search(comment.text)
-            if found and not _REASON.search(_NOQA.sub("", _IGNORE.sub("", found["rest"])) or found["rest"]):
+            if found and not _reasoned(file, comment, found["rest"]):
                 yield Hit(comment.line, comment.column + 1, f"{what} without a reason", file.path)
     if file.area == "source":
         yield from _casts(file)
         if not _explained_for_all(file):
             yield from _anys(file)
+
+
+def _reasoned(file: SourceFile, comment: Comment, rest: str) -> bool:
+    """Whether the comment goes on with words, or a comment of its own stands above; a long line needs no reason."""
+    if _LAYOUT.search(comment.text) or _REASON.search(_NOQA.sub("", _IGNORE.sub("", rest)) or rest):
+        return True
+    above = file.comment_lines.get(comment.line - 1, "")
+    return (
+        bool(above)
+        and file.lines[comment.line - 2].lstrip().startswith("#")
+        and not _DIRECTIVE.match(above.lstrip("# "))
+    )
 
 
 def _casts(file: SourceFile) -> Iterator[Hit]:
