@@ -38,7 +38,7 @@ class StorageSettings(BaseSettings):
 
     url: str | None = Field(
         default=None,
-        description="Backend of documents: sqlite:///path, postgresql://, redis://, memory:. Default: SQLite in FSP_DATA_DIR.",
+        description="Backend of documents: sqlite:///path, postgresql://, redis://, memory:. Default: SQLite.",
     )
     blobs_url: str | None = Field(
         default=None, description="Backend of blobs: file:///folder or memory:. Default: folder blobs in FSP_DATA_DIR."

@@ -103,7 +103,7 @@ class PostgresDocuments:
         return await self._find(_EMPTY, space, key)
 
     async def _find(self, columns: str, space: Space, key: str) -> Stored | None:
-        statement = f"SELECT {columns} FROM {SCHEMA}.docs WHERE tenant = $1 AND ns = $2 AND {_LIVE} AND key = $4"  # noqa: S608
+        statement = f"SELECT {columns} FROM {SCHEMA}.docs WHERE tenant = $1 AND ns = $2 AND {_LIVE} AND key = $4"  # noqa: S608 - constants
         async with self._connection() as connection:
             row = await connection.fetchrow(statement, space.tenant, space.namespace, self._clock(), key)
         if row is None:
@@ -158,7 +158,7 @@ class PostgresDocuments:
         """See the port."""
         statement = f"SELECT * FROM {SCHEMA}.changes WHERE seq > $1 ORDER BY seq LIMIT $2"  # noqa: S608 - a constant
         async with self._connection() as connection:
-            compacted, sequence = await connection.fetchrow(f"SELECT compacted, sequence FROM {SCHEMA}.meta")  # noqa: S608
+            compacted, sequence = await connection.fetchrow(f"SELECT compacted, sequence FROM {SCHEMA}.meta")  # noqa: S608 - constants
             if since < compacted:
                 raise FeedCompacted(since, sequence)
             rows = await connection.fetch(statement, since, _WINDOW)
@@ -207,7 +207,7 @@ class PostgresDocuments:
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""
         statement = (
-            f"SELECT d.tenant, d.ns, count(*), sum(length(value))::bigint, max(s.last) FROM {SCHEMA}.docs d"  # noqa: S608
+            f"SELECT d.tenant, d.ns, count(*), sum(length(value))::bigint, max(s.last) FROM {SCHEMA}.docs d"  # noqa: S608 - constants
             f" JOIN {SCHEMA}.spaces s ON s.tenant = d.tenant AND s.ns = d.ns GROUP BY d.tenant, d.ns ORDER BY 1, 2"
         )
         async with self._connection() as connection:

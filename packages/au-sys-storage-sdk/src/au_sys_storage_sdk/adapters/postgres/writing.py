@@ -28,7 +28,7 @@ SELECT d.tenant, d.ns, d.key, CASE WHEN length(d.value) <= 24 THEN d.value ELSE 
 FROM unnest($1::text[], $2::text[], $3::text[]) AS a(tenant, ns, key)
 JOIN {SCHEMA}.docs d ON d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
 WHERE d.expires IS NULL OR d.expires > $4
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 _PUT = f"""
 INSERT INTO {SCHEMA}.docs(tenant, ns, key, value, version, created, updated, expires, schema, codec,
                           key_generation, crc)
@@ -37,20 +37,20 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bigint
 ON CONFLICT(tenant, ns, key) DO UPDATE SET value = excluded.value, version = excluded.version,
     created = excluded.created, updated = excluded.updated, expires = excluded.expires, schema = excluded.schema,
     codec = excluded.codec, key_generation = excluded.key_generation, crc = excluded.crc
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 _DELETE = f"""
 DELETE FROM {SCHEMA}.docs d USING unnest($1::text[], $2::text[], $3::text[]) AS a(tenant, ns, key)
 WHERE d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 _CHANGES = f"""
 INSERT INTO {SCHEMA}.changes(seq, tenant, ns, key, event, at, data)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[])
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 _LAST = f"""
 INSERT INTO {SCHEMA}.spaces(tenant, ns, last) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
 ON CONFLICT(tenant, ns) DO UPDATE SET last = excluded.last
-"""  # noqa: S608
-_EXPIRED = f"SELECT tenant, ns, key FROM {SCHEMA}.docs WHERE expires <= $1 ORDER BY expires LIMIT $2"  # noqa: S608
+"""  # noqa: S608 - constants
+_EXPIRED = f"SELECT tenant, ns, key FROM {SCHEMA}.docs WHERE expires <= $1 ORDER BY expires LIMIT $2"  # noqa: S608 - constants
 _SWEPT_AT_ONCE = 1000
 
 
@@ -138,7 +138,7 @@ async def _note(connection: asyncpg.Connection, gathered: Gathered) -> None:
     last = {change.space: change.seq for change in gathered.changes}
     spaces = [(space.tenant, space.namespace, seen) for space, seen in last.items()]
     await connection.execute(_LAST, *map(list, zip(*spaces, strict=True)))
-    await connection.execute(f"UPDATE {SCHEMA}.meta SET sequence = $1", gathered.sequence)  # noqa: S608
+    await connection.execute(f"UPDATE {SCHEMA}.meta SET sequence = $1", gathered.sequence)  # noqa: S608 - constants
     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(gathered.sequence))
 
 
@@ -161,8 +161,8 @@ async def compact(connection: asyncpg.Connection, keep: int) -> int:
     """Forget all but the newest entries of the feed."""
     async with connection.transaction():
         cut = await connection.fetchval(_LOCKED) - keep
-        if cut <= await connection.fetchval(f"SELECT compacted FROM {SCHEMA}.meta"):  # noqa: S608
+        if cut <= await connection.fetchval(f"SELECT compacted FROM {SCHEMA}.meta"):  # noqa: S608 - constants
             return 0
-        status = await connection.execute(f"DELETE FROM {SCHEMA}.changes WHERE seq <= $1", cut)  # noqa: S608
-        await connection.execute(f"UPDATE {SCHEMA}.meta SET compacted = $1", cut)  # noqa: S608
+        status = await connection.execute(f"DELETE FROM {SCHEMA}.changes WHERE seq <= $1", cut)  # noqa: S608 - constants
+        await connection.execute(f"UPDATE {SCHEMA}.meta SET compacted = $1", cut)  # noqa: S608 - constants
     return int(status.rpartition(" ")[2])

@@ -1,0 +1,1 @@
+"""What operators do from the command line: move, check and count what is stored."""
