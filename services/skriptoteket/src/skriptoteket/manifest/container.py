@@ -7,12 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from au_sys_storage_sdk import Blobs
-from fastapi_services_platform import Authorizer, Database, PlatformSettings, Service, blocking
+from fastapi_services_platform import (
+    AuditTrail,
+    Authorizer,
+    Database,
+    PlatformError,
+    PlatformSettings,
+    Service,
+    SubjectDirectory,
+    blocking,
+)
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.bank.folders import read_bank
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.http.acting import Actors
+from skriptoteket.adapters.http.auditing import Ledger
+from skriptoteket.adapters.http.directory import People
 from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.adapters.http.trying import TrialDesk
 from skriptoteket.adapters.platform.health import RunnerHealth
 from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
 from skriptoteket.adapters.web.texts import Readers
@@ -22,11 +34,15 @@ from skriptoteket.core.bank.models import Installed
 from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
+from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import AdmissionRules, RunSubmission
+from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
+from skriptoteket.core.stewardship.assignment import Stewardship
+from skriptoteket.core.suggestions.triage import Suggesting
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import Drafting
 from skriptoteket.core.versions.publication import Publication
@@ -53,7 +69,11 @@ class Library:
     locking: DraftLocking
     reviewing: Reviewing
     publication: Publication
+    stewardship: Stewardship
+    suggesting: Suggesting
+    lookup: ToolLookup
     submissions: RunSubmission
+    trials: Trials
     watching: RunWatching
     health: RunnerHealth
 
@@ -96,13 +116,17 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         locking=DraftLocking(work, clock),
         reviewing=Reviewing(work, clock, ids),
         publication=Publication(work, clock, ids, settings.four_eyes),
+        stewardship=Stewardship(work, clock, ids),
+        suggesting=Suggesting(work, clock, ids),
+        lookup=ToolLookup(work),
         submissions=RunSubmission(work, clock, bell, rules),
+        trials=Trials(work, clock, ids, bell, rules, settings.environments),
         watching=RunWatching(work, clock, bell),
         health=RunnerHealth(work, clock, alive_for),
     )
 
 
-def services(library: Library) -> tuple[Service, ...]:
+def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
     """What endpoints may ask for."""
     settings = library.settings
     limits = upload_limits(settings)
@@ -120,6 +144,16 @@ def services(library: Library) -> tuple[Service, ...]:
     async def files(scope: Any) -> BlobArtifactStore:  # Any: as above
         return BlobArtifactStore(await scope.get(Blobs), settings.blob_namespace)
 
+    async def trying(scope: Any) -> TrialDesk:  # Any: as above
+        return TrialDesk(library.trials, await scope.get(ArtifactStore), limits, library.ids)
+
+    async def people(scope: Any) -> People:  # Any: as above
+        try:
+            directory = await scope.get(SubjectDirectory)
+        except PlatformError:
+            directory = None
+        return People(directory, await scope.get(Authorizer))
+
     async def actors(scope: Any) -> Actors:  # Any: as above
         return Actors(await scope.get(Authorizer))
 
@@ -130,6 +164,10 @@ def services(library: Library) -> tuple[Service, ...]:
         DraftLocking: library.locking,
         Reviewing: library.reviewing,
         Publication: library.publication,
+        Stewardship: library.stewardship,
+        Suggesting: library.suggesting,
+        ToolLookup: library.lookup,
+        Ledger: Ledger(audit),
         RunSubmission: library.submissions,
         RunWatching: library.watching,
         UploadLimits: limits,
@@ -141,6 +179,8 @@ def services(library: Library) -> tuple[Service, ...]:
         Service(SubmissionDesk, desk),
         Service(ArtifactStore, files),
         Service(Actors, actors),
+        Service(TrialDesk, trying),
+        Service(People, people),
     )
 
 

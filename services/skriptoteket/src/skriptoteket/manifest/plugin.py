@@ -17,6 +17,7 @@ from fastapi_services_platform import (
 from skriptoteket.adapters.api.problems import problems
 from skriptoteket.adapters.api.router import api_router, submission_router
 from skriptoteket.adapters.db.tables import metadata
+from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.web.router import page_router, submission_pages
 from skriptoteket.core import roles
 from skriptoteket.manifest.config import SkriptoteketSettings
@@ -60,7 +61,8 @@ class Skriptoteket:
             ),
             permissions=PERMISSIONS,
             bundles=BUNDLES,
-            services=services(library),
+            services=services(library, platform.audit),
+            audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),

@@ -8,7 +8,6 @@ from skriptoteket.core.errors import (
     Conflict,
     DatabaseBusy,
     Expired,
-    Fenced,
     Forbidden,
     FourEyesRequired,
     IdempotencyKeyReused,

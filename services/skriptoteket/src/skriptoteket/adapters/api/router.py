@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from skriptoteket.adapters.api import catalog, runs
+from skriptoteket.adapters.api import catalog, curation, runs, trials, versions
 
 PREFIX = "/api/v1"
 
@@ -12,6 +12,8 @@ def api_router() -> APIRouter:
     router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
     router.include_router(catalog.router)
     router.include_router(runs.router)
+    router.include_router(versions.router)
+    router.include_router(curation.router)
     return router
 
 
@@ -19,4 +21,5 @@ def submission_router() -> APIRouter:
     """Routes that take files."""
     router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
     router.include_router(runs.submissions)
+    router.include_router(trials.router)
     return router

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from fastapi_services_platform import Authorizer, Principal
 from skriptoteket.core.errors import FieldIssue, NotFound, ValidationFailed
-from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.identifiers import RunId, VersionId
 from skriptoteket.core.roles import Actor
 
 MAX_WAIT = 30
@@ -45,6 +45,11 @@ def uuid_of(kind: str, text: str) -> UUID:
 def run_id_of(text: str) -> RunId:
     """The run id in a path. Raises ``NotFound``."""
     return RunId(uuid_of("run", text))
+
+
+def version_id_of(text: str) -> VersionId:
+    """The version id in a path or body. Raises ``NotFound``."""
+    return VersionId(uuid_of("version", text))
 
 
 def waiting_time(request: Request) -> timedelta:

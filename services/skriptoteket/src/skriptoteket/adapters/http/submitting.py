@@ -54,7 +54,7 @@ class SubmissionDesk:
                 run_id=run_id,
                 tool_slug=tool_slug,
                 requested_by=principal.urn,
-                values=_values(schema, received),
+                values=form_values(schema, received),
                 uploads=received.uploads,
                 locale=principal.locale or self.default_locale,
                 idempotency_key=idempotency_key or next(iter(received.texts.get("submission_key", ())), None),
@@ -102,7 +102,7 @@ class SubmissionDesk:
         return seen
 
 
-def _values(schema: Fields, received: Received) -> dict[str, object]:
+def form_values(schema: Fields, received: Received) -> dict[str, object]:
     """Texts of a form as values; ``inputs`` may hold them all as one JSON object."""
     several = {str(field["name"]) for field in plain_fields(schema) if field["kind"] == "multi_enum"}
     values: dict[str, object] = {}

@@ -1,0 +1,88 @@
+"""Sandbox runs: try a version or the editor's unsaved text."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from skriptoteket.adapters.api.schemas.runs import RunDetail
+from skriptoteket.adapters.api.schemas.versions import BehaviourIn
+from skriptoteket.adapters.http.acting import Actors, version_id_of, waiting_time
+from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.adapters.http.trying import Chosen, TrialDesk
+from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.errors import FieldIssue, ValidationFailed
+from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY
+
+router = APIRouter()
+
+Trying = Annotated[TrialDesk, inject(TrialDesk)]
+Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
+Lookup = Annotated[ToolLookup, inject(ToolLookup)]
+Rights = Annotated[Actors, inject(Actors)]
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "description": "`version_id` or `snapshot` (behaviour fields), `inputs`, files by field",
+                    "properties": {
+                        "version_id": {"type": "string"},
+                        "snapshot": {"type": "string"},
+                        "inputs": {"type": "string"},
+                    },
+                    "additionalProperties": True,
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/tools/{tool}/sandbox-runs",
+    status_code=202,
+    response_model=RunDetail,
+    openapi_extra=_BODY,
+    name="skriptoteket_api_sandbox_run",
+)
+@access(permission=AUTHOR)
+async def sandbox_run(
+    tool: str, request: Request, principal: CurrentPrincipal, trying: Trying, desk: Desk, lookup: Lookup, rights: Rights
+) -> Response:
+    """Run what is not published, for oneself; 200 when it ended within ``Prefer: wait=N``."""
+    actor = await rights.of(principal, (AUTHOR, AUTHOR_ANY))
+    tool_id = await lookup.id_of(tool)
+    run = await trying.take(request, principal, actor, tool_id, _chosen)
+    waited = waiting_time(request)
+    seen = await desk.wait(run.id, principal.urn, waited)
+    urls = {
+        artifact.artifact_id: request.url_for(
+            "skriptoteket_api_artifact", run_id=str(run.id), artifact_id=artifact.artifact_id
+        ).path
+        for artifact in seen.artifacts
+    }
+    status = 200 if waited and seen.run.state.terminal else 202
+    headers = {"location": request.url_for("skriptoteket_api_run", run_id=str(run.id)).path}
+    return JSONResponse(RunDetail.seen(seen, urls).model_dump(mode="json"), status, headers)
+
+
+def _chosen(texts: dict[str, list[str]]) -> Chosen:
+    version = next(iter(texts.pop("version_id", ())), None)
+    snapshot = next(iter(texts.pop("snapshot", ())), None)
+    if (version is None) == (snapshot is None):
+        raise ValidationFailed([FieldIssue("version_id", "choice", "send version_id or snapshot, one of them")])
+    if snapshot is None:
+        return version_id_of(str(version)), None
+    try:
+        return None, BehaviourIn.model_validate(json.loads(snapshot)).given()
+    except ValueError as error:
+        raise ValidationFailed(
+            [FieldIssue("snapshot", "type", f"is no object of behaviour fields: {error}"[:300])]
+        ) from None
