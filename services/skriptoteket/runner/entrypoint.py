@@ -14,6 +14,7 @@ from pathlib import Path
 CONTRACT = 1
 BY_NAME = ("inputs", "files", "settings", "action", "state")
 MAX_MESSAGE = 4000
+PACKAGES = "/environment"
 
 
 class ContractBroken(Exception):
@@ -52,6 +53,8 @@ def _prepare(job: Path, channel: int | None, processes: int | None):
         os.set_inheritable(channel, False)
     os.environ["FSP_JOB"] = str(job)
     sys.path.insert(0, str(Path(__file__).parent))
+    if PACKAGES not in sys.path:
+        sys.path.append(PACKAGES)
     import toolkit  # only now: it reads the request, which a warm process gets just before its release
 
     del os.environ["FSP_JOB"]

@@ -36,7 +36,9 @@ async def _install(publish: bool, only: tuple[str, ...]) -> Sequence[Installed]:
 async def _work(once: bool) -> None:
     async with _opened() as (library, _), open_blobs() as blobs:
         settings = library.settings
-        sandbox, report = await choose_sandbox(library.state_dir, settings.runner, settings.timezone)
+        sandbox, report = await choose_sandbox(
+            library.state_dir, settings.runner, settings.timezone, _packages(settings)
+        )
         parts = WorkerParts(
             uow=library.work,
             files=BlobArtifactStore(blobs, settings.blob_namespace),
@@ -69,13 +71,20 @@ def _sandbox() -> Sandbox:
     return default_sandbox(_state_dir(SkriptoteketSettings()))
 
 
+def _packages(settings: SkriptoteketSettings) -> Path | None:
+    folder = None if settings.environments_dir is None else settings.environments_dir / settings.environments[0]
+    return folder if folder is not None and folder.is_dir() else None
+
+
 def _state_dir(settings: SkriptoteketSettings) -> Path:
     return settings.state_dir or PlatformSettings().data_dir / "skriptoteket"
 
 
 async def _report() -> HostReport:
     settings = SkriptoteketSettings()
-    sandbox, report = await choose_sandbox(_state_dir(settings), settings.runner, settings.timezone)
+    sandbox, report = await choose_sandbox(
+        _state_dir(settings), settings.runner, settings.timezone, _packages(settings)
+    )
     await sandbox.close()
     return report
 

@@ -23,6 +23,11 @@ class SkriptoteketSettings(BaseSettings):
         ("standard@1",), description="Environments that versions may choose, as JSON list."
     )
     require: tuple[str, ...] = Field((), description="Capabilities every run needs beyond the default, as JSON list.")
+    environments_dir: Path | None = Field(
+        None,
+        description="Folder with one folder of packages per environment (standard@1/…); unset: scripts have the "
+        "standard library only.",
+    )
     runner: Literal["auto", "zygote", "bubblewrap"] = Field(
         "auto", description="How scripts are isolated; auto takes the first of zygote and bubblewrap that works here."
     )

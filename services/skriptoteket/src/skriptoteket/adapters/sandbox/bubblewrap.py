@@ -22,7 +22,7 @@ from skriptoteket.adapters.sandbox.cgroups import Cgroups, Group, GroupLimits, c
 from skriptoteket.adapters.sandbox.remains import Remains, label_of
 from skriptoteket.adapters.sandbox.seccomp import shipped_filter
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
-from skriptoteket.adapters.sandbox.view import interpreter_view
+from skriptoteket.adapters.sandbox.view import InterpreterView, interpreter_view
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.ports import (
@@ -51,12 +51,14 @@ class BubblewrapSandbox:
         state_dir: Path,
         *,
         program: str | None = None,
+        packages: Path | None = None,
         slot_uids: range = range(61_000, 61_512),
         cgroups: Cgroups | None = None,
     ) -> None:
         self._program = program or shutil.which("bwrap")
         self._remains = Remains(state_dir / "sandboxes")
         self._key = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:8]
+        self._view = interpreter_view(packages)
         self._uids = itertools.cycle(slot_uids)
         self._taken: dict[LiveRun, int | None] = {}
         self._cgroups = choose_cgroups() if cgroups is None else cgroups
@@ -88,7 +90,7 @@ class BubblewrapSandbox:
             os.write(build.seccomp, self._filter)
             os.lseek(build.seccomp, 0, os.SEEK_SET)
             async with asyncio.timeout(_START_SECONDS):
-                run = await build.run(self._program, uid, self._soft_memory, self._remains)
+                run = await build.run(self._program, uid, self._soft_memory, self._remains, self._view)
         except BaseException as problem:
             said = await build.abandon()
             self._remains.forget(label_of(spec.run_id, spec.attempt))
@@ -165,13 +167,15 @@ class _Build:
         self.root: int | None = None
         self.control.setblocking(False)
 
-    async def run(self, program: str, uid: int | None, soft_memory: bool, remains: Remains) -> LiveRun:
+    async def run(
+        self, program: str, uid: int | None, soft_memory: bool, remains: Remains, view: InterpreterView
+    ) -> LiveRun:
         """Every step up to the point where the entry code waits for its release."""
         launcher = self._spawn()
         self.launcher_fd = os.pidfd_open(launcher.pid)
         remains.remember(label_of(self.spec.run_id, self.spec.attempt), launcher.pid)
         self.group.add(launcher.pid)
-        self.control.send(json.dumps(self._plan(program, uid, soft_memory)).encode())
+        self.control.send(json.dumps(self._plan(program, uid, soft_memory, view)).encode())
         root = self.root = await self._workspace()
         await workspace.stage(root, self.spec)
         self.control.send(b"staged")
@@ -234,10 +238,10 @@ class _Build:
         )
         return self.launcher
 
-    def _plan(self, program: str, uid: int | None, soft_memory: bool) -> dict[str, object]:
+    def _plan(self, program: str, uid: int | None, soft_memory: bool, view: InterpreterView) -> dict[str, object]:
         plan = launch_plan(
             program,
-            interpreter_view(),
+            view,
             self.spec.limits,
             Descriptors(self._far.fileno(), self._far_info, self.seccomp),
             identity=None if uid is None else (uid, uid),

@@ -152,19 +152,21 @@ def _number(file: str) -> int | None:
 
 
 async def choose_sandbox(
-    state_dir: Path, runner: str = "auto", timezone: str = "Europe/Stockholm"
+    state_dir: Path, runner: str = "auto", timezone: str = "Europe/Stockholm", packages: Path | None = None
 ) -> tuple[Sandbox, HostReport]:
     """The runner that was asked for, or with ``auto`` the first that works here: zygote, then bubblewrap.
+
+    ``packages`` is the folder of packages that scripts may import besides the standard library.
 
     The report says whether it is usable; ``auto`` answers with bubblewrap's report when neither is.
     """
     if runner in ("auto", "zygote"):
-        zygote = ZygoteSandbox(state_dir, timezone=timezone)
+        zygote = ZygoteSandbox(state_dir, timezone=timezone, packages=packages)
         report = await probe_host(zygote)
         if report.usable or runner == "zygote":
             return zygote, report
         await zygote.close()
-    bubblewrap = BubblewrapSandbox(state_dir)
+    bubblewrap = BubblewrapSandbox(state_dir, packages=packages)
     return bubblewrap, await probe_host(bubblewrap)
 
 

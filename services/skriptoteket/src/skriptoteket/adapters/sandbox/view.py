@@ -11,6 +11,7 @@ from pathlib import Path
 _SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 _SHARED_DATA = ("/usr/share/zoneinfo", "/usr/lib/locale/C.utf8")
 RUNNER_AT = "/runner"
+ENVIRONMENT_AT = "/environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +46,24 @@ def runner_folder() -> Path:
 
 
 @cache
-def interpreter_view() -> InterpreterView:
-    """The view of the interpreter that runs this process, found through its real prefix (pyenv, uv, Debian alike)."""
+def interpreter_view(packages: Path | None = None) -> InterpreterView:
+    """The view of the interpreter that runs this process, found through its real prefix (pyenv, uv, Debian alike).
+
+    ``packages`` is the folder of an environment's packages, which scripts may import.
+    """
     program = os.path.realpath(sys.executable)
     prefix = Path(program).parents[1]
     standard = {str(prefix / folder / _python_folder()) for folder in ("lib", sys.platlibdir)}
     libraries, links = _system_libraries()
     paths = {program, *standard, *_own_library(prefix), *libraries, *_SHARED_DATA}
     shown = tuple(ReadOnlyBind(path, path) for path in _outermost({path for path in paths if os.path.exists(path)}))
-    packages = tuple(str(Path(folder, "site-packages")) for folder in standard)
+    own = () if packages is None else (ReadOnlyBind(str(packages), ENVIRONMENT_AT),)
+    others = tuple(str(Path(folder, "site-packages")) for folder in standard)
     return InterpreterView(
         program=program,
-        binds=(*shown, ReadOnlyBind(str(runner_folder()), RUNNER_AT)),
+        binds=(*shown, ReadOnlyBind(str(runner_folder()), RUNNER_AT), *own),
         links=links,
-        hidden=tuple(folder for folder in packages if os.path.isdir(folder)),
+        hidden=tuple(folder for folder in others if os.path.isdir(folder)),
     )
 
 

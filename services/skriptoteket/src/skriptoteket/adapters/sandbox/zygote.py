@@ -106,7 +106,7 @@ class ZygoteSandbox:
         state_dir: Path,
         *,
         modules: Sequence[str] = DEFAULT_MODULES,
-        packages: Sequence[str] = (),
+        packages: Path | None = None,
         warm_slots: int = 2,
         max_runs: int = 1000,
         max_seconds: float = 3600,
@@ -115,7 +115,7 @@ class ZygoteSandbox:
         cgroups: Cgroups | None = None,
     ) -> None:
         self._modules = modules
-        self._packages = packages
+        self._view = interpreter_view(packages)
         self._warm_slots = warm_slots
         self._max_runs, self._max_seconds = max_runs, max_seconds
         self._timezone = timezone
@@ -309,7 +309,7 @@ class ZygoteSandbox:
         return zygote
 
     def _plan(self) -> dict[str, object]:
-        view = interpreter_view()
+        view = self._view
         program = filter_file()
         if program is None:
             raise SandboxFailed("no system call filter is shipped for this machine")

@@ -21,6 +21,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 sys.path.insert(0, "/runner")
+sys.path.append("/environment")
 sys.path.insert(0, os.path.abspath(__file__).rsplit("/", 5)[0])
 
 import entrypoint  # type: ignore[import-not-found]  # the entry code of script contract 1, found at /runner
