@@ -6,6 +6,7 @@ from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import PageParts, Pages
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
+from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.switches.flags import Flags
@@ -22,6 +23,7 @@ class HubParts:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._edge: Edge | None = None
         self.measurements = Measurements()
         self.vitals = Vitals(self.measurements)
         self.history = HealthHistory(Overview(platform))
@@ -51,12 +53,16 @@ class HubParts:
         edge = await container.get(Edge) if Edge in container else None
         if edge is not None:
             edge.observers = (*edge.observers, self.measurements.observe)
+        self._edge = edge
+        self.measurements.streams.add(STREAM)
         self.measurements.add_source(PlatformReadings(self._platform, edge))
         await self.vitals.start()
         await self.history.look()
 
     async def close(self) -> None:
         """End the measuring."""
+        if self._edge is not None:
+            self._edge.observers = tuple(item for item in self._edge.observers if item != self.measurements.observe)
         await self.vitals.stop()
 
     async def _page_parts(self) -> PageParts:

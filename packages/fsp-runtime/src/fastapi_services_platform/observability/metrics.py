@@ -30,7 +30,7 @@ class Series:
 
     @property
     def count(self) -> int:
-        """Answers of every status."""
+        """Answers of every status whose time was taken."""
         return sum(self.buckets)
 
 
@@ -56,15 +56,21 @@ class Measurements:
         self.answers = 0
         self.errors = 0
         self.seconds = 0.0
+        self.streams: set[str] = set()
         self._sources: list[Source] = []
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count an answer; status 0 means that the client went away before there was one."""
+        """Count an answer; status 0 means that the client went away before there was one.
+
+        An answer of a route in ``streams`` lasts as long as somebody looks at it: it has no time to answer.
+        """
         key = (method, route)
         series = self.requests.get(key)
         if series is None:
             series = self._series(method, route)
         series.by_status[status] = series.by_status.get(status, 0) + 1
+        if route in self.streams:
+            return
         series.buckets[bisect_left(BUCKETS, seconds)] += 1
         series.seconds += seconds
         self.answers += 1

@@ -15,6 +15,8 @@ from fastapi_services_platform.observability.vitals import Sample, Vitals
 
 router = APIRouter()
 
+STREAM = "/platform/health/stream"
+
 _LONGEST_SECONDS = 300.0
 _PATIENCE_SECONDS = 5.0
 

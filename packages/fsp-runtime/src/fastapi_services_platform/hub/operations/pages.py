@@ -10,6 +10,7 @@ from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
+from fastapi_services_platform.hub.monitoring.capability_map import map_of
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.operations.sections import visible_sections
@@ -45,7 +46,8 @@ async def capabilities_page(
     request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
 ) -> Response:
     """What is loaded, and why."""
-    context = {"sections": await visible_sections(pages, who), "capabilities": overview.capabilities()}
+    found = overview.capabilities()
+    context = {"sections": await visible_sections(pages, who), "capabilities": found, "map": map_of(found)}
     return await pages.render(request, "hub/capabilities.html", context)
 
 
