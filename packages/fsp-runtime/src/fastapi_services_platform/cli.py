@@ -116,7 +116,7 @@ def migrate() -> None:
     """Databases of the capabilities."""
 
 
-def _migration(step: str, summary: str) -> None:
+def _migration(step: str, summary: str) -> click.Command:
     @migrate.command(step, help=summary)
     @click.option("--capability", default=None, help="Only this one.")
     @_as_json
@@ -133,10 +133,14 @@ def _migration(step: str, summary: str) -> None:
             )
         sys.exit(EXIT_PROBLEM if any(item["state"] != "at head" for item in report) else 0)
 
+    return command
 
-_migration("status", "Where each database stands; exit 1 when one is behind.")
-_migration("upgrade", "Bring each database to its head.")
-_migration("check", "Compare tables with the models; exit 1 when they differ.")
+
+MIGRATION_STEPS = (
+    _migration("status", "Where each database stands; exit 1 when one is behind."),
+    _migration("upgrade", "Bring each database to its head."),
+    _migration("check", "Compare tables with the models; exit 1 when they differ."),
+)
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ class Service:
     interface: type[Any]
     factory: Factory
     lifetime: Literal["app", "request"] = "app"
-    ping: Callable[[Any], Awaitable[None]] | None = None
+    ping: Callable[[Any], Awaitable[None]] | None = None  # Any: a value of ``interface``
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ class ProblemMapping:
     status: int
     slug: str
     title: str
-    extras: Callable[[Any], dict[str, object]] | None = None
-    headers: Callable[[Any], dict[str, str]] | None = None
+    extras: Callable[[Any], dict[str, object]] | None = None  # Any: an error of the class above
+    headers: Callable[[Any], dict[str, str]] | None = None  # Any: as above
 
 
 @dataclass(frozen=True, slots=True)

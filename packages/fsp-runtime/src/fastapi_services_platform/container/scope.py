@@ -29,7 +29,7 @@ class Scope:
         self._recipes = recipes
         self._parent = parent
         self._instances: dict[object, object] = {}
-        self._closers: list[tuple[object, AsyncGenerator[Any]]] = []
+        self._closers: list[tuple[object, AsyncGenerator[Any]]] = []  # Any: each yields a service of its own type
         self._locks: dict[object, asyncio.Lock] = {}
 
     async def get(self, interface: Callable[..., T]) -> T:

@@ -8,7 +8,7 @@ route over as an ASGI application with the scope entries that FastAPI expects to
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any  # Any: what FastAPI and Starlette leave untyped
 
 from fastapi import routing as fastapi_routing
 from fastapi.routing import APIRoute, APIRouter

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any  # Any: what FastAPI and Starlette leave untyped
 
 import orjson
 from fastapi.exceptions import RequestValidationError

@@ -11,7 +11,7 @@ what runs.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol  # Any: what FastAPI and Starlette leave untyped
 
 from starlette.types import ASGIApp
 

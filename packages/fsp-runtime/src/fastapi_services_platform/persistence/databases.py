@@ -140,7 +140,9 @@ def open_database(name: str, settings: PlatformSettings | None = None) -> Databa
         ConfigurationError: the address is no database URL that the platform serves.
     """
     used = settings or platform_settings()
-    own = os.environ.get(f"{name.upper()}_DATABASE_URL")
+    own = os.environ.get(
+        f"{name.upper()}_DATABASE_URL"
+    )  # factory: allow A14 -- a variable for each capability, by its name
     url = own or used.database_url or f"sqlite+aiosqlite:///{used.data_dir / name}.db"
     return Database(name, url, pool_size=used.database_pool_size)
 

@@ -24,7 +24,7 @@ class CapabilityConformance:
 
     def capability(self) -> Capability:
         """A fresh object of the capability under test."""
-        raise NotImplementedError("return a new object of your capability")
+        raise TypeError("implement capability(): return a new object of your capability")
 
     def companions(self) -> Sequence[Capability]:
         """Capabilities that provide what this one requires."""
