@@ -12,6 +12,7 @@ from au_sys_identity.core.credentials.models import Device, PasswordRecord
 from au_sys_identity.core.errors import Conflict, Stale
 from au_sys_identity.core.factors.models import Challenge, Enrolled, TotpSecret
 from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.notices.models import OneTimeToken, OutboxItem
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.sessions.models import RefreshToken, Session, SessionId
 from au_sys_identity.core.subjects.models import Person, SubjectId
@@ -396,7 +397,53 @@ class KeyStoreConformance:
             assert [found.revoked_at for found in await unit.api_keys.of_owner(ann.id)] == [LATER, LATER]
 
 
+class NoticeStoreConformance:
+    """Outbox and one-time tokens."""
+
+    async def test_a_letter_is_claimed_once_a_try(self, transactions: Transactions) -> None:
+        """Of two processes one sends; a failed try comes due later; a dead one stays visible, a sent one goes."""
+        item = OutboxItem(uuid7(), "reset", b"sealed", NOW, created_at=NOW)
+        async with transactions.writing() as unit:
+            await unit.outbox.add(item)
+            assert await unit.outbox.due(NOW, 10) == [item]
+            assert await unit.outbox.claim(item, until=LATER) is True
+            assert await unit.outbox.claim(item, until=LATER) is False
+            assert await unit.outbox.due(NOW, 10) == []
+            again = await unit.outbox.due(LATER, 10)
+            assert [found.attempts for found in again] == [1]
+            await unit.outbox.give_up(item.id, at=LATER)
+            assert await unit.outbox.due(LATER, 10) == []
+            assert await unit.outbox.waiting() == (0, 1)
+            other = OutboxItem(uuid7(), "verify", b"sealed", NOW, created_at=NOW)
+            await unit.outbox.add(other)
+            assert await unit.outbox.waiting() == (1, 1)
+            await unit.outbox.done(other.id)
+            assert await unit.outbox.waiting() == (0, 1)
+
+    async def test_a_link_has_one_purpose_and_one_use(self, transactions: Transactions) -> None:
+        """It is found for its purpose in its time, used once, and killed by a newer one."""
+        ann = await kept(transactions, a_person())
+
+        def link(token_hash: bytes) -> OneTimeToken:
+            return OneTimeToken(uuid7(), "reset", token_hash, ann.id, "ann@example.org", LATER)
+
+        first, second = link(b"1" * 32), link(b"2" * 32)
+        async with transactions.writing() as unit:
+            await unit.one_time_tokens.add(first)
+            assert await unit.one_time_tokens.find("reset", b"1" * 32, now=NOW) == first
+            assert await unit.one_time_tokens.find("verify", b"1" * 32, now=NOW) is None
+            assert await unit.one_time_tokens.find("reset", b"1" * 32, now=LATER) is None
+            await unit.one_time_tokens.add(second)
+            assert await unit.one_time_tokens.find("reset", b"1" * 32, now=NOW) is None
+            assert await unit.one_time_tokens.use(second) is True
+            assert await unit.one_time_tokens.use(second) is False
+            await unit.one_time_tokens.add(first)
+            await unit.one_time_tokens.forget_expired(LATER)
+            assert await unit.one_time_tokens.find("reset", b"1" * 32, now=NOW) is None
+
+
 class StoreConformance(
+    NoticeStoreConformance,
     KeyStoreConformance,
     FactorStoreConformance,
     SubjectStoreConformance,

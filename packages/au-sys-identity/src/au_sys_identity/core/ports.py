@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of 
     from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
     from au_sys_identity.core.events import Fact
     from au_sys_identity.core.factors.ports import FactorStore
+    from au_sys_identity.core.notices.ports import OneTimeTokenStore, Outbox
     from au_sys_identity.core.sessions.ports import SessionStore
     from au_sys_identity.core.subjects.ports import SubjectStore
     from au_sys_identity.core.tokens.ports import KeyStore, SigningKeyStore
@@ -38,6 +39,10 @@ class UnitOfWork(Protocol):
     def factors(self) -> "FactorStore": ...
     @property
     def api_keys(self) -> "KeyStore": ...
+    @property
+    def outbox(self) -> "Outbox": ...
+    @property
+    def one_time_tokens(self) -> "OneTimeTokenStore": ...
     @property
     def signing_keys(self) -> "SigningKeyStore": ...
 

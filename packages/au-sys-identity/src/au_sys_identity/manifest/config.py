@@ -43,8 +43,23 @@ class IdentitySettings(BaseSettings):
     api_key_days: int = Field(90, ge=1, le=366, description="Days that an API key lives unless it says otherwise.")
     api_key_max_days: int = Field(366, ge=1, le=3660, description="Most days that an API key may live.")
     api_keys_per_subject: int = Field(20, ge=1, le=1000, description="Most usable API keys of one subject.")
+    mail_url: SecretStr | None = Field(
+        None,
+        description="smtp://user:password@host:587, smtps://… or file:///folder; unset: outbox/ in the data folder.",
+    )
+    mail_from: str = Field("platform@localhost", description="Sender of letters.")
+    verify_ttl: int = Field(86_400, ge=600, le=604_800, description="Seconds that a verification link is good for.")
+    reset_ttl: int = Field(3600, ge=300, le=86_400, description="Seconds that a reset link is good for.")
+    reset_kills_keys: bool = Field(True, description="Whether a password reset revokes the person's API keys.")
     guess_limit: int = Field(5, ge=1, le=100, description="Failures per address and network before waiting begins.")
     guess_window: int = Field(900, ge=60, le=86_400, description="Seconds in which failures are counted.")
+
+    @field_validator("mail_url")
+    @classmethod
+    def _leads_somewhere(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("smtp://", "smtps://", "file:///")):
+            raise ValueError("must be smtp://host:port, smtps://host:port or file:///folder")
+        return value
 
     @field_validator("secret_key")
     @classmethod

@@ -15,6 +15,8 @@ from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
 from au_sys_identity.adapters.crypto.signing_keys import SignatureRules, SigningKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
+from au_sys_identity.adapters.email.folder import FolderPost
+from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
 from au_sys_identity.adapters.runtime.audit import PlatformAudit
 from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
 from au_sys_identity.adapters.web.administration import Desk
@@ -23,6 +25,7 @@ from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import Lockout
@@ -30,6 +33,9 @@ from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.freshness import Freshness
+from au_sys_identity.core.notices.ports import Post
+from au_sys_identity.core.notices.sending import Delivery, LinkTimes
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.refreshing import Refreshing
@@ -91,6 +97,15 @@ def cookie_names(platform: PlatformSettings) -> CookieNames:
     return CookieNames(secure=False)
 
 
+def post_of(settings: IdentitySettings, platform: PlatformSettings) -> Post:
+    """Where letters go: a mail server, or a folder in the data folder."""
+    url = settings.mail_url.get_secret_value() if settings.mail_url else ""
+    if url.startswith(("smtp://", "smtps://")):
+        return SmtpPost(MailServer.parse(url), sender=settings.mail_from, site=platform.name)
+    folder = Path(urlsplit(url).path) if url else Path(platform.data_dir) / "outbox"
+    return FolderPost(folder, sender=settings.mail_from, site=platform.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """Everything that identity is made of, built and not yet opened."""
@@ -101,6 +116,7 @@ class Wiring:
     keys: SigningKeys
     catalogue: Catalogue
     registration: Registration
+    delivery: Delivery
     services: tuple[Service, ...]
 
     async def forget(self) -> None:
@@ -109,6 +125,7 @@ class Wiring:
         async with self.transactions.writing() as unit:
             await unit.sessions.forget_ended_before(now - timedelta(days=30))
             await unit.factors.forget_expired(now)
+            await unit.one_time_tokens.forget_expired(now)
             await unit.guesses.forget_before(now - timedelta(days=1))
 
 
@@ -151,13 +168,18 @@ def wire(
     decisions = Decisions(transactions, freshness, catalogue, clock)
     granting = Granting(transactions, decisions, clock)
     enrolment = Enrolment(transactions, root, check, clock, issuer=platform.name)
-    accounts = Accounts(transactions, hasher, rules, sign_in, clock, times=times)
+    letters = LetterBox(root, root)
+    accounts = Accounts(transactions, hasher, rules, sign_in, letters, clock, times=times)
     policy = RegistrationPolicy(settings.registration, settings.verification == "required")
-    registration = Registration(transactions, hasher, rules, clock, policy=policy)
+    registration = Registration(transactions, hasher, rules, letters, clock, policy=policy)
     steps = StepUp(transactions, sign_in, check, clock, times=times)
     sessions = Sessions(transactions, clock)
     key_rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
     verification = Verification(transactions, access_tokens, freshness, clock, times=times)
+    links = LinkTimes(timedelta(seconds=settings.verify_ttl), timedelta(seconds=settings.reset_ttl))
+    delivery = Delivery(
+        transactions, letters, post_of(settings, platform), clock, public_url=platform.public_url, times=links
+    )
     built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
         Authenticator: RequestAuthenticator(verification, cookies),
         Authorizer: PlatformAuthorizer(decisions),
@@ -174,6 +196,16 @@ def wire(
         Registration: registration,
         Accounts: accounts,
         Enrolment: enrolment,
+        MailLinks: MailLinks(
+            transactions,
+            letters,
+            hasher,
+            rules,
+            root,
+            clock,
+            lockout=lockout,
+            reset_kills_keys=settings.reset_kills_keys,
+        ),
         StepUp: steps,
         Desk: Desk(accounts, granting, decisions, sessions, enrolment, steps, registration),
         Decisions: decisions,
@@ -182,7 +214,7 @@ def wire(
         People: People(accounts, decisions, enrolment),
     }
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
-    return Wiring(settings, transactions, hasher, keys, catalogue, registration, services)
+    return Wiring(settings, transactions, hasher, keys, catalogue, registration, delivery, services)
 
 
 def _giving(service: object) -> Callable[[object], object]:

@@ -54,6 +54,7 @@ class Identity:
             services=wiring.services,
             jobs=(
                 Job("identity.forget", wiring.forget, interval=3600),
+                Job("identity.send-mail", wiring.delivery.run, interval=2),
                 Job("identity.rotate-signing-key", wiring.keys.rotate, interval=3600),
             ),
             templates=(TemplateFolder(_WEB),),

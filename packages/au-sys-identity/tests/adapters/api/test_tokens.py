@@ -1,5 +1,7 @@
 """API keys and published signing keys over HTTP."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.operator import Operator
 from fastapi_services_platform import PlatformSettings
 
+Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 PASSWORD = "correct horse battery staple"
 ADMIN = "a very different sentence"
 SCOPE = "identity.users.read"
@@ -100,9 +103,9 @@ async def test_bad_keys_are_not_made(client: AsyncClient, admin: dict[str, str],
     assert (await client.post("/auth/api-keys/", headers=admin, json=body)).status_code == 422
 
 
-async def test_there_may_be_enough(start: object, tmp_path: Path) -> None:
+async def test_there_may_be_enough(start: Start, tmp_path: Path) -> None:
     """Beyond the limit a key has to go before another one is made."""
-    async with start(api_keys_per_subject=1) as client:  # type: ignore[operator]  # the fixture's type lives in conftest
+    async with start(api_keys_per_subject=1) as client:
         platform = PlatformSettings(environment="test", data_dir=tmp_path, public_url="http://platform.test")
         await Operator(platform).create_admin(NewPerson("admin@example.org"), ADMIN)
         admin = await sign_in(client, "admin@example.org", ADMIN)

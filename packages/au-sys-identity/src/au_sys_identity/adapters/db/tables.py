@@ -205,6 +205,30 @@ api_keys = Table(
     Column("revoked_at", Moment),
 )
 
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("payload_enc", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Moment, nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("dead_at", Moment),
+)
+
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("purpose", String(16), nullable=False),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    UniqueConstraint("subject_id", "purpose"),
+)
+
 signing_keys = Table(
     "signing_keys",
     metadata,

@@ -9,6 +9,7 @@ from au_sys_identity.adapters.db.access import SqlGrants, SqlVersions
 from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
 from au_sys_identity.adapters.db.factors import SqlFactors
 from au_sys_identity.adapters.db.keys import SqlKeys
+from au_sys_identity.adapters.db.notices import SqlOneTimeTokens, SqlOutbox
 from au_sys_identity.adapters.db.sessions import SqlSessions
 from au_sys_identity.adapters.db.subjects import SqlSubjects
 from au_sys_identity.adapters.db.tokens import SqlSigningKeys
@@ -29,6 +30,8 @@ class SqlUnitOfWork:
         self.versions = SqlVersions(session)
         self.factors = SqlFactors(session)
         self.api_keys = SqlKeys(session)
+        self.outbox = SqlOutbox(session)
+        self.one_time_tokens = SqlOneTimeTokens(session)
         self.signing_keys = SqlSigningKeys(session)
         self.facts: list[Fact] = []
 

@@ -1,11 +1,13 @@
 """What the memory stores share: plain dicts that can be copied and put back."""
 
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from uuid import UUID
 
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
 from au_sys_identity.core.factors.models import Challenge, TotpSecret
+from au_sys_identity.core.notices.models import OneTimeToken, OutboxItem
 from au_sys_identity.core.sessions.models import RefreshToken, Session
 from au_sys_identity.core.subjects.models import Person
 from au_sys_identity.core.tokens.models import ApiKey, SigningKey
@@ -25,6 +27,9 @@ class Tables:
     recovery_codes: dict[UUID, frozenset[bytes]] = field(default_factory=dict)
     challenges: dict[bytes, Challenge] = field(default_factory=dict)
     api_keys: dict[UUID, ApiKey] = field(default_factory=dict)
+    outbox: dict[UUID, OutboxItem] = field(default_factory=dict)
+    dead_letters: dict[UUID, datetime] = field(default_factory=dict)
+    one_time_tokens: dict[bytes, OneTimeToken] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     assignments: dict[tuple[str, str, str], Assignment] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)

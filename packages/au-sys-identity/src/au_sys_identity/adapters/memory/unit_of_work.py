@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from au_sys_identity.adapters.memory.factors import MemoryFactors
 from au_sys_identity.adapters.memory.keys import MemoryKeys
+from au_sys_identity.adapters.memory.notices import MemoryOneTimeTokens, MemoryOutbox
 from au_sys_identity.adapters.memory.stores import (
     MemoryCredentials,
     MemoryGrants,
@@ -31,6 +32,8 @@ class MemoryUnitOfWork:
         self.versions = MemoryVersions(tables)
         self.factors = MemoryFactors(tables)
         self.api_keys = MemoryKeys(tables)
+        self.outbox = MemoryOutbox(tables)
+        self.one_time_tokens = MemoryOneTimeTokens(tables)
         self.signing_keys = MemorySigningKeys(tables)
         self.facts: list[Fact] = []
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from au_sys_identity.adapters.web import account, administration, register, security, sign_in
+from au_sys_identity.adapters.web import account, administration, mail_links, register, security, sign_in
 
 router = APIRouter()
 router.include_router(sign_in.router)
@@ -10,3 +10,4 @@ router.include_router(register.router)
 router.include_router(account.router)
 router.include_router(security.router)
 router.include_router(administration.router)
+router.include_router(mail_links.router)

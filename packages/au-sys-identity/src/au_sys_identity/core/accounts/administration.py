@@ -11,6 +11,7 @@ from au_sys_identity.core.credentials.ports import PasswordHasher
 from au_sys_identity.core.errors import InvalidInput, NotFound, Stale
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import ACCESS, SUBJECTS
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength
 from au_sys_identity.core.sessions.opening import Opened, open_session
@@ -54,6 +55,7 @@ class Accounts:
         hasher: PasswordHasher,
         rules: PasswordRules,
         sign_in: SignIn,
+        letters: LetterBox,
         clock: Clock,
         *,
         times: SessionTimes,
@@ -62,6 +64,7 @@ class Accounts:
         self._hasher = hasher
         self._rules = rules
         self._sign_in = sign_in
+        self._letters = letters
         self._clock = clock
         self._times = times
 
@@ -136,6 +139,7 @@ class Accounts:
                     times=self._times,
                     now=now,
                 )
+            await self._letters.put(unit, "password-changed", known.email_canonical, now=now)
             await unit.versions.raise_topic(SUBJECTS)
             unit.record(Fact("password.changed", known.urn, known.urn))
         return opened

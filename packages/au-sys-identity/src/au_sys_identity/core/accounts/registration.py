@@ -16,6 +16,7 @@ from au_sys_identity.core.errors import BootstrapClosed, Conflict, RegistrationC
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import ACCESS, SUBJECTS
 from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.subjects.addresses import EmailAddress, email_address
 from au_sys_identity.core.subjects.models import Person, Status, SubjectId
@@ -50,6 +51,7 @@ class Registration:
         transactions: Transactions,
         hasher: PasswordHasher,
         rules: PasswordRules,
+        letters: LetterBox,
         clock: Clock,
         *,
         policy: RegistrationPolicy,
@@ -57,6 +59,7 @@ class Registration:
         self._transactions = transactions
         self._hasher = hasher
         self._rules = rules
+        self._letters = letters
         self._clock = clock
         self.policy = policy
 
@@ -71,14 +74,18 @@ class Registration:
         if self.policy.mode != "open":
             raise RegistrationClosed
         status: Status = "pending" if self.policy.verification else "active"
-        person, _address = self._person(wanted, status)
+        person, address = self._person(wanted, status)
         chosen = self._rules.check(password, names=(person.email, person.display_name))
         hashed = await self._hasher.hash(chosen, network=network)
         try:
             async with self._transactions.writing() as unit:
                 await self._add(unit, person, PasswordRecord(person.id, hashed, person.created_at), by=person.urn)
+                if self.policy.verification:
+                    await self._letters.put_for_stranger(unit, "verify", address.canonical, now=person.created_at)
         except Conflict:
             async with self._transactions.writing() as unit:
+                if self.policy.verification:
+                    await self._letters.put_for_stranger(unit, "known", address.canonical, now=person.created_at)
                 unit.record(Fact("subject.created", SYSTEM, SYSTEM, "denied", "the address has an account already"))
 
     async def create(

@@ -1,0 +1,53 @@
+"""Verification and reset routes; asking for a mail answers the same for every address."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from au_sys_identity.adapters.api.cards import People
+from au_sys_identity.adapters.api.schemas.mail_links import AddressBody, ResetBody, TokenBody
+from au_sys_identity.adapters.api.schemas.subjects import AcceptedOut, UserOut
+from au_sys_identity.core.accounts.mail_links import MailLinks
+from au_sys_identity.core.credentials.lockout import network_of
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import inject
+
+router = APIRouter(tags=["mail"])
+
+
+@router.post(
+    "/auth/request-verify-token", operation_id="request_verify", summary="Ask for a verification mail", status_code=202
+)
+@access(public=True)
+async def request_verify(body: AddressBody, links: Annotated[MailLinks, inject(MailLinks)]) -> AcceptedOut:
+    """A mail goes out if there is an unverified account."""
+    await links.ask("verify", body.email)
+    return AcceptedOut()
+
+
+@router.post("/auth/verify", operation_id="verify", summary="Verify an address")
+@access(public=True)
+async def verify(
+    body: TokenBody,
+    links: Annotated[MailLinks, inject(MailLinks)],
+    people: Annotated[People, inject(People)],
+) -> UserOut:
+    """The token of the mail in, the account out."""
+    return await people.shown(await links.verify(body.token))
+
+
+@router.post("/auth/forgot-password", operation_id="forgot_password", summary="Ask for a reset mail", status_code=202)
+@access(public=True)
+async def forgot_password(body: AddressBody, links: Annotated[MailLinks, inject(MailLinks)]) -> AcceptedOut:
+    """A mail goes out if there is an account."""
+    await links.ask("reset", body.email)
+    return AcceptedOut()
+
+
+@router.post("/auth/reset-password", operation_id="reset_password", summary="Set a new password", status_code=204)
+@access(public=True)
+async def reset_password(request: Request, body: ResetBody, links: Annotated[MailLinks, inject(MailLinks)]) -> Response:
+    """All sessions end; a second factor stays in force."""
+    network = network_of(request.client.host if request.client else None)
+    await links.reset(body.token, body.password, network=network)
+    return Response(status_code=204)

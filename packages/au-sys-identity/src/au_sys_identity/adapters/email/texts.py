@@ -1,0 +1,46 @@
+"""What the letters say, in plain text."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from au_sys_identity.core.notices.models import Kind, Letter
+
+_TEXTS: dict[Kind, tuple[str, str]] = {
+    "verify": (
+        "Confirm your e-mail address",
+        "Hello {name},\n\nopen this link to confirm that this address is yours:\n\n{link}\n\n"
+        "It is good for one use. If you did not ask for an account, ignore this letter.\n",
+    ),
+    "reset": (
+        "Choose a new password",
+        "Hello {name},\n\nopen this link to choose a new password:\n\n{link}\n\n"
+        "It is good for one use within the hour. If you did not ask for it, ignore this letter; nothing has changed.\n",
+    ),
+    "known": (
+        "You have an account already",
+        "Hello {name},\n\nsomebody, perhaps you, wanted to register with this address, which has an account already. "
+        "If you forgot the password, choose a new one here:\n\n{link}\n\nOtherwise ignore this letter.\n",
+    ),
+    "password-changed": (
+        "Your password was changed",
+        "Hello {name},\n\nthe password of your account was changed and every device was signed out.\n\n"
+        "If that was not you, tell an administrator of this platform at once.\n",
+    ),
+}
+
+
+def message_of(letter: Letter, *, sender: str, site: str) -> EmailMessage:
+    """The mail; every header value is encoded by the standard library, so none can smuggle in another."""
+    subject, body = _TEXTS[letter.kind]
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = Address(_one_line(letter.name), addr_spec=letter.recipient)
+    message["Subject"] = f"{site}: {subject}"
+    message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].rstrip('>')}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body.format(name=_one_line(letter.name), link=letter.link))
+    return message
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

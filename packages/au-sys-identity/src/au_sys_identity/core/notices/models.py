@@ -1,0 +1,46 @@
+"""Letter, item of the outbox, one-time token."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from au_sys_identity.core.subjects.models import SubjectId
+
+Purpose = Literal["verify", "reset"]
+Kind = Literal["verify", "reset", "known", "password-changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """A letter to be written. Whom it goes to is sealed; who that is, if anybody, is found out when it is sent."""
+
+    id: UUID
+    kind: Kind
+    sealed: bytes = field(repr=False)
+    next_at: datetime
+    attempts: int = 0
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail. ``link`` is a secret: whoever has it acts for the recipient. ``id`` stays the same over every try."""
+
+    id: UUID
+    kind: Kind
+    recipient: str
+    name: str
+    link: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeToken:
+    """A link in a mail: one purpose, one use. ``address`` is what it was sent to."""
+
+    id: UUID
+    purpose: Purpose
+    token_hash: bytes = field(repr=False)
+    subject_id: SubjectId
+    address: str
+    expires_at: datetime

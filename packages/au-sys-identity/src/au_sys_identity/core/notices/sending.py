@@ -1,0 +1,104 @@
+"""Send what waits in the outbox: at least once, five tries, then dead and visible.
+
+Who the recipient is, and the secret of a link, is settled here and not when the letter was asked for: so asking costs
+the same for every address.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.notices.models import Letter, OneTimeToken, OutboxItem, Purpose
+from au_sys_identity.core.notices.ports import Post, PostRefused
+from au_sys_identity.core.notices.writing import LetterBox
+from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.sessions.opening import digest, new_secret
+
+_AT_ONCE = 50
+_TRIES = 5
+_PATHS: dict[Purpose, str] = {"verify": "/verify", "reset": "/reset-password"}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTimes:
+    """How long links are good for."""
+
+    verify: timedelta = timedelta(hours=24)
+    reset: timedelta = timedelta(hours=1)
+
+
+class Delivery:
+    """Empties the outbox."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        letters: LetterBox,
+        post: Post,
+        clock: Clock,
+        *,
+        public_url: str,
+        times: LinkTimes,
+    ) -> None:
+        self._transactions = transactions
+        self._letters = letters
+        self._post = post
+        self._clock = clock
+        self._public_url = public_url.rstrip("/")
+        self._times = times
+
+    async def run(self) -> None:
+        """Send everything that is due."""
+        async with self._transactions.reading() as unit:
+            due = await unit.outbox.due(self._clock(), _AT_ONCE)
+        for item in due:
+            await self._deliver(item)
+
+    async def backlog(self) -> tuple[int, int]:
+        """How many letters wait, and how many are dead."""
+        async with self._transactions.reading() as unit:
+            return await unit.outbox.waiting()
+
+    async def _deliver(self, item: OutboxItem) -> None:
+        now = self._clock()
+        async with self._transactions.writing() as unit:
+            if not await unit.outbox.claim(item, until=now + timedelta(seconds=30 * 2**item.attempts)):
+                return
+        letter = await self._written(item, now)
+        try:
+            if letter is not None:
+                await self._post.send(letter)
+        except PostRefused:
+            if item.attempts + 1 >= _TRIES:
+                async with self._transactions.writing() as unit:
+                    await unit.outbox.give_up(item.id, at=now)
+            return
+        async with self._transactions.writing() as unit:
+            await unit.outbox.done(item.id)
+
+    async def _written(self, item: OutboxItem, now: datetime) -> Letter | None:
+        """The letter, or ``None`` when it concerns nobody."""
+        address = self._letters.recipient(item)
+        async with self._transactions.writing() as unit:
+            person = await unit.subjects.by_email(address)
+            if person is None or person.status == "disabled":
+                return None
+            link = ""
+            if item.kind == "verify":
+                if person.email_verified_at is not None:
+                    return None
+                link = new_secret()
+                ends = now + self._times.verify
+                await unit.one_time_tokens.add(OneTimeToken(uuid7(), "verify", digest(link), person.id, address, ends))
+            if item.kind == "reset":
+                if not person.active or person.auth_source != "local":
+                    return None
+                link = new_secret()
+                ends = now + self._times.reset
+                await unit.one_time_tokens.add(OneTimeToken(uuid7(), "reset", digest(link), person.id, address, ends))
+        shown = ""
+        if item.kind == "verify" or item.kind == "reset":
+            shown = f"{self._public_url}{_PATHS[item.kind]}#token={link}"
+        if item.kind == "known":
+            shown = f"{self._public_url}/forgot-password"
+        return Letter(item.id, item.kind, person.email, person.display_name, shown)
