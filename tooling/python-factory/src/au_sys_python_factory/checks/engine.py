@@ -101,11 +101,12 @@ def _waivers(files: Iterable[SourceFile]) -> dict[tuple[Path, int], list[Waiver]
 def _allowed(
     rule: Rule, hit: Hit, path: Path, by_path: dict[Path, SourceFile], waivers: dict[tuple[Path, int], list[Waiver]]
 ) -> bool:
-    for waiver in waivers.get((path, hit.line), ()):
+    file = by_path.get(path)
+    around = file.lines_around(hit.line) if file and waivers else (hit.line,)
+    for waiver in (found for line in around for found in waivers.get((path, line), ())):
         if rule.id in waiver.ids and waiver.reason:
             waiver.used.add(rule.id)
             return True
-    file = by_path.get(path)
     noqa = _NOQA.search(file.comment_lines.get(hit.line, "")) if file and rule.same_as else None
     return bool(
         noqa and set(re.split(r"[,\s]+", noqa["codes"])) & set(rule.same_as) and re.search(r"\w{3}", noqa["reason"])

@@ -189,6 +189,21 @@ class SourceFile:
         return {comment.line: comment.text for comment in self.comments}
 
     @cached_property
+    def _statements(self) -> dict[int, range]:
+        """The lines of the simple statement that stands on a line."""
+        found: dict[int, range] = {}
+        for nodes in self._index[0].values():
+            for node in nodes:
+                if isinstance(node, ast.stmt) and not hasattr(node, "body"):
+                    lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+                    found.update(dict.fromkeys(lines, lines))
+        return found
+
+    def lines_around(self, line: int) -> range:
+        """The lines of the statement on a line; a formatter may move a comment from one to another."""
+        return self._statements.get(line, range(line, line + 1))
+
+    @cached_property
     def docstrings(self) -> list[tuple[ast.AST, ast.Constant]]:
         """Every docstring with the module, class or function that it belongs to."""
         owners: Iterable[ast.Module | ast.ClassDef | Function] = [self.tree, *self.find(ast.ClassDef), *self.functions]
