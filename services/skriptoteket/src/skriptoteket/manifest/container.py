@@ -1,33 +1,18 @@
 """Settings choose adapters, build services."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from au_sys_storage_sdk import Blobs
 from fastapi_services_platform import (
-    AuditTrail,
-    Authorizer,
     Database,
-    PlatformError,
     PlatformSettings,
-    Service,
-    SubjectDirectory,
     blocking,
 )
-from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.bank.folders import read_bank
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
-from skriptoteket.adapters.http.acting import Actors
-from skriptoteket.adapters.http.auditing import Ledger
-from skriptoteket.adapters.http.directory import People
-from skriptoteket.adapters.http.submitting import SubmissionDesk
-from skriptoteket.adapters.http.trying import TrialDesk
 from skriptoteket.adapters.platform.health import RunnerHealth
 from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
-from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.adapters.worker.doorbell import UnixDoorbell
 from skriptoteket.core.bank.installation import BankInstallation
 from skriptoteket.core.bank.models import Installed
@@ -35,9 +20,7 @@ from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
-from skriptoteket.core.ports import Ids
 from skriptoteket.core.runs.inputs import UploadLimits
-from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import AdmissionRules, RunSubmission
 from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
@@ -124,65 +107,3 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         watching=RunWatching(work, clock, bell),
         health=RunnerHealth(work, clock, alive_for),
     )
-
-
-def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
-    """What endpoints may ask for."""
-    settings = library.settings
-    limits = upload_limits(settings)
-
-    async def desk(scope: Any) -> SubmissionDesk:  # Any: the container's scope, which the runtime does not export
-        return SubmissionDesk(
-            library.submissions,
-            library.watching,
-            await scope.get(ArtifactStore),
-            limits,
-            library.ids,
-            settings.default_locale,
-        )
-
-    async def files(scope: Any) -> BlobArtifactStore:  # Any: as above
-        return BlobArtifactStore(await scope.get(Blobs), settings.blob_namespace)
-
-    async def trying(scope: Any) -> TrialDesk:  # Any: as above
-        return TrialDesk(library.trials, await scope.get(ArtifactStore), limits, library.ids)
-
-    async def people(scope: Any) -> People:  # Any: as above
-        try:
-            directory = await scope.get(SubjectDirectory)
-        except PlatformError:
-            directory = None
-        return People(directory, await scope.get(Authorizer))
-
-    async def actors(scope: Any) -> Actors:  # Any: as above
-        return Actors(await scope.get(Authorizer))
-
-    ready: dict[type[Any], object] = {  # Any: interfaces of unrelated types
-        Browsing: library.browsing,
-        Curation: library.curation,
-        Drafting: library.drafting,
-        DraftLocking: library.locking,
-        Reviewing: library.reviewing,
-        Publication: library.publication,
-        Stewardship: library.stewardship,
-        Suggesting: library.suggesting,
-        ToolLookup: library.lookup,
-        Ledger: Ledger(audit),
-        RunSubmission: library.submissions,
-        RunWatching: library.watching,
-        UploadLimits: limits,
-        Ids: library.ids,
-        Readers: Readers(settings.timezone, settings.default_locale),
-    }
-    return (
-        *(Service(interface, _giving(service)) for interface, service in ready.items()),
-        Service(SubmissionDesk, desk),
-        Service(ArtifactStore, files),
-        Service(Actors, actors),
-        Service(TrialDesk, trying),
-        Service(People, people),
-    )
-
-
-def _giving(service: object) -> Callable[[object], object]:
-    return lambda _scope: service

@@ -21,8 +21,9 @@ from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.web.router import page_router, submission_pages
 from skriptoteket.core import roles
 from skriptoteket.manifest.config import SkriptoteketSettings
-from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, services, upload_limits
+from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, upload_limits
 from skriptoteket.manifest.permissions import BUNDLES, PERMISSIONS
+from skriptoteket.manifest.services import services
 
 VERSION = "0.1.0"
 WEB = "skriptoteket.adapters.web"
@@ -70,6 +71,10 @@ class Skriptoteket:
             menu=(
                 MenuEntry("Tools", "/browse", roles.BROWSE, order=10, icon="tools"),
                 MenuEntry("My runs", "/my-runs", roles.RUN, order=11, icon="runs"),
+                MenuEntry("My tools", "/my-tools", roles.AUTHOR, order=12, icon="code"),
+                MenuEntry("Reviews", "/reviews", roles.REVIEW, order=13, icon="check"),
+                MenuEntry("Suggestions", "/admin/suggestions", roles.TRIAGE, order=14, icon="mail"),
+                MenuEntry("All tools", "/admin/tools", roles.CURATE, order=15, icon="list"),
             ),
             cards=(Card("Tools", "Choose a tool, upload a file, get the result.", "/browse", roles.BROWSE, order=10),),
             migrations=MIGRATIONS,

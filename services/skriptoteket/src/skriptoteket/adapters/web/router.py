@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from skriptoteket.adapters.web import catalog, run
+from skriptoteket.adapters.web import catalog, curation, editor, review, run, suggestions
 
 
 def page_router() -> APIRouter:
@@ -10,6 +10,8 @@ def page_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.include_router(catalog.router)
     router.include_router(run.router)
+    for each in (editor, review, curation, suggestions):
+        router.include_router(each.router)
     return router
 
 
@@ -17,4 +19,5 @@ def submission_pages() -> APIRouter:
     """Forms that take files."""
     router = APIRouter(include_in_schema=False)
     router.include_router(run.submissions)
+    router.include_router(editor.submissions)
     return router

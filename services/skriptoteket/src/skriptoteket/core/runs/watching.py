@@ -22,6 +22,7 @@ class SeenRun:
     artifacts: Sequence[Artifact]
     waiting: Waiting | None
     progress: RunEvent | None
+    logs: RunLogs | None = None
 
 
 class RunWatching:
@@ -58,7 +59,8 @@ class RunWatching:
             if not run.state.terminal:
                 steps = [event for event in await unit.runs.events(run_id) if event.kind == "progress"]
                 progress = steps[-1] if steps else None
-            return SeenRun(run, tool, version, artifacts, waiting, progress)
+            logs = await unit.runs.logs(run_id) if run.context is RunContext.SANDBOX and run.state.terminal else None
+            return SeenRun(run, tool, version, artifacts, waiting, progress, logs)
 
     async def logs(self, run_id: RunId, subject: str, *, reads_source: bool) -> RunLogs:
         """What the run printed; only for those who may read the source and see the run.

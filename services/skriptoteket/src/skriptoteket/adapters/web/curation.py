@@ -1,0 +1,195 @@
+"""Curate: every tool with its texts, tags, visibility, versions and people."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
+
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
+from skriptoteket.adapters.http.acting import Actors, uuid_of
+from skriptoteket.adapters.http.auditing import Ledger
+from skriptoteket.adapters.http.directory import People
+from skriptoteket.adapters.web.texts import Readers
+from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.core.catalog.curation import Curation, ToolTexts
+from skriptoteket.core.errors import Conflict, ValidationFailed
+from skriptoteket.core.identifiers import ToolId
+from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, CURATE, ROLLBACK
+from skriptoteket.core.stewardship.assignment import Stewardship
+from skriptoteket.core.versions.drafting import Drafting
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class CurationDesk:
+    """Everything that the curators' pages need. Lives as long as the app."""
+
+    curation: Curation
+    drafting: Drafting
+    stewardship: Stewardship
+    browsing: Browsing
+    actors: Actors
+    people: People
+    readers: Readers
+    ledger: Ledger
+
+
+Desk = Annotated[CurationDesk, inject(CurationDesk)]
+Page = Annotated[Pages, inject(Pages)]
+
+RIGHTS = (CURATE, AUTHOR, AUTHOR_ANY, ROLLBACK)
+
+
+@router.get("/admin/tools", name="skriptoteket_admin_tools")
+@access(permission=CURATE)
+async def tools(request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
+    """Every tool with where it stands."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    found = await desk.curation.tools(actor)
+    names = await desk.people.names(frozenset(tool.owner for tool in found))
+    context = {"reader": desk.readers.of(principal), "tools": found, "names": names}
+    return await pages.render(request, "skriptoteket/admin_tools.html", context)
+
+
+@router.post("/admin/tools", name="skriptoteket_create_tool")
+@access(permission=CURATE)
+async def create(
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    title: Annotated[str, Form(max_length=255)],
+) -> Response:
+    """A hidden tool without versions, then its page."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    made = await desk.curation.create(actor, ToolTexts(title=title))
+    await desk.ledger.record(principal, "tool.created", made.id)
+    return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=str(made.id)).path, 303)
+
+
+@router.get("/admin/tools/{tool_id}", name="skriptoteket_admin_tool")
+@access(permission=CURATE)
+async def tool(tool_id: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
+    """One tool: texts, tags, visibility, versions, people."""
+    return await _tool_page(tool_id, request, principal, desk, pages, {})
+
+
+@router.post("/admin/tools/{tool_id}", name="skriptoteket_edit_tool")
+@access(permission=CURATE)
+async def edit(tool_id: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
+    """Texts, address and tags; a wrong form is shown again."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    form = await request.form()
+    texts = ToolTexts(
+        slug=_text(form, "slug"),
+        title=_text(form, "title"),
+        summary=_text(form, "summary"),
+        title_sv=_text(form, "title_sv"),
+        summary_sv=_text(form, "summary_sv"),
+        professions=tuple(str(each) for each in form.getlist("professions")),
+        categories=tuple(str(each) for each in form.getlist("categories")),
+    )
+    try:
+        changed = await desk.curation.edit(actor, ToolId(uuid_of("tool", tool_id)), texts)
+    except ValidationFailed as error:
+        issues = {issue.field: issue.message for issue in error.issues}
+        return await _tool_page(tool_id, request, principal, desk, pages, issues)
+    except Conflict as error:
+        return await _tool_page(tool_id, request, principal, desk, pages, {"slug": str(error)})
+    await desk.ledger.record(principal, "tool.edited", changed.id)
+    return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
+
+
+@router.post("/admin/tools/{tool_id}/visibility", name="skriptoteket_visibility")
+@access(permission=CURATE)
+async def visibility(
+    tool_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    pages: Page,
+    shown: Annotated[bool, Form()],
+) -> Response:
+    """Into the catalogue or out of it."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    wanted = ToolId(uuid_of("tool", tool_id))
+    try:
+        await (desk.curation.show(actor, wanted) if shown else desk.curation.hide(actor, wanted))
+    except ValidationFailed as error:
+        issues = {issue.field: issue.message for issue in error.issues}
+        return await _tool_page(tool_id, request, principal, desk, pages, issues)
+    await desk.ledger.record(principal, "tool.shown" if shown else "tool.hidden", wanted)
+    return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
+
+
+@router.post("/admin/tools/{tool_id}/maintainers", name="skriptoteket_add_maintainer")
+@access(permission=CURATE)
+async def add_maintainer(
+    tool_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    pages: Page,
+    subject: Annotated[str, Form(max_length=320)],
+) -> Response:
+    """Somebody by e-mail address or URN."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    try:
+        candidate = await desk.people.candidate(subject)
+        await desk.stewardship.add(actor, ToolId(uuid_of("tool", tool_id)), candidate)
+    except ValidationFailed as error:
+        issues = {issue.field: issue.message for issue in error.issues}
+        return await _tool_page(tool_id, request, principal, desk, pages, issues)
+    await desk.ledger.record(principal, "maintainer.added", tool_id, subject=candidate.subject)
+    return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
+
+
+@router.post("/admin/tools/{tool_id}/maintainers/remove", name="skriptoteket_remove_maintainer")
+@access(permission=CURATE)
+async def remove_maintainer(
+    tool_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    subject: Annotated[str, Form(max_length=320)],
+    reason: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """With a reason; the owner stays."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    await desk.stewardship.remove(actor, ToolId(uuid_of("tool", tool_id)), subject, reason)
+    await desk.ledger.record(principal, "maintainer.removed", tool_id, reason, subject=subject)
+    return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
+
+
+def _text(form: FormData, name: str) -> str | None:
+    return str(form[name]) if name in form else None
+
+
+async def _tool_page(
+    tool_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: CurationDesk,
+    pages: Pages,
+    issues: dict[str, str],
+) -> Response:
+    actor = await desk.actors.of(principal, RIGHTS)
+    found, people, records = await desk.stewardship.people(actor, ToolId(uuid_of("tool", tool_id)))
+    versions = (await desk.drafting.versions(actor, found.id))[1] if actor.may_write(people) else ()
+    urns = people | {found.owner} | {each.created_by for each in versions} | {each.by for each in records}
+    context = {
+        "reader": desk.readers.of(principal),
+        "tool": found,
+        "maintainers": sorted(people),
+        "records": records,
+        "versions": versions,
+        "names": await desk.people.names(frozenset(urns | {each.subject for each in records})),
+        "professions": await desk.browsing.professions(),
+        "categories": await desk.browsing.categories(),
+        "issues": issues,
+        "may_roll_back": actor.holds(ROLLBACK),
+    }
+    return await pages.render(request, "skriptoteket/admin_tool.html", context, 422 if issues else 200)

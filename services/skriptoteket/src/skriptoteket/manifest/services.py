@@ -1,0 +1,130 @@
+"""What endpoints may ask for: the library's verbs, and the desks that pages stand at."""
+
+from collections.abc import Callable
+from typing import Any
+
+from au_sys_storage_sdk import Blobs
+from fastapi_services_platform import AuditTrail, Authorizer, PlatformError, Service, SubjectDirectory
+from skriptoteket.adapters.artifacts.store import BlobArtifactStore
+from skriptoteket.adapters.http.acting import Actors
+from skriptoteket.adapters.http.auditing import Ledger
+from skriptoteket.adapters.http.directory import People
+from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.adapters.http.trying import TrialDesk
+from skriptoteket.adapters.web.curation import CurationDesk
+from skriptoteket.adapters.web.editor import EditorDesk
+from skriptoteket.adapters.web.review import ReviewDesk
+from skriptoteket.adapters.web.suggestions import SuggestionDesk
+from skriptoteket.adapters.web.texts import Readers
+from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.core.catalog.curation import Curation
+from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.ports import Ids
+from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.submission import RunSubmission
+from skriptoteket.core.runs.watching import RunWatching
+from skriptoteket.core.stewardship.assignment import Stewardship
+from skriptoteket.core.suggestions.triage import Suggesting
+from skriptoteket.core.versions.draft_lock import DraftLocking
+from skriptoteket.core.versions.drafting import Drafting
+from skriptoteket.core.versions.publication import Publication
+from skriptoteket.core.versions.review import Reviewing
+from skriptoteket.manifest.container import Library, upload_limits
+
+
+def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
+    """Recipes for the container."""
+    settings = library.settings
+    readers = Readers(settings.timezone, settings.default_locale)
+    ready: dict[type[Any], object] = {  # Any: interfaces of unrelated types
+        Browsing: library.browsing,
+        Curation: library.curation,
+        Drafting: library.drafting,
+        DraftLocking: library.locking,
+        Reviewing: library.reviewing,
+        Publication: library.publication,
+        Stewardship: library.stewardship,
+        Suggesting: library.suggesting,
+        ToolLookup: library.lookup,
+        RunSubmission: library.submissions,
+        RunWatching: library.watching,
+        UploadLimits: upload_limits(settings),
+        Ids: library.ids,
+        Readers: readers,
+        Ledger: Ledger(audit),
+    }
+    return (
+        *(Service(interface, _giving(service)) for interface, service in ready.items()),
+        *_services_of_the_platform(library),
+        *_desks(library, readers),
+    )
+
+
+def _services_of_the_platform(library: Library) -> tuple[Service, ...]:
+    async def files(scope: Any) -> BlobArtifactStore:  # Any: the container's scope, which the runtime does not export
+        return BlobArtifactStore(await scope.get(Blobs), library.settings.blob_namespace)
+
+    async def actors(scope: Any) -> Actors:  # Any: as above
+        return Actors(await scope.get(Authorizer))
+
+    async def people(scope: Any) -> People:  # Any: as above
+        try:
+            directory = await scope.get(SubjectDirectory)
+        except PlatformError:  # the port is optional
+            directory = None
+        return People(directory, await scope.get(Authorizer))
+
+    return Service(ArtifactStore, files), Service(Actors, actors), Service(People, people)
+
+
+def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
+    limits = upload_limits(library.settings)
+
+    async def submitting(scope: Any) -> SubmissionDesk:  # Any: as above
+        files = await scope.get(ArtifactStore)
+        locale = library.settings.default_locale
+        return SubmissionDesk(library.submissions, library.watching, files, limits, library.ids, locale)
+
+    async def trying(scope: Any) -> TrialDesk:  # Any: as above
+        return TrialDesk(library.trials, await scope.get(ArtifactStore), limits, library.ids)
+
+    async def editing(scope: Any) -> EditorDesk:  # Any: as above
+        return EditorDesk(
+            library.drafting,
+            library.reviewing,
+            await scope.get(TrialDesk),
+            library.lookup,
+            await scope.get(Actors),
+            await scope.get(People),
+            readers,
+            await scope.get(Ledger),
+            library.settings.environments,
+        )
+
+    async def asked(scope: Any) -> tuple[Actors, People, Readers, Ledger]:  # Any: as above
+        return await scope.get(Actors), await scope.get(People), readers, await scope.get(Ledger)
+
+    async def reviewing(scope: Any) -> ReviewDesk:  # Any: as above
+        return ReviewDesk(library.reviewing, library.publication, *await asked(scope))
+
+    async def curating(scope: Any) -> CurationDesk:  # Any: as above
+        return CurationDesk(
+            library.curation, library.drafting, library.stewardship, library.browsing, *await asked(scope)
+        )
+
+    async def suggesting(scope: Any) -> SuggestionDesk:  # Any: as above
+        return SuggestionDesk(library.suggesting, library.browsing, *await asked(scope))
+
+    return (
+        Service(SubmissionDesk, submitting),
+        Service(TrialDesk, trying),
+        Service(EditorDesk, editing),
+        Service(ReviewDesk, reviewing),
+        Service(CurationDesk, curating),
+        Service(SuggestionDesk, suggesting),
+    )
+
+
+def _giving(service: object) -> Callable[[object], object]:
+    return lambda _scope: service
