@@ -147,7 +147,7 @@ async def restore(file: Path, url: str | None) -> dict[str, object]:
 async def verify(path: Path) -> dict[str, object]:
     """Check an exported folder, a backup or a documents file (PATH) against its digests."""
     if path.is_dir():  # noqa: ASYNC240 - a command has nothing else to do
-        manifest = verify_archive(path)
+        manifest = await asyncio.to_thread(verify_archive, path)
         return {"documents": manifest.documents, "blobs": manifest.blobs, "whole": True}
     from au_sys_storage_sdk.adapters.sqlite import snapshots
 

@@ -6,12 +6,24 @@ from importlib.metadata import version
 
 from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
 from au_sys_storage_sdk.adapters.api.router import blob_router, router
+from au_sys_storage_sdk.adapters.web.editing import EVENTS, Editing
+from au_sys_storage_sdk.adapters.web.router import router as pages
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.storage import Storage as Documents
 from au_sys_storage_sdk.manifest.config import StorageSettings
 from au_sys_storage_sdk.manifest.container import services
 from au_sys_storage_sdk.manifest.permissions import BUNDLES, PERMISSIONS
-from fastapi_services_platform import Contribution, Job, Manifest, Platform, RouterMount, Tier
+from fastapi_services_platform import (
+    Contribution,
+    Job,
+    Manifest,
+    MenuEntry,
+    Platform,
+    RouterMount,
+    Service,
+    TemplateFolder,
+    Tier,
+)
 
 _MAX_BODY = 16 * 1024 * 1024
 _MAX_BLOB = 5 * 1024**4
@@ -41,15 +53,22 @@ class Storage:
             routers=(
                 RouterMount("documents", router, Tier.API, max_body_bytes=_MAX_BODY),
                 RouterMount("blobs", blob_router, Tier.API, max_body_bytes=_MAX_BLOB),
+                RouterMount("pages", pages, Tier.UI, max_body_bytes=_MAX_BODY),
             ),
             permissions=PERMISSIONS,
             bundles=BUNDLES,
-            services=services(self._settings, platform.settings.data_dir),
+            services=(
+                *services(self._settings, platform.settings.data_dir),
+                Service(Editing, lambda _scope: Editing(platform.audit)),
+            ),
             jobs=(
                 Job("storage.expire", self._expire, interval=30),
                 Job("storage.tidy", self._tidy, interval=_HOUR),
             ),
             problems=PROBLEMS,
+            templates=(TemplateFolder("au_sys_storage_sdk.adapters.web"),),
+            menu=(MenuEntry("Storage", "/admin/storage", "storage.backends.read", order=800, icon="storage"),),
+            audit_events=EVENTS,
         )
 
     async def startup(self) -> None:

@@ -7,6 +7,7 @@ counts and the SHA-256 of both lists; it is written last, so a folder without it
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -105,7 +106,7 @@ async def export_archive(
         await _export_blobs(blobs, folder / "blobs", listed, progress)
     digests = documents.close(), listed.close()
     manifest = ArchiveManifest(_FORMAT, documents.count, listed.count, *digests)
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest) + b"\n")
+    await asyncio.to_thread((folder / "manifest.json").write_bytes, msgspec.json.encode(manifest) + b"\n")
     return manifest
 
 
@@ -194,7 +195,7 @@ async def import_archive(
 
     How many documents and blobs were written. Raises ``Corrupt`` before it writes anything when the archive is damaged.
     """
-    verify_archive(folder)
+    await asyncio.to_thread(verify_archive, folder)
     written = [0, 0]
     for number, line in enumerate(_lines(folder / "documents.jsonl"), 1):
         written[0] += await _import_document(store, _document_line(line))

@@ -1,0 +1,1 @@
+"""Pages for administrators: what is stored, and changing one document."""

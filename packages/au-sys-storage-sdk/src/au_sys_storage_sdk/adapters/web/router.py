@@ -1,0 +1,138 @@
+"""The pages: overview, a namespace, a document."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from au_sys_storage_sdk.adapters.api.access import Reached
+from au_sys_storage_sdk.adapters.api.status import read_status
+from au_sys_storage_sdk.adapters.web.editing import Editing, pretty
+from au_sys_storage_sdk.core.blobs.namespace import Blobs
+from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, StorageError, TooLarge
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
+
+router = APIRouter(include_in_schema=False)
+
+_SHOWN = 50
+_AS_TEXT = 200_000
+
+
+@router.get("/admin/storage")
+@access(permission="storage.backends.read")
+async def overview_page(
+    request: Request,
+    reach: Reached,
+    principal: CurrentPrincipal,
+    blobs: Annotated[Blobs, inject(Blobs)],
+    pages: Annotated[Pages, inject(Pages)],
+) -> Response:
+    """Backends, and the namespaces with their sizes."""
+    status = await read_status(reach, principal, blobs)
+    return await pages.render(request, "storage/overview.html", {"status": status})
+
+
+@router.get("/admin/storage/{namespace}")
+@access(permission="storage.documents.read")
+async def namespace_page(
+    request: Request,
+    reach: Reached,
+    namespace: str,
+    pages: Annotated[Pages, inject(Pages)],
+    prefix: str = "",
+    after: str = "",
+) -> Response:
+    """Documents in key order, a page at a time."""
+    documents, _ = reach.documents(namespace)
+    error = ""
+    try:
+        page = await documents.scan_text(prefix, after, _SHOWN, keys_only=True)
+    except InvalidInput as problem:
+        error, prefix = str(problem), ""
+        page = await documents.scan_text("", "", _SHOWN, keys_only=True)
+    items = [
+        {"key": found.key, "version": found.version, "updated": _time(found.updated), "expires": _time(found.expires),
+         "href": _href(namespace, found.key)}
+        for found in page.items
+    ]  # fmt: skip
+    further = f"?prefix={quote(prefix, safe='')}&after={quote(page.after, safe='')}" if page.after is not None else ""
+    shown = {"namespace": namespace, "items": items, "prefix": prefix, "further": further, "error": error}
+    return await pages.render(request, "storage/namespace.html", shown)
+
+
+@router.get("/admin/storage/{namespace}/{key:path}")
+@access(permission="storage.documents.read")
+async def document_page(
+    request: Request, reach: Reached, namespace: str, key: str, pages: Annotated[Pages, inject(Pages)], saved: str = ""
+) -> Response:
+    """One document, to be read and edited."""
+    return await _document(request, reach, pages, namespace, key, saved=saved)
+
+
+@router.post("/admin/storage/{namespace}/{key:path}")
+@access(permission="storage.documents.write")
+async def document_form(
+    request: Request,
+    reach: Reached,
+    principal: CurrentPrincipal,
+    namespace: str,
+    key: str,
+    pages: Annotated[Pages, inject(Pages)],
+    editing: Annotated[Editing, inject(Editing)],
+    version: Annotated[int, Form()],
+    value: Annotated[str, Form()] = "",
+    action: Annotated[str, Form()] = "save",
+) -> Response:
+    """Show what a change would do, save it, or delete the document; each under the version that was read."""
+    try:
+        if action == "delete":
+            await editing.delete(reach, principal, namespace, key, version)
+            return RedirectResponse(f"/admin/storage/{quote(namespace)}", 303)
+        if action == "save":
+            await editing.save(reach, principal, namespace, key, value, version)
+            return RedirectResponse(f"{_href(namespace, key)}?saved=yes", 303)
+    except (Conflict, InvalidInput, TooLarge) as problem:
+        return await _document(request, reach, pages, namespace, key, typed=value, version=version, error=problem)
+    return await _document(request, reach, pages, namespace, key, typed=value, version=version)
+
+
+async def _document(
+    request: Request,
+    reach: Reached,
+    pages: Pages,
+    namespace: str,
+    key: str,
+    *,
+    typed: str | None = None,
+    version: int | None = None,
+    error: StorageError | None = None,
+    saved: str = "",
+) -> Response:
+    documents, _ = reach.documents(namespace)
+    found = await documents.get_text(key)
+    if found is None:
+        raise NotFound(namespace, key)
+    stored = pretty(found.value) if len(found.value) <= _AS_TEXT else ""
+    shown = {
+        "namespace": namespace, "key": key, "href": _href(namespace, key), "saved": saved, "error": str(error or ""),
+        "text": stored if typed is None else typed.replace("\r\n", "\n"), "version": found.version if version is None else version,
+        "stored": stored,
+        "compared": typed is not None,
+        "too_large": not stored, "size": len(found.value), "created": _time(found.created),
+        "updated": _time(found.updated), "expires": _time(found.expires), "present": found.version,
+        "download": f"/storage/{quote(namespace)}/{quote(key, safe='')}",
+    }  # fmt: skip
+    return await pages.render(request, "storage/document.html", shown, status_code=200 if error is None else 422)
+
+
+def _href(namespace: str, key: str) -> str:
+    return f"/admin/storage/{quote(namespace)}/{quote(key, safe='')}"
+
+
+def _time(milliseconds: int | None) -> str:
+    if milliseconds is None:
+        return ""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
