@@ -129,6 +129,15 @@ async def test_a_lost_save_keeps_the_text(client: AsyncClient) -> None:
     assert "Somebody saved in between" in back
 
 
+async def test_the_trial_never_stops_saving(client: AsyncClient) -> None:
+    """A file that the tool demands is not demanded by the editor's own form."""
+    tool = await accepted(client)
+    text = await page(client, f"/editor/tools/{tool}")
+    trial = re.search(r'<input class="input input-file"[^>]*name="trial.file"[^>]*>', text)
+    assert trial is not None
+    assert "required" not in trial.group(0)
+
+
 async def test_strangers_have_no_editor(client: AsyncClient) -> None:
     """Bob may write tools, not this one."""
     tool = await accepted(client)

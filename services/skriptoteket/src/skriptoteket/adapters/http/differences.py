@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from skriptoteket.core.versions.models import Behaviour
 
+USUAL = Behaviour(source_code="")
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -21,7 +23,7 @@ class Difference:
 
 
 def difference(before: Behaviour | None, after: Behaviour) -> Difference:
-    """What it takes to get from one behaviour to the other; from nothing, everything is added."""
+    """What it takes to get from one behaviour to the other; without a first, from what is usual."""
     old = before.source_code.splitlines() if before is not None else []
     lines = []
     for line in list(difflib.unified_diff(old, after.source_code.splitlines(), lineterm="", n=3))[2:]:
@@ -31,9 +33,9 @@ def difference(before: Behaviour | None, after: Behaviour) -> Difference:
     for field in fields(Behaviour):
         if field.name == "source_code":
             continue
-        one = _shown(getattr(before, field.name)) if before is not None else ""
+        one = _shown(getattr(before or USUAL, field.name))
         two = _shown(getattr(after, field.name))
-        if one != two and not (before is None and two in ("", "[]", "{}")):
+        if one != two:
             changed[field.name] = (one, two)
     return Difference(tuple(lines), changed)
 

@@ -39,6 +39,6 @@ class People:
     async def names(self, urns: frozenset[str]) -> dict[str, str]:
         """Display names by URN; who is not known keeps the URN."""
         if self._directory is None or not urns:
-            return {urn: urn for urn in urns}
+            return {urn: urn.rpartition(":")[2] for urn in urns}
         cards = await self._directory.many(sorted(urns))
         return {urn: cards[urn].display_name if urn in cards else urn.rpartition(":")[2] for urn in urns}

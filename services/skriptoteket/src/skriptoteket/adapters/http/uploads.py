@@ -85,9 +85,11 @@ class UploadReader:
         part, self._part = self._part, None
         if part is not None and part.writing is not None:
             part.writing.cancel()
+            # Whatever the writing says: its file is deleted below.
             with suppress(asyncio.CancelledError, Exception):
                 await part.writing
         for key in self._keys:
+            # One file that stays must not keep the others; retention finds it.
             with suppress(Exception):
                 await self._files.delete(key)
 

@@ -35,7 +35,7 @@ async def browse(
     favourites: bool = False,
 ) -> Response:
     """The whole catalogue."""
-    return await _shelf(request, principal, catalogue, pages, people, q, "", "", favourites)
+    return await _shelf(request, principal, catalogue, pages, people, query=q, favourites=favourites)
 
 
 @router.get("/browse/{profession}", name="skriptoteket_browse_profession")
@@ -51,7 +51,7 @@ async def browse_profession(
 ) -> Response:
     """The tools of a profession."""
     await catalogue.categories(profession)
-    return await _shelf(request, principal, catalogue, pages, people, q, profession, "", False)
+    return await _shelf(request, principal, catalogue, pages, people, query=q, profession=profession)
 
 
 @router.get("/browse/{profession}/{category}", name="skriptoteket_browse_category")
@@ -69,7 +69,7 @@ async def browse_category(
     """The tools of a profession for one kind of task."""
     if category not in {each.slug for each in await catalogue.categories(profession)}:
         raise NotFound("category", category)
-    return await _shelf(request, principal, catalogue, pages, people, q, profession, category, False)
+    return await _shelf(request, principal, catalogue, pages, people, query=q, profession=profession, category=category)
 
 
 @router.get("/tools/{slug}", name="skriptoteket_tool")
@@ -133,10 +133,11 @@ async def _shelf(
     catalogue: Browsing,
     pages: Pages,
     people: Readers,
+    *,
     query: str,
-    profession: str,
-    category: str,
-    favourites: bool,
+    profession: str = "",
+    category: str = "",
+    favourites: bool = False,
 ) -> Response:
     chosen = [profession] if profession else []
     shelf = await catalogue.shelf(

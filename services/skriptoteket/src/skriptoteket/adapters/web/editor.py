@@ -240,7 +240,10 @@ def _trial_fields(text: str) -> list[dict[str, object]]:
     except (ValueError, RecursionError):
         return []
     fields = [each for each in found if isinstance(each, dict) and "name" in each] if isinstance(found, list) else []
-    return [
-        {**each, "name": f"{TRIAL_PREFIX}{each['name']}", "required": False, "label": each.get("label") or each["name"]}
-        for each in fields
-    ]
+    return [_trial_field(each) for each in fields]
+
+
+def _trial_field(field: dict[str, object]) -> dict[str, object]:
+    # nothing in the trial is required by the browser: that would stop saving
+    shown = {**field, "name": f"{TRIAL_PREFIX}{field['name']}", "label": field.get("label") or field["name"]}
+    return {**shown, "required": False, **({"min": 0} if field.get("kind") == "file" else {})}

@@ -45,7 +45,7 @@ async def form(
     slug: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page, people: People, ids: NewIds
 ) -> Response:
     """The form of a tool."""
-    return await _form(slug, request, principal, desk, pages, people, ids, {}, {}, 200)
+    return await _form(slug, request, principal, desk, pages, people, ids, issues={}, given={}, status=200)
 
 
 @submissions.post("/tools/{slug}/run", name="skriptoteket_run_submit")
@@ -58,9 +58,11 @@ async def submit(
         submitted, _ = await desk.take(request, principal, slug)
     except ValidationFailed as error:
         issues = {issue.field: issue.message for issue in error.issues}
-        return await _form(slug, request, principal, desk, pages, people, ids, issues, error.given, 422)
+        given = error.given
+        return await _form(slug, request, principal, desk, pages, people, ids, issues=issues, given=given, status=422)
     except PayloadTooLarge as error:
-        return await _form(slug, request, principal, desk, pages, people, ids, {"": str(error)}, {}, 413)
+        issues = {"": str(error)}
+        return await _form(slug, request, principal, desk, pages, people, ids, issues=issues, given={}, status=413)
     await desk.wait(submitted.run.id, principal.urn, _FAST_RESULT)
     return RedirectResponse(request.url_for("skriptoteket_run", run_id=str(submitted.run.id)).path, 303)
 
@@ -180,6 +182,7 @@ async def _form(
     pages: Pages,
     people: Readers,
     ids: Ids,
+    *,
     issues: dict[str, str],
     given: dict[str, object],
     status: int,
