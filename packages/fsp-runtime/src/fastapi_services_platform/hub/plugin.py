@@ -14,7 +14,6 @@ from fastapi_services_platform.capability.contribution import (
 from fastapi_services_platform.capability.manifest import Manifest
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.hub import api, ui
-from fastapi_services_platform.hub.audit.tables import metadata
 from fastapi_services_platform.hub.container import HubParts
 from fastapi_services_platform.hub.monitoring import live, metrics_route
 from fastapi_services_platform.hub.monitoring.health_history import INTERVAL_SECONDS
@@ -40,7 +39,9 @@ _PROBLEMS = (
 class Hub:
     """Pages for everybody, pages for operators, the platform API, metrics, and the default audit trail."""
 
-    manifest = Manifest("hub", "2.0.0", "The platform's own pages and interface.", database=True)
+    manifest = Manifest(
+        "hub", "2.0.0", "The platform's own pages and interface.", optional=("authorizer@1",), database=True
+    )
 
     async def initialize(self, platform: Platform) -> Contribution:
         """Wire the hub."""
@@ -59,7 +60,7 @@ class Hub:
             templates=(TemplateFolder(_PACKAGE),),
             static=(StaticFolder(_PACKAGE),),
             menu=(MenuEntry("Platform", "/platform", "platform.capabilities.read", order=900, icon="platform"),),
-            migrations=Migrations(f"{_PACKAGE}.migrations", metadata),
+            migrations=Migrations(f"{_PACKAGE}.migrations", _metadata),
             problems=_PROBLEMS,
             audit_events=AUDIT_EVENTS,
         )
@@ -71,3 +72,10 @@ class Hub:
     async def shutdown(self) -> None:
         """End the measuring."""
         await self._parts.close()
+
+
+def _metadata() -> object:
+    """The tables, loaded when something compares or migrates them."""
+    from fastapi_services_platform.hub.audit.tables import metadata
+
+    return metadata

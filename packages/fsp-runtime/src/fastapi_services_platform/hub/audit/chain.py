@@ -2,26 +2,22 @@
 
 ``digest = SHA-256(previous ‖ body)`` where ``body`` is canonical JSON. A changed, removed or inserted entry breaks the
 chain at its place; a cut-off end is shown by the head row. Each digest also goes to the log, a witness outside of the
-database.
+database. Nothing here loads SQLAlchemy before the trail is used: a platform without databases starts without it.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from fastapi_services_platform.hub.audit.tables import entries, head
 from fastapi_services_platform.observability.audit import AuditEvent
 from fastapi_services_platform.observability.logger_factory import current_fields, get_logger
 from fastapi_services_platform.persistence.databases import Database
-from fastapi_services_platform.persistence.unit_of_work import in_transaction
 
 START = "0" * 64
-_BATCH = 500
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
 
 _log = get_logger(__name__)
@@ -65,75 +61,54 @@ class HashChainTrail:
 
     async def record(self, event: AuditEvent) -> None:
         """Append an event; it is durable when this returns."""
-        sequence, digest = await in_transaction(self._database, lambda session: _append(session, event))
+        from fastapi_services_platform.hub.audit.rows import append
+
+        sequence, digest = await append(self._database, partial(_entry, event))
         _log.info("audit.recorded", action=event.action, outcome=event.outcome, sequence=sequence, digest=digest)
 
     async def tail(
         self, *, before: int | None = None, limit: int = 50, actor: str = "", action: str = ""
     ) -> list[KeptEvent]:
         """The newest entries first; those before a sequence number, of one actor, of one kind of action."""
-        query = select(entries).order_by(entries.c.sequence.desc()).limit(limit)
-        if before is not None:
-            query = query.where(entries.c.sequence < before)
-        if actor:
-            query = query.where(entries.c.actor == actor)
-        if action:
-            query = query.where(entries.c.action.startswith(action, autoescape=True))
-        async with self._database.session() as session:
-            rows = (await session.execute(query)).mappings().all()
+        from fastapi_services_platform.hub.audit.rows import newest
+
+        rows = await newest(self._database, before, limit, actor, action)
         return [_kept(row) for row in rows]
 
     async def verify(self) -> ChainVerdict:
         """Compute the chain anew from its start; the first wrong entry ends the check."""
+        from fastapi_services_platform.hub.audit.rows import every, last_of
+
         expected, number = START, 0
-        async for row in self._all():
+        async for row in every(self._database):
             number += 1
             problem = _problem_of(row, number, expected)
             if problem:
                 return ChainVerdict(number - 1, number, problem)
             expected = row["digest"]
-        async with self._database.session() as session:
-            last = (await session.execute(select(head))).mappings().one_or_none()
+        last = await last_of(self._database)
         if last is None or last["sequence"] != number or last["digest"] != expected:
             return ChainVerdict(number, number + 1, "entries at the end are missing")
         return ChainVerdict(number)
 
-    async def _all(self) -> AsyncIterator[RowMapping]:
-        after = 0
-        while True:
-            query = select(entries).where(entries.c.sequence > after).order_by(entries.c.sequence).limit(_BATCH)
-            async with self._database.session() as session:
-                rows: Sequence[RowMapping] = (await session.execute(query)).mappings().all()
-            for row in rows:
-                yield row
-            if len(rows) < _BATCH:
-                return
-            after = rows[-1]["sequence"]
 
-
-async def _append(session: AsyncSession, event: AuditEvent) -> tuple[int, str]:
-    last = (await session.execute(select(head).with_for_update())).mappings().one()
-    sequence = int(last["sequence"]) + 1
+def _entry(event: AuditEvent, sequence: int, previous: str) -> dict[str, object]:
+    """The columns of the entry that follows ``previous``."""
     now = datetime.now(UTC)
     correlation = str(current_fields().get("correlation_id", ""))
     body = _body(sequence, now, correlation, event)
-    digest = _digest(last["digest"], body)
-    await session.execute(
-        entries.insert().values(
-            sequence=sequence,
-            at=now,
-            action=event.action,
-            actor=event.actor,
-            resource=event.resource,
-            outcome=event.outcome,
-            correlation_id=correlation,
-            body=body,
-            previous=last["digest"],
-            digest=digest,
-        )
-    )
-    await session.execute(update(head).values(sequence=sequence, digest=digest))
-    return sequence, digest
+    return {
+        "sequence": sequence,
+        "at": now,
+        "action": event.action,
+        "actor": event.actor,
+        "resource": event.resource,
+        "outcome": event.outcome,
+        "correlation_id": correlation,
+        "body": body,
+        "previous": previous,
+        "digest": _digest(previous, body),
+    }
 
 
 def _body(sequence: int, at: datetime, correlation: str, event: AuditEvent) -> str:
@@ -157,7 +132,7 @@ def _digest(previous: str, body: str) -> str:
     return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
 
 
-def _problem_of(row: RowMapping, number: int, expected: str) -> str:
+def _problem_of(row: Any, number: int, expected: str) -> str:  # Any: sqlalchemy.RowMapping, not loaded here
     """What is wrong with an entry, or nothing."""
     if row["sequence"] != number:
         return "the entry is missing"
@@ -172,7 +147,7 @@ def _problem_of(row: RowMapping, number: int, expected: str) -> str:
     return ""
 
 
-def _kept(row: RowMapping) -> KeptEvent:
+def _kept(row: Any) -> KeptEvent:  # Any: as above
     body = orjson.loads(row["body"])
     at: datetime = row["at"]
     return KeptEvent(
