@@ -149,12 +149,18 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Migrations:
-    """Alembic history of a capability: the package that holds ``versions/``, and the metadata of its tables."""
+    """Alembic history of a capability: the package that holds ``versions/``, and the metadata of its tables.
+
+    ``metadata`` may be a function that gives it: then a start at the newest revision does not load SQLAlchemy.
+    """
 
     package: str
-    metadata: (
-        Any  # sqlalchemy.MetaData: not imported here, so that a capability without a database does not load SQLAlchemy
-    )
+    metadata: Any  # sqlalchemy.MetaData, or a function that gives it: not imported here
+
+    @property
+    def tables(self) -> Any:  # Any: sqlalchemy.MetaData, as above
+        """The metadata itself."""
+        return self.metadata() if callable(self.metadata) else self.metadata
 
 
 @dataclass(frozen=True, slots=True)

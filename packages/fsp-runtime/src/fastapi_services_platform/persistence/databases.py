@@ -1,6 +1,7 @@
 """One pooled async engine per capability."""
 
 import os
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 5_000
 """How long a SQLite writer waits for another one."""
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_DRIVER = re.compile(r"^([a-z0-9]+)(?:\+[a-z0-9_]+)?://")
+_PASSWORD = re.compile(r"(?<=:)[^:/@]+(?=@)")
 
 
 class Database:
@@ -30,7 +33,8 @@ class Database:
 
     def __init__(self, name: str, url: str, *, pool_size: int = 5) -> None:
         self.name = name
-        self._url = _checked(name, url)
+        self.dialect = _dialect_of(name, url)
+        self._address = _DRIVER.sub(f"{_DRIVERS[self.dialect]}://", url, count=1)
         self._pool_size = pool_size
         self._opened = False
 
@@ -38,24 +42,27 @@ class Database:
         return f"Database(name={self.name!r}, dialect={self.dialect!r})"
 
     @property
-    def dialect(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-        return self._url.get_backend_name()
-
-    @property
-    def address(self) -> str:
-        """The URL with the password hidden."""
-        return self._url.render_as_string(hide_password=True)
-
-    @property
     def opened(self) -> bool:
         """Whether anything used the engine so far."""
         return self._opened
 
     @property
+    def address(self) -> str:
+        """The URL with the password hidden."""
+        return _PASSWORD.sub("***", self._address)
+
+    @property
+    def file(self) -> str | None:
+        """The file of a SQLite database that is in one."""
+        path = self._address.partition(":///")[2].partition("?")[0]
+        return path if self.dialect == "sqlite" and path not in ("", ":memory:") else None
+
+    @cached_property
     def url(self) -> "URL":
         """The parsed URL."""
-        return self._url
+        from sqlalchemy import make_url
+
+        return make_url(self._address)
 
     @cached_property
     def engine(self) -> "AsyncEngine":
@@ -64,14 +71,12 @@ class Database:
 
         self._opened = True
         if self.dialect == "sqlite":
-            _make_folder(self._url.database)
-            engine = create_async_engine(
-                self._url, pool_pre_ping=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
-            )
+            _make_folder(self.file)
+            engine = create_async_engine(self.url, pool_pre_ping=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
             _configure_sqlite(engine)
             return engine
         return create_async_engine(
-            self._url,
+            self.url,
             pool_pre_ping=True,
             pool_size=self._pool_size,
             max_overflow=self._pool_size,
@@ -147,28 +152,25 @@ def open_database(name: str, settings: PlatformSettings | None = None) -> Databa
     return Database(name, url, pool_size=used.database_pool_size)
 
 
-def _checked(name: str, url: str) -> "URL":
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
+def _dialect_of(name: str, url: str) -> str:
+    """``sqlite`` or ``postgresql``, found without SQLAlchemy: importing it costs more than a start should.
 
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError(
-            f"the database address of {name} is not a URL.",
-            variable=f"{name.upper()}_DATABASE_URL or FSP_DATABASE_URL",
-            fix="write sqlite:///path/to/file.db or postgresql://user:password@host/database.",
-        ) from None
-    backend = parsed.get_backend_name()
+    Raises:
+        ConfigurationError: the address is none of these.
+        DatabaseError: the driver is not installed.
+    """
+    variable = f"{name.upper()}_DATABASE_URL or FSP_DATABASE_URL"
+    found = _DRIVER.match(url)
+    if found is None:
+        fix = "write sqlite:///path/to/file.db or postgresql://user:password@host/database."
+        raise ConfigurationError(f"the database address of {name} is not a URL.", variable=variable, fix=fix)
+    backend = "postgresql" if found.group(1) == "postgres" else found.group(1)
     if backend not in _DRIVERS:
-        raise ConfigurationError(
-            f"{backend} is not served.",
-            variable=f"{name.upper()}_DATABASE_URL or FSP_DATABASE_URL",
-            fix="use sqlite:///… or postgresql://….",
-        )
+        fix = "use sqlite:///… or postgresql://…."
+        raise ConfigurationError(f"{backend} is not served.", variable=variable, fix=fix)
     if backend == "postgresql":
         _need_asyncpg()
-    return parsed.set(drivername=_DRIVERS[backend])
+    return backend
 
 
 def _need_asyncpg() -> None:
@@ -179,7 +181,7 @@ def _need_asyncpg() -> None:
 
 
 def _make_folder(path: str | None) -> None:
-    if path and path != ":memory:":
+    if path is not None:
         os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o750, exist_ok=True)
 
 

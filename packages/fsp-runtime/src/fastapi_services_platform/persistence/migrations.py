@@ -111,11 +111,11 @@ async def drift(database: "Database", migrations: Migrations) -> list[str]:
         from alembic.autogenerate import compare_metadata
         from alembic.migration import MigrationContext
 
-        own = set(migrations.metadata.tables)
+        own = set(migrations.tables.tables)
         context = MigrationContext.configure(
             connection, opts={"include_name": lambda name, kind, _parents: kind != "table" or name in own}
         )
-        return [str(change) for change in compare_metadata(context, migrations.metadata)]
+        return [str(change) for change in compare_metadata(context, migrations.tables)]
 
     async with database.engine.connect() as connection:
         return await connection.run_sync(compare)
@@ -149,7 +149,7 @@ async def _under_lock(database: "Database", migrations: Migrations, step: str, r
 
 def _file_is_at(database: "Database", head: str) -> bool:
     """Whether a SQLite file is at its head, found without SQLAlchemy: importing it costs more than a start should."""
-    path = database.url.database if database.dialect == "sqlite" else None
+    path = database.file
     if not path or not Path(path).is_file():
         return False
     with contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
@@ -187,7 +187,7 @@ def _run(connection: "Connection", name: str, migrations: Migrations, step: str,
     context = EnvironmentContext(Config(), script, fn=steps)
     context.configure(
         connection=connection,
-        target_metadata=migrations.metadata,
+        target_metadata=migrations.tables,
         version_table=version_table(name),
         transaction_per_migration=True,
         transactional_ddl=True,
@@ -219,8 +219,8 @@ async def _exclusive(database: "Database") -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _file_lock(database: "Database") -> AsyncIterator[None]:
-    path = database.url.database
-    if not path or path == ":memory:":
+    path = database.file
+    if path is None:
         yield
         return
     handle = _open_lock(path)
