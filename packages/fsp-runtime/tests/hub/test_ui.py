@@ -110,6 +110,13 @@ async def test_pages_hold_no_inline_code(client: AsyncClient) -> None:
     assert [text for text in ("<script>", "<style", " style=", " onclick=") if text in page] == []
 
 
+async def test_names_are_only_text(client: AsyncClient) -> None:
+    """Markup in a person's name is shown, never run."""
+    headers = {"accept": "text/html", "authorization": "Bearer <img src=x onerror=alert(1)>"}
+    page = (await client.get("/", headers=headers)).text
+    assert ("<img src=x" in page, "&lt;img src=x onerror=alert(1)&gt;" in page) == (False, True)
+
+
 async def form_token(client: AsyncClient) -> str:
     page = (await client.get("/", headers=BROWSER)).text
     return page.split('name="csrf_token" value="')[1].split('"')[0]

@@ -17,10 +17,10 @@ from time import monotonic
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.observability.metrics import Measurements, Reading, one
 
-_BEAT_SECONDS = 0.05
+_BEAT_SECONDS = 0.025
 _SAMPLE_SECONDS = 2.0
 _KEPT = 150
-_STALL_SECONDS = 0.25
+_STALL_SECONDS = 0.05
 _QUIET_SECONDS = 10.0
 _FRAMES = 12
 
@@ -110,7 +110,7 @@ class Vitals:
     def _watch(self) -> None:
         quiet_until = 0.0
         while not self._ended.wait(_STALL_SECONDS / 2):
-            late = monotonic() - self._beat
+            late = monotonic() - self._beat - _BEAT_SECONDS
             if late < _STALL_SECONDS or monotonic() < quiet_until:
                 continue
             self.stalls += 1
@@ -134,7 +134,7 @@ class Vitals:
 def resident_bytes() -> int:
     """Memory of this process that is in RAM; 0 where the system does not tell."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # factory: allow Y03 -- procfs answers at once
+        with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * 4096
     except (OSError, ValueError, IndexError):
         return 0

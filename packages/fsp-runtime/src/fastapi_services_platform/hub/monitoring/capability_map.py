@@ -98,9 +98,10 @@ def _boxes(capabilities: Sequence[CapabilityView], needs: Sequence[_Need]) -> tu
 
 
 def _line(provider: Box, user: Box, need: _Need) -> Line:
-    x1, y1 = provider.x + BOX_WIDTH, provider.y + BOX_HEIGHT / 2
-    x2, y2 = user.x, user.y + BOX_HEIGHT / 2
+    lane = BOX_HEIGHT * (0.75 if need.optional else 0.25)
+    x1, y1 = provider.x + BOX_WIDTH, provider.y + lane
+    x2, y2 = user.x, user.y + lane
     bend = max((x2 - x1) / 2, 30)
     path = f"M{x1} {y1:.0f} C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2} {y2:.0f}"
     label = need.ports[0] if len(need.ports) == 1 else f"{len(need.ports)} ports"
-    return Line(path, label, (x1 + x2) / 2, (y1 + y2) / 2 - 6, need.optional)
+    return Line(path, label, (x1 + x2) / 2, (y1 + y2) / 2 + (14 if need.optional else -5), need.optional)
