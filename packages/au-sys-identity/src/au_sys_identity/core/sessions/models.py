@@ -10,6 +10,9 @@ from au_sys_identity.core.subjects.models import SubjectId
 SessionId = NewType("SessionId", UUID)
 SessionKind = Literal["token", "web"]
 Strength = Literal["mail", "password", "multi", "phishing_resistant"]
+"""How surely a sign-in proved the subject, weakest first."""
+
+"""How surely a sign-in proved the subject, weakest first."""
 STRENGTHS: tuple[Strength, ...] = ("mail", "password", "multi", "phishing_resistant")
 ACR: dict[Strength, str] = {"mail": "mail", "password": "pwd", "multi": "mfa", "phishing_resistant": "phr"}
 

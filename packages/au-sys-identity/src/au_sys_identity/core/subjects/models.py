@@ -7,7 +7,9 @@ from uuid import UUID
 
 SubjectId = NewType("SubjectId", UUID)
 SubjectUrn = NewType("SubjectUrn", str)
+"""``urn:au:user:<uuid>`` and its siblings: the name under which other capabilities know a subject."""
 SubjectKind = Literal["person", "app", "agent"]
+"""Kinds of subject that can authenticate."""
 Status = Literal["pending", "active", "disabled", "closed"]
 
 _WORD: dict[SubjectKind, str] = {"person": "user", "app": "app", "agent": "agent"}

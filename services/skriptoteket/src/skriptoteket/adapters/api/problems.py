@@ -8,6 +8,7 @@ from skriptoteket.core.errors import (
     Conflict,
     DatabaseBusy,
     Expired,
+    Fenced,
     Forbidden,
     FourEyesRequired,
     IdempotencyKeyReused,
@@ -33,6 +34,7 @@ def problems() -> tuple[ProblemMapping, ...]:
         _problem(Forbidden, 403, "forbidden", "Not allowed", "FORBIDDEN"),
         _problem(FourEyesRequired, 403, "four-eyes-required", "A second person decides", "FOUR_EYES_REQUIRED"),
         _problem(Conflict, 409, "conflict", "Somebody was faster", "CONFLICT", _conflict),
+        _problem(Fenced, 409, "conflict", "The run is with another worker", "CONFLICT"),
         _problem(IllegalMove, 409, "conflict", "Not in this state", "CONFLICT", _conflict),
         _problem(
             Expired, 410, "expired", "Removed when its time was over", "EXPIRED", lambda error: {"expired_at": error.at}

@@ -157,7 +157,7 @@ class SqlToolStore:
             if rows:
                 await self._session.execute(insert(table), rows)
 
-    async def _one(self, query: Select[Any], key: object) -> Tool:
+    async def _one(self, query: Select[Any], key: object) -> Tool:  # Any: the columns of the query
         found = await self._many(query)
         if not found:
             raise NotFound("tool", key)

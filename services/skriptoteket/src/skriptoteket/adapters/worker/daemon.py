@@ -257,7 +257,7 @@ class _Daemon:
             if asyncio.iscoroutine(result):
                 await result
         except Exception as problem:
-            _log.warning(f"{event}_failed", error=repr(problem))
+            _log.warning("database_step_failed", step=event, error=repr(problem))
             return False
         return True
 

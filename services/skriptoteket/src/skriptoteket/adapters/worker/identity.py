@@ -56,8 +56,8 @@ def identify(state_dir: Path) -> WorkerIdentity:
     """This process as a worker of this state directory; its host id is made at the first start."""
     file = state_dir / "host-id"
     if not file.is_file():
-        file.write_text(uuid.uuid4().hex, encoding="ascii")
-    host_id = file.read_text(encoding="ascii").strip()
+        file.write_text(uuid.uuid4().hex, encoding="ascii")  # factory: allow Y03 -- before the first claim
+    host_id = file.read_text(encoding="ascii").strip()  # factory: allow Y03 -- before the first claim
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     started = float(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
     return WorkerIdentity(
