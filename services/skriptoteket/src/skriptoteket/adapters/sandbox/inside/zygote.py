@@ -67,7 +67,7 @@ def main() -> None:
             os.close(descriptor)
 
 
-def _guarded_slot(plan: dict, descriptors: list[int], program: bytes) -> NoReturn:  # type: ignore[type-arg]  # parsed JSON  # JSON
+def _guarded_slot(plan: dict, descriptors: list[int], program: bytes) -> NoReturn:  # type: ignore[type-arg]  # JSON
     channel = socket.socket(fileno=descriptors[0])
     try:
         _slot(plan, channel, descriptors, program)
@@ -77,7 +77,7 @@ def _guarded_slot(plan: dict, descriptors: list[int], program: bytes) -> NoRetur
     os._exit(125)
 
 
-def _slot(plan: dict, channel: socket.socket, descriptors: list[int], program: bytes) -> None:  # type: ignore[type-arg]  # parsed JSON
+def _slot(plan: dict, channel: socket.socket, descriptors: list[int], program: bytes) -> None:  # type: ignore[type-arg]  # JSON
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, _SIGKILL)
     outside = (os.getuid(), os.getgid())
@@ -110,7 +110,7 @@ def _ask(channel: socket.socket, question: bytes, answer: bytes) -> None:
         raise OSError("the worker gave up on this slot")
 
 
-def _first(plan: dict, channel: socket.socket, descriptors: list[int], program: bytes) -> NoReturn:  # type: ignore[type-arg]  # parsed JSON
+def _first(plan: dict, channel: socket.socket, descriptors: list[int], program: bytes) -> NoReturn:  # type: ignore[type-arg]  # JSON
     _, out, err, status, *given = descriptors
     root = given[0] if given else kernel.make_workspace(plan["workspace_bytes"], plan["inodes"])
     if not given:
@@ -138,7 +138,7 @@ def _first(plan: dict, channel: socket.socket, descriptors: list[int], program: 
             os._exit(0)
 
 
-def _mount_all(plan: dict, root: int) -> None:  # type: ignore[type-arg]  # parsed JSON  # JSON from the worker
+def _mount_all(plan: dict, root: int) -> None:  # type: ignore[type-arg]  # JSON from the worker
     kernel.attach(root, "/workspace")
     os.close(root)
     kernel.mount("/workspace/work", "/job", "", kernel.MS_BIND)
