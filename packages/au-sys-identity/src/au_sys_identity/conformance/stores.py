@@ -92,13 +92,13 @@ class SubjectStoreConformance:
         ann = await kept(transactions, a_person())
         async with transactions.writing() as unit:
             await unit.subjects.save(ann.distrusted(LATER), expected_version=ann.version)
-        try:
+
+        async def lose() -> None:
             async with transactions.writing() as unit:
                 await unit.subjects.save(ann.distrusted(LATER, status="disabled"), expected_version=ann.version)
-        except Stale:
-            pass
-        else:
-            raise AssertionError("the lost update was not noticed")
+
+        with pytest.raises(Stale):
+            await lose()
         async with transactions.reading() as unit:
             found = await unit.subjects.get(ann.id)
         assert found is not None
@@ -122,12 +122,14 @@ class SubjectStoreConformance:
     async def test_a_block_that_raises_leaves_nothing_behind(self, transactions: Transactions) -> None:
         """An error inside a unit of work rolls all of it back."""
         ann = a_person()
-        try:
+
+        async def fail() -> None:
             async with transactions.writing() as unit:
                 await unit.subjects.add(ann)
                 raise LookupError
-        except LookupError:
-            pass
+
+        with pytest.raises(LookupError):
+            await fail()
         async with transactions.reading() as unit:
             assert await unit.subjects.get(ann.id) is None
 

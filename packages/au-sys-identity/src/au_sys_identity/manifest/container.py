@@ -129,66 +129,89 @@ class Wiring:
             await unit.guesses.forget_before(now - timedelta(days=1))
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What the services are built on."""
+
+    settings: IdentitySettings
+    platform: PlatformSettings
+    transactions: SqlTransactions
+    root: RootKey
+    cookies: CookieNames
+    times: SessionTimes
+    hasher: Argon2Hasher
+    rules: PasswordRules
+    lockout: Lockout
+
+
+def _base(database: Database, platform: PlatformSettings, trail: AuditTrail, settings: IdentitySettings) -> _Base:
+    breach_list = HashFile.read(settings.breach_list) if settings.breach_list else HashFile.shipped()
+    return _Base(
+        settings,
+        platform,
+        SqlTransactions(database, PlatformAudit(trail)),
+        root_key(settings, platform),
+        cookie_names(platform),
+        SessionTimes(
+            idle=timedelta(seconds=settings.session_idle),
+            absolute=timedelta(seconds=settings.session_max),
+            refresh_grace=timedelta(seconds=settings.refresh_grace),
+            step_up=timedelta(seconds=settings.step_up_max_age),
+        ),
+        Argon2Hasher(
+            HashCost(settings.password_memory_kib, settings.password_time_cost, settings.password_parallelism),
+            threads=settings.hash_threads,
+            queue=settings.hash_queue,
+        ),
+        PasswordRules(breach_list, settings.password_min_length),
+        Lockout(settings.guess_limit, timedelta(seconds=settings.guess_window)),
+    )
+
+
+def _tokens(base: _Base) -> tuple[SigningKeys, JwtAccessTokens]:
+    settings = base.settings
+    life = timedelta(seconds=settings.access_ttl)
+    signature = SignatureRules(settings.token_algorithm, timedelta(days=settings.signing_key_days), life)
+    keys = SigningKeys(base.transactions, base.root, utc_now, signature)
+    issuer = settings.token_issuer or base.platform.public_url
+    return keys, JwtAccessTokens(keys, issuer=issuer, audience=settings.token_audience or issuer, life=life)
+
+
 def wire(
     database: Database, platform: PlatformSettings, trail: AuditTrail, settings: IdentitySettings | None = None
 ) -> Wiring:
-    """Build the services on a database.
+    """Build the services on a database. It reads files: call it where blocking is allowed.
 
     Raises:
         UnsafeSetting: production refuses a setting.
     """
-    settings = settings or IdentitySettings()
+    base = _base(database, platform, trail, settings or IdentitySettings())
+    settings, transactions, root, hasher, rules = base.settings, base.transactions, base.root, base.hasher, base.rules
     clock = utc_now
-    root = root_key(settings, platform)
-    cookies = cookie_names(platform)
-    times = SessionTimes(
-        idle=timedelta(seconds=settings.session_idle),
-        absolute=timedelta(seconds=settings.session_max),
-        refresh_grace=timedelta(seconds=settings.refresh_grace),
-        step_up=timedelta(seconds=settings.step_up_max_age),
-    )
-    transactions = SqlTransactions(database, PlatformAudit(trail))
-    freshness = Freshness(transactions)
-    catalogue = Catalogue()
-    hasher = Argon2Hasher(
-        HashCost(settings.password_memory_kib, settings.password_time_cost, settings.password_parallelism),
-        threads=settings.hash_threads,
-        queue=settings.hash_queue,
-    )
-    breach_list = HashFile.read(settings.breach_list) if settings.breach_list else HashFile.shipped()
-    rules = PasswordRules(breach_list, settings.password_min_length)
-    life = timedelta(seconds=settings.access_ttl)
-    signature = SignatureRules(settings.token_algorithm, timedelta(days=settings.signing_key_days), life)
-    keys = SigningKeys(transactions, root, clock, signature)
-    issuer = settings.token_issuer or platform.public_url
-    access_tokens = JwtAccessTokens(keys, issuer=issuer, audience=settings.token_audience or issuer, life=life)
-    lockout = Lockout(settings.guess_limit, timedelta(seconds=settings.guess_window))
-    check = FactorCheck(root, root)
-    sign_in = SignIn(transactions, hasher, root, check, clock, lockout=lockout, times=times)
+    freshness, catalogue = Freshness(transactions), Catalogue()
+    keys, access_tokens = _tokens(base)
     decisions = Decisions(transactions, freshness, catalogue, clock)
     granting = Granting(transactions, decisions, clock)
+    check, letters = FactorCheck(root, root), LetterBox(root, root)
+    sign_in = SignIn(transactions, hasher, root, check, clock, lockout=base.lockout, times=base.times)
+    accounts = Accounts(transactions, hasher, rules, sign_in, letters, clock, times=base.times)
     enrolment = Enrolment(transactions, root, check, clock, issuer=platform.name)
-    letters = LetterBox(root, root)
-    accounts = Accounts(transactions, hasher, rules, sign_in, letters, clock, times=times)
+    steps = StepUp(transactions, sign_in, check, clock, times=base.times)
+    sessions = Sessions(transactions, clock)
     policy = RegistrationPolicy(settings.registration, settings.verification == "required")
     registration = Registration(transactions, hasher, rules, letters, clock, policy=policy)
-    steps = StepUp(transactions, sign_in, check, clock, times=times)
-    sessions = Sessions(transactions, clock)
+    verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
     key_rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
-    verification = Verification(transactions, access_tokens, freshness, clock, times=times)
-    links = LinkTimes(timedelta(seconds=settings.verify_ttl), timedelta(seconds=settings.reset_ttl))
-    delivery = Delivery(
-        transactions, letters, post_of(settings, platform), clock, public_url=platform.public_url, times=links
-    )
+    kills = settings.reset_kills_keys
     built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
-        Authenticator: RequestAuthenticator(verification, cookies),
+        Authenticator: RequestAuthenticator(verification, base.cookies),
         Authorizer: PlatformAuthorizer(decisions),
         SubjectDirectory: PlatformDirectory(transactions),
         RoleAdministration: PlatformRoles(granting, decisions),
-        CookieNames: cookies,
+        CookieNames: base.cookies,
         Catalogue: catalogue,
         SignIn: sign_in,
-        Refreshing: Refreshing(transactions, root, clock, times=times),
+        Refreshing: Refreshing(transactions, root, clock, times=base.times),
         Sessions: sessions,
         SigningKeys: keys,
         ApiKeys: ApiKeys(transactions, granting, clock, key_rules),
@@ -196,16 +219,7 @@ def wire(
         Registration: registration,
         Accounts: accounts,
         Enrolment: enrolment,
-        MailLinks: MailLinks(
-            transactions,
-            letters,
-            hasher,
-            rules,
-            root,
-            clock,
-            lockout=lockout,
-            reset_kills_keys=settings.reset_kills_keys,
-        ),
+        MailLinks: MailLinks(transactions, letters, hasher, rules, clock, lockout=base.lockout, reset_kills_keys=kills),
         StepUp: steps,
         Desk: Desk(accounts, granting, decisions, sessions, enrolment, steps, registration),
         Decisions: decisions,
@@ -214,7 +228,14 @@ def wire(
         People: People(accounts, decisions, enrolment),
     }
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
-    return Wiring(settings, transactions, hasher, keys, catalogue, registration, delivery, services)
+    return Wiring(settings, transactions, hasher, keys, catalogue, registration, _delivery(base, letters), services)
+
+
+def _delivery(base: _Base, letters: LetterBox) -> Delivery:
+    settings, platform = base.settings, base.platform
+    links = LinkTimes(timedelta(seconds=settings.verify_ttl), timedelta(seconds=settings.reset_ttl))
+    post = post_of(settings, platform)
+    return Delivery(base.transactions, letters, post, utc_now, public_url=platform.public_url, times=links)
 
 
 def _giving(service: object) -> Callable[[object], object]:

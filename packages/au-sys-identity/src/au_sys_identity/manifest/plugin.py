@@ -21,6 +21,7 @@ from fastapi_services_platform import (
     StaticFolder,
     TemplateFolder,
     Tier,
+    blocking,
 )
 
 _WEB = "au_sys_identity.adapters.web"
@@ -46,7 +47,8 @@ class Identity:
     async def initialize(self, platform: Platform) -> Contribution:
         """Wire, and hand over what there is."""
         self._platform = platform
-        self._wiring = wiring = wire(platform.database("identity"), platform.settings, platform.audit)
+        wiring = await blocking(wire, platform.database("identity"), platform.settings, platform.audit)
+        self._wiring = wiring
         return Contribution(
             routers=(RouterMount("api", api, Tier.API), RouterMount("pages", pages, Tier.UI)),
             permissions=PERMISSIONS,

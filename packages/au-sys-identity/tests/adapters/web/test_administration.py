@@ -34,7 +34,7 @@ async def admin(client: AsyncClient, tmp_path: Path) -> AsyncClient:
 async def page_of(admin: AsyncClient, name: str) -> str:
     """The path of somebody's page, found through the search."""
     found = await admin.get("/admin/identity/users", params={"q": name}, headers=HTML)
-    links = set(re.findall(r'href="(/admin/identity/users/[0-9a-f-]{36})"', found.text))
+    links: set[str] = set(re.findall(r'href="(/admin/identity/users/[0-9a-f-]{36})"', found.text))
     assert len(links) == 1
     return links.pop()
 

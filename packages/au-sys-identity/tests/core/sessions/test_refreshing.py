@@ -13,7 +13,7 @@ from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.sessions.models import Client, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.subjects.models import Person, SubjectId
 
@@ -40,9 +40,7 @@ class Family:
             return await open_session(
                 unit,
                 person,
-                kind="token",
-                strength="password",
-                methods=("pwd",),
+                Proof("token", "password", ("pwd",)),
                 client=client,
                 times=self.times,
                 now=now,

@@ -29,10 +29,9 @@ async def account_page(
     accounts: Annotated[Accounts, inject(Accounts)],
     sessions: Annotated[Sessions, inject(Sessions)],
     decisions: Annotated[Decisions, inject(Decisions)],
-    saved: str = "",
 ) -> Response:
     """Who am I, where am I signed in, what may I do."""
-    return await _page(request, pages, accounts, sessions, decisions, saved=saved)
+    return await _page(request, pages, accounts, sessions, decisions)
 
 
 @router.post("/account/profile")
@@ -106,7 +105,6 @@ async def _page(
     sessions: Sessions,
     decisions: Decisions,
     *,
-    saved: str = "",
     error: IdentityError | None = None,
     name: str | None = None,
 ) -> Response:
@@ -119,7 +117,7 @@ async def _page(
         "sessions": await sessions.of_subject(caller.id),
         "current_session": caller.session_id,
         "roles": await decisions.roles_of(caller.urn, person=True),
-        "saved": saved,
+        "saved": request.query_params.get("saved", ""),
         "error": str(error) if error else "",
         "error_field": error.field if isinstance(error, InvalidInput) else "",
     }

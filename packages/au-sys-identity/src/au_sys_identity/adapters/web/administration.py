@@ -25,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 _HERE = "/admin/identity/users"
 _PAGE = 50
+_FIRST = PersonFilter(limit=_PAGE + 1)
 
 
 class Desk:
@@ -59,7 +60,8 @@ async def people_page(
     after: Annotated[str, Query(max_length=80)] = "",
 ) -> Response:
     """Search people."""
-    return await _people(request, pages, desk, q=q, after=after)
+    wanted = PersonFilter(q, None, person_id(after) if after else None, _PAGE + 1)
+    return await _people(request, pages, desk, wanted=wanted)
 
 
 @router.post("/admin/identity/users")
@@ -207,17 +209,16 @@ async def _people(
     pages: Pages,
     desk: Desk,
     *,
-    q: str = "",
-    after: str = "",
+    wanted: PersonFilter = _FIRST,
     error: str = "",
     typed: tuple[str, str] = ("", ""),
     made: tuple[Person, str] | None = None,
 ) -> Response:
-    found = await desk.accounts.page(PersonFilter(q, None, person_id(after) if after else None, _PAGE + 1))
+    found = await desk.accounts.page(wanted)
     context: dict[str, object] = {
         "people": found[:_PAGE],
         "next": str(found[_PAGE - 1].id) if len(found) > _PAGE else "",
-        "q": q,
+        "q": wanted.q,
         "error": error,
         "email": typed[0][:320],
         "name": typed[1][:200],

@@ -14,7 +14,7 @@ from au_sys_identity.core.freshness import ACCESS, SUBJECTS
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength
-from au_sys_identity.core.sessions.opening import Opened, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person, SubjectId
@@ -132,9 +132,7 @@ class Accounts:
                 opened = await open_session(
                     unit,
                     renewed,
-                    kind="web",
-                    strength=reopen,
-                    methods=("pwd",),
+                    Proof("web", reopen, ("pwd",)),
                     client=client,
                     times=self._times,
                     now=now,

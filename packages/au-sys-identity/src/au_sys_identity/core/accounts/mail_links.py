@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from au_sys_identity.core.credentials.lockout import Lockout
+from au_sys_identity.core.credentials.lockout import Lockout, identifier_key
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.credentials.ports import PasswordHasher
-from au_sys_identity.core.derivation import Derivation
 from au_sys_identity.core.errors import BadToken, InvalidInput
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
@@ -27,7 +26,6 @@ class MailLinks:
         letters: LetterBox,
         hasher: PasswordHasher,
         rules: PasswordRules,
-        derivation: Derivation,
         clock: Clock,
         *,
         lockout: Lockout,
@@ -37,7 +35,6 @@ class MailLinks:
         self._letters = letters
         self._hasher = hasher
         self._rules = rules
-        self._derivation = derivation
         self._clock = clock
         self._lockout = lockout
         self._reset_kills_keys = reset_kills_keys
@@ -99,7 +96,7 @@ class MailLinks:
             await unit.sessions.end_all(person.id, at=now, reason="password reset")
             if self._reset_kills_keys:
                 await unit.api_keys.revoke_all(person.id, at=now)
-            identifier = self._derivation.keyed_hash("guess", person.email_canonical.encode())
+            identifier = identifier_key(self._letters.derivation, person.email_canonical)
             await self._lockout.unlock(unit.guesses, identifier=identifier)
             await self._letters.put(unit, "password-changed", person.email_canonical, now=now)
             await unit.versions.raise_topic(SUBJECTS)

@@ -8,7 +8,7 @@ from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength, at_least
-from au_sys_identity.core.sessions.opening import Opened, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
 from au_sys_identity.core.sessions.sign_in import SignIn
 
 
@@ -97,13 +97,10 @@ class StepUp:
             opened = await open_session(
                 unit,
                 person,
-                kind=session.kind,
-                strength=strength,
-                methods=methods,
+                Proof(session.kind, strength, methods, restricted=bool(record and record.must_change)),
                 client=client,
                 times=self._times,
                 now=now,
-                restricted=bool(record and record.must_change),
             )
             await unit.versions.raise_topic(SUBJECTS)
             unit.record(Fact("session.started", person.urn, f"urn:au:session:{opened.session.id}", reason="step-up"))

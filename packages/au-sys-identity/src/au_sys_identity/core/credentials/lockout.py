@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from au_sys_identity.core.credentials.ports import GuessStore
+from au_sys_identity.core.derivation import Derivation
 from au_sys_identity.core.errors import TooManyAttempts
 
 _PAIR = "pair"
@@ -30,6 +31,11 @@ def network_of(address: str | None) -> str:
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     prefix = 24 if mapped or parsed.version == 4 else 64
     return str(ipaddress.ip_network(f"{mapped or parsed}/{prefix}", strict=False))
+
+
+def identifier_key(derivation: Derivation, canonical: str) -> bytes:
+    """What the tries on a whole account are counted under."""
+    return derivation.keyed_hash("guess", canonical.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ Kind = Literal["verify", "reset", "known", "password-changed"]
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """A letter to be written. Whom it goes to is sealed; who that is, if anybody, is found out when it is sent."""
+    """A letter that waits. Whom it goes to is sealed; who that is, if anybody, is found out when it is sent."""
 
     id: UUID
     kind: Kind

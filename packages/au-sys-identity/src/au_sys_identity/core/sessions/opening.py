@@ -29,6 +29,16 @@ class Opened:
     restricted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a session was earned with. ``restricted`` ones may do nothing but change the password."""
+
+    kind: SessionKind
+    strength: Strength
+    methods: tuple[str, ...]
+    restricted: bool = False
+
+
 def digest(secret: str) -> bytes:
     """SHA-256: enough for values of 256 random bits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
@@ -51,14 +61,11 @@ def binding(client: Client) -> tuple[bytes, bool]:
 async def open_session(
     unit: UnitOfWork,
     person: Person,
+    proof: Proof,
     *,
-    kind: SessionKind,
-    strength: Strength,
-    methods: tuple[str, ...],
     client: Client,
     times: SessionTimes,
     now: datetime,
-    restricted: bool = False,
 ) -> Opened:
     """Add a session to the open transaction."""
     secret = new_secret()
@@ -66,9 +73,9 @@ async def open_session(
     session = Session(
         id=SessionId(uuid7()),
         subject_id=person.id,
-        kind=kind,
-        strength=strength,
-        methods=methods,
+        kind=proof.kind,
+        strength=proof.strength,
+        methods=proof.methods,
         epoch=person.epoch,
         auth_time=now,
         created_at=now,
@@ -78,11 +85,11 @@ async def open_session(
         label=client.label[:120],
         user_agent=client.user_agent[:300],
         address=client.address,
-        secret_hash=digest(secret) if kind == "web" else None,
+        secret_hash=digest(secret) if proof.kind == "web" else None,
         binding_hash=tie,
         strong_binding=strong,
     )
     await unit.sessions.add(session)
-    if kind == "token":
+    if proof.kind == "token":
         await unit.sessions.add_refresh(RefreshToken(session.id, 0, digest(secret), now))
-    return Opened(session, person, secret, restricted)
+    return Opened(session, person, secret, proof.restricted)

@@ -7,7 +7,7 @@ current parameters and gets the same answer as a wrong password.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from au_sys_identity.core.credentials.lockout import Lockout, must_wait
+from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait
 from au_sys_identity.core.credentials.models import Device, PasswordRecord
 from au_sys_identity.core.credentials.passwords import acceptable_length, normalized
 from au_sys_identity.core.credentials.ports import PasswordHasher
@@ -19,7 +19,7 @@ from au_sys_identity.core.factors.models import Challenge, Method
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, digest, new_secret, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, digest, new_secret, open_session
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 
@@ -172,7 +172,7 @@ class SignIn:
         """The keys of the two counters: address with network, and address alone."""
         return (
             self._derivation.keyed_hash("guess-pair", canonical.encode(), client.network.encode()),
-            self._derivation.keyed_hash("guess", canonical.encode()),
+            identifier_key(self._derivation, canonical),
         )
 
     def _usable(self, attempt: Attempt) -> PasswordRecord | None:
@@ -229,13 +229,15 @@ class SignIn:
         opened = await open_session(
             unit,
             person,
-            kind=kind,
-            strength="multi" if factor else "password",
-            methods=("pwd", factor) if factor else ("pwd",),
+            Proof(
+                kind,
+                "multi" if factor else "password",
+                ("pwd", factor) if factor else ("pwd",),
+                restricted=bool(record and record.must_change),
+            ),
             client=client,
             times=self._times,
             now=now,
-            restricted=bool(record and record.must_change),
         )
         if client.device_token:
             device = Device(person.id, digest(client.device_token), opened.session.label, now)

@@ -1,0 +1,59 @@
+"""SQL stores and history on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
+from au_sys_identity.conformance.stores import NOW, StoreConformance, a_person, a_session, kept
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.sessions.models import RefreshToken
+from au_sys_identity.manifest.plugin import MIGRATIONS
+from fastapi_services_platform import Database
+from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
+
+pytestmark = pytest.mark.needs_postgres
+
+
+class Dropped:
+    """An audit log that keeps nothing."""
+
+    async def append(self, fact: Fact) -> None:
+        return None
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def transactions(server: PostgresServer) -> AsyncIterator[SqlTransactions]:
+    database = Database("identity", server.database("identity_stores"))
+    await database.migrate(MIGRATIONS)
+    yield SqlTransactions(database, Dropped())
+    await database.close()
+
+
+class TestPostgres(StoreConformance):
+    """A real server, brought to its head by the real migrations."""
+
+
+async def test_of_concurrent_rotations_one_wins(transactions: SqlTransactions) -> None:
+    """Ten transactions that rotate the same generation at once leave one head."""
+    ann = await kept(transactions, a_person())
+    session = a_session(ann)
+    head = RefreshToken(session.id, 0, b"0" * 32, NOW)
+    async with transactions.writing() as unit:
+        await unit.sessions.add(session)
+        await unit.sessions.add_refresh(head)
+
+    async def rotate(number: int) -> bool:
+        successor = RefreshToken(session.id, 1, bytes([number]) * 32, NOW)
+        async with transactions.writing() as unit:
+            return await unit.sessions.rotate(head, successor, at=NOW)
+
+    won = await asyncio.gather(*(rotate(number) for number in range(1, 11)))
+    assert sorted(won) == [False] * 9 + [True]
