@@ -26,7 +26,7 @@ from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, acce
 from fastapi_services_platform.http.cors import Cors
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
-from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond
+from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond, send_json
 from fastapi_services_platform.http.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.routing import Found, RouteIndex
 from fastapi_services_platform.http.security_headers import strict_headers
@@ -210,6 +210,9 @@ class Edge:
         if exchange.scope["type"] == "websocket":
             await receive()
             await exchange.send({"type": "websocket.close", "code": 1008, "reason": problem.slug})
+            return
+        if problem.status >= 400 and not exchange.wants_html:
+            await send_json(exchange, problem)
             return
         response = await respond(exchange, problem)
         await response(exchange.scope, receive, exchange.send)

@@ -15,6 +15,7 @@ from fastapi_services_platform.capability.contribution import ProblemMapping
 from fastapi_services_platform.http.exchange import Exchange, current, exchange_of
 
 MEDIA_TYPE = "application/problem+json"
+_JSON_HEADERS = ((b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store"))
 
 Handler = Callable[[Request, Any], Awaitable[Response]]  # Any: the exception class that the handler is registered for
 
@@ -80,6 +81,17 @@ def json_response(members: Mapping[str, object], problem: Problem) -> Response:
     body = orjson.dumps(members, default=str)
     headers = {**problem.headers, "cache-control": "no-store"}
     return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+async def send_json(exchange: Exchange, problem: Problem) -> None:
+    """Send the problem document at once: refusals are many when somebody attacks, and must cost little."""
+    members = document(problem, exchange.edge.settings.public_url, exchange.correlation_id)
+    body = orjson.dumps(members, default=str)
+    headers = [(b"content-length", str(len(body)).encode("ascii")), *_JSON_HEADERS]
+    for name, value in problem.headers.items():
+        headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    await exchange.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await exchange.send({"type": "http.response.body", "body": body if exchange.scope["method"] != "HEAD" else b""})
 
 
 def problem(status: int, slug: str, title: str, *, detail: str = "", **extras: object) -> Response:
