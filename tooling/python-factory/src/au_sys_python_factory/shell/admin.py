@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.shell.assembly.configuration import process_environment
 from au_sys_python_factory.shell.assembly.installed_commands import FirstAdmin, create_admin
@@ -22,4 +24,6 @@ def new_admin(platform: PlatformFolder, state: StateFolder, email: str, *options
     record = read_record(state)
     host, port = (record.host, record.port) if record else ("127.0.0.1", 8001)
     environment = process_environment(platform.config, state, host=host, port=port)
+    if state.addresses.is_file():
+        environment |= json.loads(state.addresses.read_text("utf-8"))
     return create_admin(state, environment, email, *options)

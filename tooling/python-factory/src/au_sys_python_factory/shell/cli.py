@@ -17,6 +17,7 @@ from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder,
 from au_sys_python_factory.shell.down import down
 from au_sys_python_factory.shell.logs import follow, log_file
 from au_sys_python_factory.shell.overview import Overview
+from au_sys_python_factory.shell.services.chosen import KNOWN
 from au_sys_python_factory.shell.status import status
 from au_sys_python_factory.shell.steps import Progress
 from au_sys_python_factory.shell.supervision.state import StateFolder
@@ -65,6 +66,7 @@ _as_json = click.option(
 @click.option("--fresh", is_flag=True, help="Start with new data; the old ones are kept aside.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--no-build", is_flag=True, help="Take the wheels that are there.")
+@click.option("--with", "services", default="", help=f"Servers to bring along, comma separated: {', '.join(KNOWN)}.")
 @click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds until ready.")
 @click.option("--admin-email", default=ADMIN_EMAIL, show_default=True, help="Address of the first administrator.")
 @_as_json
@@ -78,6 +80,7 @@ def up_command(
     fresh: bool,
     yes: bool,
     no_build: bool,
+    services: str,
     timeout: float,
     admin_email: str,
     as_json: bool,
@@ -94,6 +97,7 @@ def up_command(
         rebuild=not no_build,
         ready_seconds=timeout,
         admin_email=admin_email,
+        services=_services(services),
     )
 
     def show(overview: Overview) -> None:
@@ -196,6 +200,14 @@ def _print_json(command: str, code: int, data: object, messages: list[str] | Non
         "messages": messages or [],
     }
     click.echo(json.dumps(document, indent=2))
+
+
+def _services(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        if name not in KNOWN:
+            raise UsageError(f"--with does not know {name!r}", fix=f"known are {', '.join(KNOWN)}")
+    return names
 
 
 def _confirm(question: str) -> None:

@@ -95,7 +95,7 @@ def clean_up_after_killed(state: StateFolder) -> Iterator[str]:
     record = read_record(state)
     if record is None:
         return
-    for item in record.survivors:
+    for item in reversed(record.survivors):
         terminate(item.process, grace=10.0)
         yield f"ended {item.name} (process {item.process.pid}), which a killed shell had left"
     state.record.unlink(missing_ok=True)

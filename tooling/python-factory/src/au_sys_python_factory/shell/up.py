@@ -31,11 +31,18 @@ from au_sys_python_factory.shell.preflight import (
     clean_up_after_killed,
     take_lock,
 )
+from au_sys_python_factory.shell.services.chosen import prepare_services, running_for_a_while
 from au_sys_python_factory.shell.steps import Progress
 from au_sys_python_factory.shell.supervision.detached import launch
 from au_sys_python_factory.shell.supervision.processes import ProcessId
 from au_sys_python_factory.shell.supervision.readiness import Json, fetch_json
-from au_sys_python_factory.shell.supervision.state import ShellRecord, StateFolder, read_record, write_private
+from au_sys_python_factory.shell.supervision.state import (
+    DataMarks,
+    ShellRecord,
+    StateFolder,
+    read_record,
+    write_private,
+)
 from au_sys_python_factory.shell.supervision.supervisor import Supervision, Supervisor, last_lines
 from au_sys_python_factory.wheels.lock.guard import refuse_leak
 
@@ -56,6 +63,7 @@ class Wish:
     rebuild: bool = True
     ready_seconds: float = 60.0
     admin_email: str = ADMIN_EMAIL
+    services: tuple[str, ...] = ()
 
 
 class AlreadyRunning(Exception):
@@ -126,21 +134,27 @@ def _prepare(platform: PlatformFolder, state: StateFolder, wish: Wish, progress:
         step.result = f"uv {version}, port {wish.port} is free"
     state.prepare()
     note = _set_aside(state) if wish.fresh else ""
-    assembly = assemble(platform, state, progress, rebuild=wish.rebuild)
+    assembly = assemble(platform, state, progress, rebuild=wish.rebuild, extras=wish.services)
+    services = prepare_services(wish.services, state)
+    environment = process_environment(platform.config, state, host=wish.host, port=wish.port)
+    addresses = {name: value for service in services for name, value in service.environment.items()}
+    write_private(state.addresses, json.dumps(addresses))
+    environment |= addresses
+    marks = DataMarks(state.services if services else state.data)
     with progress.step("configuration") as step:
-        environment = process_environment(platform.config, state, host=wish.host, port=wish.port)
         found = inventory(state, environment, _inventory_key(platform, assembly, environment))
         step.result = f"{len(found['capabilities'])} capabilities"
-    with progress.step("migrate") as step:
-        step.result = _migrate(state, environment, found)
-    with progress.step("first admin") as step:
-        admin = _first_admin(state, environment, found, wish.admin_email)
-        step.result = f"made {admin.email}" if admin else "there is one"
+    with running_for_a_while(services, state.logs):
+        with progress.step("migrate") as step:
+            step.result = _migrate(state, environment, found, marks)
+        with progress.step("first admin") as step:
+            admin = _first_admin(state, environment, found, wish.admin_email, marks)
+            step.result = f"made {admin.email}" if admin else "there is one"
     supervision = Supervision(
         state=state,
         host=wish.host,
         port=wish.port,
-        programs=programs(state, found, wish.host, wish.port),
+        programs=(*programs(state, found, wish.host, wish.port), *(service.program for service in services)),
         environment=environment,
         restart_web=wish.detach,
         ready_seconds=wish.ready_seconds,
@@ -212,51 +226,46 @@ def _settled_health(url: str) -> Json:
 
 
 def _set_aside(state: StateFolder) -> str:
-    """Move the data away and keep them."""
-    if not any(state.data.iterdir()):
+    """Move the data away and keep them; a server's data too, wherever the link to them leads."""
+    server = state.services / "postgres" / "data"
+    if not any(state.data.iterdir()) and not server.exists():
         return ""
     number = next(number for number in range(1, 10_000) if not state.root.joinpath(f"data.{number}").exists())
     kept = state.root / f"data.{number}"
     shutil.move(state.data, kept)
     state.prepare()
+    if server.exists():
+        server.rename(server.with_name(f"data.{number}"))
+        DataMarks(state.services).forget()
     return f"the old data are kept in {kept}"
 
 
 def _first_admin(
-    state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Json], email: str
+    state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Json], email: str, marks: DataMarks
 ) -> FirstAdmin | None:
     """Only in an empty system, and only if a capability brings administrators."""
     provided = {port for item in found["capabilities"] for port in item["provides"]}
-    if state.first_admin.exists() or "authenticator@1" not in provided:
+    if marks.first_admin.exists() or "authenticator@1" not in provided:
         return None
     admin = create_admin(state, environment, email)
-    write_private(state.first_admin, f"{email}\n")
+    write_private(marks.first_admin, f"{email}\n")
     return admin
 
 
-def _migrate(state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Json]) -> str:
+def _migrate(state: StateFolder, environment: Mapping[str, str], found: Mapping[str, Json], marks: DataMarks) -> str:
     """From which revision to which each database went. Data that were at these heads already are not opened."""
     heads = {item["name"]: item["database"]["head"] for item in found["capabilities"] if item["database"]}
-    before = read_heads(state)
+    before = marks.read_heads()
     if before == heads:
         return "nothing to do"
     rows = migrate(state, environment)
-    write_private(state.heads, json.dumps(heads))
+    write_private(marks.heads, json.dumps(heads))
     moved = [
         f"{row['database']} {before.get(row['database']) or 'nothing'} -> {row['head']}"
         for row in rows
         if before.get(row["database"]) != row["head"]
     ]
     return ", ".join(moved) or "nothing to do"
-
-
-def read_heads(state: StateFolder) -> dict[str, str]:
-    """The revisions that the data are known to be at."""
-    try:
-        heads: dict[str, str] = json.loads(state.heads.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return heads
 
 
 def _inventory_key(platform: PlatformFolder, assembly: Assembly, environment: Mapping[str, str]) -> str:

@@ -40,13 +40,14 @@ class Environment:
         return self.bin / "python"
 
 
-def export_lock(root: Path, packages: Sequence[str]) -> str:
+def export_lock(root: Path, packages: Sequence[str], extras: Sequence[str] = ()) -> str:
     """The third-party closure of members as pinned requirements with hashes, straight from ``uv.lock``.
 
     Raises:
         UvFailed: the lock does not fit the members' requirements any more; the fix is ``uv lock``.
     """
     chosen = [part for package in packages for part in ("--package", package)]
+    chosen += [part for extra in extras for part in ("--extra", extra)]
     return run_uv(
         ["export", "--quiet", "--locked", "--no-dev", "--no-emit-workspace", "--no-annotate", "--no-header", *chosen],
         doing="reading uv.lock",

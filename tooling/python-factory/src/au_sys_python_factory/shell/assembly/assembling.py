@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from au_sys_python_factory.errors import Refused
@@ -28,7 +28,9 @@ class Assembly:
         return {wheel.member: wheel.sha256 for wheel in self.wheels}
 
 
-def assemble(platform: PlatformFolder, state: StateFolder, progress: Progress, *, rebuild: bool) -> Assembly:
+def assemble(
+    platform: PlatformFolder, state: StateFolder, progress: Progress, *, rebuild: bool, extras: Sequence[str] = ()
+) -> Assembly:
     """Steps 2 to 4: wheels, environment, byte code.
 
     Raises:
@@ -38,7 +40,7 @@ def assemble(platform: PlatformFolder, state: StateFolder, progress: Progress, *
         built = _wheels(platform, rebuild, progress.say if progress.live else lambda _: None)
         step.result = f"{len(built.rebuilt)} built, {len(built.wheels) - len(built.rebuilt)} reused"
     with progress.step("environment") as step:
-        requirements = export_lock(platform.workspace.root, [platform.member.name])
+        requirements = export_lock(platform.workspace.root, [platform.member.name], extras)
         environment = make_environment(
             state.venv, root=platform.workspace.root, requirements=requirements, wheels=built.wheels
         )

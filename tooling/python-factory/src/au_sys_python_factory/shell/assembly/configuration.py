@@ -90,7 +90,7 @@ def process_environment(
     result = dict(inherited)
     for variable in known:
         if variable.active and variable.value == RANDOM:
-            result.setdefault(variable.name, _secret(state, variable.name))
+            result.setdefault(variable.name, secret(state, variable.name))
         elif variable.active and _fill(variable.value, places) != variable.value:
             result[variable.name] = _fill(variable.value, places)
         elif variable.active:
@@ -108,7 +108,8 @@ def secret_values(state: StateFolder) -> tuple[str, ...]:
     return tuple(path.read_text("utf-8").strip() for path in sorted(state.secrets.iterdir()) if path.is_file())
 
 
-def _secret(state: StateFolder, name: str) -> str:
+def secret(state: StateFolder, name: str) -> str:
+    """A secret of this shell by its name: 32 random bytes in base64, made when it is asked for the first time."""
     path = state.secrets / name
     if not path.is_file():
         write_private(path, base64.b64encode(secrets.token_bytes(32)).decode("ascii") + "\n")

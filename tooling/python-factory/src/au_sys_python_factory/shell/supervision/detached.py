@@ -11,9 +11,11 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from au_sys_python_factory.shell.supervision.processes import ProcessId, identify
+from au_sys_python_factory.shell.supervision.readiness import Json
 from au_sys_python_factory.shell.supervision.state import StateFolder
 from au_sys_python_factory.shell.supervision.supervisor import Program, Supervision, Supervisor
 
@@ -27,7 +29,7 @@ def launch(supervision: Supervision, lock: int) -> ProcessId:
         "state": str(supervision.state.root),
         "host": supervision.host,
         "port": supervision.port,
-        "programs": [[program.name, *program.command] for program in supervision.programs],
+        "programs": [asdict(program) for program in supervision.programs],
         "environment": dict(supervision.environment),
         "ready_seconds": supervision.ready_seconds,
         "drain_seconds": supervision.drain_seconds,
@@ -50,6 +52,12 @@ def launch(supervision: Supervision, lock: int) -> ProcessId:
     return found
 
 
+def _program(item: dict[str, Json]) -> Program:
+    account = item.pop("account")
+    command = tuple(item.pop("command"))
+    return Program(command=command, account=tuple(account) if account else None, **item)
+
+
 def _main() -> int:
     orders = json.loads(sys.stdin.buffer.read())
     null = os.open(os.devnull, os.O_RDONLY)
@@ -58,7 +66,7 @@ def _main() -> int:
         state=StateFolder(Path(orders["state"])),
         host=orders["host"],
         port=orders["port"],
-        programs=tuple(Program(name, tuple(command)) for name, *command in orders["programs"]),
+        programs=tuple(_program(item) for item in orders["programs"]),
         environment=orders["environment"],
         restart_web=True,
         ready_seconds=orders["ready_seconds"],

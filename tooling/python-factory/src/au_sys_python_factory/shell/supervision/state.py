@@ -44,6 +44,11 @@ class StateFolder:
         return self.root / "secrets"
 
     @property
+    def services(self) -> Path:
+        """Data of servers that the shell brings along."""
+        return self.root / "services"
+
+    @property
     def manifest(self) -> Path:
         """Which wheels, with hashes, the environment holds."""
         return self.root / "manifest.json"
@@ -59,19 +64,14 @@ class StateFolder:
         return self.run / "shell.json"
 
     @property
+    def addresses(self) -> Path:
+        """Variables that name the servers of this start, for commands beside it; they hold passwords."""
+        return self.run / "addresses.json"
+
+    @property
     def inventory(self) -> Path:
         """What the wheels said that they contain, with what that was read from."""
         return self.run / "inventory.json"
-
-    @property
-    def heads(self) -> Path:
-        """The migration heads that this data was brought to."""
-        return self.data / ".heads.json"
-
-    @property
-    def first_admin(self) -> Path:
-        """Says that the first administrator of this data was made, and for which address."""
-        return self.data / ".first-admin"
 
     def prepare(self) -> None:
         """Make the folders, closed to everybody else.
@@ -101,6 +101,36 @@ class StateFolder:
             raise Refused(
                 "others may write into the state folder", where=str(self.root), fix=f"chmod go-rwx {self.root}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class DataMarks:
+    """What is known about data without opening them; lies beside them."""
+
+    folder: Path
+
+    @property
+    def first_admin(self) -> Path:
+        """Says that the first administrator of this data was made, and for which address."""
+        return self.folder / ".first-admin"
+
+    @property
+    def heads(self) -> Path:
+        """The migration heads that this data was brought to."""
+        return self.folder / ".heads.json"
+
+    def read_heads(self) -> dict[str, str]:
+        """Database -> revision that it is known to be at."""
+        try:
+            heads: dict[str, str] = json.loads(self.heads.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return heads
+
+    def forget(self) -> None:
+        """The data are others now."""
+        self.first_admin.unlink(missing_ok=True)
+        self.heads.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

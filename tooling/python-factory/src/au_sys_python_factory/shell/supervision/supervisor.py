@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from au_sys_python_factory.shell.supervision.addresses import is_free
 from au_sys_python_factory.shell.supervision.processes import identify
 from au_sys_python_factory.shell.supervision.readiness import answers
 from au_sys_python_factory.shell.supervision.state import RunningProcess, ShellRecord, StateFolder, write_record
@@ -32,6 +33,38 @@ class Program:
 
     name: str
     command: tuple[str, ...]
+    listens: int | None = None
+    """The port of a server that the others need: they start once it listens, and it ends after them."""
+    ready_file: str | None = None
+    """A file whose last line says ``ready`` once the server takes work: it listens a moment before that."""
+    stop_signal: int = signal.SIGTERM
+    folder: str | None = None
+    account: tuple[int, int] | None = None
+    """User and group to run as, when root starts it."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether a server takes work now."""
+        if self.listens is None or is_free("127.0.0.1", self.listens):
+            return False
+        if self.ready_file is None:
+            return True
+        try:
+            return Path(self.ready_file).read_text("utf-8").split()[-1] == "ready"
+        except (OSError, IndexError):
+            return False
+
+    @property
+    def own_environment(self) -> dict[str, str] | None:
+        """A server gets none of the platform's secrets; ``None`` for the platform's own processes."""
+        return {"PATH": "/usr/bin:/bin", "LC_ALL": "C"} if self.listens is not None else None
+
+    @property
+    def account_arguments(self) -> dict[str, object]:
+        """For ``subprocess``."""
+        if self.account is None:
+            return {}
+        return {"user": self.account[0], "group": self.account[1], "extra_groups": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +154,17 @@ class Supervisor:
             return False
         return True
 
+    async def _until_servers_listen(self) -> None:
+        for program in (program for program in self._supervision.programs if program.listens is not None):
+            while not program.serves:  # noqa: ASYNC110 (no event of another process)
+                await asyncio.sleep(0.02)
+
     async def _keep(self, program: Program) -> None:
         """Start a program, and start it again when it dies. Returns when it is not to be started any more."""
         restarts = 0
         loop = asyncio.get_running_loop()
+        if program.listens is None:
+            await self._until_servers_listen()
         while True:
             started = loop.time()
             try:
@@ -157,9 +197,10 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
-                env=dict(self._supervision.environment),
-                cwd=self._supervision.state.run,
+                env=program.own_environment or dict(self._supervision.environment),
+                cwd=program.folder or self._supervision.state.run,
                 start_new_session=True,
+                **program.account_arguments,  # type: ignore[arg-type]  # user, group, extra_groups
             )
         self._running[program.name] = process
         self._record = self._record.with_process(RunningProcess(program.name, identify(process.pid), restarts))
@@ -167,16 +208,18 @@ class Supervisor:
         return process
 
     async def _end(self, keepers: Sequence[asyncio.Task[None]]) -> None:
-        """Web first, so that no new work arrives; then the others give back what they hold; what stays is killed."""
+        """Web first, so that no new work comes; workers give back what they hold; servers last; the rest is killed."""
         self._stop.set()
         self._note(phase="stopping")
         started = asyncio.get_running_loop().time()
         end = started + self._supervision.drain_seconds
-        names = [WEB, *(name for name in self._running if name != WEB)]
-        for name in names:
-            process = self._running.get(name)
+        order = sorted(
+            self._supervision.programs, key=lambda program: (program.listens is not None, program.name != WEB)
+        )
+        for program in order:
+            process = self._running.get(program.name)
             if process is not None and process.returncode is None:
-                await self._end_one(process, end)
+                await self._end_one(process, program.stop_signal, end)
         for process in self._running.values():
             _kill_group(process.pid)
         for keeper in keepers:
@@ -186,9 +229,9 @@ class Supervisor:
         remove_leftovers(self._supervision.state)
         self.seconds_to_stop = asyncio.get_running_loop().time() - started
 
-    async def _end_one(self, process: asyncio.subprocess.Process, end: float) -> None:
+    async def _end_one(self, process: asyncio.subprocess.Process, number: int, end: float) -> None:
         loop = asyncio.get_running_loop()
-        process.terminate()
+        process.send_signal(number)
         gone = asyncio.create_task(process.wait())
         at_once = asyncio.create_task(self._at_once.wait())
         await asyncio.wait([gone, at_once], timeout=max(1.0, end - loop.time()), return_when=asyncio.FIRST_COMPLETED)

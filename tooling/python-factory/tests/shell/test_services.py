@@ -1,0 +1,82 @@
+"""Servers that a shell brings along: a real PostgreSQL, its own user, its own password, nothing left running."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg  # type: ignore[import-untyped]  # ships no types
+import pytest
+
+from au_sys_python_factory.errors import FactoryError
+from au_sys_python_factory.shell.down import down
+from au_sys_python_factory.shell.overview import Overview
+from au_sys_python_factory.shell.services.chosen import prepare_services, running_for_a_while
+from au_sys_python_factory.shell.supervision.addresses import is_free
+from au_sys_python_factory.shell.supervision.state import StateFolder, read_record
+
+pytestmark = [pytest.mark.needs_uv, pytest.mark.needs_postgres]
+Start = Callable[..., Overview]
+
+
+@pytest.fixture
+def served(state: StateFolder) -> Iterator[StateFolder]:
+    """A state folder whose cluster, wherever it lies, is removed at the end."""
+    state.prepare()
+    yield state
+    down(state)
+    link = state.services / "postgres"
+    if link.is_symlink():
+        shutil.rmtree(link.resolve())
+
+
+async def version(address: str) -> str:
+    """Ask the server something."""
+    connection = await asyncpg.connect(address.replace("+asyncpg", ""))
+    try:
+        return str(await connection.fetchval("show server_version"))
+    finally:
+        await connection.close()
+
+
+async def test_it_runs_for_a_while_with_a_password_and_without_rights(served: StateFolder) -> None:
+    """The platform's address works, another password does not, and the server does not run as root."""
+    (postgres,) = prepare_services(["postgres"], served)
+    address = postgres.environment["FSP_DATABASE_URL"]
+    with running_for_a_while([postgres], served.logs):
+        assert await version(address)
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await version(address.replace(quote(postgres.password, safe=""), "wrong"))
+        assert (postgres.folder / "data").stat().st_uid != 0
+    assert is_free("127.0.0.1", postgres.port)
+    assert postgres.password not in repr(postgres)
+
+
+async def test_a_shell_with_a_server_starts_and_stops_it(start: Start, served: StateFolder) -> None:
+    """It is supervised with the rest, reachable while the shell runs, and gone with it; its data stay."""
+    overview = start(services=("postgres",))
+    address = json.loads(served.addresses.read_text())["FSP_DATABASE_URL"]
+    assert await version(address)
+    assert {name for name, _ in overview.processes} == {"web", "tinyworker", "postgres"}
+    record = read_record(served)
+    assert record is not None
+    down(served)
+    assert not record.survivors
+    assert start(services=("postgres",)).admin is None
+
+
+def test_a_server_that_cannot_start_says_why(served: StateFolder) -> None:
+    """The end of its log is in the message."""
+    (postgres,) = prepare_services(["postgres"], served)
+    (postgres.folder / "data" / "postgresql.conf").write_text("no_such_setting = 1\n")
+    with pytest.raises(FactoryError, match="no_such_setting"), running_for_a_while([postgres], served.logs):
+        pass
+
+
+def test_without_a_choice_nothing_is_prepared(served: StateFolder, tmp_path: Path) -> None:
+    """The first command needs no server."""
+    assert prepare_services([], served) == ()
+    assert not served.services.exists()
