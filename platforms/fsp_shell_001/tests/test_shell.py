@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from au_sys_python_factory.shell.supervision.addresses import free_port
 
@@ -47,6 +50,17 @@ def factory(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def status(running: Running) -> subprocess.CompletedProcess[str]:
+    """What ``shell status`` says now."""
+    return factory("shell", "status", "--json", "--state", str(running.state))
+
+
+def processes(running: Running) -> dict[str, int]:
+    """Name and number of each process that the shell supervises now."""
+    found: dict[str, int] = json.loads(status(running).stdout)["data"].get("processes", {})
+    return found
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The shell on a free port, its state in a temporary folder."""
@@ -60,9 +74,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def test_every_capability_is_loaded_and_well(running: Running) -> None:
-    """The bill of materials is what runs: identity, storage, skriptoteket and the hub, with their wheels."""
+    """The bill of materials is what runs: identity, storage, skriptoteket, the hub and what was wired since."""
     found = {item["name"]: item for item in running.data["capabilities"]}
-    assert set(found) == {"hub", "identity", "skriptoteket", "storage"}
+    features = yaml.safe_load((ROOT / "platforms/fsp_shell_001/config/router_factory_features.yaml").read_text())
+    assert set(found) == {name for name, feature in features["capabilities"].items() if feature["enabled"]}
+    assert {"hub", "identity", "skriptoteket", "storage"} <= set(found)
     assert {name: item["health"] for name, item in found.items()} == dict.fromkeys(found, "healthy")
     manifest = json.loads((running.state / "manifest.json").read_text())["wheels"]
     assert all(item["wheel"] in {wheel["sha256"] for wheel in manifest.values()} for item in found.values())
@@ -122,12 +138,23 @@ def test_the_gauntlet_passes_twice(running: Running) -> None:
         assert re.search(r"gauntlet: \d{3,} passed in", done.stdout), done.stdout[-500:]
 
 
+def test_a_killed_worker_comes_back_and_tools_run_again(running: Running) -> None:
+    """After kill -9 the supervisor starts another worker; the platform is well again and the journey passes."""
+    worker = processes(running)["worker"]
+    os.kill(worker, signal.SIGKILL)
+    end = time.monotonic() + 30
+    while processes(running).get("worker") in (worker, None) or status(running).returncode != 0:
+        assert time.monotonic() < end, status(running).stdout
+    done = factory("gauntlet", "--state", str(running.state))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_it_stops_cleanly_and_starts_again_with_its_data(running: Running) -> None:
     """Nothing is alive after the stop; the next start makes no second administrator."""
-    processes = list(running.data["processes"].values())
+    started = list(processes(running).values())
     down = factory("shell", "down", "--json", "--state", str(running.state))
     assert json.loads(down.stdout)["data"]["was_running"] is True
-    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+    assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
     assert [path for path in (running.state / "run").iterdir() if path.is_socket()] == []
     place = ("--port", str(free_port()), "--state", str(running.state))
     again = factory("shell", "up", "--detach", "--no-build", "--json", *place)
