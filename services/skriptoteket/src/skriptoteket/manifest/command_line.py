@@ -12,8 +12,9 @@ from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, defa
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 from skriptoteket.core.bank.models import Installed
 from skriptoteket.core.runs.ports import Sandbox
+from skriptoteket.core.runs.retention import Purged
 from skriptoteket.manifest.config import SkriptoteketSettings
-from skriptoteket.manifest.container import Library, build_library
+from skriptoteket.manifest.container import Library, build_library, retention
 from skriptoteket.manifest.plugin import MIGRATIONS, VERSION
 
 
@@ -89,4 +90,9 @@ async def _report() -> HostReport:
     return report
 
 
-main = command_line(CommandParts(_install, _work, _report, _sandbox))
+async def _prune(dry: bool) -> Purged:
+    async with _opened() as (library, _), open_blobs() as blobs:
+        return await retention(library, BlobArtifactStore(blobs, library.settings.blob_namespace)).purge(dry=dry)
+
+
+main = command_line(CommandParts(_install, _work, _report, _prune, _sandbox))

@@ -49,6 +49,13 @@ class SkriptoteketSettings(BaseSettings):
     four_eyes: Literal["off", "publish", "publish_and_rollback"] = Field(
         "off", description="Which decisions need somebody who did not write or submit the version."
     )
+    retain_inputs_hours: int = Field(
+        24, ge=0, description="Hours that uploads of sandbox runs are kept; others go at the end."
+    )
+    retain_artifacts_days: int = Field(7, ge=0, description="Days that output files are kept.")
+    retain_logs_days: int = Field(14, ge=0, description="Days that logs are kept.")
+    retain_results_days: int = Field(90, ge=0, description="Days that results and input values are kept.")
+    retain_runs_days: int = Field(400, ge=0, description="Days that the record of a run is kept.")
     install_bank: bool = Field(
         True, description="Whether the first start installs the taxonomy and the tools that ship."
     )

@@ -21,6 +21,8 @@ from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.retention import KeepingTimes, Retention
 from skriptoteket.core.runs.submission import AdmissionRules, RunSubmission
 from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
@@ -72,6 +74,19 @@ def upload_limits(settings: SkriptoteketSettings) -> UploadLimits:
     return UploadLimits(
         settings.upload_max_files, settings.upload_max_file_mb * MEGABYTE, settings.upload_max_total_mb * MEGABYTE
     )
+
+
+def retention(library: Library, files: ArtifactStore) -> Retention:
+    """The purge, over the files of this process."""
+    settings = library.settings
+    times = KeepingTimes(
+        inputs=timedelta(hours=settings.retain_inputs_hours),
+        artifacts=timedelta(days=settings.retain_artifacts_days),
+        logs=timedelta(days=settings.retain_logs_days),
+        results=timedelta(days=settings.retain_results_days),
+        runs=timedelta(days=settings.retain_runs_days),
+    )
+    return Retention(library.work, files, library.clock, times)
 
 
 def build_library(database: Database, platform: PlatformSettings, settings: SkriptoteketSettings) -> Library:

@@ -4,6 +4,7 @@ from fastapi_services_platform import (
     Card,
     Contribution,
     HealthCheck,
+    Job,
     Manifest,
     MenuEntry,
     Migrations,
@@ -20,12 +21,14 @@ from skriptoteket.adapters.db.tables import metadata
 from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.web.router import page_router, submission_pages
 from skriptoteket.core import roles
+from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.manifest.config import SkriptoteketSettings
-from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, upload_limits
+from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, retention, upload_limits
 from skriptoteket.manifest.permissions import BUNDLES, PERMISSIONS
 from skriptoteket.manifest.services import services
 
 VERSION = "0.1.0"
+PURGE_SECONDS = 3600
 WEB = "skriptoteket.adapters.web"
 MIGRATIONS = Migrations("skriptoteket.adapters.db.migrations", metadata)
 
@@ -53,6 +56,10 @@ class Skriptoteket:
         library = build_library(platform.database("skriptoteket"), platform.settings, settings)
         self._library = library
         biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
+
+        async def purge() -> None:
+            await retention(library, await platform.container.get(ArtifactStore)).purge()
+
         return Contribution(
             routers=(
                 RouterMount("api", api_router(), Tier.API),
@@ -65,6 +72,7 @@ class Skriptoteket:
             services=services(library, platform.audit),
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
+            jobs=(Job("purge", purge, PURGE_SECONDS),),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),
             static=(StaticFolder(WEB),),

@@ -16,6 +16,7 @@ from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
 from skriptoteket.core.bank.models import Installed
 from skriptoteket.core.errors import SkriptoteketError
 from skriptoteket.core.runs.ports import Sandbox
+from skriptoteket.core.runs.retention import Purged
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class CommandParts:
     install: Callable[[bool, tuple[str, ...]], Awaitable[Sequence[Installed]]]
     work: Callable[[bool], Awaitable[None]]
     report: Callable[[], Awaitable[HostReport]]
+    prune: Callable[[bool], Awaitable[Purged]]
     sandbox: Callable[[], Sandbox]
 
 
@@ -53,6 +55,15 @@ def _add_daily_commands(group: click.Group, parts: CommandParts) -> None:
             return
         for each in installed:
             click.echo(f"{each.slug}: {each.result.replace('_', ' ')}")
+
+    @group.command(help="Remove files, logs and results whose time is over; the web process does it every hour.")
+    @click.option("--dry-run", is_flag=True, help="Only count.")
+    def prune(dry_run: bool) -> None:
+        purged = _done(parts.prune(dry_run))
+        for kind, number in purged.counts.items():
+            click.echo(f"{kind}: {number}")
+        if purged.failures:
+            raise _failure(f"{purged.failures} could not be removed; they are tried again.", EXIT_WRONG)
 
     @group.command(help="Run tools that wait, until the process is asked to stop. One worker per host.")
     @click.option("--once", is_flag=True, help="Stop when nothing waits.")

@@ -13,7 +13,14 @@ from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Artifact, Ended, Run, StreamText
-from skriptoteket.core.runs.ports import Remembered, RunEvent, RunFilter, RunLogs, Worker
+from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Worker
+
+_EXPIRY = {
+    "inputs": runs.c.inputs_expired_at,
+    "artifacts": runs.c.artifacts_expired_at,
+    "logs": runs.c.logs_expired_at,
+    "results": runs.c.result_expired_at,
+}
 
 LEASE_FIELDS = frozenset({"attempt", "tries", "lease_owner"})
 
@@ -99,6 +106,35 @@ class SqlRunStore:
         query = select(idempotency_keys).where(idempotency_keys.c.scope == scope, idempotency_keys.c.expires_at > now)
         row = (await self._session.execute(query)).mappings().first()
         return Remembered(row["fingerprint"], RunId(row["run_id"])) if row is not None else None
+
+    async def expiring(self, wanted: ExpiringRuns, limit: int) -> Sequence[Run]:
+        """Finished runs with data of this kind that is over, in the order of submission."""
+        query = select(runs).where(runs.c.finished_at < wanted.before).order_by(runs.c.id).limit(limit)
+        if wanted.kind in _EXPIRY:
+            query = query.where(_EXPIRY[wanted.kind].is_(None))
+        if wanted.after is not None:
+            query = query.where(runs.c.id > wanted.after)
+        return [run_of(row) for row in (await self._session.execute(query)).mappings()]
+
+    async def forget_files(self, run_id: RunId) -> None:
+        """Keep the artifacts' names, without their blobs."""
+        await self._session.execute(update(run_artifacts).where(run_artifacts.c.run_id == run_id).values(blob_key=None))
+
+    async def forget_logs(self, run_id: RunId) -> None:
+        """Idempotent."""
+        await self._session.execute(delete(run_logs).where(run_logs.c.run_id == run_id))
+
+    async def forget_live_view(self, before: datetime, now: datetime) -> None:
+        """Remove events of runs that ended earlier, and idempotency keys whose time is over."""
+        ended = select(runs.c.id).where(runs.c.finished_at < before)
+        await self._session.execute(delete(run_events).where(run_events.c.run_id.in_(ended)))
+        await self._session.execute(delete(idempotency_keys).where(idempotency_keys.c.expires_at < now))
+
+    async def remove(self, run_id: RunId) -> None:
+        """The row and everything that belongs to it."""
+        for table in (run_artifacts, run_logs, run_events):
+            await self._session.execute(delete(table).where(table.c.run_id == run_id))
+        await self._session.execute(delete(runs).where(runs.c.id == run_id))
 
     async def update(self, run: Run) -> None:
         """Replace everything but the lease. Raises ``NotFound``."""

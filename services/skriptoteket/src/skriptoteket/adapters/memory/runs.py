@@ -9,7 +9,7 @@ from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Artifact, Run, StreamText
-from skriptoteket.core.runs.ports import Remembered, RunEvent, RunFilter, RunLogs, Worker
+from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Worker
 
 
 class MemoryRunStore:
@@ -69,6 +69,41 @@ class MemoryRunStore:
         """What the key stands for, while it lives."""
         known = self._state.keys.get(scope)
         return known[0] if known is not None and known[1] > now else None
+
+    async def expiring(self, wanted: ExpiringRuns, limit: int) -> Sequence[Run]:
+        """Finished runs with data of this kind that is over, in the order of submission."""
+        name = {"results": "result"}.get(wanted.kind, wanted.kind)
+        found = [
+            run
+            for run in self._state.runs.values()
+            if run.finished_at is not None
+            and run.finished_at < wanted.before
+            and getattr(run, f"{name}_expired_at", None) is None
+            and (wanted.after is None or run.id > wanted.after)
+        ]
+        return sorted(found, key=lambda run: run.id)[:limit]
+
+    async def forget_files(self, run_id: RunId) -> None:
+        """Keep the artifacts' names, without their blobs."""
+        kept = self._state.artifacts.get(run_id, ())
+        self._state.artifacts[run_id] = tuple(replace(artifact, blob_key=None) for artifact in kept)
+
+    async def forget_logs(self, run_id: RunId) -> None:
+        """Idempotent."""
+        self._state.logs.pop(run_id, None)
+
+    async def forget_live_view(self, before: datetime, now: datetime) -> None:
+        """Remove events of runs that ended earlier, and idempotency keys whose time is over."""
+        for run in self._state.runs.values():
+            if run.finished_at is not None and run.finished_at < before:
+                self._state.events.pop(run.id, None)
+        for scope in [scope for scope, (_, until) in self._state.keys.items() if until < now]:
+            del self._state.keys[scope]
+
+    async def remove(self, run_id: RunId) -> None:
+        """The row and everything that belongs to it."""
+        for kept in (self._state.runs, self._state.artifacts, self._state.logs, self._state.events):
+            kept.pop(run_id, None)
 
     async def update(self, run: Run) -> None:
         """Replace everything but the lease. Raises ``NotFound``."""

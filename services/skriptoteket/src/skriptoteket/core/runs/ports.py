@@ -52,6 +52,16 @@ class RunLogs:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiringRuns:
+    """Finished runs whose ``kind`` of data (inputs, artifacts, logs, results, runs) is older than ``before`` and still
+    there."""
+
+    kind: str
+    before: datetime
+    after: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered:
     """A submission that was made under an idempotency key."""
 
@@ -89,6 +99,24 @@ class RunStore(Protocol):
         ...
 
     async def remembered(self, scope: str, now: datetime) -> Remembered | None: ...
+
+    async def expiring(self, wanted: ExpiringRuns, limit: int) -> Sequence[Run]:
+        """In the order of submission."""
+        ...
+
+    async def forget_files(self, run_id: RunId) -> None:
+        """Keep the artifacts' names, without their blobs."""
+        ...
+
+    async def forget_logs(self, run_id: RunId) -> None: ...
+
+    async def forget_live_view(self, before: datetime, now: datetime) -> None:
+        """Remove events of runs that ended earlier, and idempotency keys whose time is over."""
+        ...
+
+    async def remove(self, run_id: RunId) -> None:
+        """The row and everything that belongs to it."""
+        ...
 
     async def update(self, run: Run) -> None:
         """Replace a run that no worker holds (retention, cancel in the queue). Raises ``NotFound``."""
