@@ -12,10 +12,11 @@ from fastapi_services_platform.hub.monitoring.overview import (
     CapabilityView,
     Overview,
     PermissionView,
+    PoolView,
     RouteView,
     SettingView,
 )
-from fastapi_services_platform.hub.switches.flags import Flags, FlagView
+from fastapi_services_platform.hub.switches.flags import CHANGED, Flags, FlagView
 from fastapi_services_platform.hub.switches.jobs import Jobs, JobView
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
 
@@ -71,6 +72,13 @@ async def permissions(overview: OverviewService) -> Bundles:
 async def health(overview: OverviewService) -> dict[str, Any]:  # Any: the report nests by part
     """The report of /health, always with status 200."""
     return await overview.health()
+
+
+@router.get("/pools", summary="Connection pools and the threads for blocking work")
+@access(permission="platform.health.read")
+async def pools(overview: OverviewService) -> list[PoolView]:
+    """Size, use and overflow of each pool."""
+    return overview.pools()
 
 
 @router.get("/settings", summary="Effective settings with their source; secrets are masked")
@@ -131,6 +139,15 @@ class FlagChange(BaseModel):
 async def flags(service: Annotated[Flags, inject(Flags)]) -> list[FlagView]:
     """Flags by name."""
     return service.all()
+
+
+@router.get("/flags/history", summary="Changes of feature flags, newest first")
+@access(permission="platform.flags.read")
+async def flag_history(
+    trail: Annotated[HashChainTrail, inject(HashChainTrail)], limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> list[KeptEvent]:
+    """The entries of the audit trail that tell of flags."""
+    return await trail.tail(action=CHANGED, limit=limit)
 
 
 @router.put("/flags", summary="Change the default of a feature flag")

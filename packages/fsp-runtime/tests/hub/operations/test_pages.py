@@ -26,7 +26,20 @@ PAGES = (
     "/platform/audit",
     "/platform/reference",
 )
-READS = ("capabilities", "routes", "permissions", "health", "settings", "log-levels", "audit", "audit/verification")
+READS = (
+    "audit",
+    "audit/verification",
+    "capabilities",
+    "flags",
+    "flags/history",
+    "health",
+    "jobs",
+    "log-levels",
+    "permissions",
+    "pools",
+    "routes",
+    "settings",
+)
 
 
 @pytest.fixture

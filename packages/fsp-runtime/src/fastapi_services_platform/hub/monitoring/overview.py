@@ -12,6 +12,7 @@ from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.probing import Probe
 from fastapi_services_platform.http.permissions import Access
+from fastapi_services_platform.resilience.pools import pool
 
 MASKED = "••••••"
 
@@ -70,6 +71,16 @@ class SettingView:
     value: str
     source: SettingSource
     description: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """A pool: its size, how much of it is in use, and how much more than its size is asked for."""
+
+    name: str
+    size: int
+    in_use: int
+    overflow: int
 
 
 class Overview:
@@ -137,6 +148,12 @@ class Overview:
         """Problem types of capabilities by ``<capability>/<slug>``."""
         return {f"{owner}/{mapping.slug}": mapping for owner, mapping in self._platform.inventory.problems}
 
+    def pools(self) -> list[PoolView]:
+        """Connection pools that were used so far, and the threads for blocking work."""
+        views = [_pool(item.name, item.engine.pool) for item in self._platform.databases if item.opened]
+        threads = PoolView("blocking work", pool.threads, pool.waiting, max(0, pool.waiting - pool.threads))
+        return [*views, threads]
+
     async def health(self) -> dict[str, Any]:  # Any: the report is JSON for machines and a template alike
         """The report of ``/health``."""
         report, _ = await self._probe.report()
@@ -168,6 +185,12 @@ class Overview:
             permissions=len(loaded.contribution.permissions),
             timings_ms={step: round(seconds * 1000, 1) for step, seconds in loaded.timings.items()},
         )
+
+
+def _pool(name: str, used: Any) -> PoolView:  # Any: a SQLAlchemy pool, whose figures depend on its kind
+    figures = [getattr(used, figure, None) for figure in ("size", "checkedout", "overflow")]
+    size, in_use, overflow = (int(read()) if read is not None else 0 for read in figures)
+    return PoolView(name, size, in_use, max(0, overflow))
 
 
 def _access(declared: Access) -> str:
