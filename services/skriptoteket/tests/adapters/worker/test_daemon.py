@@ -78,6 +78,13 @@ def _sandbox_processes(library: "Library") -> dict[int, int | None]:
     return {pid: start_time(pid) for pid in found}
 
 
+async def _all_dead(processes: dict[int, int | None]) -> None:
+    async def gone() -> bool:
+        return not [pid for pid, started in processes.items() if started is not None and start_time(pid) == started]
+
+    await _until(gone, 10.0)
+
+
 async def _nothing_left(library: "Library", run_id: RunId, processes: dict[int, int | None]) -> None:
     async def gone() -> bool:
         alive = [pid for pid, started in processes.items() if started is not None and start_time(pid) == started]
@@ -121,6 +128,7 @@ async def test_kill_minus_nine_leaves_the_truth(
 
     first.kill()
     first.wait()
+    await _all_dead(processes)
     second = start()
 
     async def settled() -> bool:

@@ -39,6 +39,7 @@ _INSIDE_AT = "/inside/skriptoteket/adapters/sandbox/inside"
 _START_SECONDS = 20.0
 _MIB = 1024 * 1024
 _OVERHEAD_PROCESSES = 3
+_MOST_SHAPES = 4
 DEFAULT_MODULES = (
     "csv", "datetime", "decimal", "html", "io", "json", "random", "re", "statistics", "tempfile", "unicodedata",
     "zipfile", "zoneinfo", "xml.etree.ElementTree", "numpy", "pandas", "openpyxl", "docx", "pypdf", "markdown_it",
@@ -127,6 +128,7 @@ class ZygoteSandbox:
         self._numbers = itertools.count(1)
         self._zygote: _Zygote | None = None
         self._starting = asyncio.Lock()
+        self._filling = asyncio.Lock()
         self._base_mib = 0
         self._parked: dict[Shape, deque[tuple[_Zygote, Slot]]] = {}
         self._used: dict[LiveRun, tuple[_Zygote, Slot]] = {}
@@ -249,12 +251,21 @@ class ZygoteSandbox:
         task.add_done_callback(self._refills.discard)
 
     async def _fill(self, limits: Limits) -> None:
-        parked = self._parked.setdefault(shape_of(limits), deque())
-        while len(parked) < self._warm_slots:
-            try:
-                parked.append(await self._build(limits))
-            except (SandboxFailed, OSError):
-                return  # the next run builds its own slot and tells what is wrong
+        shape = shape_of(limits)
+        parked = self._parked[shape] = self._parked.pop(shape, deque())  # the latest shape last
+        await self._forget_old_shapes()
+        async with self._filling:  # one after the other: two at once would build too many
+            while len(parked) < self._warm_slots:
+                try:
+                    parked.append(await self._build(limits))
+                except (SandboxFailed, OSError):
+                    return  # the next run builds its own slot and tells what is wrong
+
+    async def _forget_old_shapes(self) -> None:
+        while len(self._parked) > _MOST_SHAPES:
+            oldest = self._parked.pop(next(iter(self._parked)))
+            while oldest:
+                await self._discard(*oldest.popleft())
 
     async def _build(self, limits: Limits) -> tuple[_Zygote, Slot]:
         zygote = await self._warm_zygote()

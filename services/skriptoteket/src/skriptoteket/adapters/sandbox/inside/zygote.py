@@ -79,8 +79,7 @@ def _guarded_slot(plan: dict, descriptors: list[int], program: bytes) -> NoRetur
 
 def _slot(plan: dict, channel: socket.socket, descriptors: list[int], program: bytes) -> None:  # type: ignore[type-arg]  # JSON
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, _SIGKILL)
-    outside = (os.getuid(), os.getgid())
+    outside, zygote = (os.getuid(), os.getgid()), os.getppid()
     _ask(channel, json.dumps({"pid": os.getpid()}).encode(), b"placed")
     kernel.unshare(_SPACES)
     if plan["mapped_by_worker"]:
@@ -89,6 +88,10 @@ def _slot(plan: dict, channel: socket.socket, descriptors: list[int], program: b
         kernel.map_user(os.getpid(), (_INSIDE, _INSIDE), outside)
     os.setresgid(_INSIDE, _INSIDE, _INSIDE)
     os.setresuid(_INSIDE, _INSIDE, _INSIDE)
+    # Only now: a change of user takes the parent-death signal away.
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, _SIGKILL)
+    if os.getppid() != zygote:
+        raise OSError("the zygote is gone")
     told, telling = os.pipe()
     first = os.fork()
     if first == 0:
