@@ -27,11 +27,13 @@ def commands() -> None:
 @click.option("--host", envvar="FSP_HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", envvar="FSP_PORT", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port.")
 @click.option("--app", "target", envvar="FSP_APP", default="", help="Factory or application as module:name.")
-def run(host: str, port: int, target: str) -> None:
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@click.option("--fd", "descriptor", default=None, type=int, hidden=True, help="A listening socket to take over.")
+def run(host: str, port: int, target: str, workers: int, descriptor: int | None) -> None:
     """Start the platform and serve it until it is told to stop."""
     from fastapi_services_platform.engine.serving import serve_forever
 
-    sys.exit(serve_forever(host, port, target))
+    sys.exit(serve_forever(host, port, target, workers=workers, descriptor=descriptor))
 
 
 @commands.command("list")

@@ -57,7 +57,8 @@ async def test_the_hub_is_absolutely_last(tmp_path: Path, sample: Make) -> None:
 async def test_prefixes_come_from_tier_capability_and_router(tmp_path: Path, sample: Make) -> None:
     """The three parts are joined; the router's own prefix can be replaced."""
     (tmp_path / "router_factory_settings.yaml").write_text(
-        "tiers:\n  api: {prefix: /api/v1}\ncapabilities:\n  one:\n    prefix: /uno\n    routers:\n      b: {prefix: /bee}\n"
+        "tiers:\n  api: {prefix: /api/v1}\n"
+        "capabilities:\n  one:\n    prefix: /uno\n    routers:\n      b: {prefix: /bee}\n"
     )
     one = sample("one", routers=(mount("a", Tier.API, "/own"), mount("b", Tier.API, "/own")))
     assert await paths(tmp_path, one, config_dir=tmp_path) == ["/api/v1/uno/own/a", "/api/v1/uno/bee/b"]

@@ -114,9 +114,9 @@ async def test_every_request_is_answered_as_starlette_would(method: str) -> None
     async def indexed(scope: Scope, receive: Receive, send: Send) -> None:
         from fastapi_services_platform.config.settings import PlatformSettings
         from fastapi_services_platform.container.registry import Registry
-        from fastapi_services_platform.http.admission import Admission
+        from fastapi_services_platform.http.door.admission import Admission
+        from fastapi_services_platform.http.door.forgery import TokenMaker
         from fastapi_services_platform.http.edge import Edge
-        from fastapi_services_platform.http.forgery import TokenMaker
 
         edge = Edge(ours, ours.router, PlatformSettings(environment="test"), Registry())
         edge.index = index

@@ -20,12 +20,12 @@ from fastapi_services_platform.engine.assembly import Assembly
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.plugin_loader import within
 from fastapi_services_platform.errors import CapabilityError
-from fastapi_services_platform.http.admission import Admission
+from fastapi_services_platform.http.door.admission import Admission
+from fastapi_services_platform.http.door.forgery import TokenMaker
+from fastapi_services_platform.http.door.rate_limits import RateLimiter
 from fastapi_services_platform.http.edge import Edge, ProblemPage
-from fastapi_services_platform.http.forgery import TokenMaker
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.problems import handlers_for
-from fastapi_services_platform.http.rate_limits import RateLimiter
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.security.ports import Authenticator, Authorizer
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from fastapi_services_platform.config.settings import platform_settings
+from fastapi_services_platform.engine.workers import Workers, adopt_socket
 from fastapi_services_platform.errors import ConfigurationError, PortTaken
-from fastapi_services_platform.http.request_limits import HEADER_LINE_BYTES
+from fastapi_services_platform.http.door.request_limits import HEADER_LINE_BYTES
 from fastapi_services_platform.observability.logger_factory import get_logger
 
 if TYPE_CHECKING:
@@ -52,16 +53,21 @@ class GracefulServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve_forever(host: str, port: int, target: str = "") -> int:
+def serve_forever(host: str, port: int, target: str = "", *, workers: int = 1, descriptor: int | None = None) -> int:
     """Serve until told to stop; the exit code is 0, or 3 when the platform did not start.
+
+    With more than one worker this process only supervises them. ``descriptor`` is the socket that a supervisor hands
+    over.
 
     Raises:
         PortTaken: another process listens there.
         ConfigurationError: the target or a setting is wrong.
     """
     settings = platform_settings()
+    if workers > 1:
+        return Workers(bind(host, port), workers, target).run()
     application = load_target(target)
-    listening = bind(host, port)
+    listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
     config = uvicorn.Config(
         application,
         log_config=None,

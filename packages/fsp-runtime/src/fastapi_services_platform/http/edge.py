@@ -19,18 +19,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
-from fastapi_services_platform.http.addresses import Hosts, Proxies
-from fastapi_services_platform.http.admission import Admission
 from fastapi_services_platform.http.compiled import CompiledEndpoint, Misfit, ReplayedBody
 from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept
-from fastapi_services_platform.http.cors import Cors
+from fastapi_services_platform.http.door.addresses import Hosts, Proxies
+from fastapi_services_platform.http.door.admission import Admission
+from fastapi_services_platform.http.door.cors import Cors
+from fastapi_services_platform.http.door.request_limits import LimitedBody, header_problem, length_problem
+from fastapi_services_platform.http.door.security_headers import strict_headers
+from fastapi_services_platform.http.door.shedding import OVERLOADED, Lane
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond, send_json
-from fastapi_services_platform.http.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.routing import Found, RouteIndex
-from fastapi_services_platform.http.security_headers import strict_headers
-from fastapi_services_platform.http.shedding import OVERLOADED, Lane
 from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
 
 ProblemPage = Callable[[Request, Mapping[str, object], int], Awaitable[Response]]

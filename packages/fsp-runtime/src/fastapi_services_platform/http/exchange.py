@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Message, Scope, Send
 
-from fastapi_services_platform.http.security_headers import OVERRIDABLE
+from fastapi_services_platform.http.door.security_headers import OVERRIDABLE
 from fastapi_services_platform.security.principal import Principal
 
 if TYPE_CHECKING:

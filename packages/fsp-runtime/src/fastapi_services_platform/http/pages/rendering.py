@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from fastapi_services_platform.capability.contribution import MenuEntry, StaticFolder, TemplateFolder
+from fastapi_services_platform.http.door.forgery import FIELD
 from fastapi_services_platform.http.exchange import Exchange, exchange_of
-from fastapi_services_platform.http.forgery import FIELD
 from fastapi_services_platform.http.pages.filters import FILTERS
 from fastapi_services_platform.http.pages.folders import folder_of
 from fastapi_services_platform.http.pages.static_files import StaticFiles, read_static

@@ -8,11 +8,17 @@ from urllib.parse import quote
 from starlette.requests import HTTPConnection
 from starlette.types import Receive
 
+from fastapi_services_platform.http.door.forgery import HEADER as CSRF_HEADER
+from fastapi_services_platform.http.door.forgery import (
+    SAFE_METHODS,
+    PeekedBody,
+    TokenMaker,
+    origin_problem,
+    token_problem,
+)
+from fastapi_services_platform.http.door.rate_limits import RateLimiter
 from fastapi_services_platform.http.exchange import Exchange
-from fastapi_services_platform.http.forgery import HEADER as CSRF_HEADER
-from fastapi_services_platform.http.forgery import SAFE_METHODS, PeekedBody, TokenMaker, origin_problem, token_problem
 from fastapi_services_platform.http.problems import Problem
-from fastapi_services_platform.http.rate_limits import RateLimiter
 from fastapi_services_platform.http.routing import RouteEntry
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.security.ports import Authenticator, Authorizer
