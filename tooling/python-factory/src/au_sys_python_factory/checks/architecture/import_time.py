@@ -23,6 +23,7 @@ _WORKING = {
     "importlib.import_module", "time.time", "uuid.uuid4", "secrets.token_hex", "secrets.token_urlsafe",
 }  # fmt: skip
 _READING = {"read_text", "read_bytes"}
+_ENVIRONMENT = {"os.environ", "os.getenv", "os.environb"}
 _ENTRY_POINTS = {"__main__", "asgi"}
 
 
@@ -85,8 +86,13 @@ def environment(file: SourceFile) -> Iterator[Hit]:
         return
     names: list[ast.Attribute | ast.Name] = [*file.find(ast.Attribute), *file.find(ast.Name)]
     for node in names:
-        if isinstance(node.ctx, ast.Load) and file.qualified(node) in ("os.environ", "os.getenv", "os.environb"):
+        if isinstance(node.ctx, ast.Load) and file.qualified(node) in _ENVIRONMENT and not _handed_on(file, node):
             yield file.hit(node, f"{ast.unparse(node)} is read here")
+
+
+def _handed_on(file: SourceFile, node: ast.AST) -> bool:
+    """Whether the whole environment goes to a child process: that is no reading of a setting."""
+    return any(isinstance(above, ast.keyword) and above.arg == "env" for above in file.parents(node))
 
 
 def _may_read(file: SourceFile) -> bool:

@@ -14,7 +14,7 @@ _MARKER = re.compile(
     r"|quick and dirty|stopgap)\b"
 )
 _DEFERRED = re.compile(
-    r"(?i)\b(will be (?:implemented|added|done|extended|supported|replaced)|to be (?:implemented|added|written)\b"
+    r"(?i)\b(will be (?:implemented|added|done|extended|supported|replaced)|to be implemented\b"
     r"|(?:implemented|added|comes|coming) (?:later|soon)|in a (?:future|later) version|left as an exercise"
     r"|should be replaced (?:by|with))"
 )

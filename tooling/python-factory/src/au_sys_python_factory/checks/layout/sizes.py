@@ -12,6 +12,7 @@ _PLUGIN_LINES = 100
 _CONFTEST_LINES = 60
 _FUNCTION_LINES = 60
 _PARAMETERS = 7
+_ALL_PARAMETERS = 12
 _COMPLEXITY = 10
 
 
@@ -42,18 +43,21 @@ def large_function(file: SourceFile) -> Iterator[Hit]:
         lines = (function.end_lineno or function.lineno) - function.lineno + 1
         if lines > _FUNCTION_LINES and "versions" not in file.inner:
             yield file.hit(function, f"{function.name}: {lines} lines (at most {_FUNCTION_LINES})")
-        count = _parameters(function)
-        if count > _PARAMETERS and not _called_by_a_framework(file, function):
-            yield file.hit(function, f"{function.name}: {count} parameters (at most {_PARAMETERS})")
+        count, by_place = _parameters(function)
+        if (by_place > _PARAMETERS or count > _ALL_PARAMETERS) and not _called_by_a_framework(file, function):
+            text = f"{by_place} parameters by place (at most {_PARAMETERS}), {count} in all (at most {_ALL_PARAMETERS})"
+            yield file.hit(function, f"{function.name}: {text}")
         found = complexity(function)
         if found > _COMPLEXITY:
             yield file.hit(function, f"{function.name}: cyclomatic complexity {found} (at most {_COMPLEXITY})")
 
 
-def _parameters(function: Function) -> int:
+def _parameters(function: Function) -> tuple[int, int]:
+    """How many there are, and how many of them may be given by place; those that only go by name explain themselves."""
     arguments = function.args
-    names = [item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-    return len(names) - (names[:1] in (["self"], ["cls"]))
+    by_place = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
+    count = len(by_place) - (by_place[:1] in (["self"], ["cls"]))
+    return count + len(arguments.kwonlyargs), count
 
 
 def _called_by_a_framework(file: SourceFile, function: Function) -> bool:
