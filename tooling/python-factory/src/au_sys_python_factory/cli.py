@@ -8,6 +8,7 @@ from au_sys_python_factory import __version__
 from au_sys_python_factory.errors import INTERRUPTED, FactoryError
 
 COMMANDS = {
+    "affected": "commands.affected:affected",
     "check": "commands.check:check",
     "explain": "commands.check:explain",
     "destroy": "commands.journal:destroy",

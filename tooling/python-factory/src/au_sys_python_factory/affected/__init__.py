@@ -1,0 +1,1 @@
+"""What a change reaches: modules, tests, packages, and the import chain that leads there."""
