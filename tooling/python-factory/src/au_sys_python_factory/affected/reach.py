@@ -1,7 +1,7 @@
 """From changed files to everything that imports them, directly or through others.
 
-It errs on the side of too much: what cannot be seen in imports (data, configuration, discovery by entry points) takes whole
-packages along.
+It errs on the side of too much: what cannot be seen in imports (data, configuration, discovery by entry points) takes
+whole packages along.
 """
 
 from collections import defaultdict
