@@ -112,4 +112,4 @@ docs:
 # Pictures of every page at phone and desktop width, light and dark, into screenshots/
 [group('product')]
 screenshots *ARGS:
-    {{ run }} python tests/journeys/screenshots.py "$@"
+    {{ run }} python -m tests.journeys.screenshots "$@"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.journeys.conftest import Shell
+from tests.journeys.running_shell import SAMPLE, Shell, sign_in_for_the_first_time
 
 pytestmark = [
     pytest.mark.needs_bwrap,
@@ -14,8 +14,6 @@ pytestmark = [
     pytest.mark.needs_uv,
     pytest.mark.xdist_group("shell"),
 ]
-OWN_PASSWORD = "seven geese walk slowly home"
-SAMPLE = "services/skriptoteket/script_bank/guardian_email_list/sample.csv"
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +34,17 @@ def complaints(page: Page, shell: Shell) -> list[str]:
 
 
 def test_from_the_printed_credentials_to_the_downloaded_list(
-    page: Page, shell: Shell, complaints: list[str], workspace: Path, tmp_path: Path
+    page: Page, shell: Shell, complaints: list[str], tmp_path: Path
 ) -> None:
     """Sign in, choose an own password, find the tool, upload the export, read the table, download the list."""
     page.goto("/browse")
     expect(page).to_have_url(f"{shell.url}/login?next=/browse")
-    page.get_by_label("E-mail address").fill(shell.email)
-    page.get_by_label("Password").fill(shell.password)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("Choose your own password")
-    page.get_by_label("Present password").fill(shell.password)
-    page.get_by_label("New password").fill(OWN_PASSWORD)
-    page.get_by_role("button", name="Change password").click()
+    sign_in_for_the_first_time(page, shell)
 
     page.goto("/browse")
     page.get_by_role("main").get_by_role("link", name="Guardian e-mail list").first.click()
     page.get_by_role("main").get_by_role("link", name="Run", exact=True).click()
-    page.locator("input[type=file]").set_input_files(workspace / SAMPLE)
+    page.locator("input[type=file]").set_input_files(SAMPLE)
     page.get_by_role("button", name="Run").click()
 
     expect(page.locator("#run")).to_contain_text("Addresses in each class", timeout=20_000)

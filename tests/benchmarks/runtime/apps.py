@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from time import thread_time
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
@@ -76,3 +77,19 @@ def _platform_of(router: APIRouter) -> FastAPI:
     )
     settings = PlatformSettings(environment="test", data_dir=Path(os.environ["BENCH_DATA"]))
     return create_app(settings, capabilities=[believing_identity(), shop])
+
+
+def heavy() -> FastAPI:
+    """The whole stack with an endpoint that works for two milliseconds without waiting."""
+    router = APIRouter()
+
+    @router.get("/work")
+    @access(permission="shop.item.read")
+    async def work() -> int:
+        end = thread_time() + 0.002
+        rounds = 0
+        while thread_time() < end:
+            rounds += 1
+        return rounds
+
+    return _platform_of(router)

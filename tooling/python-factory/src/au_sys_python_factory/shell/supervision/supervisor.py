@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Literal
 
 from au_sys_python_factory.shell.supervision.addresses import is_free
 from au_sys_python_factory.shell.supervision.processes import identify
-from au_sys_python_factory.shell.supervision.readiness import answers
+from au_sys_python_factory.shell.supervision.readiness import Json, answers, fetch_json
 from au_sys_python_factory.shell.supervision.state import RunningProcess, ShellRecord, StateFolder, write_record
 
 WEB = "web"
@@ -22,6 +23,8 @@ STEADY_SECONDS = 60.0
 """A process that lived so long has its starts counted from nought again."""
 ECHO_SECONDS = 0.5
 """One Ctrl-C arrives several times: from the terminal, and from each program above us that passes it on."""
+SETTLE_SECONDS = 10.0
+"""How long a ready web process is given until its workers have reported too."""
 LOG_KEPT_BYTES = 5 * 1024 * 1024
 
 Outcome = Literal["stopped", "web died", "not ready"]
@@ -152,7 +155,18 @@ class Supervisor:
                     await asyncio.sleep(0.03)
         except TimeoutError:
             return False
+        await self._until_well()
         return True
+
+    async def _until_well(self) -> None:
+        """Give the processes beside the web a moment to report; what stays degraded is shown, not waited for."""
+        if len(self._supervision.programs) == 1:
+            return
+        address = f"http://{self._supervision.host}:{self._supervision.port}/health"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while not _healthy(await asyncio.to_thread(fetch_json, address)):  # noqa: ASYNC110 (no event of theirs)
+                    await asyncio.sleep(0.1)
 
     async def _until_servers_listen(self) -> None:
         for program in (program for program in self._supervision.programs if program.listens is not None):
@@ -278,6 +292,11 @@ def remove_leftovers(state: StateFolder) -> None:
     for path in state.run.iterdir() if state.run.is_dir() else ():
         if path.is_socket():
             path.unlink(missing_ok=True)
+
+
+def _healthy(answer: tuple[int, Json]) -> bool:
+    status, body = answer
+    return status == 200 and isinstance(body, dict) and body.get("status") == "healthy"
 
 
 def _append(log: Path, line: str) -> None:
