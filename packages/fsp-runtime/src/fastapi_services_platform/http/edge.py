@@ -26,7 +26,7 @@ from fastapi_services_platform.http.door.admission import Admission
 from fastapi_services_platform.http.door.cors import Cors
 from fastapi_services_platform.http.door.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.door.security_headers import strict_headers
-from fastapi_services_platform.http.door.shedding import OVERLOADED, Lane
+from fastapi_services_platform.http.door.shedding import OVERLOADED, Lane, Turn
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond, send_json
@@ -66,6 +66,7 @@ class Edge:
             {},
         )  # Any: exception class → handler, as Starlette has it
         self.lane = Lane(settings.max_concurrent_requests)
+        self.turn = Turn(settings.max_loop_lag)
         self.own_lane = Lane(settings.max_concurrent_requests)
         self.in_flight: set[Exchange] = set()
         self._channel = channel_of(_ACCESS)
@@ -129,7 +130,7 @@ class Edge:
                 return
             receive = LimitedBody(receive, limit)
         lane = self.own_lane if entry.terms.own_lane else self.lane
-        if not lane.enter():
+        if (lane is self.lane and self.turn.is_over(exchange.begun)) or not lane.enter():
             await self._refuse(exchange, OVERLOADED, receive)
             return
         try:

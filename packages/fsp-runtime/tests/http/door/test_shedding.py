@@ -14,6 +14,7 @@ import httpx
 from fastapi import APIRouter
 
 from fastapi_services_platform import RouterMount, Tier, access
+from fastapi_services_platform.http.door.shedding import Turn
 from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.started_app import settings_for
 
@@ -118,3 +119,12 @@ def _wait_for(url: str) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError(f"{url} did not answer")
+
+
+async def test_a_turn_of_the_loop_that_takes_too_long_sheds_what_is_behind() -> None:
+    """Work that never waits fills no lane; its place in the turn decides, and the next turn begins anew."""
+    turn = Turn(0.1)
+    assert (turn.is_over(10.0), turn.is_over(10.05), turn.is_over(10.2)) == (False, False, True)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (turn.is_over(10.3), turn.shed) == (False, 1)

@@ -1,5 +1,7 @@
 """Load shedding: a limit on requests under way, so that no queue grows; the platform's own routes keep their lane."""
 
+import asyncio
+
 from fastapi_services_platform.http.problems import Problem
 
 OVERLOADED = Problem(
@@ -9,6 +11,35 @@ OVERLOADED = Problem(
     "More requests are under way than the platform takes on at once. Try again in a moment.",
     headers={"retry-after": "1"},
 )
+
+
+class Turn:
+    """How long the event loop has been on one turn: work that never waits fills no lane, but makes all others late.
+
+    The first request of a turn notes the time and asks to be called at the next one. A request whose place in the turn
+    is further back than ``longest`` seconds is turned away, which costs little, so that the turn comes to its end.
+    """
+
+    __slots__ = ("_begun", "_longest", "shed")
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._begun: float | None = None
+        self.shed = 0
+
+    def is_over(self, now: float) -> bool:
+        """Whether this turn has taken too long already."""
+        if self._begun is None:
+            self._begun = now
+            asyncio.get_running_loop().call_soon(self._next)
+            return False
+        if now - self._begun <= self._longest:
+            return False
+        self.shed += 1
+        return True
+
+    def _next(self) -> None:
+        self._begun = None
 
 
 class Lane:
