@@ -91,3 +91,23 @@ def test_explain_says_why_and_shows_both_examples() -> None:
     shown = CliRunner().invoke(main, ["explain", "z10"])
     assert (shown.exit_code, "wrong:" in shown.output and "right:" in shown.output) == (0, True)
     assert CliRunner().invoke(main, ["explain", "Z99"]).exit_code == 2
+
+
+def test_sarif_names_rule_level_and_place(factory: Factory, bare: Path, tmp_path: Path) -> None:
+    """What a code host needs to show the finding beside its line."""
+    (bare / "packages/fsp-runtime/src/fastapi_services_platform/engine/planted.py").write_text("LIMIT = 3  # FIXME\n")
+    target = tmp_path / "findings.sarif"
+    assert factory("check", "--sarif", str(target)).exit_code == 1
+    document = json.loads(target.read_text())
+    run = document["runs"][0]
+    results = {(item["ruleId"], item["level"]) for item in run["results"]}
+    assert ("2.1.0", {("L07", "error"), ("Z01", "error")}) == (document["version"], results)
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uriBaseId"], place["region"]["startLine"]) == ("ROOT", 1)
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} >= {"A01", "Z01"}
+
+
+def test_a_sarif_file_that_cannot_be_written_is_exit_4(factory: Factory, tmp_path: Path) -> None:
+    """The message names the file."""
+    ended = factory("check", "--sarif", str(tmp_path / "nowhere" / "findings.sarif"))
+    assert (ended.exit_code, "nowhere" in ended.output) == (4, True)

@@ -12,6 +12,7 @@ from au_sys_python_factory.checks.engine import Report, run
 from au_sys_python_factory.checks.project import read_project
 from au_sys_python_factory.checks.rule import Finding, Rule
 from au_sys_python_factory.commands.output import answer
+from au_sys_python_factory.commands.sarif import write
 from au_sys_python_factory.errors import DONE, FINDINGS, Missing, UsageError
 from au_sys_python_factory.workspace.members import Workspace, find_workspace
 
@@ -25,7 +26,10 @@ from au_sys_python_factory.workspace.members import Workspace, find_workspace
     "--workspace", "start", type=click.Path(path_type=Path), default=Path(), help="A folder of the workspace."
 )
 @click.option("--quiet", is_flag=True, help="Findings only.")
-def check(paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, start: Path, quiet: bool) -> None:
+@click.option("--sarif", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write SARIF 2.1.0.")
+def check(
+    paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, start: Path, quiet: bool, sarif: Path | None
+) -> None:
     """Check every workspace member against the house rules; PATHS narrow the report.
 
     Exit 0: nothing found. Exit 1: findings (warnings alone do not count).
@@ -37,6 +41,8 @@ def check(paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, star
     gc.disable()  # syntax trees hold no circles worth collecting, and looking for them takes most of the time
     report = run(read_project(workspace), rules)
     shown = [item for item in report.findings if not (paths or changed) or _below(item.path, wanted)]
+    if sarif is not None:
+        write(sarif, shown, rules)
     failed = any(item.severity == "error" for item in shown)
     code = FINDINGS if failed else DONE
     if as_json:
