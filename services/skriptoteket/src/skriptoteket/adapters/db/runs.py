@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from skriptoteket.adapters.db.rows import run_of, run_row, worker_of, worker_row
 from skriptoteket.adapters.db.statements import rows_changed
 from skriptoteket.adapters.db.tables import idempotency_keys, run_artifacts, run_events, run_logs, runs, workers
-from skriptoteket.core.errors import NotFound
+from skriptoteket.core.errors import Conflict, NotFound
 from skriptoteket.core.identifiers import RunId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Artifact, Ended, Run, StreamText
@@ -96,10 +97,14 @@ class SqlRunStore:
         return [RunEvent(row["number"], row["kind"], row["data"], row["created_at"]) for row in rows.mappings()]
 
     async def remember(self, scope: str, fingerprint: str, run_id: RunId, until: datetime) -> None:
-        """Keep what an idempotency key stands for; an expired one is replaced."""
+        """Keep what an idempotency key stands for; an expired one is replaced. Raises ``Conflict`` (duplicate)."""
         await self._session.execute(delete(idempotency_keys).where(idempotency_keys.c.scope == scope))
         row = {"scope": scope, "fingerprint": fingerprint, "run_id": run_id, "expires_at": until}
-        await self._session.execute(insert(idempotency_keys).values(row))
+        try:
+            async with self._session.begin_nested():
+                await self._session.execute(insert(idempotency_keys).values(row))
+        except IntegrityError:
+            raise Conflict("duplicate", "This Idempotency-Key was used in the same moment.") from None
 
     async def remembered(self, scope: str, now: datetime) -> Remembered | None:
         """What the key stands for, while it lives."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import IdempotencyKeyReused, NotFound, QueueFull, TooManyRuns, ValidationFailed
+from skriptoteket.core.errors import Conflict, IdempotencyKeyReused, NotFound, QueueFull, TooManyRuns, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.json_values import JsonValue
@@ -89,6 +89,17 @@ class RunSubmission:
             NotFound, ValidationFailed, PayloadTooLarge, IdempotencyKeyReused, RunnerUnavailable, TooManyRuns,
             QueueFull.
         """
+        try:
+            submitted = await self._submit(wanted)
+        except Conflict as error:
+            if error.reason != "duplicate":
+                raise
+            submitted = await self._submit(wanted)  # another request with this key was kept in the same moment
+        if not submitted.replayed:
+            await self._bell.ring(submitted.run.id)
+        return submitted
+
+    async def _submit(self, wanted: Submission) -> Submitted:
         async with self._work.write() as unit:
             tool, version = await _runnable(unit, wanted.tool_slug)
             values = _accept(version.behaviour, wanted)
@@ -103,8 +114,7 @@ class RunSubmission:
             if wanted.idempotency_key is not None:
                 scope = _scope(wanted)
                 await unit.runs.remember(scope, fingerprint, run.id, self._clock.now() + timedelta(hours=24))
-        await self._bell.ring(run.id)
-        return Submitted(run, tool)
+            return Submitted(run, tool)
 
     async def _earlier(self, unit: RunUnit, wanted: Submission, fingerprint: str) -> Run | None:
         known = await unit.runs.remembered(_scope(wanted), self._clock.now())

@@ -59,6 +59,7 @@ class Publication:
             if not actor.holds(PUBLISH):
                 raise NotFound("version", version_id)
             tool = await unit.tools.lock(version.tool_id)
+            version = await unit.versions.get(version_id)  # another decision may have come in before the lock
             in_state(version, VersionState.IN_REVIEW)
             _ensure_expected(version, expected)
             if self._four_eyes != "off":
@@ -101,6 +102,7 @@ class Publication:
             if not actor.holds(ROLLBACK):
                 raise NotFound("version", version_id)
             tool = await unit.tools.lock(target.tool_id)
+            target = await unit.versions.get(version_id)  # as above
             if target.state is VersionState.ACTIVE:
                 raise Conflict("already_active", f"Version {target.version_number} is the active one already.")
             if target.published_at is None:

@@ -54,6 +54,7 @@ class Reviewing:
         async with self._work.write() as unit:
             version = await unit.versions.get(version_id)
             tool = await writable_tool(unit, actor, version.tool_id, lock=True, kind="version")
+            version = await unit.versions.get(version_id)  # another decision may have come in before the lock
             in_state(version, VersionState.DRAFT)
             if tool.draft_head_version_id != version_id:
                 raise head_moved(tool)
@@ -82,6 +83,7 @@ class Reviewing:
         async with self._work.write() as unit:
             version = await unit.versions.get(version_id)
             tool = await unit.tools.lock(version.tool_id)
+            version = await unit.versions.get(version_id)  # as above
             if version.submitted_by != actor.subject and not actor.may_write(await unit.tools.maintainers(tool.id)):
                 raise NotFound("version", version_id)
             return await self._back_to_draft(unit, actor, tool, version, Verdict.WITHDRAW, text)
@@ -98,6 +100,7 @@ class Reviewing:
         async with self._work.write() as unit:
             version = await unit.versions.get(version_id)
             tool = await unit.tools.lock(version.tool_id)
+            version = await unit.versions.get(version_id)  # as above
             if not actor.holds(REVIEW):
                 raise NotFound("version", version_id)
             return await self._back_to_draft(unit, actor, tool, version, Verdict.REQUEST_CHANGES, text)
