@@ -1,15 +1,16 @@
 """Who is asking, how surely."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from au_sys_identity.core.factors.models import Enrolled
 from au_sys_identity.core.sessions.models import SessionId, SessionKind, Strength
-from au_sys_identity.core.subjects.models import SubjectId, SubjectKind, SubjectUrn
+from au_sys_identity.core.subjects.models import Person, SubjectId, SubjectKind, SubjectUrn
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A subject whose credential was verified a moment ago.
+    """A subject whose credential was verified a moment ago, with its account as it was then.
 
     ``restricted`` is set while the session may do nothing but change its password.
     """
@@ -26,3 +27,6 @@ class Principal:
     auth_time: datetime | None
     scopes: frozenset[str] | None = None
     restricted: bool = False
+    account: Person | None = None
+    enrolled: Enrolled = field(default_factory=Enrolled)
+    must_change_password: bool = False

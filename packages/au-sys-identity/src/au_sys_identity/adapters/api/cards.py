@@ -4,7 +4,10 @@ from au_sys_identity.adapters.api.schemas.subjects import MfaOut, UserOut
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.models import PLATFORM_ADMIN
 from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.errors import NotFound
 from au_sys_identity.core.factors.enrolment import Enrolment
+from au_sys_identity.core.factors.models import Enrolled
+from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.subjects.models import Person
 
 
@@ -16,6 +19,18 @@ class People:
         self._enrolment = enrolment
         self._decisions = decisions
 
+    async def myself(self, caller: Principal) -> UserOut:
+        """The caller's own account, from what verifying the credential found; no further look-up."""
+        if caller.account is None:
+            raise NotFound("person")
+        roles = await self._decisions.roles_of(caller.urn, person=True)
+        return UserOut.of(
+            caller.account,
+            superuser=any(role.name == PLATFORM_ADMIN for role in roles),
+            must_change=caller.must_change_password,
+            mfa=_mfa(caller.enrolled),
+        )
+
     async def shown(self, person: Person) -> UserOut:
         """One person."""
         roles = await self._decisions.roles_of(person.urn, person=True)
@@ -24,5 +39,9 @@ class People:
             person,
             superuser=any(role.name == PLATFORM_ADMIN for role in roles),
             must_change=await self._accounts.must_change_password(person.id),
-            mfa=MfaOut(totp=enrolled.totp, recovery_codes_left=enrolled.recovery_codes_left),
+            mfa=_mfa(enrolled),
         )
+
+
+def _mfa(enrolled: Enrolled) -> MfaOut:
+    return MfaOut(totp=enrolled.totp, recovery_codes_left=enrolled.recovery_codes_left)

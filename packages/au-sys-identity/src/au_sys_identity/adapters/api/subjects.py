@@ -51,14 +51,9 @@ async def register(
 
 @router.get("/users/me", operation_id="get_me", summary="Who am I")
 @access(authenticated=True)
-async def get_me(
-    request: Request,
-    response: Response,
-    accounts: Annotated[Accounts, inject(Accounts)],
-    people: Annotated[People, inject(People)],
-) -> UserOut:
+async def get_me(request: Request, response: Response, people: Annotated[People, inject(People)]) -> UserOut:
     """My account."""
-    return _tagged(response, await people.shown(await accounts.get(caller_of(request).id)))
+    return _tagged(response, await people.myself(caller_of(request)))
 
 
 @router.patch("/users/me", operation_id="change_me", summary="Change my account")

@@ -6,6 +6,7 @@ from datetime import datetime
 from au_sys_identity.core.derivation import Derivation, Sealing
 from au_sys_identity.core.factors.models import Method
 from au_sys_identity.core.factors.totp import matching_step
+from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ports import UnitOfWork
 from au_sys_identity.core.subjects.models import SubjectId
 
@@ -34,7 +35,10 @@ class FactorCheck:
     ) -> bool:
         """Whether the code is right, and was not used before."""
         if method == "recovery_code":
-            return await unit.factors.use_recovery_code(subject_id, self.recovery_hash(subject_id, code))
+            used = await unit.factors.use_recovery_code(subject_id, self.recovery_hash(subject_id, code))
+            if used:
+                await unit.versions.raise_topic(SUBJECTS)
+            return used
         stored = await unit.factors.totp(subject_id)
         if stored is None or stored.confirmed_at is None:
             return False

@@ -96,6 +96,7 @@ class Enrolment:
             if not (await unit.factors.enrolled(person.id)).totp:
                 raise Conflict("recovery codes")
             codes = await self._fresh_codes(unit, person.id)
+            await unit.versions.raise_topic(SUBJECTS)
             unit.record(Fact("factor.enrolled", person.urn, person.urn, details={"factor": "recovery_codes"}))
         return codes
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from au_sys_identity.core.factors.models import Enrolled
 from au_sys_identity.core.freshness import SUBJECTS, Freshness
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.principal import Principal
@@ -38,13 +39,16 @@ class Unproven:
 class _State:
     session: Session
     person: Person
-    restricted: bool
+    enrolled: Enrolled
+    must_change: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _KeyState:
     key: ApiKey
     person: Person
+    enrolled: Enrolled
+    must_change: bool
 
 
 class Verification:
@@ -112,6 +116,8 @@ class Verification:
         async with self._transactions.reading() as unit:
             key = await unit.api_keys.by_public_id(public_id)
             person = await unit.subjects.get(key.owner_id) if key else None
+            record = await unit.credentials.password(person.id) if person else None
+            enrolled = await unit.factors.enrolled(person.id) if person else Enrolled()
         if key is None or not hmac.compare_digest(key.secret_hash, hashed) or not key.usable(now):
             return None
         if person is None or not person.active:
@@ -120,7 +126,7 @@ class Verification:
             async with self._transactions.writing() as unit:
                 await unit.api_keys.used(key.id, at=now)
             key = replace(key, last_used_at=now)
-        return _KeyState(key, person)
+        return _KeyState(key, person, enrolled, bool(record and record.must_change))
 
     async def _claims(self, token: str) -> AccessClaims | BadAccessToken:
         now = self._clock()
@@ -164,6 +170,7 @@ class Verification:
             session = await (unit.sessions.get(session_id) if session_id else unit.sessions.by_secret(key))
             person = await unit.subjects.get(session.subject_id) if session else None
             record = await unit.credentials.password(person.id) if person else None
+            enrolled = await unit.factors.enrolled(person.id) if person else Enrolled()
         if session is None or person is None or not session.lives(now):
             return None
         if not person.active or person.epoch != session.epoch:
@@ -175,7 +182,7 @@ class Verification:
                 session = await unit.sessions.get(session.id)
             if session is None or not session.lives(now):
                 return None
-        return _State(session, person, bool(record and record.must_change))
+        return _State(session, person, enrolled, bool(record and record.must_change))
 
 
 def _principal(state: _State) -> Principal:
@@ -191,7 +198,10 @@ def _principal(state: _State) -> Principal:
         session_id=session.id,
         session_kind=session.kind,
         auth_time=session.auth_time,
-        restricted=state.restricted,
+        restricted=state.must_change,
+        account=person,
+        enrolled=state.enrolled,
+        must_change_password=state.must_change,
     )
 
 
@@ -209,4 +219,7 @@ def _key_principal(state: _KeyState) -> Principal:
         session_kind=None,
         auth_time=None,
         scopes=state.key.scopes,
+        account=person,
+        enrolled=state.enrolled,
+        must_change_password=state.must_change,
     )
