@@ -25,8 +25,8 @@ async def tried(tmp_path: Path, first: bytes, second: bytes, key: str = "Personn
 
 async def test_the_sample(tmp_path: Path) -> None:
     """One the same, one changed, one on each side only."""
-    samples = [(FOLDER / f"sample_{name}.csv").read_bytes() for name in ("first", "second")]
-    outcome = await tried(tmp_path, *samples)
+    first, second = ((FOLDER / f"sample_{name}.csv").read_bytes() for name in ("first", "second"))
+    outcome = await tried(tmp_path, first, second)
     told = str(outcome.answer.outputs[0]["message"])
     assert "1 the same, 1 changed, 1 only in the first list, 1 only in the second" in told
     assert "Klass: 7A → 7B" in str(outcome.answer.outputs[-1])

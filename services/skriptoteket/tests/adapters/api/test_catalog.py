@@ -3,6 +3,8 @@
 import pytest
 from httpx import AsyncClient
 
+from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
+
 
 @pytest.mark.parametrize(
     ("params", "expected"),
@@ -51,6 +53,20 @@ async def test_favourites_are_idempotent_and_one_s_own(client: AsyncClient) -> N
     for _ in range(2):
         assert (await client.delete(f"{path}/favourite")).status_code == 204
     assert (await client.put("/api/v1/tools/nothing/favourite")).status_code == 404
+
+
+async def test_favourites_and_recent_tools(client: AsyncClient, library: SqlUnitOfWork) -> None:
+    """What one kept and what one ran, newest first, each once."""
+    await client.put("/api/v1/tools/compare-lists/favourite")
+    assert [each["slug"] for each in (await client.get("/api/v1/me/favourites")).json()["items"]] == ["compare-lists"]
+    for slug, field, name in (
+        ("guardian-email-list", "export", "a.csv"),
+        ("remove-personal-data", "document", "a.txt"),
+        ("guardian-email-list", "export", "a.csv"),
+    ):
+        assert (await client.post(f"/api/v1/tools/{slug}/runs", files={field: (name, b"a")})).status_code == 202
+    found = (await client.get("/api/v1/me/recent-tools")).json()["items"]
+    assert [each["slug"] for each in found] == ["guardian-email-list", "remove-personal-data"]
 
 
 async def test_unknown_tools_are_not_found(client: AsyncClient) -> None:

@@ -11,7 +11,12 @@ from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import RunId
 
 SOURCE = "def run_tool(input_dir, output_dir):\n    return None\n"
-IDEA = {"title": "Counter", "description": "Counts.", "professions": ["larare"], "categories": ["ovrigt"]}
+IDEA: dict[str, Any] = {
+    "title": "Counter",
+    "description": "Counts.",
+    "professions": ["larare"],
+    "categories": ["ovrigt"],
+}
 
 
 async def posted(client: AsyncClient, path: str, status: int = 201, **body: Any) -> dict[str, Any]:
@@ -33,7 +38,7 @@ async def drafted(client: AsyncClient) -> tuple[str, dict[str, Any]]:
 async def published(client: AsyncClient, tool: str, draft: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A draft taken all the way."""
     await posted(client, f"/tool-versions/{draft['id']}/submit-review", 200, note="Please look.")
-    body = {"rationale": "Good.", "expected_behaviour_hash": draft["behaviour_hash"], **more}
+    body: dict[str, Any] = {"rationale": "Good.", "expected_behaviour_hash": draft["behaviour_hash"], **more}
     return await posted(client, f"/tool-versions/{draft['id']}/publish", **body)
 
 
@@ -62,7 +67,7 @@ async def test_the_whole_way(client: AsyncClient) -> None:
     done = await published(client, tool, second)
     assert first["new_active_version_id"] == done["previous_active_version_id"]
     old = (await client.get(f"/api/v1/tool-versions/{first['new_active_version_id']}")).json()
-    body = {"rationale": "It loses rows.", "expected_behaviour_hash": old["behaviour_hash"]}
+    body: dict[str, Any] = {"rationale": "It loses rows.", "expected_behaviour_hash": old["behaviour_hash"]}
     back = await posted(client, f"/tool-versions/{old['id']}/rollback", **body)
     active = (await client.get(f"/api/v1/tool-versions/{back['new_active_version_id']}")).json()
     assert (old["source_code"], "active") == (active["source_code"], active["state"])
@@ -74,11 +79,11 @@ async def test_lost_races_are_told(client: AsyncClient) -> None:
     """A second first draft, a save on an old head, a stale hash and a second decision answer 409 with the reason."""
     tool, draft = await drafted(client)
     assert (await posted(client, f"/tools/{tool}/versions", 409, source_code="x"))["reason"] == "draft_exists"
-    body = {"expected_parent_version_id": draft["id"], "source_code": "y = 1\n"}
+    body: dict[str, Any] = {"expected_parent_version_id": draft["id"], "source_code": "y = 1\n"}
     saved = await posted(client, f"/tool-versions/{draft['id']}/save", **body)
     lost = await posted(client, f"/tool-versions/{draft['id']}/save", 409, **body)
     assert ("draft_head_moved", saved["id"]) == (lost["reason"], lost["draft_head_version_id"])
-    stale = {"rationale": "Good.", "expected_behaviour_hash": draft["behaviour_hash"]}
+    stale: dict[str, Any] = {"rationale": "Good.", "expected_behaviour_hash": draft["behaviour_hash"]}
     await posted(client, f"/tool-versions/{saved['id']}/submit-review", 200)
     assert (await posted(client, f"/tool-versions/{saved['id']}/publish", 409, **stale))["reason"] == "hash_mismatch"
     idea = (await client.get("/api/v1/suggestions")).json()[0]
@@ -109,7 +114,7 @@ async def test_strangers_see_nothing_of_a_draft(client: AsyncClient) -> None:
     client.headers["authorization"] = "Bearer bob"
     for path in (f"/tools/{tool}/versions", f"/tool-versions/{draft['id']}", f"/tool-versions/{draft['id']}/decisions"):
         assert (await client.get(f"/api/v1{path}")).status_code == 404
-    body = {"expected_parent_version_id": draft["id"], "source_code": "x"}
+    body: dict[str, Any] = {"expected_parent_version_id": draft["id"], "source_code": "x"}
     assert (await client.post(f"/api/v1/tool-versions/{draft['id']}/save", json=body)).status_code == 404
     assert (
         await client.put(f"/api/v1/tools/{tool}/draft-lock", json={"head_version_id": draft["id"]})
@@ -136,7 +141,7 @@ async def test_unsaved_text_is_tried_without_a_lock(client: AsyncClient, library
 async def test_diff_and_schemas(client: AsyncClient) -> None:
     """A difference by lines and fields; a schema is looked at without saving."""
     tool, draft = await drafted(client)
-    body = {"expected_parent_version_id": draft["id"], "source_code": "z = 1\n", "entrypoint": "main"}
+    body: dict[str, Any] = {"expected_parent_version_id": draft["id"], "source_code": "z = 1\n", "entrypoint": "main"}
     saved = await posted(client, f"/tool-versions/{draft['id']}/save", **body)
     found = (await client.get(f"/api/v1/tool-versions/{saved['id']}/diff", params={"against": draft["id"]})).json()
     assert ["added", "z = 1"] in found["source"]
@@ -151,7 +156,7 @@ async def test_locks(client: AsyncClient) -> None:
     path = f"/api/v1/tools/{tool}/draft-lock"
     for _ in range(2):
         assert (await client.put(path, json={"head_version_id": draft["id"]})).json()["holder"] == "urn:fsp:person:anna"
-    body = {"expected_parent_version_id": draft["id"], "source_code": "z = 1\n"}
+    body: dict[str, Any] = {"expected_parent_version_id": draft["id"], "source_code": "z = 1\n"}
     saved = await posted(client, f"/tool-versions/{draft['id']}/save", **body)
     assert (await client.put(path, json={"head_version_id": draft["id"]})).status_code == 409
     assert (await client.put(path, json={"head_version_id": saved["id"]})).status_code == 200

@@ -9,7 +9,12 @@ from httpx import AsyncClient
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 
 PAGE = {"accept": "text/html"}
-IDEA = {"title": "Counter", "description": "Counts rows.", "professions": "larare", "categories": "ovrigt"}
+IDEA: dict[str, Any] = {
+    "title": "Counter",
+    "description": "Counts rows.",
+    "professions": "larare",
+    "categories": "ovrigt",
+}
 
 
 async def page(client: AsyncClient, path: str, status: int = 200) -> str:
@@ -23,7 +28,7 @@ async def sent(client: AsyncClient, path: str, status: int = 303, **form: Any) -
     """A form with the expected status; where it leads, or the page that came back."""
     answer = await client.post(path, data=form, headers=PAGE)
     assert status == answer.status_code, answer.text
-    return answer.headers.get("location", answer.text)
+    return str(answer.headers.get("location", answer.text))
 
 
 async def edited(client: AsyncClient, tool: str, status: int = 303, **form: str) -> str:
@@ -36,7 +41,7 @@ async def edited(client: AsyncClient, tool: str, status: int = 303, **form: str)
         f"/editor/tools/{tool}", files={name: (None, value) for name, value in parts.items()}, headers=PAGE
     )
     assert status == answer.status_code, answer.text
-    return answer.headers.get("location", answer.text)
+    return str(answer.headers.get("location", answer.text))
 
 
 async def accepted(client: AsyncClient) -> str:
@@ -79,7 +84,7 @@ async def test_the_whole_way(client: AsyncClient, library: SqlUnitOfWork) -> Non
     await sent(client, path, verdict="publish", behaviour_hash=shown, rationale="Fine.")
     refused = await sent(client, f"/admin/tools/{tool}/visibility", 422, shown="true")
     assert "address of its own" in refused
-    texts = {"slug": "counter", "title": "Counter", "professions": "larare", "categories": "ovrigt"}
+    texts: dict[str, Any] = {"slug": "counter", "title": "Counter", "professions": "larare", "categories": "ovrigt"}
     await sent(client, f"/admin/tools/{tool}", **texts)
     await sent(client, f"/admin/tools/{tool}/visibility", shown="true")
     assert "Counter" in await page(client, "/browse")

@@ -12,11 +12,13 @@ from skriptoteket.core.errors import QueueFull, RunnerUnavailable, TooManyRuns
 from skriptoteket.core.roles import BROWSE
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.submission import RunSubmission
+from skriptoteket.core.runs.watching import RunWatching
 
 router = APIRouter()
 
 Catalogue = Annotated[Browsing, inject(Browsing)]
 Submissions = Annotated[RunSubmission, inject(RunSubmission)]
+Watching = Annotated[RunWatching, inject(RunWatching)]
 Limits = Annotated[UploadLimits, inject(UploadLimits)]
 Facet = Annotated[list[str], Query(max_length=50)]
 
@@ -88,3 +90,20 @@ async def unfavourite(tool: str, principal: CurrentPrincipal, catalogue: Catalog
     """Forget the tool among one's favourites."""
     await catalogue.favourite(principal.urn, tool, False)
     return Response(status_code=204)
+
+
+@router.get("/me/favourites", name="skriptoteket_api_favourites")
+@access(permission=BROWSE)
+async def favourites(principal: CurrentPrincipal, catalogue: Catalogue) -> ToolList:
+    """One's favourites that can be seen now; hidden ones come back when they are shown again."""
+    shelf = await catalogue.shelf(principal.urn, favourites_only=True)
+    return ToolList(items=[ToolOut.of(tool, True) for tool in shelf.tools], total=len(shelf.tools))
+
+
+@router.get("/me/recent-tools", name="skriptoteket_api_recent_tools")
+@access(permission=BROWSE)
+async def recent_tools(principal: CurrentPrincipal, catalogue: Catalogue, watching: Watching) -> ToolList:
+    """The tools that one ran lately, newest first."""
+    kept = (await catalogue.shelf(principal.urn, favourites_only=True)).favourites
+    found = await watching.recent_tools(principal.urn)
+    return ToolList(items=[ToolOut.of(tool, tool.id in kept) for tool in found], total=len(found))

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Conflict, Expired, NotFound
-from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.ports import Clock, UnitOfWork
-from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunState
+from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import Doorbell, RunEvent, RunFilter, RunLogs, RunUnit, Waiting
 from skriptoteket.core.versions.models import ToolVersion
+
+_RECENT_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,14 @@ class RunWatching:
             runs = await unit.runs.page(wanted, limit, before)
             tools = {tool_id: await unit.tools.get(tool_id) for tool_id in {run.tool_id for run in runs}}
             return [(run, tools[run.tool_id]) for run in runs]
+
+    async def recent_tools(self, subject: str, most: int = 6) -> list[Tool]:
+        """Distinct visible tools of the caller's own runs, newest first."""
+        found: dict[ToolId, Tool] = {}
+        for run, tool in await self.mine(subject, _RECENT_RUNS):
+            if run.kind is RunKind.PRODUCTION and tool.is_visible and tool.active_version_id is not None:
+                found.setdefault(tool.id, tool)
+        return list(found.values())[:most]
 
     async def see(self, run_id: RunId, subject: str) -> SeenRun:
         """One of the caller's runs.
