@@ -47,10 +47,12 @@ class PlatformSettings(BaseSettings):
     max_header_count: int = Field(100, ge=10, description="Most request headers.")
     request_timeout: float = Field(60.0, gt=0, description="Seconds until a request is given up.")
     max_concurrent_requests: int = Field(400, ge=1, description="Requests under way before more are turned away.")
-    max_loop_lag: float = Field(0.4, gt=0, description="Seconds of one turn of the event loop before work is refused.")
+    max_turn_seconds: float = Field(
+        0.25, gt=0, description="CPU seconds of one turn of the loop before work is shed."
+    )
     rate_limit_storage: str = Field("memory://", description="Where rate limits are counted: memory:// or redis://….")
     drain_seconds: float = Field(0.0, ge=0, description="Seconds between not being ready and closing the door.")
-    startup_timeout: float = Field(30.0, gt=0, description="Seconds for one capability to start.")
+    startup_timeout: float = Field(60.0, gt=0, description="Seconds for one capability to start.")
     shutdown_timeout: float = Field(10.0, gt=0, description="Seconds for one capability to stop.")
     optional_capabilities: CommaList = Field((), description="Capabilities whose failure does not stop the start.")
     blocking_threads: int = Field(8, ge=1, le=256, description="Threads for blocking work.")

@@ -66,7 +66,7 @@ class Edge:
             {},
         )  # Any: exception class → handler, as Starlette has it
         self.lane = Lane(settings.max_concurrent_requests)
-        self.turn = Turn(settings.max_loop_lag)
+        self.turn = Turn(settings.max_turn_seconds)
         self.own_lane = Lane(settings.max_concurrent_requests)
         self.in_flight: set[Exchange] = set()
         self._channel = channel_of(_ACCESS)
@@ -130,7 +130,7 @@ class Edge:
                 return
             receive = LimitedBody(receive, limit)
         lane = self.own_lane if entry.terms.own_lane else self.lane
-        if (lane is self.lane and self.turn.is_over(exchange.begun)) or not lane.enter():
+        if (lane is self.lane and self.turn.is_over()) or not lane.enter():
             await self._refuse(exchange, OVERLOADED, receive)
             return
         try:

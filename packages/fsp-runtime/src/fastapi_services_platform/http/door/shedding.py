@@ -1,6 +1,8 @@
 """Load shedding: a limit on requests under way, so that no queue grows; the platform's own routes keep their lane."""
 
 import asyncio
+from collections.abc import Callable
+from time import thread_time
 
 from fastapi_services_platform.http.problems import Problem
 
@@ -17,18 +19,21 @@ class Turn:
     """How long the event loop has been on one turn: work that never waits fills no lane, but makes all others late.
 
     The first request of a turn notes the time and asks to be called at the next one. A request whose place in the turn
-    is further back than ``longest`` seconds is turned away, which costs little, so that the turn comes to its end.
+    is further back than ``longest`` seconds of work is turned away, which costs little, so that the turn comes to its
+    end. Work is counted in CPU time of the loop's thread: a busy neighbour on the machine is no reason to refuse.
     """
 
-    __slots__ = ("_begun", "_longest", "shed")
+    __slots__ = ("_begun", "_clock", "_longest", "shed")
 
-    def __init__(self, longest: float) -> None:
+    def __init__(self, longest: float, clock: Callable[[], float] = thread_time) -> None:
         self._longest = longest
+        self._clock = clock
         self._begun: float | None = None
         self.shed = 0
 
-    def is_over(self, now: float) -> bool:
+    def is_over(self) -> bool:
         """Whether this turn has taken too long already."""
+        now = self._clock()
         if self._begun is None:
             self._begun = now
             asyncio.get_running_loop().call_soon(self._next)
