@@ -23,6 +23,8 @@ _KEPT = 150
 _STALL_SECONDS = 0.05
 _QUIET_SECONDS = 10.0
 _FRAMES = 12
+_AT_REST = ("asyncio/runners.py", "asyncio/base_events.py", "selectors.py")
+"""Where a loop stands that waits, or that the system does not let run: not held up by anybody's code."""
 
 _log = get_logger(__name__)
 
@@ -113,9 +115,12 @@ class Vitals:
             late = monotonic() - self._beat - _BEAT_SECONDS
             if late < _STALL_SECONDS or monotonic() < quiet_until:
                 continue
+            stack = self._where()
+            if not stack or stack[-1].partition(":")[0].endswith(_AT_REST):
+                continue
             self.stalls += 1
             quiet_until = monotonic() + _QUIET_SECONDS
-            _log.warning("loop.stalled", seconds=round(late, 3), stack=self._where())
+            _log.warning("loop.stalled", seconds=round(late, 3), stack=stack)
 
     def _where(self) -> list[str]:
         frame = sys._current_frames().get(self._loop_thread)
