@@ -1,7 +1,7 @@
 """Identity against fastapi-users in the same run: logins, answers during a login storm, authenticated requests.
 
 Both as shipped, alternately, medians of the rounds; the hash settings are printed. fastapi-users comes from PyPI into
-environment of its own. Exit code 1 when a ratio that must hold does not.
+an environment of its own. Exit code 1 when a ratio that must hold does not.
 """
 
 import os
