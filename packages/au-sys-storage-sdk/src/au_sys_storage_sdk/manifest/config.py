@@ -12,6 +12,8 @@ from au_sys_storage_sdk.core.documents.models import MAX_VALUE
 from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.core.policies import Policies, Policy
 
+DEFAULT_BACKEND = "default"
+
 
 class _DataFolder(BaseSettings):
     """The one setting of the platform that defaults depend on, for programs that run beside the web process."""
@@ -51,6 +53,10 @@ class StorageSettings(BaseSettings):
         gt=0,
         description="Entries of the change feed that are kept; older ones are forgotten hourly.",
     )
+    switch_targets: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description='Backends that documents may be moved to while the platform runs: {"pg": "postgresql://…"}.',
+    )
     encryption_keys: dict[int, SecretStr] = Field(
         default_factory=dict,
         description='Seal documents: {"1": "base64 of 32 random bytes"}; the highest number seals, all of them open.',
@@ -80,6 +86,17 @@ class StorageSettings(BaseSettings):
             }
         except ValueError:
             raise InvalidInput("STORAGE_ENCRYPTION_KEYS", "a key is not base64", "write base64 of 32 bytes") from None
+
+    def address_of(self, backend: str, data_dir: Path | None = None) -> str:
+        """The URL of a backend by its name; ``default`` is that of :attr:`url`. Raises ``InvalidInput``."""
+        if backend == DEFAULT_BACKEND:
+            return self.resolved_url(data_dir)
+        if backend not in self.switch_targets:
+            known = ", ".join([DEFAULT_BACKEND, *sorted(self.switch_targets)])
+            raise InvalidInput(
+                "backend", f"{backend[:80]!r} is not configured", f"use {known}, or STORAGE_SWITCH_TARGETS"
+            )
+        return self.switch_targets[backend].get_secret_value()
 
     def policies(self) -> Policies:
         """The rules as the core knows them."""

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Protocol, TypeVar
 
+from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.policies import Policies
 from au_sys_storage_sdk.core.storage import Storage
-from au_sys_storage_sdk.manifest.config import StorageSettings
+from au_sys_storage_sdk.core.switching.switchable import Switchable
+from au_sys_storage_sdk.manifest.config import DEFAULT_BACKEND, StorageSettings
 from fastapi_services_platform import Service
+
+T = TypeVar("T")
+
+
+class Services(Protocol):
+    """The part of a scope that is needed here."""
+
+    async def get(self, interface: Callable[..., T]) -> T: ...
 
 
 def sealed(store: DocumentStore, settings: StorageSettings) -> DocumentStore:
@@ -28,16 +39,23 @@ def sealed(store: DocumentStore, settings: StorageSettings) -> DocumentStore:
 def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
     """Documents, blobs and policies; each is opened on first use and closed with the app."""
 
-    async def storage(_scope: object) -> AsyncIterator[Storage]:
-        opened = sealed(await document_store(settings.resolved_url(data_dir)), settings)
-        async with Storage(opened, max_value=settings.max_document_bytes) as made:
-            yield made
+    async def switchable(_scope: object) -> AsyncIterator[Switchable]:
+        journal = FileJournal(data_dir / "storage-switch.json")
+        opened = await Switchable.open(
+            DEFAULT_BACKEND, journal, lambda name: document_store(settings.address_of(name, data_dir))
+        )
+        yield opened
+        await opened.close()
+
+    async def storage(scope: Services) -> Storage:
+        return Storage(sealed(await scope.get(Switchable), settings), max_value=settings.max_document_bytes)
 
     async def blobs(_scope: object) -> AsyncIterator[Blobs]:
         async with Blobs(blob_store(settings.resolved_blobs_url(data_dir))) as made:
             yield made
 
     return (
+        Service(Switchable, switchable),
         Service(Storage, storage, ping=lambda made: made.ping()),
         Service(Blobs, blobs, ping=lambda made: made.ping()),
         Service(Policies, lambda _scope: settings.policies()),

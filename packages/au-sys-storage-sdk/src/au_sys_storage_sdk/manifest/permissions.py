@@ -9,6 +9,7 @@ PERMISSIONS = (
     Permission("storage.documents.write", "Store, change and delete documents"),
     Permission("storage.blobs.read", "Download files that are kept as blobs"),
     Permission("storage.blobs.write", "Upload and delete files that are kept as blobs"),
+    Permission("storage.backends.switch", "Move documents to another backend while the platform runs, and back"),
     Permission("storage.backends.read", "See backends, namespaces and their sizes"),
 )
 

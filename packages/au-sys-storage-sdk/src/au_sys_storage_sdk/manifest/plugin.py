@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
 from au_sys_storage_sdk.adapters.api.router import blob_router, router
+from au_sys_storage_sdk.adapters.api.switching import SWITCH_EVENTS, SwitchAudit
 from au_sys_storage_sdk.adapters.web.editing import EVENTS, Editing
 from au_sys_storage_sdk.adapters.web.router import router as pages
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
@@ -60,6 +61,7 @@ class Storage:
             services=(
                 *services(self._settings, platform.settings.data_dir),
                 Service(Editing, lambda _scope: Editing(platform.audit)),
+                Service(SwitchAudit, lambda _scope: SwitchAudit(platform.audit)),
             ),
             jobs=(
                 Job("storage.expire", self._expire, interval=30),
@@ -68,7 +70,7 @@ class Storage:
             problems=PROBLEMS,
             templates=(TemplateFolder("au_sys_storage_sdk.adapters.web"),),
             menu=(MenuEntry("Storage", "/admin/storage", "storage.backends.read", order=800, icon="storage"),),
-            audit_events=EVENTS,
+            audit_events=(*EVENTS, *SWITCH_EVENTS),
         )
 
     async def startup(self) -> None:

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from au_sys_storage_sdk.adapters.api import blobs, bulk, documents, status
+from au_sys_storage_sdk.adapters.api import blobs, bulk, documents, status, switching
 
 router = APIRouter()
 router.include_router(status.router)
+router.include_router(switching.router)
 router.include_router(bulk.router)
 router.include_router(documents.router)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
-from au_sys_storage_sdk.core.documents.models import Change, Feature, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
 from au_sys_storage_sdk.core.documents.planning import plan
 from au_sys_storage_sdk.core.errors import FeedCompacted, Unavailable
@@ -152,6 +152,19 @@ class MemoryDocuments:
             self._place(change.space, change.key, None)
         self._note(changes)
         return len(changes)
+
+    async def replicate(self, replica: Replica) -> None:
+        """See the port."""
+        self._open()
+        for (space, key), record in replica.records.items():
+            self._place(space, key, record)
+        known = self._changes[-1].seq if self._changes else 0
+        self._changes += [change for change in replica.changes if change.seq > known]
+        for space, seen in replica.last.items():
+            self._last[space] = max(seen, self._last.get(space, 0))
+        if replica.compacted is not None:
+            self._compacted = replica.compacted
+        self._arrival.advance(replica.sequence)
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""

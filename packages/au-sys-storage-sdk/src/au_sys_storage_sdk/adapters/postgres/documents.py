@@ -14,7 +14,7 @@ from au_sys_storage_sdk.core.address import Space, after_prefix
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
-from au_sys_storage_sdk.core.documents.models import Change, Feature, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
 from au_sys_storage_sdk.core.errors import FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
@@ -203,6 +203,11 @@ class PostgresDocuments:
             removed += swept
             if not swept:
                 return removed
+
+    async def replicate(self, replica: Replica) -> None:
+        """See the port."""
+        async with self._connection() as connection:
+            self._arrival.advance(await writing.replicate(connection, replica))
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""

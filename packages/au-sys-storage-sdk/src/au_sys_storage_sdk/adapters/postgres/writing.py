@@ -14,7 +14,7 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, SCHEMA
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.integrity import checksum
-from au_sys_storage_sdk.core.documents.models import Change, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Emit, Operation, Outcome
 from au_sys_storage_sdk.core.documents.planning import plan
 from au_sys_storage_sdk.core.errors import StorageError
@@ -48,7 +48,7 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[
 """  # noqa: S608 - constants
 _LAST = f"""
 INSERT INTO {SCHEMA}.spaces(tenant, ns, last) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
-ON CONFLICT(tenant, ns) DO UPDATE SET last = excluded.last
+ON CONFLICT(tenant, ns) DO UPDATE SET last = greatest(spaces.last, excluded.last)
 """  # noqa: S608 - constants
 _EXPIRED = f"SELECT tenant, ns, key FROM {SCHEMA}.docs WHERE expires <= $1 ORDER BY expires LIMIT $2"  # noqa: S608 - constants
 _SWEPT_AT_ONCE = 1000
@@ -112,7 +112,7 @@ def _columns(addresses: Iterable[Address]) -> tuple[list[str], list[str], list[s
     return tenants, [space.namespace for space, _ in listed], [key for _, key in listed]
 
 
-async def _write(connection: asyncpg.Connection, gathered: Gathered) -> None:
+async def _write(connection: asyncpg.Connection, gathered: Gathered, last: dict[Space, int] | None = None) -> None:
     placed = [(address, record) for address, record in gathered.records.items() if record is not None]
     removed = [address for address, record in gathered.records.items() if record is None]
     if placed:
@@ -126,20 +126,35 @@ async def _write(connection: asyncpg.Connection, gathered: Gathered) -> None:
         await connection.execute(_PUT, *map(list, zip(*rows, strict=True)))
     if removed:
         await connection.execute(_DELETE, *_columns(removed))
-    await _note(connection, gathered)
+    await _note(connection, gathered, last or {change.space: change.seq for change in gathered.changes})
 
 
-async def _note(connection: asyncpg.Connection, gathered: Gathered) -> None:
+async def _note(connection: asyncpg.Connection, gathered: Gathered, last: dict[Space, int]) -> None:
     events = [
         (change.seq, change.space.tenant, change.space.namespace, change.key, change.event, change.at, change.data)
         for change in gathered.changes
     ]
-    await connection.execute(_CHANGES, *map(list, zip(*events, strict=True)))
-    last = {change.space: change.seq for change in gathered.changes}
+    if events:
+        await connection.execute(_CHANGES, *map(list, zip(*events, strict=True)))
     spaces = [(space.tenant, space.namespace, seen) for space, seen in last.items()]
-    await connection.execute(_LAST, *map(list, zip(*spaces, strict=True)))
+    if spaces:
+        await connection.execute(_LAST, *map(list, zip(*spaces, strict=True)))
     await connection.execute(f"UPDATE {SCHEMA}.meta SET sequence = $1", gathered.sequence)  # noqa: S608 - constants
     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(gathered.sequence))
+
+
+async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
+    """Write what comes from another store as it is; the sequence."""
+    async with connection.transaction():
+        sequence = max(int(await connection.fetchval(_LOCKED)), replica.sequence)
+        gathered = Gathered(dict(replica.records), list(replica.changes), sequence)
+        if replica.changes:
+            numbers = [change.seq for change in replica.changes]
+            await connection.execute(f"DELETE FROM {SCHEMA}.changes WHERE seq = ANY($1::bigint[])", numbers)  # noqa: S608 - constants
+        await _write(connection, gathered, dict(replica.last))
+        if replica.compacted is not None:
+            await connection.execute(f"UPDATE {SCHEMA}.meta SET compacted = $1", replica.compacted)  # noqa: S608 - constants
+    return sequence
 
 
 async def sweep(connection: asyncpg.Connection, now: int) -> tuple[int, int]:

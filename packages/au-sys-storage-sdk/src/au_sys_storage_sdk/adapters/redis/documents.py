@@ -6,20 +6,21 @@ import asyncio
 from collections.abc import Sequence
 
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from au_sys_storage_sdk.adapters.redis import layout, writing
 from au_sys_storage_sdk.core.address import Space, after_prefix
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
-from au_sys_storage_sdk.core.documents.models import Change, Feature, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
 from au_sys_storage_sdk.core.errors import Corrupt, FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 
 _WINDOW = 2000
 _CHUNK = 200
+_CONNECTIONS = 32
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a message have been lost."""
 
@@ -54,7 +55,10 @@ class RedisDocuments:
             Unavailable: the server does not answer.
             Corrupt: the database holds documents of another format.
         """
-        client: layout.Client = Redis.from_url(url, socket_timeout=30, socket_connect_timeout=10)
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=_CONNECTIONS, timeout=20, socket_timeout=30, socket_connect_timeout=10
+        )
+        client: layout.Client = Redis.from_pool(pool)
         try:
             with layout.translated():
                 await client.set(layout.FORMAT, _FORMAT, nx=True)
@@ -209,6 +213,11 @@ class RedisDocuments:
             removed += swept
             if not swept:
                 return removed
+
+    async def replicate(self, replica: Replica) -> None:
+        """See the port."""
+        with layout.translated():
+            self._arrival.advance(await writing.replicate(self._open_client(), self._script, replica))
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port. It reads every document: for operators, not for a request of each user."""

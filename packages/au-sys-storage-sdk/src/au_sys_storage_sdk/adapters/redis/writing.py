@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from au_sys_storage_sdk.adapters.redis import layout
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.models import Change, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Emit, Operation, Outcome
 from au_sys_storage_sdk.core.documents.planning import plan
 from au_sys_storage_sdk.core.errors import StorageError, Unavailable
@@ -26,10 +26,11 @@ class Gathered:
         self.sequence = sequence
         self.records: dict[Address, Stored | None] = {}
         self.changes: list[Change] = []
+        self.last: dict[Space, int] | None = None
 
-    async def write(self, script: Script) -> bool:
+    async def write(self, script: Script, *, always: bool = False) -> bool:
         """Write it; ``False`` when the sequence has moved, and nothing was written."""
-        if not self.changes:
+        if not self.changes and not always:
             return True
         return await script(_KEYS, self._arguments()) == 1
 
@@ -47,7 +48,7 @@ class Gathered:
         arguments.append(b"%d" % len(self.changes))
         for change in self.changes:
             arguments += [b"%d-0" % change.seq, layout.event(change)]
-        last = {change.space: change.seq for change in self.changes}
+        last = self.last if self.last is not None else {change.space: change.seq for change in self.changes}
         arguments.append(b"%d" % len(last))
         for space, seen in last.items():
             arguments += [f"{space.tenant}\0{space.namespace}".encode(), b"%d" % seen]
@@ -103,6 +104,23 @@ def _decided(
     gathered.changes += made.changes
     gathered.sequence = made.sequence
     return made.outcomes
+
+
+async def replicate(client: layout.Client, script: Script, replica: Replica) -> int:
+    """Write what comes from another store as it is; the sequence."""
+    for _ in range(_ATTEMPTS):
+        gathered, _none = await _looked(client, [], 0)
+        newest = await client.xrevrange(layout.CHANGES, count=1)
+        known = int(newest[0][0].partition(b"-")[0]) if newest else 0
+        gathered.records = dict(replica.records)
+        gathered.changes = [change for change in replica.changes if change.seq > known]
+        gathered.last = dict(replica.last)
+        gathered.sequence = max(gathered.before, replica.sequence)
+        if replica.compacted is not None:
+            await client.set(layout.COMPACTED, replica.compacted)
+        if await gathered.write(script, always=True):
+            return gathered.sequence
+    raise Unavailable("other nodes write too fast")
 
 
 async def sweep(client: layout.Client, script: Script, now: int, most: int = 1000) -> tuple[int, int]:

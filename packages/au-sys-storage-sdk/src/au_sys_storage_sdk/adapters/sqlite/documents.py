@@ -20,7 +20,7 @@ from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
-from au_sys_storage_sdk.core.documents.models import Change, Feature, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
 from au_sys_storage_sdk.core.errors import ReadOnly, Unavailable
 from au_sys_storage_sdk.core.paging import Page
@@ -169,6 +169,11 @@ class SqliteDocuments:
         while swept := self._noted(await self._on(self._writing, writer.sweep)).answers:
             removed += len(swept)
         return removed
+
+    async def replicate(self, replica: Replica) -> None:
+        """See the port."""
+        writer = self._writing_side()
+        self._noted(await self._on(self._writing, lambda: writer.replicate(replica)))
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""

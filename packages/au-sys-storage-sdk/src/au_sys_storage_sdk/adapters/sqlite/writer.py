@@ -10,7 +10,7 @@ from au_sys_storage_sdk.adapters.sqlite.schema import Row, meta, open_writer
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock
 from au_sys_storage_sdk.core.documents.integrity import checksum
-from au_sys_storage_sdk.core.documents.models import Change, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, Put
 from au_sys_storage_sdk.core.documents.planning import plan, record
 from au_sys_storage_sdk.core.errors import StorageError
@@ -32,6 +32,8 @@ _CHANGE = "INSERT INTO changes(seq, tenant, ns, key, event, at, data) VALUES(?, 
 _LAST = (
     "INSERT INTO spaces(tenant, ns, last) VALUES(?, ?, ?) ON CONFLICT(tenant, ns) DO UPDATE SET last = excluded.last"
 )
+_REPLICA = _CHANGE.replace("INSERT", "INSERT OR REPLACE")
+_COMPACTED = "UPDATE meta SET value = ? WHERE name = 'compacted'"
 _SEQUENCE = "UPDATE meta SET value = ? WHERE name = 'sequence'"
 _SWEPT_AT_ONCE = 1000
 
@@ -170,6 +172,26 @@ class Writer:
             raise
         return Committed(batch.answers, batch.sequence, batch.last)
 
+    def replicate(self, replica: Replica) -> Committed:
+        """Write what comes from another store as it is."""
+        batch = _Batch(max(self.sequence, replica.sequence), self._clock())
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for (space, key), record in replica.records.items():
+                self._place(space, key, record)
+            self._connection.executemany(_REPLICA, map(_row, replica.changes))
+            if replica.compacted is not None:
+                self._connection.execute(_COMPACTED, (str(replica.compacted),))
+            batch.last = {space: max(seen, self.last.get(space, 0)) for space, seen in replica.last.items()}
+            self._connection.execute(_SEQUENCE, (str(batch.sequence),))
+            self._finish(batch)
+        except BaseException:
+            self._undo()
+            raise
+        self.last.update(batch.last)
+        self.compacted = self.compacted if replica.compacted is None else replica.compacted
+        return Committed(batch.answers, batch.sequence, batch.last)
+
     def compact(self, keep: int) -> int:
         """Forget all but the newest entries of the feed."""
         cut = self.sequence - keep
@@ -179,7 +201,7 @@ class Writer:
         try:
             self._connection.execute("DELETE FROM changes WHERE seq <= ?", (cut,))
             forgotten = self._connection.changes()
-            self._connection.execute("UPDATE meta SET value = ? WHERE name = 'compacted'", (str(cut),))
+            self._connection.execute(_COMPACTED, (str(cut),))
             self._connection.execute("COMMIT")
         except BaseException:
             self._undo()

@@ -1,5 +1,6 @@
 """The pages: overview, a namespace, a document."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from au_sys_storage_sdk.adapters.api.access import Reached
 from au_sys_storage_sdk.adapters.api.status import read_status
 from au_sys_storage_sdk.adapters.web.editing import Editing, pretty
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
-from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, StorageError, TooLarge
+from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, TooLarge
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 
@@ -69,7 +70,7 @@ async def document_page(
     request: Request, reach: Reached, namespace: str, key: str, pages: Annotated[Pages, inject(Pages)], saved: str = ""
 ) -> Response:
     """One document, to be read and edited."""
-    return await _document(request, reach, pages, namespace, key, saved=saved)
+    return await _document(request, reach, pages, namespace, key, Attempt(saved=saved))
 
 
 @router.post("/admin/storage/{namespace}/{key:path}")
@@ -95,21 +96,24 @@ async def document_form(
             await editing.save(reach, principal, namespace, key, value, version)
             return RedirectResponse(f"{_href(namespace, key)}?saved=yes", 303)
     except (Conflict, InvalidInput, TooLarge) as problem:
-        return await _document(request, reach, pages, namespace, key, typed=value, version=version, error=problem)
-    return await _document(request, reach, pages, namespace, key, typed=value, version=version)
+        attempt = Attempt(value, version, str(problem))
+    else:
+        attempt = Attempt(value, version)
+    return await _document(request, reach, pages, namespace, key, attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was typed into the editor, the version that it was based on, and why it was not saved."""
+
+    typed: str | None = None
+    version: int | None = None
+    error: str = ""
+    saved: str = ""
 
 
 async def _document(
-    request: Request,
-    reach: Reached,
-    pages: Pages,
-    namespace: str,
-    key: str,
-    *,
-    typed: str | None = None,
-    version: int | None = None,
-    error: StorageError | None = None,
-    saved: str = "",
+    request: Request, reach: Reached, pages: Pages, namespace: str, key: str, attempt: Attempt
 ) -> Response:
     documents, _ = reach.documents(namespace)
     found = await documents.get_text(key)
@@ -117,15 +121,14 @@ async def _document(
         raise NotFound(namespace, key)
     stored = pretty(found.value) if len(found.value) <= _AS_TEXT else ""
     shown = {
-        "namespace": namespace, "key": key, "href": _href(namespace, key), "saved": saved, "error": str(error or ""),
-        "text": stored if typed is None else typed.replace("\r\n", "\n"), "version": found.version if version is None else version,
-        "stored": stored,
-        "compared": typed is not None,
-        "too_large": not stored, "size": len(found.value), "created": _time(found.created),
-        "updated": _time(found.updated), "expires": _time(found.expires), "present": found.version,
-        "download": f"/storage/{quote(namespace)}/{quote(key, safe='')}",
+        "namespace": namespace, "key": key, "href": _href(namespace, key), "saved": attempt.saved,
+        "error": attempt.error, "compared": attempt.typed is not None, "stored": stored, "too_large": not stored,
+        "text": stored if attempt.typed is None else attempt.typed.replace("\r\n", "\n"),
+        "version": found.version if attempt.version is None else attempt.version, "present": found.version,
+        "size": len(found.value), "created": _time(found.created), "updated": _time(found.updated),
+        "expires": _time(found.expires), "download": f"/storage/{quote(namespace)}/{quote(key, safe='')}",
     }  # fmt: skip
-    return await pages.render(request, "storage/document.html", shown, status_code=200 if error is None else 422)
+    return await pages.render(request, "storage/document.html", shown, status_code=422 if attempt.error else 200)
 
 
 def _href(namespace: str, key: str) -> str:

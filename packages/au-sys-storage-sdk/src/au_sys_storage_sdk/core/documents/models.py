@@ -68,6 +68,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Replica:
+    """A part of a store on its way into another. ``records``: the state of addresses, ``None`` where nothing is.
+
+    ``compacted`` is set once at the beginning: how far the feed of the source does not reach back.
+    """
+
+    records: dict[tuple[Space, str], Stored | None]
+    changes: tuple[Change, ...]
+    last: dict[Space, int]
+    sequence: int
+    compacted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceUsage:
     """What a namespace holds; ``sequence`` is that of its last write."""
 

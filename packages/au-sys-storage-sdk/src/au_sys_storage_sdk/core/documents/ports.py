@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.models import Change, Feature, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
 from au_sys_storage_sdk.core.paging import Page
 
@@ -61,6 +61,12 @@ class DocumentStore(Protocol):
 
     async def sweep(self) -> int:
         """Remove expired documents, with an event each; how many."""
+
+    async def replicate(self, replica: Replica) -> None:
+        """Write records and feed of another store as they are, all or nothing, and take over its sequence.
+
+        It may be repeated. For switching backends; nobody else writes meanwhile.
+        """
 
     async def usage(self) -> Sequence[SpaceUsage]: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.models import Change, Feature, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.paging import Page
@@ -68,6 +68,10 @@ class Forwarding:
     async def sweep(self) -> int:
         """See the port."""
         return await self.inner.sweep()
+
+    async def replicate(self, replica: Replica) -> None:
+        """See the port."""
+        await self.inner.replicate(replica)
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""

@@ -1,0 +1,104 @@
+"""The live switch over HTTP: begin, watch, abort, go back. Each step is audited."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from au_sys_storage_sdk.core.errors import InvalidInput, NotFound
+from au_sys_storage_sdk.core.switching.models import Progress
+from au_sys_storage_sdk.core.switching.switchable import Switchable
+from fastapi_services_platform import AuditEvent, AuditTrail, Principal, access
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+
+router = APIRouter()
+
+SWITCH_EVENTS = ("storage.switch-begun", "storage.switch-aborted", "storage.switch-rolled-back")
+
+
+class SwitchAudit:
+    """Notes who moved storage where."""
+
+    def __init__(self, audit: AuditTrail) -> None:
+        self._audit = audit
+
+    async def note(self, action: str, who: Principal, backend: str, operation: str) -> None:
+        """Record one step."""
+        details = {"operation": operation}
+        await self._audit.record(AuditEvent(action, who.urn, f"storage/backends/{backend}", details=details))
+
+
+class Operation(BaseModel):
+    """A switch: where from and to, how far, and for how long writers waited (seconds)."""
+
+    operation: str
+    source: str
+    target: str
+    phase: str
+    copied: int
+    since: int
+    reached: int
+    pause: float | None
+    reason: str
+
+
+def _shown(progress: Progress) -> Operation:
+    return Operation(
+        operation=progress.operation, source=progress.source, target=progress.target, phase=progress.phase.value,
+        copied=progress.copied, since=progress.since, reached=progress.reached, pause=progress.pause,
+        reason=progress.reason,
+    )  # fmt: skip
+
+
+def _known(store: Switchable, operation: str) -> Progress:
+    if store.progress is None or store.progress.operation != operation:
+        raise NotFound("switch", operation)
+    return store.progress
+
+
+Store = Annotated[Switchable, inject(Switchable)]
+Audit = Annotated[SwitchAudit, inject(SwitchAudit)]
+
+
+@router.post("/storage/switch/{backend}", status_code=202)
+@access(permission="storage.backends.switch")
+async def begin_switch(
+    principal: CurrentPrincipal, store: Store, audit: Audit, backend: str, dry_run: bool = False
+) -> Operation:
+    """Move all documents to a configured backend while reads and writes go on; ``dry_run`` only checks the target."""
+    if dry_run:
+        await store.check(backend)
+        return _shown(Progress("", store.entry.active, backend, store.entry.phase, 0, 0, reason="it would be begun"))
+    begun = await store.switch(backend)
+    await audit.note("storage.switch-begun", principal, backend, begun.operation)
+    return _shown(begun)
+
+
+@router.get("/storage/switch/{operation}")
+@access(permission="storage.backends.read")
+async def read_switch(store: Store, operation: str) -> Operation:
+    """How far it is."""
+    return _shown(_known(store, operation))
+
+
+@router.delete("/storage/switch/{operation}")
+@access(permission="storage.backends.switch")
+async def abort_switch(principal: CurrentPrincipal, store: Store, audit: Audit, operation: str) -> Operation:
+    """Give it up; the active backend has not noticed it."""
+    known = _known(store, operation)
+    done = await store.abort()
+    await audit.note("storage.switch-aborted", principal, known.target, operation)
+    return _shown(done)
+
+
+@router.post("/storage/switch/{operation}/rollback", status_code=202)
+@access(permission="storage.backends.switch")
+async def roll_back(principal: CurrentPrincipal, store: Store, audit: Audit, operation: str) -> Operation:
+    """Go back to the backend before, which first takes over everything that was written since."""
+    if store.entry.operation != operation or not store.entry.previous:
+        raise InvalidInput(
+            "operation", "it is not the switch that can be rolled back", "name the last one that was done"
+        )
+    begun = await store.switch(store.entry.previous)
+    await audit.note("storage.switch-rolled-back", principal, begun.target, begun.operation)
+    return _shown(begun)

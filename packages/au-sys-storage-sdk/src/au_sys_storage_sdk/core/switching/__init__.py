@@ -1,0 +1,1 @@
+"""Move a live store to another backend without a lost write."""
