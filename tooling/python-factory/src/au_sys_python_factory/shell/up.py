@@ -46,8 +46,6 @@ from au_sys_python_factory.shell.supervision.state import (
 from au_sys_python_factory.shell.supervision.supervisor import Supervision, Supervisor, last_lines
 from au_sys_python_factory.wheels.lock.guard import refuse_leak
 
-WORKER_SECONDS = 5.0
-"""How long a start waits for workers to report; what is not well after that is shown as it is."""
 ADMIN_EMAIL = "admin@fsp.example"
 
 
@@ -201,7 +199,7 @@ def _not_ready(state: StateFolder, outcome: str) -> NotReady:
 def _overview(platform: PlatformFolder, preparation: _Preparation, seconds: float) -> Overview:
     record = read_record(preparation.state)
     url = record.url if record else ""
-    health = _settled_health(url)
+    _, health = fetch_json(f"{url}/health")
     notes = [preparation.fresh_note] if preparation.fresh_note else []
     return Overview(
         url=url,
@@ -212,17 +210,6 @@ def _overview(platform: PlatformFolder, preparation: _Preparation, seconds: floa
         notes=tuple(notes),
         admin=preparation.admin,
     )
-
-
-def _settled_health(url: str) -> Json:
-    """``/health`` once it is healthy, or what it says after a few seconds: workers report after the web process."""
-    end = time.monotonic() + WORKER_SECONDS
-    while True:
-        _, health = fetch_json(f"{url}/health")
-        settled = isinstance(health, dict) and health.get("status") == "healthy"
-        if settled or time.monotonic() >= end:
-            return health
-        time.sleep(0.1)
 
 
 def _set_aside(state: StateFolder) -> str:
