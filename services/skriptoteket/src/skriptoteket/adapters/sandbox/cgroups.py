@@ -12,6 +12,7 @@ _PREFIX = "skriptoteket-run-"
 _MIB = 1024 * 1024
 _CPU_PERIOD_US = 100_000
 _REMOVAL_SECONDS = 2.0
+_ABANDONED_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Group(Protocol):
         ...
 
     def kill(self) -> None: ...
+
+    def abandoned(self) -> bool:
+        """True when nothing lives in it and it is older than any start may take: its worker is gone for good."""
+        ...
 
     def remove(self) -> None:
         """Blocks until the group is empty, at most two seconds."""
@@ -107,6 +112,9 @@ class _NoGroup:
     def kill(self) -> None:
         return
 
+    def abandoned(self) -> bool:
+        return False
+
     def remove(self) -> None:
         return
 
@@ -177,6 +185,9 @@ class _V1Group:
 
     def kill(self) -> None:
         _kill_members(self._folders["pids"] if "pids" in self._folders else next(iter(self._folders.values())))
+
+    def abandoned(self) -> bool:
+        return all(_is_abandoned(folder) for folder in self._folders.values())
 
     def remove(self) -> None:
         for folder in self._folders.values():
@@ -256,6 +267,9 @@ class _V2Group:
         except OSError:
             _kill_members(self._folder)
 
+    def abandoned(self) -> bool:
+        return _is_abandoned(self._folder)
+
     def remove(self) -> None:
         _remove(self._folder, self)
 
@@ -295,6 +309,14 @@ def _counter(folder: Path | None, name: str, key: str) -> int:
                 if word == key:
                     return int(value)
     return 0
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        empty = not (folder / "cgroup.procs").read_text()
+        return empty and time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS
+    except OSError:
+        return False
 
 
 def _kill_members(folder: Path) -> None:

@@ -37,6 +37,8 @@ class Remains:
     def reap(self, known: Collection[str], cgroups: Cgroups, key: str) -> None:
         """Kill and remove everything of runs that are not ``known``; ``key`` tells our groups from another worker's.
 
+        Empty groups of workers that never came back are removed too, whoever they belonged to.
+
         Blocks.
         """
         for path in self._folder.glob("*.json") if self._folder.is_dir() else ():
@@ -48,7 +50,7 @@ class Remains:
             path.unlink(missing_ok=True)
         for label, group in cgroups.leftovers().items():
             owner, _, run = label.partition("-")
-            if owner == key and run.rsplit("-", 1)[0] not in known:
+            if (owner == key and run.rsplit("-", 1)[0] not in known) or group.abandoned():
                 group.kill()
                 group.remove()
 
