@@ -153,7 +153,7 @@ async def test_the_platforms_namespaces_are_out_of_reach(client: AsyncClient, na
 @pytest.mark.parametrize("namespace", ["switch", "discovery", "health", "UPPER", "a..b", "-x", "ä", "a" * 129, "a:b"])
 async def test_bad_namespaces_are_refused(client: AsyncClient, namespace: str) -> None:
     """Reserved and malformed names are 422 with the rule."""
-    answer = await client.get(f"/storage/{quote(namespace)}/k")
+    answer = await client.get(f"/storage/{quote(namespace)}")
     assert (outcome(answer), answer.json()["field"]) == ((422, "invalid-input"), "namespace")
 
 
