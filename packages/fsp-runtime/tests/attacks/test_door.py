@@ -147,6 +147,22 @@ def test_header_bombs_are_refused(ask: Ask) -> None:
     assert ask(head("/demo/open", "X-Large: " + "a" * 10_000))[0] == 431
 
 
+def test_a_head_without_end_is_cut_off(base: tuple[str, int]) -> None:
+    """Megabytes of one header line end in 431 and a closed connection, long before they are all taken in."""
+    with socket.socket() as connection:
+        connection.settimeout(10)
+        connection.connect(base)
+        connection.sendall(b"GET /demo/open HTTP/1.1\r\nHost: platform.test\r\nX-Endless: ")
+        answer = b""
+        try:
+            for _ in range(400):
+                connection.sendall(b"a" * 65_536)
+            answer = connection.recv(4096)
+        except OSError:  # closed while we were sending
+            return
+    assert answer.startswith(b"HTTP/1.1 431") or answer == b""
+
+
 @pytest.mark.parametrize("name", ["Host: platform.test", "Authorization: Bearer eve", "Origin: https://platform.test"])
 def test_repeated_headers_that_decide_are_refused(ask: Ask, name: str) -> None:
     """Two answers to one question are none."""

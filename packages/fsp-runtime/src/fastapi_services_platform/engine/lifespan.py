@@ -19,7 +19,7 @@ from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.engine.assembly import Assembly
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.plugin_loader import within
-from fastapi_services_platform.errors import CapabilityError
+from fastapi_services_platform.errors import CapabilityError, PlatformError
 from fastapi_services_platform.http.door.admission import Admission
 from fastapi_services_platform.http.door.forgery import TokenMaker
 from fastapi_services_platform.http.door.rate_limits import RateLimiter
@@ -127,7 +127,7 @@ class Lifespan:
         while loaded.is_in("failed") and loaded.capability is not None:
             await _pause(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
-            with suppress(CapabilityError):
+            with suppress(PlatformError):
                 if not loaded.initialized:
                     if not await self._assembly.loader.initialize(loaded):
                         continue

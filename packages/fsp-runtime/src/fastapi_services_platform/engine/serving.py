@@ -7,7 +7,7 @@ import socket
 from importlib import import_module
 from importlib.util import find_spec
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import uvicorn
 
@@ -68,20 +68,33 @@ def serve_forever(host: str, port: int, target: str = "", *, workers: int = 1, d
         return Workers(bind(host, port), workers, target).run()
     application = load_target(target)
     listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
-    config = uvicorn.Config(
+    config = server_config(application)
+    server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds)
+    server.run(sockets=[listening])
+    return 0 if server.started else 3
+
+
+def server_config(application: Any) -> uvicorn.Config:  # Any: an ASGI application
+    """How uvicorn serves a platform: our log, no header of its own, bounded heads, no forwarded header believed."""
+    return uvicorn.Config(
         application,
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         loop="uvloop" if find_spec("uvloop") else "asyncio",
-        http="httptools" if find_spec("httptools") else "h11",
+        http=_protocol(),
         h11_max_incomplete_event_size=HEADER_LINE_BYTES,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds)
-    server.run(sockets=[listening])
-    return 0 if server.started else 3
+
+
+def _protocol() -> "type[asyncio.Protocol] | Literal['h11']":
+    if find_spec("httptools") is None:
+        return "h11"
+    from fastapi_services_platform.engine.bounded_protocol import BoundedHttpProtocol
+
+    return BoundedHttpProtocol
 
 
 def load_target(target: str) -> Any:  # Any: an ASGI application

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
-from fastapi_services_platform.engine.serving import bind
+from fastapi_services_platform.engine.serving import bind, server_config
 
 _START_SECONDS = 30.0
 
@@ -23,8 +23,7 @@ def serve(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
 
     listening = bind(host, 0)
     port = listening.getsockname()[1]
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(app))
     decided = threading.Event()
 
     async def main() -> None:
