@@ -156,6 +156,30 @@ async def test_damage_is_reported_before_a_wrong_byte_is_handed_on(blobs: Blobs,
         await collect(blobs.read("k", BLOCK + 1, BLOCK + 9), received)
 
 
+async def test_a_disk_that_fills_up_stores_nothing(tmp_path: Path) -> None:
+    """A write that the operating system cuts short is Unavailable, not a shortened blob; the old content stays."""
+    program = """
+import asyncio, resource, signal, sys
+from au_sys_storage_sdk import Unavailable, open_blobs
+
+async def main(url):
+    async with open_blobs(url) as blobs:
+        await blobs.write("k", b"old" * 50_000)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700_001, 700_001))
+        try:
+            await blobs.write("k", b"x" * 3_000_000)
+        except Unavailable:
+            print(await blobs.read_bytes("k") == b"old" * 50_000)
+
+asyncio.run(main(sys.argv[1]))
+"""
+    command = [sys.executable, "-c", program, f"file://{tmp_path}/blobs"]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    assert list((tmp_path / "blobs/staging").iterdir()) == []
+
+
 async def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     """A file where the folder should be is a storage error, no traceback of the operating system."""
     (tmp_path / "blobs").write_text("in the way")

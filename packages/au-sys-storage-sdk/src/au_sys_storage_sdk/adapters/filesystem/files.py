@@ -42,12 +42,12 @@ class Incoming:
         self.size += len(piece)
         self._checksum(memoryview(piece))
         if self._file is not None:
-            self._file.write(piece)
+            _write_all(self._file, piece)
             return
         self._buffer += piece
         if len(self._buffer) > INLINE:
             self._file = self._open()
-            self._file.write(self._buffer)
+            _write_all(self._file, bytes(self._buffer))
             self._buffer.clear()
 
     def _checksum(self, piece: memoryview) -> None:
@@ -160,6 +160,13 @@ class ObjectFolder:
             finally:
                 os.close(descriptor)
         return removed
+
+
+def _write_all(file: BinaryIO, piece: bytes) -> None:
+    """An unbuffered file may take less than it is given, for one when the disk fills up; then the next try tells."""
+    view = memoryview(piece)
+    while view:
+        view = view[file.write(view) :]
 
 
 def read_block(file: BinaryIO, number: int, checksums: bytes, where: str) -> bytes:
