@@ -273,6 +273,14 @@ class DocumentStoreConformance:
         with pytest.raises(TooLarge, match="1001 items"):
             await space.many([Get("k")] * 1001)
 
+    async def test_many_sees_its_own_earlier_items(self, storage: Storage) -> None:
+        """Reads and writes of one key within one call happen in the order given."""
+        space = storage.namespace("things")
+        answers = await space.many(
+            [Get("k"), Put("k", 1), Get("k"), Put("k", 2), Put("k", 3), Get("k"), Delete("k"), Get("k")]
+        )
+        assert [getattr(answers[place], "value", None) for place in (0, 2, 5, 7)] == [None, 1, 3, None]
+
     async def test_a_transaction_is_all_or_nothing(self, storage: Storage) -> None:
         """Over two namespaces: a failing check undoes every step, a good one commits them with contiguous versions."""
         one, two = storage.namespace("one"), storage.namespace("two")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -246,12 +246,17 @@ class Namespace(Generic[T]):
     async def many(self, items: Sequence[Get | Put | Delete]) -> list[Document[T] | int | bool | StorageError | None]:
         """One answer per item, in order; not atomic: an item that fails answers its error and the others go on.
 
+        An item sees what earlier items have done to its key.
+
         Raises:
             TooLarge: there are more than 1,000 items.
         """
         if len(items) > operations.MAX_OPERATIONS:
             raise TooLarge("many", operations.MAX_OPERATIONS, len(items), "items")
-        return await asyncio.gather(*(self._one(item) for item in items))
+        answers: list[Document[T] | int | bool | StorageError | None] = []
+        for together in _independent(items):
+            answers += await asyncio.gather(*(self._one(item) for item in together))
+        return answers
 
     async def _one(self, item: Get | Put | Delete) -> Document[T] | int | bool | StorageError | None:
         try:
@@ -272,6 +277,20 @@ class Namespace(Generic[T]):
         if Feature.WATCH not in self._store.features:
             raise Unsupported(self._store.name, "WATCH")
         return follow(self._store, since, self._space, valid_prefix(prefix))
+
+
+def _independent(items: Sequence[Get | Put | Delete]) -> Iterator[list[Get | Put | Delete]]:
+    """Runs of items that may go at once: no key is written and touched again within one."""
+    run: list[Get | Put | Delete] = []
+    read, written = set[str](), set[str]()
+    for item in items:
+        reads = isinstance(item, Get)
+        if item.key in written or (not reads and item.key in read):
+            yield run
+            run, read, written = [], set(), set()
+        (read if reads else written).add(item.key)
+        run.append(item)
+    yield run
 
 
 def milliseconds(ttl: TimeToLive) -> int | None:
