@@ -134,6 +134,18 @@ async def test_a_lost_save_keeps_the_text(client: AsyncClient) -> None:
     assert "Somebody saved in between" in back
 
 
+async def test_a_reviewer_tries_the_version_under_review(client: AsyncClient) -> None:
+    """The link on the review leads to the editor with exactly that text."""
+    tool = await accepted(client)
+    await edited(client, tool, source_code="x = 'old'\n", action="save")
+    await edited(client, tool, source_code="x = 'under review'\n", action="submit")
+    await edited(client, tool, source_code="x = 'next idea'\n", action="save")
+    path, _ = await reviewed(client)
+    link = re.search(r'href="(/editor/tools/[^"]+version=[^"]+)"', await page(client, path))
+    assert link is not None
+    assert "under review&#39;" in await page(client, link.group(1))
+
+
 async def test_the_trial_never_stops_saving(client: AsyncClient) -> None:
     """A file that the tool demands is not demanded by the editor's own form."""
     tool = await accepted(client)

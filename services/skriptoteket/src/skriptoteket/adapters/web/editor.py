@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from fastapi_services_platform import Principal, access
@@ -85,11 +85,18 @@ async def my_tools(request: Request, principal: CurrentPrincipal, desk: Desk, pa
 
 @router.get("/editor/tools/{tool_id}", name="skriptoteket_editor")
 @access(permission=AUTHOR)
-async def editor(tool_id: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
-    """The draft of a tool, or a new one from the active version."""
+async def editor(
+    tool_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    pages: Page,
+    version: Annotated[str, Query(max_length=36)] = "",
+) -> Response:
+    """The draft of a tool, or a new one from the active version; ``version`` shows the text of another one."""
     actor = await desk.actors.of(principal, WRITING)
     tool, versions = await desk.drafting.versions(actor, ToolId(uuid_of("tool", tool_id)))
-    base = _base(tool, versions)
+    base = next((each for each in versions if str(each.id) == version), None) or _base(tool, versions)
     sheet = Sheet(_texts(base.behaviour if base is not None else Behaviour(STARTER)), {})
     return await _render(request, principal, desk, pages, sheet, (tool, versions))
 
