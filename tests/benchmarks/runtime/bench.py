@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from load import Load
-from server import Server, running
+from load import Load  # type: ignore[import-not-found]  # stands beside this script
+from server import Server, running  # type: ignore[import-not-found]  # stands beside this script
 
 ROUNDS = 5
 REQUESTS = 4000

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from load import request
-from server import running
+from load import request  # type: ignore[import-not-found]  # stands beside this script
+from server import running  # type: ignore[import-not-found]  # stands beside this script
 
 PEAK_CONNECTIONS = 4
 OVERLOAD_CONNECTIONS = 400
