@@ -21,7 +21,7 @@ its own prefix, once, at the start; a broken value stops the start and names the
 
 def settings_classes() -> list[tuple[str, type[BaseSettings]]]:
     """The platform's own settings, then those of each installed capability, by name."""
-    found = [("platform", PlatformSettings)]
+    found: list[tuple[str, type[BaseSettings]]] = [("platform", PlatformSettings)]
     for point in sorted(entry_points(group="au_sys_plugins"), key=lambda point: point.name):
         settings = point.load().manifest.settings
         if settings is not None:

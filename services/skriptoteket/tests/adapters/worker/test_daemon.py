@@ -18,7 +18,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import OutcomeCode, Run, RunState
 
 if TYPE_CHECKING:
-    from services.skriptoteket.tests.adapters.worker.conftest import Library
+    from adapters.worker.conftest import Library
 
 pytestmark = pytest.mark.needs_bwrap
 

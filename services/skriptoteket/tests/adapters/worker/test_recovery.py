@@ -16,7 +16,7 @@ import pytest
 from skriptoteket.core.runs.models import Limits, OutcomeCode, RunState
 
 if TYPE_CHECKING:
-    from services.skriptoteket.tests.adapters.worker.conftest import Library
+    from adapters.worker.conftest import Library
 
 pytestmark = pytest.mark.needs_bwrap
 
