@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from fastapi_services_platform import Card, Contribution, Manifest, MenuEntry, create_app
+from fastapi_services_platform.observability.logger_factory import set_level
 from fastapi_services_platform.testing import serve
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
 from fastapi_services_platform.testing.started_app import settings_for
@@ -193,6 +194,7 @@ def test_a_form_works_without_javascript(browser: "Browser", site: str) -> None:
     row = page.get_by_role("row", name="demo.from.browser")
     shown = row.inner_text()
     context.close()
+    set_level("demo.from.browser", None)
     assert "error" in shown
 
 
