@@ -96,10 +96,12 @@ class SqlRunStore:
         rows = await self._session.execute(query.order_by(run_events.c.number).limit(limit))
         return [RunEvent(row["number"], row["kind"], row["data"], row["created_at"]) for row in rows.mappings()]
 
-    async def remember(self, scope: str, fingerprint: str, run_id: RunId, until: datetime) -> None:
+    async def remember(self, scope: str, kept: Remembered, now: datetime, until: datetime) -> None:
         """Keep what an idempotency key stands for; an expired one is replaced. Raises ``Conflict`` (duplicate)."""
-        await self._session.execute(delete(idempotency_keys).where(idempotency_keys.c.scope == scope))
-        row = {"scope": scope, "fingerprint": fingerprint, "run_id": run_id, "expires_at": until}
+        # only what has expired: a live key here is another request's, kept since this one looked
+        of = idempotency_keys.c
+        await self._session.execute(delete(idempotency_keys).where(of.scope == scope, of.expires_at <= now))
+        row = {"scope": scope, "fingerprint": kept.fingerprint, "run_id": kept.run_id, "expires_at": until}
         try:
             async with self._session.begin_nested():
                 await self._session.execute(insert(idempotency_keys).values(row))

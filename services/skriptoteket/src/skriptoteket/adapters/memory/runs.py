@@ -61,9 +61,9 @@ class MemoryRunStore:
         """Behind ``after``, in order."""
         return [event for event in self._state.events.get(run_id, ()) if event.id > after][:limit]
 
-    async def remember(self, scope: str, fingerprint: str, run_id: RunId, until: datetime) -> None:
+    async def remember(self, scope: str, kept: Remembered, now: datetime, until: datetime) -> None:
         """Keep what an idempotency key stands for."""
-        self._state.keys[scope] = (Remembered(fingerprint, run_id), until)
+        self._state.keys[scope] = (kept, until)
 
     async def remembered(self, scope: str, now: datetime) -> Remembered | None:
         """What the key stands for, while it lives."""

@@ -94,7 +94,7 @@ class RunStore(Protocol):
 
     async def events(self, run_id: RunId, after: int = 0, limit: int = 500) -> Sequence[RunEvent]: ...
 
-    async def remember(self, scope: str, fingerprint: str, run_id: RunId, until: datetime) -> None:
+    async def remember(self, scope: str, kept: Remembered, now: datetime, until: datetime) -> None:
         """Keep what an idempotency key stands for. Raises ``Conflict`` (duplicate) when another request was faster."""
         ...
 

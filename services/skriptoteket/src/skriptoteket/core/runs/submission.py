@@ -15,7 +15,7 @@ from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
 from skriptoteket.core.runs.matching import ensure_runnable
 from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState
-from skriptoteket.core.runs.ports import Doorbell, RunUnit
+from skriptoteket.core.runs.ports import Doorbell, Remembered, RunUnit
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
 
 
@@ -113,7 +113,8 @@ class RunSubmission:
             await unit.runs.add(run)
             if wanted.idempotency_key is not None:
                 scope = _scope(wanted)
-                await unit.runs.remember(scope, fingerprint, run.id, self._clock.now() + timedelta(hours=24))
+                now = self._clock.now()
+                await unit.runs.remember(scope, Remembered(fingerprint, run.id), now, now + timedelta(hours=24))
             return Submitted(run, tool)
 
     async def _earlier(self, unit: RunUnit, wanted: Submission, fingerprint: str) -> Run | None:
