@@ -27,6 +27,7 @@ class LiveView:
         self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in self._left}
         self._waiting: list[tuple[str, Mapping[str, JsonValue]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     def state(self, name: str) -> None:
         """The run is in another state now."""
@@ -47,11 +48,13 @@ class LiveView:
         self._offset[event.stream] += len(data)
 
     async def close(self) -> None:
-        """Write what is left."""
+        """Write what is left. Nothing is written afterwards, so the end of a run stays its last event."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        if self._writing is not None:
+            await self._writing
         await self._flush()
 
     def _add(self, kind: str, data: Mapping[str, JsonValue]) -> None:
@@ -64,7 +67,8 @@ class LiveView:
     async def _keep_flushing(self) -> None:
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
-            await asyncio.shield(self._flush())
+            self._writing = asyncio.create_task(self._flush())
+            await asyncio.shield(self._writing)
 
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
