@@ -16,6 +16,7 @@ from fastapi_services_platform.engine.workers import Workers, adopt_socket
 from fastapi_services_platform.errors import ConfigurationError, PortTaken
 from fastapi_services_platform.http.door.request_limits import HEADER_LINE_BYTES
 from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.resilience.allocator import return_large_blocks
 
 if TYPE_CHECKING:
     from fastapi_services_platform.engine.probing import Probe
@@ -66,6 +67,7 @@ def serve_forever(host: str, port: int, target: str = "", *, workers: int = 1, d
     settings = platform_settings()
     if workers > 1:
         return Workers(bind(host, port), workers, target).run()
+    return_large_blocks()
     application = load_target(target)
     listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
     config = server_config(application)
