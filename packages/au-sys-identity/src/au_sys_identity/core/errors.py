@@ -21,7 +21,8 @@ IdentityError
 ├── Contradiction
 │   ├── Conflict              the name or address is taken
 │   ├── LastAdmin             nobody would be left who may do everything
-│   ├── RoleInUse             subjects still hold the role
+│   ├── HasDependents         others would be left without what is to go
+│   ├── AlreadyRotated        the key has a successor
 │   └── KeyLimit              the subject has as many keys as it may have
 ├── Stale                     the object changed since it was read
 └── TryLater
@@ -174,12 +175,19 @@ class LastAdmin(Contradiction):
         super().__init__("This would leave no active platform administrator. Make another one first.")
 
 
-class RoleInUse(Contradiction):
-    """Subjects still hold the role."""
+class HasDependents(Contradiction):
+    """Others would be left without what is to go; ``fix`` says what to do about them."""
 
-    def __init__(self, dependents: tuple[str, ...]) -> None:
+    def __init__(self, dependents: tuple[str, ...], fix: str) -> None:
         self.dependents = dependents
-        super().__init__(f"{len(dependents)} subject(s) still hold the role. Withdraw it from them first.")
+        super().__init__(f"{len(dependents)} subject(s) depend on it. {fix}")
+
+
+class AlreadyRotated(Contradiction):
+    """The key has a successor."""
+
+    def __init__(self) -> None:
+        super().__init__("The key was rotated already. Rotate its successor.")
 
 
 class KeyLimit(Contradiction):

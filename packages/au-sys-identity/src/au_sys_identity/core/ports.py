@@ -10,6 +10,8 @@ if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of 
     from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
     from au_sys_identity.core.events import Fact
     from au_sys_identity.core.factors.ports import FactorStore
+    from au_sys_identity.core.graph.ports import EdgeStore
+    from au_sys_identity.core.machines.ports import MachineStore
     from au_sys_identity.core.notices.ports import OneTimeTokenStore, Outbox
     from au_sys_identity.core.sessions.ports import SessionStore
     from au_sys_identity.core.subjects.ports import SubjectStore
@@ -25,6 +27,10 @@ class UnitOfWork(Protocol):
 
     @property
     def subjects(self) -> "SubjectStore": ...
+    @property
+    def machines(self) -> "MachineStore": ...
+    @property
+    def edges(self) -> "EdgeStore": ...
     @property
     def credentials(self) -> "CredentialStore": ...
     @property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from au_sys_identity.core.factors.models import Enrolled
 from au_sys_identity.core.sessions.models import SessionId, SessionKind, Strength
@@ -30,3 +31,4 @@ class Principal:
     account: Person | None = None
     enrolled: Enrolled = field(default_factory=Enrolled)
     must_change_password: bool = False
+    key_id: UUID | None = None

@@ -33,6 +33,7 @@ from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.freshness import Freshness
+from au_sys_identity.core.machines.accounts import Machines
 from au_sys_identity.core.notices.ports import Post
 from au_sys_identity.core.notices.sending import Delivery, LinkTimes
 from au_sys_identity.core.notices.writing import LetterBox
@@ -40,8 +41,10 @@ from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.tokens.introspection import Introspection
 from au_sys_identity.core.tokens.issuing import Issuing
 from au_sys_identity.core.tokens.keys import ApiKeys, KeyRules
+from au_sys_identity.core.tokens.rotation import KeyRotation
 from au_sys_identity.core.tokens.verification import Verification
 from au_sys_identity.manifest.config import IdentitySettings
 from fastapi_services_platform import (
@@ -203,6 +206,7 @@ def wire(
     verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
     key_rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
     kills = settings.reset_kills_keys
+    api_keys = ApiKeys(transactions, granting, clock, key_rules)
     built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
         Authenticator: RequestAuthenticator(verification, base.cookies),
         Authorizer: PlatformAuthorizer(decisions),
@@ -214,7 +218,12 @@ def wire(
         Refreshing: Refreshing(transactions, root, clock, times=base.times),
         Sessions: sessions,
         SigningKeys: keys,
-        ApiKeys: ApiKeys(transactions, granting, clock, key_rules),
+        ApiKeys: api_keys,
+        KeyRotation: KeyRotation(transactions, clock),
+        Machines: Machines(transactions, clock),
+        Introspection: Introspection(
+            transactions, verification, access_tokens, decisions, sessions, api_keys, clock, issuer=access_tokens.issuer
+        ),
         Issuing: Issuing(access_tokens, clock),
         Registration: registration,
         Accounts: accounts,

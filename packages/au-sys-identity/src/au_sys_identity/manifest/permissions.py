@@ -14,7 +14,12 @@ _SENTENCES = {
     "roles.write": "Make and change roles",
     "roles.assign": "Give and take roles",
     "policies.read": "See permissions and rules",
+    "machines.read": "See service accounts and who answers for them",
+    "machines.create": "Make service accounts",
+    "machines.update": "Change, disable and enable service accounts",
+    "machines.delete": "Close service accounts for ever",
     "keys.read": "See the API keys of others",
+    "keys.create": "Make and rotate keys of service accounts",
     "keys.revoke": "Revoke the API keys of others",
     "tokens.introspect": "Ask whether a token is good (RFC 7662)",
 }
@@ -35,6 +40,6 @@ BUNDLES = (
     Bundle(
         "helpdesk", "Help people to get in", _named("users.read", "users.unlock", "sessions.read", "sessions.revoke")
     ),
-    Bundle("auditor", "Read who may do what", _named("users.read", "roles.read", "policies.read")),
+    Bundle("auditor", "Read who may do what", _named("users.read", "roles.read", "policies.read", "machines.read")),
     Bundle("member", "Nothing beyond the own account", ()),
 )

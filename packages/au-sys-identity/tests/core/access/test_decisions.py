@@ -11,7 +11,7 @@ from au_sys_identity.core.access.granting import SYSTEM, Granting
 from au_sys_identity.core.access.models import PLATFORM_ADMIN, Catalogue, Role
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.credentials.models import PasswordRecord
-from au_sys_identity.core.errors import ExceedsOwnRights, InvalidInput, LastAdmin, NotFound, RoleInUse
+from au_sys_identity.core.errors import ExceedsOwnRights, HasDependents, InvalidInput, LastAdmin, NotFound
 from au_sys_identity.core.freshness import Freshness
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.subjects.models import Person, SubjectId
@@ -120,7 +120,7 @@ async def test_local_roles_live_and_die(house: House) -> None:
     assert await house.may(ann, "identity.users.read")
     await house.roles.change("reader", by=SYSTEM, description=None, permissions=frozenset())
     assert not await house.may(ann, "identity.users.read")
-    with pytest.raises(RoleInUse):
+    with pytest.raises(HasDependents):
         await house.roles.delete("reader", by=SYSTEM)
     await house.granting.withdraw(ann, "reader", by=SYSTEM)
     await house.roles.delete("reader", by=SYSTEM)

@@ -22,7 +22,6 @@ from au_sys_identity.core.access.models import Catalogue, role_name
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import NotFound
-from au_sys_identity.core.subjects.models import person_id
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -39,13 +38,9 @@ async def list_user_roles(
 ) -> AssignmentsOut:
     """One's own, or with ``identity.roles.read`` anybody's."""
     caller = caller_of(request)
-    subject = _subject(user_id)
-    if subject != caller.urn:
-        decision = await decisions.decide(
-            caller.urn, "identity.roles.read", person=caller.kind == "person", scopes=caller.scopes
-        )
-        if not decision.allowed:
-            raise NotFound("person")
+    if user_id not in (str(caller.id), caller.urn) and not await decisions.holds(caller, "identity.roles.read"):
+        raise NotFound("subject")
+    subject = await granting.urn_of(user_id)
     return AssignmentsOut(roles=[AssignmentOut.of(held) for held in await granting.assignments(subject)])
 
 
@@ -58,10 +53,14 @@ async def assign_role(
     granting: Annotated[Granting, inject(Granting)],
     steps: Annotated[StepUp, inject(StepUp)],
 ) -> AssignmentOut:
-    """Give a role to a person; nobody gives more than they hold."""
+    """Give a role to a subject; nobody gives more than they hold."""
     await steps.require(caller_of(request))
     made = await granting.grant(
-        _subject(user_id), body.role, by=caller_of(request).urn, domain=body.domain, expires_at=body.expires_at
+        await granting.urn_of(user_id),
+        body.role,
+        by=caller_of(request).urn,
+        domain=body.domain,
+        expires_at=body.expires_at,
     )
     return AssignmentOut.of(made)
 
@@ -78,7 +77,7 @@ async def withdraw_role(
 ) -> Response:
     """Take a role away; it counts no more from the next request on."""
     await steps.require(caller_of(request))
-    await granting.withdraw(_subject(user_id), role, by=caller_of(request).urn, domain=domain)
+    await granting.withdraw(await granting.urn_of(user_id), role, by=caller_of(request).urn, domain=domain)
     return Response(status_code=204)
 
 
@@ -143,10 +142,3 @@ async def list_permissions(catalogue: Annotated[Catalogue, inject(Catalogue)]) -
     """Every named right of every capability."""
     names = sorted(catalogue.permissions.items())
     return PermissionsOut(items=[PermissionOut(name=name, summary=summary) for name, summary in names])
-
-
-def _subject(user_id: str) -> str:
-    subject = person_id(user_id)
-    if subject is None:
-        raise NotFound("person")
-    return f"urn:au:user:{subject}"

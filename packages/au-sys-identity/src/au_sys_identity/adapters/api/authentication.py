@@ -56,7 +56,7 @@ class RequestAuthenticator:
         if keys:
             found = await self._verification.api_key(keys[0].strip())
             if isinstance(found, Unproven):
-                return _refused("not-authenticated", "The API key is not valid.")
+                return _no_key(found)
             return _admitted(connection, found, None)
         secret = connection.cookies.get(self._cookies.session)
         if not secret:
@@ -117,6 +117,12 @@ def _admitted(connection: HTTPConnection, found: Principal, binding: str | None)
         scopes=found.scopes,
         session_binding=binding,
     )
+
+
+def _no_key(found: Unproven) -> Refused:
+    if found.slug == "no-custodian":
+        return Refused("identity/no-custodian", "Nobody who is active answers for this machine.", status=403)
+    return _refused("not-authenticated", "The API key is not valid.")
 
 
 def _refused(slug: str, detail: str) -> Refused:

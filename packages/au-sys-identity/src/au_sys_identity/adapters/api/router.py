@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from au_sys_identity.adapters.api import access, factors, mail_links, sessions, subjects, tokens
+from au_sys_identity.adapters.api import access, factors, machines, mail_links, oauth_tokens, sessions, subjects, tokens
 
 router = APIRouter()
 router.include_router(sessions.router)
@@ -10,4 +10,6 @@ router.include_router(factors.router)
 router.include_router(subjects.router)
 router.include_router(mail_links.router)
 router.include_router(tokens.router)
+router.include_router(oauth_tokens.router)
+router.include_router(machines.router)
 router.include_router(access.router)

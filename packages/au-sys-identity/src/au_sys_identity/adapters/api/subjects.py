@@ -1,13 +1,13 @@
 """Account registration and lookup routes."""
 
-import re
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.cards import People
 from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
 from au_sys_identity.adapters.api.schemas.sessions import SessionOut, SessionsOut
 from au_sys_identity.adapters.api.schemas.subjects import (
     AcceptedOut,
@@ -19,13 +19,14 @@ from au_sys_identity.adapters.api.schemas.subjects import (
     UserOut,
     UsersOut,
 )
-from au_sys_identity.adapters.api.session_cookies import keep_session
+from au_sys_identity.adapters.api.session_cookies import drop_session, keep_session
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import AccountChange, Accounts, ProfileChange
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import InvalidInput, NotFound
+from au_sys_identity.core.machines.succession import Heirs
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.subjects.ports import PersonFilter
@@ -33,8 +34,6 @@ from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
 router = APIRouter(tags=["subjects"])
-
-IfMatch = Annotated[str | None, Header(max_length=100)]
 
 
 @router.post("/auth/register", operation_id="register", summary="Ask for an account", status_code=202)
@@ -86,8 +85,27 @@ async def change_me(
             keep_session(response, cookies, opened)
         return _tagged(response, await people.shown(await accounts.get(caller.id)))
     change = ProfileChange(body.display_name, body.locale, body.timezone)
-    changed = await accounts.change_profile(caller.id, change, expected_version=_version(if_match))
+    changed = await accounts.change_profile(caller.id, change, expected_version=expected_version(if_match))
     return _tagged(response, await people.shown(changed))
+
+
+@router.delete("/users/me", operation_id="delete_me", summary="Close my account", status_code=204)
+@access(authenticated=True)
+async def delete_me(
+    request: Request,
+    accounts: Annotated[Accounts, inject(Accounts)],
+    steps: Annotated[StepUp, inject(StepUp)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    successor: Annotated[str | None, Query(max_length=80)] = None,
+    cascade: Literal["stop"] | None = None,
+) -> Response:
+    """Close one's own account for ever. Machines that nobody else answers for go to the successor, or stop."""
+    caller = caller_of(request)
+    await steps.require(caller)
+    await accounts.close(caller.id, by=caller.urn, heirs=_heirs(successor, cascade))
+    response = Response(status_code=204)
+    drop_session(response, cookies)
+    return response
 
 
 @router.get("/users", operation_id="list_users", summary="People")
@@ -161,7 +179,9 @@ async def change_user(
         await steps.require(caller)
     await _outranks(granting, caller.urn, user_id)
     change = AccountChange(**body.model_dump())
-    changed = await accounts.change(person_id(user_id), change, by=caller.urn, expected_version=_version(if_match))
+    changed = await accounts.change(
+        person_id(user_id), change, by=caller.urn, expected_version=expected_version(if_match)
+    )
     return _tagged(response, await people.shown(changed))
 
 
@@ -173,12 +193,15 @@ async def delete_user(
     accounts: Annotated[Accounts, inject(Accounts)],
     granting: Annotated[Granting, inject(Granting)],
     steps: Annotated[StepUp, inject(StepUp)],
+    successor: Annotated[str | None, Query(max_length=80)] = None,
+    cascade: Literal["stop"] | None = None,
 ) -> Response:
-    """The account is closed for ever; its id is never used again."""
+    """The account is closed for ever; its id is never used again. Machines that nobody else answers for go to the
+    successor, or stop."""
     caller = caller_of(request)
     await steps.require(caller)
     await _outranks(granting, caller.urn, user_id)
-    await accounts.close(person_id(user_id), by=caller.urn)
+    await accounts.close(person_id(user_id), by=caller.urn, heirs=_heirs(successor, cascade))
     return Response(status_code=204)
 
 
@@ -210,6 +233,13 @@ async def end_user_sessions(
     return Response(status_code=204)
 
 
+def _heirs(successor: str | None, cascade: str | None) -> Heirs:
+    heir = person_id(successor) if successor else None
+    if successor and heir is None:
+        raise InvalidInput("successor", "is not a person", "Use the id or URN of somebody who stays.")
+    return Heirs(heir, stop=cascade == "stop")
+
+
 async def _outranks(granting: Granting, caller: str, user_id: str) -> None:
     """Nobody changes an account that holds more than they do, else its owner's rights could be taken over."""
     subject = person_id(user_id)
@@ -221,12 +251,3 @@ async def _outranks(granting: Granting, caller: str, user_id: str) -> None:
 def _tagged(response: Response, shown: UserOut) -> UserOut:
     response.headers["etag"] = f'"{shown.version}"'
     return shown
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tag = re.fullmatch(r'(?:W/)?"(\d{1,15})"', if_match.strip())
-    if tag is None:
-        raise InvalidInput("If-Match", "is not one of our tags", "Send the ETag of the last answer.")
-    return int(tag.group(1))

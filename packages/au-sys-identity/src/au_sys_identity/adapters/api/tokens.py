@@ -13,8 +13,7 @@ from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import NotFound
-from au_sys_identity.core.principal import Principal
-from au_sys_identity.core.subjects.models import person_id
+from au_sys_identity.core.subjects.models import person_id, subject_urn
 from au_sys_identity.core.tokens.keys import ApiKeys
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
@@ -33,10 +32,10 @@ async def list_api_keys(
     """One's own, or with ``identity.keys.read`` somebody else's."""
     caller = caller_of(request)
     wanted = person_id(owner) if owner else caller.id
-    if wanted is None or (wanted != caller.id and not await _may(decisions, caller, "identity.keys.read")):
+    if wanted is None or (wanted != caller.id and not await decisions.holds(caller, "identity.keys.read")):
         raise NotFound("person")
-    now = datetime.now(UTC)
-    return KeysOut(items=[KeyOut.of(key, now) for key in await keys.of_owner(wanted)])
+    now, urn = datetime.now(UTC), caller.urn if wanted == caller.id else subject_urn("person", wanted)
+    return KeysOut(items=[KeyOut.of(key, urn, now) for key in await keys.of_owner(wanted)])
 
 
 @router.post("/auth/api-keys/", operation_id="create_api_key", summary="Make an API key", status_code=201)
@@ -55,7 +54,7 @@ async def create_api_key(
     life = timedelta(seconds=body.expires_in) if body.expires_in else None
     made = await keys.create(await accounts.get(caller.id), body.name, frozenset(body.scopes), expires_in=life)
     response.headers["cache-control"] = "no-store"
-    shown = KeyOut.of(made.key, made.key.created_at)
+    shown = KeyOut.of(made.key, caller.urn, made.key.created_at)
     return KeySecretOut(**shown.model_dump(), secret=made.secret)
 
 
@@ -69,7 +68,7 @@ async def revoke_api_key(
 ) -> Response:
     """One's own, or with ``identity.keys.revoke`` anybody's; it is dead at once and for good."""
     caller = caller_of(request)
-    others = await _may(decisions, caller, "identity.keys.revoke")
+    others = await decisions.holds(caller, "identity.keys.revoke")
     await keys.revoke(key_id, by=caller.urn, owner_id=None if others else caller.id)
     return Response(status_code=204)
 
@@ -80,8 +79,3 @@ async def jwks(response: Response, keys: Annotated[SigningKeys, inject(SigningKe
     """Next, active and retiring keys, for whoever verifies access tokens elsewhere."""
     response.headers["cache-control"] = "public, max-age=300"
     return JwksOut(keys=await keys.published())
-
-
-async def _may(decisions: Decisions, caller: Principal, permission: str) -> bool:
-    found = await decisions.decide(caller.urn, permission, person=caller.kind == "person", scopes=caller.scopes)
-    return found.allowed

@@ -26,7 +26,7 @@ class JwtAccessTokens:
 
     def __init__(self, keys: SigningKeys, *, issuer: str, audience: str, life: timedelta) -> None:
         self._keys = keys
-        self._issuer = issuer
+        self.issuer = issuer
         self._audience = audience
         self._life = life
 
@@ -35,7 +35,7 @@ class JwtAccessTokens:
         stored, key = await self._keys.active()
         ends = min(now + self._life, session.expires_at)
         claims: dict[str, object] = {
-            "iss": self._issuer,
+            "iss": self.issuer,
             "aud": self._audience,
             "sub": subject,
             "client_id": "first-party",
@@ -69,7 +69,7 @@ class JwtAccessTokens:
         expires, issued, epoch = claims.get("exp"), claims.get("iat"), claims.get("epoch")
         if not (isinstance(expires, int) and isinstance(issued, int) and isinstance(epoch, int)):
             return BadAccessToken()
-        if claims.get("iss") != self._issuer or claims.get("aud") != self._audience:
+        if claims.get("iss") != self.issuer or claims.get("aud") != self._audience:
             return BadAccessToken()
         if now.timestamp() >= expires:
             return BadAccessToken(expired=True)

@@ -23,6 +23,9 @@ def _key(row: Row[tuple[object, ...]]) -> ApiKey:
         row.expires_at,
         row.last_used_at,
         row.revoked_at,
+        row.created_by,
+        row.overlap_until,
+        row.superseded_by,
     )
 
 
@@ -46,6 +49,9 @@ class SqlKeys:
                 expires_at=key.expires_at,
                 last_used_at=key.last_used_at,
                 revoked_at=key.revoked_at,
+                created_by=key.created_by,
+                overlap_until=key.overlap_until,
+                superseded_by=key.superseded_by,
             )
         )
 
@@ -75,6 +81,14 @@ class SqlKeys:
         statement = update(api_keys).where(api_keys.c.owner_id == owner_id, api_keys.c.revoked_at.is_(None))
         revoked = await self._session.execute(statement.values(revoked_at=at).returning(api_keys.c.id))
         return len(revoked.all())
+
+    async def supersede(self, key_id: UUID, successor: UUID, *, overlap_until: datetime) -> bool:
+        """See :class:`~au_sys_identity.core.tokens.ports.KeyStore`."""
+        statement = update(api_keys).where(
+            api_keys.c.id == key_id, api_keys.c.superseded_by.is_(None), api_keys.c.revoked_at.is_(None)
+        )
+        named = statement.values(superseded_by=successor, overlap_until=overlap_until).returning(api_keys.c.id)
+        return (await self._session.execute(named)).first() is not None
 
     async def used(self, key_id: UUID, *, at: datetime) -> None:
         """See :class:`~au_sys_identity.core.tokens.ports.KeyStore`."""

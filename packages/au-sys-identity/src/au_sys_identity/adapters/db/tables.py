@@ -91,6 +91,28 @@ persons = Table(
     ),
 )
 
+machines = Table(
+    "machines",
+    metadata,
+    Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), primary_key=True),
+    Column("purpose", String(500), nullable=False),
+)
+
+edges = Table(
+    "edges",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("source_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
+    Column("relation", String(32), nullable=False),
+    Column("target_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    UniqueConstraint("source_id", "relation", "target_id"),
+    CheckConstraint("source_id <> target_id", name="ends"),
+    Index(None, "target_id", "relation", "source_id"),
+)
+
 passwords = Table(
     "passwords",
     metadata,
@@ -203,6 +225,9 @@ api_keys = Table(
     Column("expires_at", Moment, nullable=False),
     Column("last_used_at", Moment),
     Column("revoked_at", Moment),
+    Column("created_by", String(200), nullable=False, server_default=""),
+    Column("overlap_until", Moment),
+    Column("superseded_by", Uuid, unique=True),
 )
 
 outbox = Table(

@@ -9,6 +9,7 @@ from au_sys_identity.adapters.db.access import SqlGrants, SqlVersions
 from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
 from au_sys_identity.adapters.db.factors import SqlFactors
 from au_sys_identity.adapters.db.keys import SqlKeys
+from au_sys_identity.adapters.db.machines import SqlEdges, SqlMachines
 from au_sys_identity.adapters.db.notices import SqlOneTimeTokens, SqlOutbox
 from au_sys_identity.adapters.db.sessions import SqlSessions
 from au_sys_identity.adapters.db.subjects import SqlSubjects
@@ -23,6 +24,8 @@ class SqlUnitOfWork:
 
     def __init__(self, session: AsyncSession) -> None:
         self.subjects = SqlSubjects(session)
+        self.machines = SqlMachines(session)
+        self.edges = SqlEdges(session)
         self.credentials = SqlCredentials(session)
         self.guesses = SqlGuesses(session)
         self.sessions = SqlSessions(session)

@@ -37,6 +37,13 @@ class MemoryKeys:
     async def revoke_all(self, owner_id: SubjectId, *, at: datetime) -> int:
         return sum([await self.revoke(key.id, at=at) for key in await self.of_owner(owner_id)])
 
+    async def supersede(self, key_id: UUID, successor: UUID, *, overlap_until: datetime) -> bool:
+        key = self._rows.get(key_id)
+        if key is None or key.superseded_by is not None or key.revoked_at is not None:
+            return False
+        self._rows[key_id] = replace(key, superseded_by=successor, overlap_until=overlap_until)
+        return True
+
     async def used(self, key_id: UUID, *, at: datetime) -> None:
         if key_id in self._rows:
             self._rows[key_id] = replace(self._rows[key_id], last_used_at=at)

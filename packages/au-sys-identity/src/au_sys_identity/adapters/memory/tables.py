@@ -7,6 +7,8 @@ from uuid import UUID
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
 from au_sys_identity.core.factors.models import Challenge, TotpSecret
+from au_sys_identity.core.graph.models import Edge
+from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.notices.models import OneTimeToken, OutboxItem
 from au_sys_identity.core.sessions.models import RefreshToken, Session
 from au_sys_identity.core.subjects.models import Person
@@ -18,6 +20,8 @@ class Tables:
     """Everything that is stored; the values are frozen."""
 
     persons: dict[UUID, Person] = field(default_factory=dict)
+    machines: dict[UUID, Machine] = field(default_factory=dict)
+    edges: dict[tuple[UUID, str, UUID], Edge] = field(default_factory=dict)
     passwords: dict[UUID, PasswordRecord] = field(default_factory=dict)
     devices: dict[bytes, Device] = field(default_factory=dict)
     guesses: dict[tuple[str, bytes], Counter] = field(default_factory=dict)

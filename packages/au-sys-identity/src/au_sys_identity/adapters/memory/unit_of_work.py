@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from au_sys_identity.adapters.memory.factors import MemoryFactors
 from au_sys_identity.adapters.memory.keys import MemoryKeys
+from au_sys_identity.adapters.memory.machines import MemoryEdges, MemoryMachines
 from au_sys_identity.adapters.memory.notices import MemoryOneTimeTokens, MemoryOutbox
 from au_sys_identity.adapters.memory.stores import (
     MemoryCredentials,
@@ -25,6 +26,8 @@ class MemoryUnitOfWork:
 
     def __init__(self, tables: Tables) -> None:
         self.subjects = MemorySubjects(tables)
+        self.machines = MemoryMachines(tables)
+        self.edges = MemoryEdges(tables)
         self.credentials = MemoryCredentials(tables)
         self.guesses = MemoryGuesses(tables)
         self.sessions = MemorySessions(tables)

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.errors import InvalidInput
+from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.subjects.addresses import email_address
-from au_sys_identity.core.subjects.models import Person, SubjectId, person_id
+from au_sys_identity.core.subjects.models import Person, SubjectId, machine_id, person_id
 from fastapi_services_platform import Decision, Principal, SubjectCard
 
 
@@ -50,7 +51,15 @@ class PlatformDirectory:
         ids = [SubjectId(found) for urn in urns if urn.startswith("urn:au:user:") and (found := person_id(urn))]
         async with self._transactions.reading() as unit:
             people = await unit.subjects.many(ids)
-        return {person.urn: _card(person) for person in people if person.status != "closed"}
+            machines = [
+                machine
+                for urn in urns
+                if urn.startswith("urn:au:app:") and (wanted := machine_id(urn))
+                if (machine := await unit.machines.get(wanted)) and machine.status != "closed"
+            ]
+        cards: dict[str, SubjectCard] = {person.urn: _card(person) for person in people if person.status != "closed"}
+        cards.update((found.urn, _machine_card(found)) for found in machines)
+        return cards
 
 
 class PlatformRoles:
@@ -76,3 +85,7 @@ class PlatformRoles:
 
 def _card(person: Person) -> SubjectCard:
     return SubjectCard(person.urn, "person", person.display_name, person.email, person.locale, person.active)
+
+
+def _machine_card(machine: Machine) -> SubjectCard:
+    return SubjectCard(machine.urn, machine.kind, machine.name, None, None, machine.active)

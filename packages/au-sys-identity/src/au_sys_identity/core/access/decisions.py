@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from au_sys_identity.core.access.models import PLATFORM_ADMIN, Assignment, Catalogue, Decision, Role, covers
 from au_sys_identity.core.freshness import ACCESS, Freshness
 from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.principal import Principal
 
 _EVERYTHING = Role(PLATFORM_ADMIN, "Everything, everywhere", frozenset({"*"}), protected=True, source="bundle")
 
@@ -38,6 +39,11 @@ class Decisions:
             if any(covers(pattern, permission) for pattern in role.permissions):
                 return Decision(True, f"Given by the role {role.name}.", via=role.name)
         return Decision(False, f"No role of yours gives {permission}.")
+
+    async def holds(self, caller: Principal, permission: str) -> bool:
+        """Whether a caller holds a permission, within the scopes of the credential."""
+        found = await self.decide(caller.urn, permission, person=caller.kind == "person", scopes=caller.scopes)
+        return found.allowed
 
     async def roles_of(self, subject: str, *, person: bool) -> list[Role]:
         """Every role that counts for a subject now; the default bundles are every person's."""

@@ -17,7 +17,7 @@ from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import ACCESS
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
-from au_sys_identity.core.subjects.models import SubjectId, person_id
+from au_sys_identity.core.subjects.models import SubjectId, machine_id, person_id
 
 SYSTEM = "urn:au:system:identity"
 """Who acts when the platform itself or its operator's command line does."""
@@ -44,7 +44,7 @@ class Granting:
         """Give a role. Giving it again changes nothing.
 
         Raises:
-            NotFound: no such role or person.
+            NotFound: no such role or subject.
             ExceedsOwnRights: the giver lacks one of its permissions.
         """
         wanted = await self._known(role)
@@ -52,8 +52,8 @@ class Granting:
         place = EVERYWHERE if wanted.name == PLATFORM_ADMIN else _domain(domain)
         made = Assignment(uuid7(), subject, wanted.name, place, self._clock(), by, expires_at)
         async with self._transactions.writing() as unit:
-            if await _person(unit, subject) is None:
-                raise NotFound("person")
+            if not await _exists(unit, subject):
+                raise NotFound("subject")
             if await unit.grants.assign(made):
                 await unit.versions.raise_topic(ACCESS)
                 unit.record(Fact("role.granted", by, subject, reason=reason, details={"role": made.role}))
@@ -98,6 +98,19 @@ class Granting:
             if not any(covers(pattern, wanted) for pattern in own):
                 raise ExceedsOwnRights(wanted)
 
+    async def urn_of(self, text: str) -> str:
+        """The URN of a subject named by its UUID or URN.
+
+        Raises:
+            NotFound: there is none, or it is closed.
+        """
+        async with self._transactions.reading() as unit:
+            for wanted, kind in ((person_id(text), "user"), (machine_id(text), "app")):
+                urn = f"urn:au:{kind}:{wanted}"
+                if wanted is not None and await _exists(unit, urn):
+                    return urn
+        raise NotFound("subject")
+
     async def check_grantable(self, role: str, *, by: str) -> None:
         """Refuse early what :meth:`grant` would refuse.
 
@@ -139,6 +152,13 @@ async def refuse_last_admin(unit: UnitOfWork, *, without: str, now: datetime) ->
             if person and person.active and await unit.credentials.password(other):
                 return
     raise LastAdmin
+
+
+async def _exists(unit: UnitOfWork, subject: str) -> bool:
+    if await _person(unit, subject) is not None:
+        return True
+    machine = await unit.machines.get(wanted) if (wanted := machine_id(subject)) else None
+    return machine is not None and machine.urn == subject and machine.status != "closed"
 
 
 async def _person(unit: UnitOfWork, subject: str) -> SubjectId | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Catalogue, Role, role_name
-from au_sys_identity.core.errors import Conflict, InvalidInput, NotFound, RoleInUse
+from au_sys_identity.core.errors import Conflict, HasDependents, InvalidInput, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import ACCESS
 from au_sys_identity.core.ports import Transactions
@@ -80,7 +80,7 @@ class Roles:
 
         Raises:
             NotFound: no local role of that name.
-            RoleInUse: subjects hold it.
+            HasDependents: subjects hold it.
         """
         bare = role_name(name)
         async with self._transactions.writing() as unit:
@@ -88,7 +88,7 @@ class Roles:
                 raise NotFound("role")
             holders = await unit.grants.holders(bare)
             if holders:
-                raise RoleInUse(tuple(held.subject for held in holders))
+                raise HasDependents(tuple(held.subject for held in holders), "Withdraw the role from them first.")
             await unit.grants.remove_role(bare)
             await unit.versions.raise_topic(ACCESS)
             unit.record(Fact("role.deleted", by, f"urn:au:role:{bare}"))

@@ -11,6 +11,7 @@ from au_sys_identity.core.credentials.ports import PasswordHasher
 from au_sys_identity.core.errors import InvalidInput, NotFound, Stale
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import ACCESS, SUBJECTS
+from au_sys_identity.core.machines.succession import Heirs, settle_custody
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength
@@ -166,17 +167,21 @@ class Accounts:
             action = _action(person, changed)
             return await self._save(unit, person, changed, by=by, action=action, reason=change.status_reason or "")
 
-    async def close(self, subject_id: SubjectId | None, *, by: str) -> None:
+    async def close(self, subject_id: SubjectId | None, *, by: str, heirs: Heirs | None = None) -> None:
         """Close an account for ever: a tombstone stays, its address is free, its credentials are gone.
 
         Raises:
             NotFound: there is none.
             LastAdmin: the person is the last administrator.
+            HasDependents: machines would be left alone, and ``heirs`` does not say what becomes of them.
+            InvalidInput: the successor is no other active person.
         """
         now = self._clock()
         async with self._transactions.writing() as unit:
             person = await _known(unit, subject_id)
             await refuse_last_admin(unit, without=person.urn, now=now)
+            await settle_custody(unit, person, heirs or Heirs(), by=by, now=now)
+            await unit.api_keys.revoke_all(person.id, at=now)
             await unit.sessions.end_all(person.id, at=now, reason="account closed")
             await unit.credentials.remove_password(person.id)
             for held in await unit.grants.of_subject(person.urn):

@@ -30,6 +30,11 @@ def person_id(text: str) -> SubjectId | None:
     return SubjectId(parsed) if str(parsed) == bare.lower() else None
 
 
+def machine_id(text: str) -> SubjectId | None:
+    """The id in a UUID or in the URN of a machine; ``None`` for anything else."""
+    return person_id(text.removeprefix("urn:au:app:")) if not text.startswith("urn:au:user:") else None
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A human being with an account.

@@ -9,9 +9,10 @@ from au_sys_identity.core.errors import InvalidInput, KeyLimit, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.sessions.opening import digest
-from au_sys_identity.core.subjects.models import Person, SubjectId
+from au_sys_identity.core.subjects.models import Person, SubjectId, SubjectUrn
 from au_sys_identity.core.subjects.names import display_name
 from au_sys_identity.core.tokens.key_format import new_key
 from au_sys_identity.core.tokens.models import ApiKey
@@ -35,7 +36,7 @@ class MadeKey:
 
 
 class ApiKeys:
-    """Keys of persons."""
+    """Keys of persons and machines."""
 
     def __init__(self, transactions: Transactions, granting: Granting, clock: Clock, rules: KeyRules) -> None:
         self._transactions = transactions
@@ -44,13 +45,19 @@ class ApiKeys:
         self._rules = rules
 
     async def create(
-        self, owner: Person, name: str, scopes: frozenset[str], *, expires_in: timedelta | None = None
+        self,
+        owner: Person | Machine,
+        name: str,
+        scopes: frozenset[str],
+        *,
+        by: SubjectUrn | None = None,
+        expires_in: timedelta | None = None,
     ) -> MadeKey:
-        """Make a key. Effective is what its owner holds and its scopes name.
+        """Make a key, for oneself or (``by``) for a machine. Effective is what its owner holds and its scopes name.
 
         Raises:
             InvalidInput: no scope, or too long a life.
-            ExceedsOwnRights: a scope that the owner does not hold.
+            ExceedsOwnRights: a scope that its maker does not hold.
             KeyLimit: there are enough.
         """
         if not scopes:
@@ -58,7 +65,8 @@ class ApiKeys:
         life = expires_in or timedelta(days=self._rules.default_days)
         if not timedelta() < life <= timedelta(days=self._rules.longest_days):
             raise InvalidInput("expires_in", "is out of range", f"At most {self._rules.longest_days} days.")
-        await self._granting.check_ceiling(owner.urn, scopes)
+        maker = by or owner.urn
+        await self._granting.check_ceiling(maker, scopes)
         now = self._clock()
         public_id, secret = new_key()
         made = ApiKey(
@@ -70,13 +78,14 @@ class ApiKeys:
             scopes=scopes,
             created_at=now,
             expires_at=now + life,
+            created_by=maker,
         )
         async with self._transactions.writing() as unit:
             usable = [key for key in await unit.api_keys.of_owner(owner.id) if key.usable(now)]
-            if len(usable) >= self._rules.per_subject:
+            if sum(key.superseded_by is None for key in usable) >= self._rules.per_subject:
                 raise KeyLimit(self._rules.per_subject)
             await unit.api_keys.add(made)
-            unit.record(Fact("key.created", owner.urn, f"urn:au:key:{made.id}"))
+            unit.record(Fact("key.created", maker, f"urn:au:key:{made.id}"))
         return MadeKey(made, secret)
 
     async def of_owner(self, owner_id: SubjectId) -> list[ApiKey]:

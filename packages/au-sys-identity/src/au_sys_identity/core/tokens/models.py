@@ -38,10 +38,14 @@ class ApiKey:
     expires_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    created_by: str = ""
+    overlap_until: datetime | None = None
+    superseded_by: UUID | None = None
 
     def usable(self, now: datetime) -> bool:
-        """Whether it has neither been revoked nor run out."""
-        return self.revoked_at is None and now < self.expires_at
+        """Whether it has neither been revoked, run out, nor been outlived by its successor."""
+        ends = self.expires_at if self.overlap_until is None else min(self.expires_at, self.overlap_until)
+        return self.revoked_at is None and now < ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ class KeyStore(Protocol):
     async def revoke_all(self, owner_id: SubjectId, *, at: datetime) -> int:
         """Revoke every key of a subject; how many were not revoked before."""
 
+    async def supersede(self, key_id: UUID, successor: UUID, *, overlap_until: datetime) -> bool:
+        """Name the successor of a key that has none and is not revoked; ``False`` when another rotation came first."""
+
     async def used(self, key_id: UUID, *, at: datetime) -> None: ...
 
 

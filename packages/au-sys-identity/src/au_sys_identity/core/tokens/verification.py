@@ -13,7 +13,8 @@ from typing import Literal
 
 from au_sys_identity.core.factors.models import Enrolled
 from au_sys_identity.core.freshness import SUBJECTS, Freshness
-from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.machines.custody import custodians
+from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import Session, SessionId, SessionTimes
 from au_sys_identity.core.sessions.opening import digest
@@ -32,7 +33,7 @@ _LONGEST_TOKEN = 8192
 class Unproven:
     """The credential is no good. ``expired`` ones may be refreshed."""
 
-    slug: Literal["not-authenticated", "token-expired"] = "not-authenticated"
+    slug: Literal["not-authenticated", "token-expired", "no-custodian"] = "not-authenticated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,7 @@ class _State:
 @dataclass(frozen=True, slots=True)
 class _KeyState:
     key: ApiKey
-    person: Person
-    enrolled: Enrolled
-    must_change: bool
+    principal: Principal | Unproven
 
 
 class Verification:
@@ -110,23 +109,21 @@ class Verification:
                 self._keys[hashed] = known
             if len(self._keys) > _REMEMBERED:
                 self._keys.popitem(last=False)
-        return _key_principal(known) if known.key.usable(now) else Unproven()
+        return known.principal if known.key.usable(now) else Unproven()
 
     async def _read_key(self, public_id: str, hashed: bytes, now: datetime) -> _KeyState | None:
         async with self._transactions.reading() as unit:
             key = await unit.api_keys.by_public_id(public_id)
-            person = await unit.subjects.get(key.owner_id) if key else None
-            record = await unit.credentials.password(person.id) if person else None
-            enrolled = await unit.factors.enrolled(person.id) if person else Enrolled()
-        if key is None or not hmac.compare_digest(key.secret_hash, hashed) or not key.usable(now):
-            return None
-        if person is None or not person.active:
+            if key is None or not hmac.compare_digest(key.secret_hash, hashed) or not key.usable(now):
+                return None
+            principal = await _person_with_key(unit, key) or await _machine_with_key(unit, key, now)
+        if principal is None:
             return None
         if (key.last_used_at or key.created_at) < now - _NOTE_KEY_EVERY:
             async with self._transactions.writing() as unit:
                 await unit.api_keys.used(key.id, at=now)
             key = replace(key, last_used_at=now)
-        return _KeyState(key, person, enrolled, bool(record and record.must_change))
+        return _KeyState(key, principal)
 
     async def _claims(self, token: str) -> AccessClaims | BadAccessToken:
         now = self._clock()
@@ -205,8 +202,11 @@ def _principal(state: _State) -> Principal:
     )
 
 
-def _key_principal(state: _KeyState) -> Principal:
-    person = state.person
+async def _person_with_key(unit: UnitOfWork, key: ApiKey) -> Principal | None:
+    person = await unit.subjects.get(key.owner_id)
+    if person is None or not person.active:
+        return None
+    record = await unit.credentials.password(person.id)
     return Principal(
         id=person.id,
         urn=person.urn,
@@ -218,8 +218,31 @@ def _key_principal(state: _KeyState) -> Principal:
         session_id=None,
         session_kind=None,
         auth_time=None,
-        scopes=state.key.scopes,
+        scopes=key.scopes,
         account=person,
-        enrolled=state.enrolled,
-        must_change_password=state.must_change,
+        enrolled=await unit.factors.enrolled(person.id),
+        must_change_password=bool(record and record.must_change),
+        key_id=key.id,
+    )
+
+
+async def _machine_with_key(unit: UnitOfWork, key: ApiKey, now: datetime) -> Principal | Unproven | None:
+    machine = await unit.machines.get(key.owner_id)
+    if machine is None or not machine.active:
+        return None
+    if not any(person.active for person in await custodians(unit, machine, now)):
+        return Unproven("no-custodian")
+    return Principal(
+        id=machine.id,
+        urn=machine.urn,
+        kind=machine.kind,
+        display_name=machine.name,
+        email=None,
+        locale=None,
+        strength="password",
+        session_id=None,
+        session_kind=None,
+        auth_time=None,
+        scopes=key.scopes,
+        key_id=key.id,
     )

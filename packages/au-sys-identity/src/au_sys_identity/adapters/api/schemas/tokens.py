@@ -32,21 +32,23 @@ class KeyOut(BaseModel):
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
+    overlap_until: datetime | None
 
     @classmethod
-    def of(cls, key: ApiKey, now: datetime) -> Self:
+    def of(cls, key: ApiKey, owner: str, now: datetime) -> Self:
         """The wire shape."""
         return cls(
             id=key.id,
             prefix=f"au_live_{key.public_id}",
             name=key.name,
-            owner=f"urn:au:user:{key.owner_id}",
+            owner=owner,
             scopes=sorted(key.scopes),
             domain="default",
             status="revoked" if key.revoked_at else "active" if key.usable(now) else "expired",
             created_at=key.created_at,
             expires_at=key.expires_at,
             last_used_at=key.last_used_at,
+            overlap_until=key.overlap_until,
         )
 
 

@@ -1,0 +1,244 @@
+"""Service-account routes: who answers for a machine may manage it, as may administrators."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.schemas.machines import (
+    MachineNew,
+    MachineOut,
+    MachinesOut,
+    MachineUpdate,
+    RotatedKeyOut,
+    RotationBody,
+)
+from au_sys_identity.adapters.api.schemas.tokens import KeyNew, KeyOut, KeySecretOut, KeysOut
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.accounts.step_up import StepUp
+from au_sys_identity.core.errors import HumanOnly, NotFound
+from au_sys_identity.core.machines.accounts import MachineChange, Machines
+from au_sys_identity.core.machines.models import KnownMachine
+from au_sys_identity.core.machines.ports import MachineFilter
+from au_sys_identity.core.principal import Principal
+from au_sys_identity.core.subjects.models import machine_id, person_id
+from au_sys_identity.core.tokens.keys import ApiKeys
+from au_sys_identity.core.tokens.rotation import KeyRotation
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import inject
+
+router = APIRouter(prefix="/iam/service-accounts", tags=["machines"])
+
+Known = Annotated[Machines, inject(Machines)]
+Rights = Annotated[Decisions, inject(Decisions)]
+
+
+@router.get("", operation_id="list_service_accounts", summary="Service accounts")
+@access(authenticated=True)
+async def list_service_accounts(
+    request: Request,
+    machines: Known,
+    decisions: Rights,
+    status: Literal["active", "disabled"] | None = None,
+    cursor: Annotated[str | None, Query(max_length=80)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> MachinesOut:
+    """Those that the caller answers for; with ``identity.machines.read`` all of them."""
+    caller = caller_of(request)
+    everybodys = await decisions.holds(caller, "identity.machines.read")
+    after = machine_id(cursor) if cursor else None
+    wanted = MachineFilter(None if everybodys else caller.id, status, after, limit + 1)
+    found = await machines.page(wanted)
+    items = [MachineOut.of(known) for known in found[:limit]]
+    return MachinesOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+
+
+@router.post("", operation_id="create_service_account", summary="Make a service account", status_code=201)
+@access(permission="identity.machines.create")
+async def create_service_account(request: Request, body: MachineNew, machines: Known) -> MachineOut:
+    """A program with rights of its own, and the person who answers for it, in one step."""
+    caller = caller_of(request)
+    custodian = person_id(body.custodian) if body.custodian else caller.id if caller.kind == "person" else None
+    return MachineOut.of(await machines.create(body.name, body.purpose, custodian=custodian, by=caller.urn))
+
+
+@router.get("/{account_id}", operation_id="get_service_account", summary="One service account")
+@access(authenticated=True)
+async def get_service_account(
+    request: Request, response: Response, account_id: str, machines: Known, decisions: Rights
+) -> MachineOut:
+    """For itself, its custodians, and those who may read machines."""
+    known = await _visible(request, account_id, machines, decisions)
+    return _tagged(response, MachineOut.of(known))
+
+
+@router.patch("/{account_id}", operation_id="change_service_account", summary="Change a service account")
+@access(authenticated=True)
+async def change_service_account(
+    request: Request,
+    response: Response,
+    account_id: str,
+    body: MachineUpdate,
+    machines: Known,
+    decisions: Rights,
+    steps: Annotated[StepUp, inject(StepUp)],
+    if_match: IfMatch = None,
+) -> MachineOut:
+    """Disabled, its keys are refused from the next request on."""
+    caller, known = await _manageable(request, account_id, machines, decisions, steps, "identity.machines.update")
+    changed = await machines.change(
+        known.machine.id,
+        MachineChange(**body.model_dump()),
+        by=caller.urn,
+        expected_version=expected_version(if_match),
+    )
+    return _tagged(response, MachineOut.of(changed))
+
+
+@router.delete(
+    "/{account_id}", operation_id="delete_service_account", summary="Close a service account", status_code=204
+)
+@access(authenticated=True)
+async def delete_service_account(
+    request: Request,
+    account_id: str,
+    machines: Known,
+    decisions: Rights,
+    steps: Annotated[StepUp, inject(StepUp)],
+) -> Response:
+    """It is closed for ever, with its keys and roles."""
+    caller, known = await _manageable(request, account_id, machines, decisions, steps, "identity.machines.delete")
+    await machines.close(known.machine.id, by=caller.urn)
+    return Response(status_code=204)
+
+
+@router.get("/{account_id}/keys", operation_id="list_service_account_keys", summary="Keys of a service account")
+@access(authenticated=True)
+async def list_service_account_keys(
+    request: Request,
+    account_id: str,
+    machines: Known,
+    decisions: Rights,
+    keys: Annotated[ApiKeys, inject(ApiKeys)],
+) -> KeysOut:
+    """Without their secrets; for its custodians, and those who may read keys."""
+    known = await _visible(request, account_id, machines, decisions, "identity.keys.read")
+    now, urn = datetime.now(UTC), known.machine.urn
+    return KeysOut(items=[KeyOut.of(key, urn, now) for key in await keys.of_owner(known.machine.id)])
+
+
+@router.post(
+    "/{account_id}/keys",
+    operation_id="create_service_account_key",
+    summary="Make a key for a service account",
+    status_code=201,
+)
+@access(authenticated=True)
+async def create_service_account_key(
+    request: Request,
+    response: Response,
+    account_id: str,
+    body: KeyNew,
+    machines: Known,
+    decisions: Rights,
+    keys: Annotated[ApiKeys, inject(ApiKeys)],
+    steps: Annotated[StepUp, inject(StepUp)],
+) -> KeySecretOut:
+    """Nobody scopes a key wider than they hold; it gives what the machine holds as well. Shown this once."""
+    caller, known = await _manageable(request, account_id, machines, decisions, steps, "identity.keys.create")
+    life = timedelta(seconds=body.expires_in) if body.expires_in else None
+    made = await keys.create(known.machine, body.name, frozenset(body.scopes), by=caller.urn, expires_in=life)
+    response.headers["cache-control"] = "no-store"
+    shown = KeyOut.of(made.key, known.machine.urn, made.key.created_at)
+    return KeySecretOut(**shown.model_dump(), secret=made.secret)
+
+
+@router.delete(
+    "/{account_id}/keys/{key_id}",
+    operation_id="revoke_service_account_key",
+    summary="Revoke a key of a service account",
+    status_code=204,
+)
+@access(authenticated=True)
+async def revoke_service_account_key(
+    request: Request,
+    account_id: str,
+    key_id: UUID,
+    machines: Known,
+    decisions: Rights,
+    keys: Annotated[ApiKeys, inject(ApiKeys)],
+    steps: Annotated[StepUp, inject(StepUp)],
+) -> Response:
+    """It is dead at once and for good."""
+    caller, known = await _manageable(request, account_id, machines, decisions, steps, "identity.keys.revoke")
+    await keys.revoke(key_id, by=caller.urn, owner_id=known.machine.id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{account_id}/rotate/{credential_id}",
+    operation_id="rotate_service_account_key",
+    summary="Replace a key of a service account",
+    status_code=201,
+)
+@access(authenticated=True)
+async def rotate_service_account_key(
+    request: Request,
+    response: Response,
+    account_id: str,
+    credential_id: UUID,
+    machines: Known,
+    decisions: Rights,
+    rotation: Annotated[KeyRotation, inject(KeyRotation)],
+    steps: Annotated[StepUp, inject(StepUp)],
+    body: RotationBody | None = None,
+) -> RotatedKeyOut:
+    """A successor, while the old key works on for the overlap. A machine may rotate the very key that it uses."""
+    caller = caller_of(request)
+    if caller.key_id == credential_id and caller.id == machine_id(account_id):
+        owner = caller.id
+    else:
+        caller, known = await _manageable(request, account_id, machines, decisions, steps, "identity.keys.create")
+        owner = known.machine.id
+    overlap = timedelta(seconds=(body or RotationBody()).overlap_seconds)
+    made, old = await rotation.rotate(owner, credential_id, overlap=overlap, by=caller.urn)
+    response.headers["cache-control"] = "no-store"
+    shown = KeyOut.of(made.key, f"urn:au:app:{owner}", made.key.created_at).model_dump()
+    return RotatedKeyOut(**{**shown, "overlap_until": old.overlap_until}, secret=made.secret, supersedes=old.id)
+
+
+async def _visible(
+    request: Request,
+    account_id: str,
+    machines: Machines,
+    decisions: Decisions,
+    permission: str = "identity.machines.read",
+) -> KnownMachine:
+    """A machine that the caller may know about; to everybody else it does not exist."""
+    caller = caller_of(request)
+    known = await machines.get(machine_id(account_id))
+    if known.machine.id == caller.id or known.answered_by(caller.id) or await decisions.holds(caller, permission):
+        return known
+    raise NotFound("machine")
+
+
+async def _manageable(
+    request: Request, account_id: str, machines: Machines, decisions: Decisions, steps: StepUp, permission: str
+) -> tuple[Principal, KnownMachine]:
+    """A machine that the caller may change, after a fresh proof of who they are."""
+    caller = caller_of(request)
+    known = await machines.get(machine_id(account_id))
+    if known.machine.id == caller.id:
+        raise HumanOnly
+    if not known.answered_by(caller.id) and not await decisions.holds(caller, permission):
+        raise NotFound("machine")
+    await steps.require(caller)
+    return caller, known
+
+
+def _tagged(response: Response, shown: MachineOut) -> MachineOut:
+    response.headers["etag"] = f'"{shown.version}"'
+    return shown

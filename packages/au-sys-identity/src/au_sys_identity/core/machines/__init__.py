@@ -1,0 +1,1 @@
+"""Subjects that are programs, and the people who answer for them."""
