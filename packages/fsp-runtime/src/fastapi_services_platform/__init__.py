@@ -18,11 +18,15 @@ from fastapi_services_platform.capability.contribution import (
     TemplateFolder,
     Tier,
 )
+from fastapi_services_platform.capability.events import Event, EventHandler, ReceivedEvent
 from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.engine.app_factory import create_app
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.errors import PlatformError
+from fastapi_services_platform.events.outbox import Outbox
+from fastapi_services_platform.http.outbound.guarded import GuardedAnswer, GuardedClient, open_guarded_client
+from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -50,12 +54,20 @@ __all__ = [
     "Contribution",
     "Database",
     "Decision",
+    "Event",
+    "EventHandler",
+    "GuardedAnswer",
+    "GuardedClient",
     "Health",
     "HealthCheck",
     "Job",
     "Manifest",
     "MenuEntry",
     "Migrations",
+    "OutboundFailed",
+    "OutboundPolicy",
+    "OutboundRefused",
+    "Outbox",
     "Permission",
     "Platform",
     "PlatformError",
@@ -63,6 +75,7 @@ __all__ = [
     "Principal",
     "ProblemMapping",
     "Process",
+    "ReceivedEvent",
     "Refused",
     "RoleAdministration",
     "RouterMount",
@@ -77,4 +90,5 @@ __all__ = [
     "create_app",
     "get_logger",
     "open_database",
+    "open_guarded_client",
 ]
