@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from au_sys_identity.conformance.machines import MachineStoreConformance
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Device, PasswordRecord
 from au_sys_identity.core.errors import Conflict, Stale
@@ -445,6 +446,7 @@ class NoticeStoreConformance:
 
 
 class StoreConformance(
+    MachineStoreConformance,
     NoticeStoreConformance,
     KeyStoreConformance,
     FactorStoreConformance,

@@ -219,7 +219,7 @@ def wire(
         Sessions: sessions,
         SigningKeys: keys,
         ApiKeys: api_keys,
-        KeyRotation: KeyRotation(transactions, clock),
+        KeyRotation: KeyRotation(transactions, granting, clock),
         Machines: Machines(transactions, clock),
         Introspection: Introspection(
             transactions, verification, access_tokens, decisions, sessions, api_keys, clock, issuer=access_tokens.issuer

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.errors import AlreadyRotated, InvalidInput, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
@@ -21,8 +22,9 @@ LONGEST_OVERLAP = timedelta(days=7)
 class KeyRotation:
     """One rotation a key: of two at the same time, one succeeds."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+    def __init__(self, transactions: Transactions, granting: Granting, clock: Clock) -> None:
         self._transactions = transactions
+        self._granting = granting
         self._clock = clock
 
     async def rotate(self, owner_id: SubjectId, key_id: UUID, *, overlap: timedelta, by: str) -> tuple[MadeKey, ApiKey]:
@@ -31,14 +33,21 @@ class KeyRotation:
         Raises:
             NotFound: the owner has no such usable key.
             AlreadyRotated: it has a successor.
+            ExceedsOwnRights: another than its owner rotates it, who would learn a key that gives more than they hold.
             InvalidInput: the overlap is out of range.
         """
         if not timedelta() <= overlap <= LONGEST_OVERLAP:
             raise InvalidInput("overlap_seconds", "is out of range", "Use 0 to 604800 seconds.")
         now = self._clock()
+        async with self._transactions.reading() as unit:
+            known = await unit.api_keys.get(key_id)
+        if known is None or known.owner_id != owner_id:
+            raise NotFound("key")
+        if not by.endswith(f":{owner_id}"):
+            await self._granting.check_ceiling(by, known.scopes)
         async with self._transactions.writing() as unit:
             old = await unit.api_keys.get(key_id)
-            if old is None or old.owner_id != owner_id or not old.usable(now):
+            if old is None or not old.usable(now):
                 raise NotFound("key")
             public_id, secret = new_key()
             successor = replace(
