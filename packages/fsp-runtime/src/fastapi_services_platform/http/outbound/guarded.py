@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
+from fastapi_services_platform.http.outbound.policy import AddressRules, OutboundFailed, OutboundPolicy, OutboundRefused
 from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker, CircuitOpen
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class GuardedClient:
         self, policy: OutboundPolicy, *, tls: ssl.SSLContext | None = None, resolve: "Resolve | None" = None
     ) -> None:
         self.policy = policy
+        self._rules = AddressRules(policy.allow)
         self._tls = tls
         self._resolve = resolve
         self._pool: httpcore.AsyncConnectionPool | None = None
@@ -116,8 +117,6 @@ class GuardedClient:
         return tuple(self._breakers.values())
 
     async def _follow(self, asked: "httpx.Request") -> GuardedAnswer:
-        import httpx
-
         left = self.policy.redirects
         while True:
             answer = await self._guarded(asked)
@@ -127,7 +126,7 @@ class GuardedClient:
             if left == 0:
                 raise OutboundRefused(asked.url.host, "redirect", "it redirects too often", "name the final address.")
             left -= 1
-            asked = _next_hop(httpx, asked, place)
+            asked = _next_hop(asked, place)
 
     async def _guarded(self, asked: "httpx.Request") -> GuardedAnswer:
         host = asked.url.host
@@ -211,7 +210,7 @@ class GuardedClient:
                 ssl_context=self._tls or shared_tls(),
                 max_connections=self.policy.connections,
                 keepalive_expiry=_IDLE_SECONDS,
-                network_backend=PinnedNetwork(self.policy, self._resolve or system_addresses),
+                network_backend=PinnedNetwork(self._rules, self.policy.ports, self._resolve or system_addresses),
             )
         return self._pool
 
@@ -222,11 +221,16 @@ def open_guarded_client(
     """A guarded client; nothing is opened or imported before its first call. Close it at shutdown.
 
     ``tls`` is for a private certificate authority, ``resolve`` replaces the system's resolver.
+
+    Raises:
+        ConfigurationError: an entry of ``allow`` is neither a network nor a host name.
     """
     return GuardedClient(policy or OutboundPolicy(), tls=tls, resolve=resolve)
 
 
-def _next_hop(httpx: Any, asked: "httpx.Request", place: str) -> "httpx.Request":  # Any: the module, imported late
+def _next_hop(asked: "httpx.Request", place: str) -> "httpx.Request":
+    import httpx
+
     try:
         url = asked.url.join(place)
     except (httpx.InvalidURL, UnicodeError, ValueError):
@@ -235,8 +239,7 @@ def _next_hop(httpx: Any, asked: "httpx.Request", place: str) -> "httpx.Request"
         raise OutboundRefused(url.host, "redirect", "it redirects from https away", "name the final address.")
     same = (url.scheme, url.host, url.port) == (asked.url.scheme, asked.url.host, asked.url.port)
     kept = {name: value for name, value in asked.headers.items() if name != "host" and (same or name in _GOES_ANYWHERE)}
-    hop: httpx.Request = httpx.Request(asked.method, url, headers=kept)
-    return hop
+    return httpx.Request(asked.method, url, headers=kept)
 
 
 def _too_large(host: str, limit: int) -> OutboundRefused:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpcore
 
-from fastapi_services_platform.http.outbound.policy import AddressRules, OutboundPolicy, OutboundRefused
+from fastapi_services_platform.http.outbound.policy import AddressRules, OutboundRefused
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to addresses."""
@@ -25,9 +25,9 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
     TLS is started by the pool with the host name, so the certificate is checked against the name all the same.
     """
 
-    def __init__(self, policy: OutboundPolicy, resolve: Resolve = system_addresses) -> None:
-        self._rules = AddressRules(policy.allow)
-        self._ports = frozenset(policy.ports)
+    def __init__(self, rules: AddressRules, ports: Iterable[int], resolve: Resolve = system_addresses) -> None:
+        self._rules = rules
+        self._ports = frozenset(ports)
         self._resolve = resolve
         self._sockets = httpcore.AnyIOBackend()
 
