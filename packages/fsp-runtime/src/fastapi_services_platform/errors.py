@@ -20,6 +20,7 @@ PlatformError
 │   └── ServiceLifetimeError
 ├── DatabaseError               a database cannot be reached or has the wrong address
 ├── MigrationError              an upgrade failed; the previous state stands
+├── InvalidEvent                an event cannot be published
 └── PortTaken                   another process listens on the address
 """
 
@@ -232,6 +233,14 @@ class MigrationError(PlatformError):
     def __init__(self, database: str, problem: str, fix: str = "") -> None:
         self.database = database
         super().__init__(f"Database {database!r}: {problem}", fix)
+
+
+class InvalidEvent(PlatformError):
+    """An event cannot be published."""
+
+    def __init__(self, name: str, problem: str, fix: str) -> None:
+        self.name = name
+        super().__init__(f"Event {name!r}: {problem}.", fix)
 
 
 class PortTaken(PlatformError):

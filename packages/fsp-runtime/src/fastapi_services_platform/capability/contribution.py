@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import APIRouter
 
+from fastapi_services_platform.capability.events import EventHandler
+
 if TYPE_CHECKING:
     import click
 
@@ -152,10 +154,14 @@ class Migrations:
     """Alembic history of a capability: the package that holds ``versions/``, and the metadata of its tables.
 
     ``metadata`` may be a function that gives it: then a start at the newest revision does not load SQLAlchemy.
+    ``outbox``: the capability publishes events, so the platform keeps an outbox in its database. ``history`` tells
+    a second history in one database from the first.
     """
 
     package: str
     metadata: Any  # sqlalchemy.MetaData, or a function that gives it: not imported here
+    outbox: bool = False
+    history: str = ""
 
     @property
     def tables(self) -> Any:  # Any: sqlalchemy.MetaData, as above
@@ -185,6 +191,7 @@ class Contribution:
     services: tuple[Service, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
     jobs: tuple[Job, ...] = ()
+    event_handlers: tuple[EventHandler, ...] = ()
     processes: tuple[Process, ...] = ()
     commands: "tuple[click.Command, ...]" = ()
     templates: tuple[TemplateFolder, ...] = ()

@@ -17,6 +17,7 @@ from fastapi_services_platform.capability.contribution import (
     StaticFolder,
     TemplateFolder,
 )
+from fastapi_services_platform.capability.events import EventHandler
 from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.http.routing import RouteEntry
@@ -128,6 +129,11 @@ class Inventory:
     def jobs(self) -> tuple[tuple[str, Job], ...]:
         """Background jobs with their capability."""
         return self._typed("jobs", Job)
+
+    @property
+    def event_handlers(self) -> tuple[tuple[str, EventHandler], ...]:
+        """Handlers of events with their capability."""
+        return self._typed("event_handlers", EventHandler)
 
     @property
     def processes(self) -> tuple[tuple[str, Process], ...]:

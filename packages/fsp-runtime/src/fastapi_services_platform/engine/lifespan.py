@@ -60,6 +60,7 @@ class Lifespan:
             await self.open_door()
             self._watch()
             self._platform.jobs.start(self._enabled_jobs())
+            self._deliver_events()
         except BaseException:
             await self.stop()
             raise
@@ -134,6 +135,15 @@ class Lifespan:
                     self._edge.index = self._assembly.mount()
                 await self._start_one(loaded)
                 await self.open_door()
+                self._deliver_events()
+
+    def _deliver_events(self) -> None:
+        publishers = [
+            loaded.name
+            for loaded in self._platform.inventory.capabilities
+            if loaded.is_in("running") and (kept := loaded.contribution.migrations) is not None and kept.outbox
+        ]
+        self._platform.events.start(self._platform.database(name) for name in publishers)
 
     async def stop(self) -> None:
         """Stop capabilities in reverse, then services, then databases; an error is logged and stops nothing."""
@@ -144,6 +154,7 @@ class Lifespan:
         self._retries.clear()
         self._watchers.clear()
         limit = self._platform.settings.shutdown_timeout
+        await self._quietly("events", self._platform.events.stop, limit)
         await self._quietly("jobs", self._platform.jobs.stop, limit)
         for loaded in reversed(self._platform.inventory.capabilities):
             capability: object = loaded.capability

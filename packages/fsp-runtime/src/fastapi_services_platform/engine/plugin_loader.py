@@ -153,9 +153,12 @@ def check_contribution(name: str, contribution: Contribution) -> None:
                 f"permission {permission.name!r} is not named <capability>.<noun>.<verb>.",
                 f"start it with {space}.",
             )
-    names = [router.name for router in contribution.routers]
-    for router in sorted({item for item in names if names.count(item) > 1}):
-        raise InvalidContribution(name, f"two routers are named {router!r}.", "give each router its own name.")
+    for kind, names in (
+        ("routers", [router.name for router in contribution.routers]),
+        ("event handlers", [handler.name for handler in contribution.event_handlers]),
+    ):
+        for twice in sorted({item for item in names if names.count(item) > 1}):
+            raise InvalidContribution(name, f"two {kind} are named {twice!r}.", "give each its own name.")
     own = {permission.name for permission in contribution.permissions}
     for bundle in contribution.bundles:
         for missing in sorted({item for item in bundle.permissions if item.startswith(f"{space}.")} - own):

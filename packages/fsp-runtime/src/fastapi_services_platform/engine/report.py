@@ -1,5 +1,6 @@
 """What the command line tells: it assembles the platform without opening anything but what it was asked about."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi_services_platform.capability.contribution import Migrations
@@ -171,6 +172,9 @@ async def migration_report(step: str, capability: str | None) -> list[Row]:
             if step == "upgrade":
                 await database.migrate(kept)
             state = await alembic_runs.status(database, kept)
+            if kept.outbox and state.at_head:
+                outbox = await alembic_runs.status(database, alembic_runs.OUTBOX)
+                state = state if outbox.at_head else replace(state, current=f"{state.current}, outbox behind")
             said = "at head" if state.at_head else "behind"
             row: Row = {"database": name, "current": state.current, "head": state.head, "state": said}
             if step == "check" and state.at_head:

@@ -3,7 +3,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ class Database:
         self._address = _DRIVER.sub(f"{_DRIVERS[self.dialect]}://", url, count=1)
         self._pool_size = pool_size
         self._opened = False
+        self.watchers: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
         return f"Database(name={self.name!r}, dialect={self.dialect!r})"
@@ -107,6 +108,11 @@ class Database:
         """A write session that commits when the block ends and rolls back when it raises."""
         async with self.session(write=True) as session, session.begin():
             yield session
+
+    def tell_watchers(self) -> None:
+        """A transaction of this process that published something was committed."""
+        for watcher in self.watchers:
+            watcher()
 
     async def migrate(self, migrations: Migrations) -> None:
         """Bring the schema to its head under a lock; a database at its head does not import Alembic.

@@ -43,9 +43,13 @@ class MigrationStatus:
         return self.current == self.head
 
 
-def version_table(name: str) -> str:
-    """The table that holds a capability's revision."""
-    return f"{name}_alembic_version"
+OUTBOX = Migrations("fastapi_services_platform.events.migrations", None, history="events")
+"""The platform's own history in the database of a capability that publishes events."""
+
+
+def version_table(name: str, history: str = "") -> str:
+    """The table that holds the revision of a capability's history, or of a further one beside it."""
+    return f"{name}_{history}_alembic_version" if history else f"{name}_alembic_version"
 
 
 def versions_folder(migrations: Migrations) -> Path:
@@ -82,7 +86,7 @@ async def status(database: "Database", migrations: Migrations) -> MigrationStatu
     """Where the database stands."""
     head = head_of(database.name, migrations)
     async with database.engine.connect() as connection:
-        current = await connection.run_sync(_current, database.name)
+        current = await connection.run_sync(_current, version_table(database.name, migrations.history))
     return MigrationStatus(database.name, current, head)
 
 
@@ -93,6 +97,8 @@ async def upgrade(database: "Database", migrations: Migrations, revision: str = 
         MigrationError: a step failed. Each revision runs in a transaction of its own, so the last good revision stands.
     """
     await _under_lock(database, migrations, "upgrade", revision)
+    if migrations.outbox and revision == "head":
+        await _under_lock(database, OUTBOX, "upgrade", revision)
 
 
 async def downgrade(database: "Database", migrations: Migrations, revision: str) -> None:
@@ -123,11 +129,12 @@ async def drift(database: "Database", migrations: Migrations) -> list[str]:
 
 async def _under_lock(database: "Database", migrations: Migrations, step: str, revision: str) -> None:
     head = head_of(database.name, migrations)
-    if step == "upgrade" and revision == "head" and await asyncio.to_thread(_file_is_at, database, head):
+    table = version_table(database.name, migrations.history)
+    if step == "upgrade" and revision == "head" and await asyncio.to_thread(_file_is_at, database, table, head):
         return
     async with _exclusive(database):
         async with database.engine.connect() as connection:
-            current = await connection.run_sync(_current, database.name)
+            current = await connection.run_sync(_current, table)
         if step == "upgrade" and revision == "head" and current == head:
             return
         try:
@@ -147,23 +154,22 @@ async def _under_lock(database: "Database", migrations: Migrations, step: str, r
         _log.info("database.migrated", database=database.name, step=step, from_revision=current, to_revision=revision)
 
 
-def _file_is_at(database: "Database", head: str) -> bool:
+def _file_is_at(database: "Database", table: str, head: str) -> bool:
     """Whether a SQLite file is at its head, found without SQLAlchemy: importing it costs more than a start should."""
     path = database.file
     if not path or not Path(path).is_file():
         return False
     with contextlib.closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
         try:
-            row = connection.execute(f'SELECT version_num FROM "{version_table(database.name)}"').fetchone()  # noqa: S608 - made of a capability's name
+            row = connection.execute(f'SELECT version_num FROM "{table}"').fetchone()  # noqa: S608 - made of a capability's name
         except sqlite3.Error:
             return False
     return row is not None and row[0] == head
 
 
-def _current(connection: "Connection", name: str) -> str | None:
+def _current(connection: "Connection", table: str) -> str | None:
     from sqlalchemy import inspect, text
 
-    table = version_table(name)
     if not inspect(connection).has_table(table):
         return None
     row = connection.execute(text(f'SELECT version_num FROM "{table}"')).first()  # noqa: S608 - made of a capability's name
@@ -188,7 +194,8 @@ def _run(connection: "Connection", name: str, migrations: Migrations, step: str,
     context.configure(
         connection=connection,
         target_metadata=migrations.tables,
-        version_table=version_table(name),
+        version_table=version_table(name, migrations.history),
+        fsp_owner=name,
         transaction_per_migration=True,
         transactional_ddl=True,
         render_as_batch=connection.dialect.name == "sqlite",

@@ -1,0 +1,1 @@
+"""History of the outbox tables, kept beside the history of each capability that publishes."""
