@@ -1,7 +1,6 @@
 """Rows of the outbox as the deliverer sees them: give handlers their work, hold it, end it, count it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +8,7 @@ import orjson
 from sqlalchemy import RowMapping, and_, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fastapi_services_platform.events.backlog import Backlog, DeadLetter, Held
 from fastapi_services_platform.events.outbox import moment
 from fastapi_services_platform.events.tables import tables_of
 from fastapi_services_platform.persistence.databases import Database
@@ -21,48 +21,6 @@ KEPT_SECONDS = 7 * 24 * 3600.0
 
 _FAN_OUT_BATCH = 500
 _HELD_AT_ONCE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A delivery that this node holds, with its event."""
-
-    handler: str
-    sequence: int
-    tries: int
-    holder: str
-    id: str
-    name: str
-    key: str
-    data: Mapping[str, object]
-    at: float
-    correlation_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What a handler has still to see: ``lag`` is the age of the oldest in seconds, ``dead`` what was put aside."""
-
-    handler: str
-    waiting: int
-    lag: float
-    dead: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """An event that a handler could not handle."""
-
-    publisher: str
-    handler: str
-    sequence: int
-    id: str
-    name: str
-    key: str
-    data: Mapping[str, object]
-    at: float
-    tries: int
-    error: str
 
 
 class Deliveries:
@@ -213,6 +171,12 @@ class Deliveries:
         async with self._database.session() as session:
             rows: Sequence[RowMapping] = (await session.execute(query)).mappings().all()
         return [_dead(self._database.name, row) for row in rows]
+
+    async def is_dead(self, handler: str, sequence: int) -> bool:
+        """Whether this was put aside."""
+        dead = self._is(handler, sequence) & self._tables.deliveries.c.dead.is_(True)
+        async with self._database.session() as session:
+            return (await session.execute(select(self._tables.deliveries.c.sequence).where(dead))).first() is not None
 
     async def revive(self, handler: str, sequence: int) -> bool:
         """Try a dead letter anew from its first try; whether there was one."""

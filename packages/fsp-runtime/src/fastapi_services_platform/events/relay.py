@@ -5,14 +5,11 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from fastapi_services_platform.capability.events import EventHandler, ReceivedEvent
+from fastapi_services_platform.events.backlog import Backlog, Held
 from fastapi_services_platform.observability.logger_factory import get_logger, log_fields
 from fastapi_services_platform.persistence.databases import Database
-
-if TYPE_CHECKING:  # these load SQLAlchemy, which a platform without publishers never needs
-    from fastapi_services_platform.events.deliveries import Backlog, Held
 
 _log = get_logger(__name__)
 
@@ -114,7 +111,7 @@ class Deliverer:
         await asyncio.gather(*(self._try(item, handlers[item.handler]) for item in held))
         return len(held)
 
-    async def _try(self, held: "Held", handler: EventHandler) -> None:
+    async def _try(self, held: Held, handler: EventHandler) -> None:
         with log_fields(event_name=held.name, event_id=held.id, handler=held.handler):
             try:
                 async with asyncio.timeout(_HANDLER_SECONDS):
@@ -147,7 +144,7 @@ def _pause_after(tries: int) -> float:
     return pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
 
 
-def _received(held: "Held", publisher: str) -> ReceivedEvent:
+def _received(held: Held, publisher: str) -> ReceivedEvent:
     at = datetime.fromtimestamp(held.at, UTC)
     return ReceivedEvent(
         held.id, held.name, held.key, held.data, publisher, at, attempt=held.tries, correlation_id=held.correlation_id

@@ -5,6 +5,7 @@ from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import PageParts, Pages
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
+from fastapi_services_platform.hub.events.dead_letters import EventDesk
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
 from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
@@ -41,6 +42,7 @@ class HubParts:
             Service(HealthHistory, lambda _scope: self.history),
             Service(LogLevels, lambda _scope: LogLevels(platform.audit)),
             Service(Flags, lambda _scope: Flags(platform.flags, platform.audit)),
+            Service(EventDesk, lambda _scope: EventDesk(platform)),
             Service(Jobs, lambda _scope: Jobs(platform.jobs, platform.audit)),
             Service(HashChainTrail, lambda _scope: self.trail),
             Service(DefaultAuditTrail, lambda _scope: self.trail),

@@ -14,6 +14,8 @@ PERMISSIONS = (
     Permission("platform.flags.change", "Change a feature flag while the platform runs."),
     Permission("platform.jobs.read", "See background jobs and how their last runs ended."),
     Permission("platform.jobs.run", "Run a background job at once."),
+    Permission("platform.events.read", "See events between capabilities, with those that could not be handled."),
+    Permission("platform.events.change", "Retry or discard an event that could not be handled."),
     Permission("platform.audit.read", "Read the audit trail and check that it is unbroken."),
     Permission("platform.metrics.read", "Read the platform's metrics."),
 )
@@ -26,4 +28,10 @@ BUNDLES = (
     ),
 )
 
-AUDIT_EVENTS = ("platform.flag_changed", "platform.job_started", "platform.loglevel_changed")
+AUDIT_EVENTS = (
+    "platform.event_discarded",
+    "platform.event_retried",
+    "platform.flag_changed",
+    "platform.job_started",
+    "platform.loglevel_changed",
+)

@@ -15,6 +15,9 @@ from fastapi_services_platform.capability.manifest import Manifest
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.hub import api, ui
 from fastapi_services_platform.hub.container import HubParts
+from fastapi_services_platform.hub.events import api as events_api
+from fastapi_services_platform.hub.events import pages as events
+from fastapi_services_platform.hub.events.dead_letters import UnknownDeadLetter
 from fastapi_services_platform.hub.monitoring import live, metrics_route
 from fastapi_services_platform.hub.monitoring.health_history import INTERVAL_SECONDS
 from fastapi_services_platform.hub.operations import pages as operations
@@ -27,11 +30,12 @@ from fastapi_services_platform.hub.switches.log_levels import UnknownLogLevel
 from fastapi_services_platform.observability.audit import AuditFailed
 
 _PACKAGE = "fastapi_services_platform.hub"
-_PAGES = {"live": live, "operations": operations, "switches": switches, "reference": reference}
+_PAGES = {"events": events, "live": live, "operations": operations, "switches": switches, "reference": reference}
 _PROBLEMS = (
     ProblemMapping(AuditFailed, 503, "audit-unavailable", "The audit trail is not available"),
     ProblemMapping(UnknownLogLevel, 422, "unknown-log-level", "No such log level"),
     ProblemMapping(FlagRefused, 422, "flag-refused", "The flag was not changed"),
+    ProblemMapping(UnknownDeadLetter, 404, "unknown-dead-letter", "No such dead letter"),
     ProblemMapping(UnknownJob, 404, "unknown-job", "No such job"),
 )
 
@@ -49,6 +53,7 @@ class Hub:
         return Contribution(
             routers=(
                 RouterMount("api", api.router, Tier.PLATFORM_API, "/platform/api/v1"),
+                RouterMount("events-api", events_api.router, Tier.PLATFORM_API, "/platform/api/v1/events"),
                 RouterMount("metrics", metrics_route.router, Tier.PLATFORM_API),
                 *(RouterMount(name, part.router, Tier.PLATFORM_UI, "/platform") for name, part in _PAGES.items()),
                 RouterMount("ui", ui.router, Tier.PLATFORM_UI),

@@ -76,6 +76,7 @@ class PlatformReadings:
             by_label("fsp_job_seconds", "How long a job's last run took.", "job", {s.name: s.seconds for s in states}),
             *self._pools(),
             *self._lanes(),
+            *self._events(),
         ]
 
     def _lanes(self) -> list[Reading]:
@@ -87,6 +88,18 @@ class PlatformReadings:
         return [
             by_label("fsp_http_requests_under_way", "Requests being answered.", "lane", under_way),
             by_label("fsp_http_requests_shed", "Requests turned away under load.", "lane", shed, "counter"),
+        ]
+
+    def _events(self) -> list[Reading]:
+        deliverers = self._platform.events.deliverers.values()
+        backlogs = {backlog.handler: backlog for deliverer in deliverers for backlog in deliverer.backlogs}
+        lag = {name: item.lag for name, item in backlogs.items()}
+        waiting = {name: float(item.waiting) for name, item in backlogs.items()}
+        dead = {name: float(item.dead) for name, item in backlogs.items()}
+        return [
+            by_label("fsp_events_lag_seconds", "Age of the oldest event that a handler has not seen.", "handler", lag),
+            by_label("fsp_events_waiting", "Events that a handler has not seen.", "handler", waiting),
+            by_label("fsp_events_dead", "Events that a handler could not handle.", "handler", dead),
         ]
 
     def _pools(self) -> list[Reading]:
