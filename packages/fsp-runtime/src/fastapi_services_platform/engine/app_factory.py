@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from fastapi_services_platform.config.files import read_configuration
 from fastapi_services_platform.config.settings import PlatformSettings, platform_settings
 from fastapi_services_platform.engine.assembly import Assembly
 from fastapi_services_platform.engine.lifespan import Lifespan
+from fastapi_services_platform.engine.openapi import completed
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities, runtime_version
 from fastapi_services_platform.engine.probing import Probe, discovered
@@ -24,7 +26,7 @@ from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.probes import json_bytes, probe_router
 from fastapi_services_platform.observability.logger_factory import configure_logging, get_logger
-from fastapi_services_platform.resilience.pools import pool
+from fastapi_services_platform.resilience.pools import blocking, pool
 
 _log = get_logger(__name__)
 
@@ -39,6 +41,19 @@ class PlatformApp(FastAPI):
     assembly: Assembly
     edge: Edge
     probe: Probe
+
+    def __init__(self, **options: Any) -> None:  # Any: FastAPI's own parameters
+        super().__init__(**options)
+        self._documenting = Lock()
+
+    def openapi(self) -> dict[str, Any]:  # Any: FastAPI's own type of the document
+        """The document of all capabilities, with what the platform answers for them; built once."""
+        with self._documenting:
+            if self.openapi_schema is None:
+                inventory = self.platform.inventory
+                problems = {item.name: item.contribution.problems for item in inventory.capabilities}
+                self.openapi_schema = completed(super().openapi(), inventory.routes, problems)
+            return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection; FastAPI's own middleware stack is not built."""
@@ -88,6 +103,9 @@ def create_app(
     )
     platform = Platform(used)
     platform.flags.load()
+    platform.clients.configured = {
+        name: upstream.model_dump(exclude_unset=True) for name, upstream in configuration.settings.upstreams.items()
+    }
     probe = Probe(platform)
     app.platform = platform
     app.probe = probe
@@ -123,4 +141,4 @@ def _add_openapi(app: PlatformApp, audience: str) -> None:
     @app.get("/openapi.json", include_in_schema=False)
     @declare
     async def openapi(_request: Request) -> Response:
-        return json_bytes(app.openapi())
+        return json_bytes(await blocking(app.openapi))

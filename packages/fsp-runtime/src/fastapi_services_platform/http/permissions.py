@@ -6,7 +6,11 @@ from typing import Literal, TypeVar, overload
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
+Reversibility = Literal["reversible", "recoverable", "irreversible"]
+"""Whether an operation can be undone by another one, from what was kept, or not at all."""
+
 _ATTRIBUTE = "__fsp_access__"
+_REVERSIBILITY = "__fsp_reversibility__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +23,22 @@ class Access:
 
 
 @overload
-def access(*, permission: str) -> Callable[[Endpoint], Endpoint]: ...
+def access(*, permission: str, reversibility: Reversibility | None = None) -> Callable[[Endpoint], Endpoint]: ...
 @overload
-def access(*, authenticated: Literal[True]) -> Callable[[Endpoint], Endpoint]: ...
-@overload
-def access(*, public: Literal[True]) -> Callable[[Endpoint], Endpoint]: ...
 def access(
-    *, permission: str | None = None, authenticated: bool = False, public: bool = False
+    *, authenticated: Literal[True], reversibility: Reversibility | None = None
+) -> Callable[[Endpoint], Endpoint]: ...
+@overload
+def access(*, public: Literal[True], reversibility: Reversibility | None = None) -> Callable[[Endpoint], Endpoint]: ...
+def access(
+    *,
+    permission: str | None = None,
+    authenticated: bool = False,
+    public: bool = False,
+    reversibility: Reversibility | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare what an endpoint asks of its caller. It stands below the route decorator, so that it sees the plain
-    function.
+    function. ``reversibility`` is told in OpenAPI; unsaid, a change is ``recoverable``.
 
     Raises:
         ValueError: not exactly one of the three is given.
@@ -39,6 +49,7 @@ def access(
 
     def declare(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _ATTRIBUTE, declared)
+        setattr(endpoint, _REVERSIBILITY, reversibility)
         return endpoint
 
     return declare
@@ -48,3 +59,9 @@ def declared_access(endpoint: object) -> Access | None:
     """What an endpoint declared, or ``None``."""
     found = getattr(endpoint, _ATTRIBUTE, None)
     return found if isinstance(found, Access) else None
+
+
+def declared_reversibility(endpoint: object) -> Reversibility | None:
+    """What an endpoint says about undoing it, or ``None``."""
+    found: Reversibility | None = getattr(endpoint, _REVERSIBILITY, None)
+    return found

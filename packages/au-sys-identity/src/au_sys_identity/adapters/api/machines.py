@@ -162,7 +162,7 @@ async def create_service_account_key(
     summary="Revoke a key of a service account",
     status_code=204,
 )
-@access(authenticated=True)
+@access(authenticated=True, reversibility="irreversible")
 async def revoke_service_account_key(
     request: Request,
     account_id: str,

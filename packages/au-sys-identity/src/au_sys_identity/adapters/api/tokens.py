@@ -59,7 +59,7 @@ async def create_api_key(
 
 
 @router.delete("/auth/api-keys/{key_id}", operation_id="revoke_api_key", summary="Revoke an API key", status_code=204)
-@access(authenticated=True)
+@access(authenticated=True, reversibility="irreversible")
 async def revoke_api_key(
     request: Request,
     key_id: UUID,
