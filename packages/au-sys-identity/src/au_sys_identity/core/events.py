@@ -35,6 +35,9 @@ EVENTS = (
 )
 """Every action that identity writes to the audit trail."""
 
+_TOLD = ("subject.", "machine.", "role.")
+"""Kinds of fact that other capabilities may handle: who somebody is and may do, never how she signs in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -54,3 +57,8 @@ class Fact:
     def essential(self) -> bool:
         """Whether the change depends on the trail."""
         return not self.action.startswith("session.")
+
+    @property
+    def published(self) -> bool:
+        """Whether other capabilities are told: what came true, about subjects and roles."""
+        return self.outcome == "success" and self.action.startswith(_TOLD)

@@ -25,7 +25,7 @@ from fastapi_services_platform import (
 )
 
 _WEB = "au_sys_identity.adapters.web"
-MIGRATIONS = Migrations("au_sys_identity.adapters.db.migrations", metadata)
+MIGRATIONS = Migrations("au_sys_identity.adapters.db.migrations", metadata, outbox=True)
 
 
 class Identity:

@@ -1,9 +1,11 @@
 """SQL stores against the conformance suites."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.conformance.stores import StoreConformance
@@ -31,6 +33,26 @@ class TestSqlite(StoreConformance):
         await database.migrate(MIGRATIONS)
         yield SqlTransactions(database, Kept())
         await database.close()
+
+
+async def test_facts_about_subjects_are_published_with_their_change(tmp_path: Path) -> None:
+    """What came true reaches other capabilities through the outbox; refusals and sign-ins do not."""
+    from au_sys_identity.conformance.stores import a_person
+
+    database = Database("identity", f"sqlite:///{tmp_path}/identity.db")
+    await database.migrate(MIGRATIONS)
+    ann = a_person()
+    async with SqlTransactions(database, Kept()).writing() as unit:
+        await unit.subjects.add(ann)
+        unit.record(Fact("subject.created", ann.urn, ann.urn))
+        unit.record(Fact("role.granted", "urn:au:system:x", ann.urn, details={"role": "reader"}))
+        unit.record(Fact("subject.created", ann.urn, ann.urn, "denied"))
+        unit.record(Fact("session.started", ann.urn, ann.urn))
+    async with database.session() as session:
+        rows = (await session.execute(text("SELECT name, key, data FROM identity_events ORDER BY sequence"))).all()
+    await database.close()
+    assert [(row.name, row.key) for row in rows] == [("subject.created", ann.urn), ("role.granted", ann.urn)]
+    assert json.loads(rows[1].data) == {"actor": "urn:au:system:x", "role": "reader"}
 
 
 async def test_an_essential_fact_that_cannot_be_kept_undoes_the_change(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One transaction, committed once; facts go to the audit trail, essential ones before the commit."""
+"""One transaction, committed once; facts go to the audit trail and the outbox, essential ones before the commit."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from au_sys_identity.adapters.db.subjects import SqlSubjects
 from au_sys_identity.adapters.db.tokens import SqlSigningKeys
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ports import AuditLog
-from fastapi_services_platform import Database
+from fastapi_services_platform import Database, Event, Outbox
 
 
 class SqlUnitOfWork:
@@ -49,6 +49,7 @@ class SqlTransactions:
     def __init__(self, database: Database, audit: AuditLog) -> None:
         self._database = database
         self._audit = audit
+        self._outbox = Outbox(database)
         self._listeners: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[], None]) -> None:
@@ -71,6 +72,10 @@ class SqlTransactions:
                 for fact in unit.facts:
                     if fact.essential:
                         await self._audit.append(fact)
+                for fact in unit.facts:
+                    if fact.published:
+                        told = Event(fact.action, fact.resource, {"actor": fact.actor, **fact.details})
+                        await self._outbox.publish(session, told)
             if unit.versions.raised:
                 for listener in self._listeners:
                     listener()
