@@ -7,6 +7,10 @@ StorageError
 │   └── OutsideRange     bytes of a blob that do not exist
 ├── ConditionRequired    the namespace accepts conditional writes only
 ├── OutOfReach           the namespace belongs to the platform and is not open to this caller
+├── NotPermitted         the rules of the namespace name other callers
+├── KeyReused            an idempotency key came with two different requests
+├── Unfinished           the first request with this idempotency key has left no answer
+├── OffsetMismatch       a part of an upload does not begin where the last one ended
 ├── TooLarge             a limit on size or count
 ├── Unsupported          the backend lacks a capability that the call needs
 ├── ReadOnly             the backend takes no writes at present
@@ -83,6 +87,44 @@ class OutOfReach(StorageError):
         super().__init__(
             f"Namespace {namespace!r} belongs to the platform and cannot be reached here, whatever the rights."
         )
+
+
+class NotPermitted(StorageError):
+    """The rules of the namespace name other callers."""
+
+    def __init__(self, namespace: str, action: str) -> None:
+        self.namespace = namespace
+        self.action = action
+        super().__init__(
+            f"The rules of namespace {namespace!r} do not let this caller {action} it; an operator may add the caller"
+            " to STORAGE_NAMESPACES."
+        )
+
+
+class KeyReused(StorageError):
+    """An idempotency key came with two different requests."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request; make a new key for each request.")
+
+
+class Unfinished(StorageError):
+    """The first request with this idempotency key has left no answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key is under way, or was carried out and its answer was lost;"
+            " try again in a moment, then read what is stored."
+        )
+
+
+class OffsetMismatch(StorageError):
+    """A part of an upload does not begin where the last one ended; ``expected`` is where to go on."""
+
+    def __init__(self, expected: int, given: int) -> None:
+        self.expected = expected
+        self.given = given
+        super().__init__(f"The upload has {expected} bytes, the part begins at {given}; go on at {expected}.")
 
 
 class TooLarge(StorageError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from au_sys_storage_sdk.core.documents.models import MAX_VALUE
@@ -31,6 +32,33 @@ class NamespaceRules(BaseModel):
     max_blob_bytes: int | None = Field(default=None, gt=0)
     max_ttl_seconds: float | None = Field(default=None, gt=0)
     conditional: bool = False
+    readers: tuple[str, ...] | None = Field(
+        default=None, description="Patterns of callers (urn:fsp:app:*) that may read; writers may as well."
+    )
+    writers: tuple[str, ...] | None = Field(default=None, description="Patterns of callers that may change it.")
+    value_schema: dict[str, JsonValue] | None = Field(
+        default=None, alias="schema", description="JSON Schema that every document has to fit."
+    )
+    encrypted: bool = Field(default=False, description="Do not start unless STORAGE_ENCRYPTION_KEYS seals documents.")
+
+    def policy(self, pattern: str) -> Policy:
+        """The rules as the core knows them. Raises ``InvalidInput`` for a schema that is none."""
+        shape = None
+        if self.value_schema is not None:
+            from au_sys_storage_sdk.adapters.api.shapes import shape_of
+
+            shape = shape_of(self.value_schema, pattern)
+        return Policy(
+            self.max_document_bytes, self.max_ttl_seconds, self.conditional, self.max_blob_bytes, self.readers,
+            self.writers, shape, self.encrypted,
+        )  # fmt: skip
+
+
+class _RulesFile(BaseModel):
+    """The file of rules."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    namespaces: dict[str, NamespaceRules] = Field(default_factory=dict)
 
 
 class StorageSettings(BaseSettings):
@@ -68,6 +96,18 @@ class StorageSettings(BaseSettings):
         default_factory=dict,
         description='Rules per namespace pattern for callers over HTTP, as JSON: {"notes.*": {"conditional": true}}.',
     )
+    namespaces_file: Path | None = Field(
+        default=None,
+        description='The same as TOML, asked after STORAGE_NAMESPACES: tables [namespaces."notes.*"].',
+    )
+    idempotency_seconds: float = Field(
+        default=86_400, gt=0, le=30 * 86_400, description="For how long answers to an Idempotency-Key are remembered."
+    )
+
+    @field_validator("url", "blobs_url", "namespaces_file", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
 
     def resolved_url(self, data_dir: Path | None = None) -> str:
         """The backend of documents, with the default filled in."""
@@ -99,12 +139,31 @@ class StorageSettings(BaseSettings):
         return self.switch_targets[backend].get_secret_value()
 
     def policies(self) -> Policies:
-        """The rules as the core knows them."""
-        rules = {
-            pattern: Policy(rule.max_document_bytes, rule.max_ttl_seconds, rule.conditional, rule.max_blob_bytes)
-            for pattern, rule in self.namespaces.items()
-        }
-        return Policies(rules, Policy(max_value=self.max_document_bytes))
+        """The rules as the core knows them; the first pattern that fits counts.
+
+        Raises:
+            InvalidInput: a schema or the file is not valid, or documents must be sealed and no keys are set.
+        """
+        rules = {pattern: rule.policy(pattern) for pattern, rule in (self.namespaces | self._of_file()).items()}
+        policies = Policies(rules, Policy(max_value=self.max_document_bytes))
+        if policies.demand_encryption and not self.encryption_keys:
+            raise InvalidInput(
+                "STORAGE_NAMESPACES",
+                f"{policies.demand_encryption[0]!r} must be sealed, and there are no keys",
+                "set STORAGE_ENCRYPTION_KEYS",
+            )
+        return policies
+
+    def _of_file(self) -> dict[str, NamespaceRules]:
+        if self.namespaces_file is None:
+            return {}
+        try:
+            known = _RulesFile.model_validate(tomllib.loads(self.namespaces_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise InvalidInput(
+                "STORAGE_NAMESPACES_FILE", f"{self.namespaces_file}: {error}", 'write [namespaces."notes.*"]'
+            ) from error
+        return {pattern: rule for pattern, rule in known.namespaces.items() if pattern not in self.namespaces}
 
     @staticmethod
     def _folder(data_dir: Path | None) -> Path:

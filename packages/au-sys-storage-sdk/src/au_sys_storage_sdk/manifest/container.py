@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from au_sys_storage_sdk.adapters.api.access import Desk, Terms
+from au_sys_storage_sdk.adapters.api.followers import Followers
 from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
-from au_sys_storage_sdk.core.policies import Policies
 from au_sys_storage_sdk.core.storage import Storage
 from au_sys_storage_sdk.core.switching.switchable import Switchable
 from au_sys_storage_sdk.manifest.config import DEFAULT_BACKEND, StorageSettings
@@ -37,7 +38,11 @@ def sealed(store: DocumentStore, settings: StorageSettings) -> DocumentStore:
 
 
 def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
-    """Documents, blobs and policies; each is opened on first use and closed with the app."""
+    """Documents, blobs and what callers may do with them; each is opened on first use and closed with the app.
+
+    Raises:
+        InvalidInput: a rule of a namespace is not valid.
+    """
 
     async def switchable(_scope: object) -> AsyncIterator[Switchable]:
         journal = FileJournal(data_dir / "storage-switch.json")
@@ -54,9 +59,16 @@ def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
         async with Blobs(blob_store(settings.resolved_blobs_url(data_dir))) as made:
             yield made
 
+    policies = settings.policies()
+
+    async def desk(scope: Services) -> Desk:
+        terms = Terms(policies, settings.max_document_bytes, settings.idempotency_seconds)
+        return Desk(await scope.get(Storage), await scope.get(Blobs), terms)
+
     return (
         Service(Switchable, switchable),
         Service(Storage, storage, ping=lambda made: made.ping()),
         Service(Blobs, blobs, ping=lambda made: made.ping()),
-        Service(Policies, lambda _scope: settings.policies()),
+        Service(Desk, desk),
+        Service(Followers, lambda _scope: Followers()),
     )

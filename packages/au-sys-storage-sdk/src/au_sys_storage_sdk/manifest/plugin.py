@@ -7,6 +7,7 @@ from importlib.metadata import version
 from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
 from au_sys_storage_sdk.adapters.api.router import blob_router, router
 from au_sys_storage_sdk.adapters.api.switching import SWITCH_EVENTS, SwitchAudit
+from au_sys_storage_sdk.adapters.api.uploads import sweep_uploads
 from au_sys_storage_sdk.adapters.web.editing import EVENTS, Editing
 from au_sys_storage_sdk.adapters.web.router import router as pages
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
@@ -90,4 +91,6 @@ class Storage:
         """Keep the change feed within its bound, and remove what interrupted uploads left behind."""
         await (await self._documents()).compact(self._settings.feed_entries)
         if self._platform is not None:
-            await (await self._platform.container.get(Blobs)).sweep()
+            blobs = await self._platform.container.get(Blobs)
+            await sweep_uploads(await self._documents(), blobs)
+            await blobs.sweep()

@@ -1,10 +1,8 @@
 """Blobs over HTTP: streamed both ways, with ranges, digests and a disposition that runs nothing."""
 
-import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator
-from email.utils import formatdate
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,12 +10,16 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from au_sys_storage_sdk.adapters.api.access import Reached
-from au_sys_storage_sdk.adapters.api.conditions import Stated, conditionally, stated
+from au_sys_storage_sdk.adapters.api.access import Desked
+from au_sys_storage_sdk.adapters.api.headers.conditions import Stated, conditionally, stated
+from au_sys_storage_sdk.adapters.api.headers.digests import Demanded, demanded, digest_header
+from au_sys_storage_sdk.adapters.api.headers.idempotency import keyed
+from au_sys_storage_sdk.adapters.api.headers.times import http_date
+from au_sys_storage_sdk.adapters.api.uploads import begin_upload, is_part
 from au_sys_storage_sdk.core.blobs.models import DEFAULT_TYPE, BlobInfo, valid_range
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.blobs.ports import OpenBlob
-from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, OutsideRange, TooLarge
+from au_sys_storage_sdk.core.errors import Conflict, NotFound, OutsideRange, TooLarge
 from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from au_sys_storage_sdk.core.preconditions import Condition
 from fastapi_services_platform import access
@@ -25,45 +27,60 @@ from fastapi_services_platform import access
 router = APIRouter()
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
-_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]{1,64}):", re.ASCII)
 _BODY = {
     "requestBody": {"required": True, "content": {DEFAULT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 }
 _SANDBOX = "sandbox; default-src 'none'"
 
 
+@router.head("/blobs/{namespace}")
 @router.get("/blobs/{namespace}")
 @access(permission="storage.blobs.read")
 async def list_blobs(
-    reach: Reached,
+    request: Request,
+    desk: Desked,
     namespace: str,
     prefix: str = "",
     after: str = "",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
 ) -> Response:
     """Blobs in key order."""
-    blobs, _ = reach.blobs(namespace)
+    blobs, _ = desk.reach(request).blobs(namespace)
     page = await blobs.list(prefix, after, limit)
     return Response(msgspec.json.encode({"items": page.items, "after": page.after}), media_type="application/json")
 
 
 @router.put("/blobs/{namespace}/{key:path}", openapi_extra=_BODY, responses={201: {"description": "Created"}})
 @access(permission="storage.blobs.write")
-async def write_blob(request: Request, reach: Reached, namespace: str, key: str) -> Response:
-    """Store the body as it streams in; ``Repr-Digest`` is checked, ``If-Match`` and ``If-None-Match: *`` are kept."""
-    blobs, policy = reach.blobs(namespace)
-    asked = stated(request)
-    condition = await _condition(asked, blobs, key)
+async def write_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
+    """Store the body as it streams in; ``Repr-Digest`` is checked, ``If-Match`` and ``If-None-Match: *`` are kept.
+
+    With ``Upload-Complete: ?0`` the body is the first part of a resumable upload.
+    """
+    reach = desk.reach(request)
+    blobs, policy = reach.blobs(namespace, writes=True)
+    condition = await condition_for(stated(request), blobs, key)
     policy.demand(namespace, condition)
-    content_type = request.headers.get("content-type", DEFAULT_TYPE)
-    body = _checked(request.stream(), policy.max_blob, _digest(request))
-    replaced = await blobs.head(key) is not None
-    info = await blobs.write(key, body, if_match=condition, content_type=content_type)
-    status = 200 if replaced else 201
+    if is_part(request):
+        return await begin_upload(request, reach, blobs, key, condition)
+    which = keyed(request, reach.tenant, reach.caller)
+    body = Checked(request.stream(), policy.max_blob, demanded(request), digests=which is not None)
+
+    async def work() -> Response:
+        content_type = request.headers.get("content-type", DEFAULT_TYPE)
+        replaced = await blobs.head(key) is not None
+        info = await blobs.write(key, body, if_match=condition, content_type=content_type)
+        return stored(info, 200 if replaced else 201)
+
+    return await reach.once_claimed(which, body.digest, work)
+
+
+def stored(info: BlobInfo, status: int) -> Response:
+    """The answer to a write."""
     return Response(msgspec.json.encode(info), status, media_type="application/json", headers=_tag(info))
 
 
-async def _condition(asked: Stated, blobs: Blobs, key: str) -> Condition:
+async def condition_for(asked: Stated, blobs: Blobs, key: str) -> Condition:
     """The condition that is decided again at the commit, after the body has streamed in."""
     stated_condition: list[Condition] = []
 
@@ -78,35 +95,39 @@ async def _condition(asked: Stated, blobs: Blobs, key: str) -> Condition:
     return stated_condition[-1]
 
 
-async def _checked(body: AsyncIterator[bytes], limit: int | None, expected: bytes | None) -> AsyncIterator[bytes]:
-    size, digest = 0, hashlib.sha256()
-    async for piece in body:
-        size += len(piece)
-        if limit is not None and size > limit:
-            raise TooLarge("blob", limit)
-        if expected is not None:
-            digest.update(piece)
-        yield piece
-    if expected is not None and digest.digest() != expected:
-        raise InvalidInput("Repr-Digest", "the body has another SHA-256", "send it again; nothing was stored")
+class Checked:
+    """A body on its way in, held to a limit and to a digest."""
 
+    def __init__(self, body: AsyncIterator[bytes], limit: int | None, expected: Demanded, *, digests: bool) -> None:
+        self._body = body
+        self._limit = limit
+        self._expected = expected
+        self._digests = digests or expected.digest is not None
+        self._digest = hashlib.sha256()
 
-def _digest(request: Request) -> bytes | None:
-    text = request.headers.get("repr-digest") or request.headers.get("content-digest")
-    if text is None:
-        return None
-    found = _DIGEST.search(text)
-    try:
-        return base64.b64decode(found[1], validate=True) if found else None
-    except ValueError:
-        raise InvalidInput("Repr-Digest", "it is not base64", "send sha-256=:…: (RFC 9530)") from None
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._body:
+            size += len(piece)
+            if self._limit is not None and size > self._limit:
+                raise TooLarge("blob", self._limit)
+            if self._digests:
+                self._digest.update(piece)
+            yield piece
+        self._expected.compare(self._digest.digest())
+
+    async def digest(self) -> str:
+        """SHA-256 of the whole body; reads what was not read yet."""
+        async for piece in self._body:
+            self._digest.update(piece)
+        return self._digest.hexdigest()
 
 
 @router.get("/blobs/{namespace}/{key:path}", response_class=StreamingResponse)
 @access(permission="storage.blobs.read")
-async def read_blob(request: Request, reach: Reached, namespace: str, key: str) -> Response:
+async def read_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """The bytes, or the one range that is asked for."""
-    blobs, _ = reach.blobs(namespace)
+    blobs, _ = desk.reach(request).blobs(namespace)
     opened = await blobs.open(key)
     try:
         return _answer(request, opened)
@@ -161,24 +182,36 @@ def _part(request: Request, info: BlobInfo) -> tuple[int, int] | None:
 
 @router.head("/blobs/{namespace}/{key:path}")
 @access(permission="storage.blobs.read")
-async def probe_blob(reach: Reached, namespace: str, key: str) -> Response:
+async def probe_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Size, type, digest and version."""
-    blobs, _ = reach.blobs(namespace)
+    blobs, _ = desk.reach(request).blobs(namespace)
     info = await blobs.info(key)
+    asked = stated(request).if_none_match
+    if asked is not None and asked.match(info.version):
+        return Response(status_code=304, headers=_headers(info))
     headers = {**_headers(info), "Content-Length": str(info.size)}
     return Response(headers=headers)
 
 
 @router.delete("/blobs/{namespace}/{key:path}", status_code=204)
 @access(permission="storage.blobs.write")
-async def delete_blob(request: Request, reach: Reached, namespace: str, key: str) -> Response:
+async def delete_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Remove a blob."""
-    blobs, policy = reach.blobs(namespace)
-    condition = await _condition(stated(request), blobs, key)
+    reach = desk.reach(request)
+    blobs, policy = reach.blobs(namespace, writes=True)
+    condition = await condition_for(stated(request), blobs, key)
     policy.demand(namespace, condition)
-    if not await blobs.delete(key, if_match=condition):
-        raise NotFound(namespace, key)
-    return Response(status_code=204)
+
+    async def work() -> Response:
+        if not await blobs.delete(key, if_match=condition):
+            raise NotFound(namespace, key)
+        return Response(status_code=204)
+
+    return await reach.once_claimed(keyed(request, reach.tenant, reach.caller), _nothing, work)
+
+
+async def _nothing() -> str:
+    return ""
 
 
 def _headers(info: BlobInfo) -> dict[str, str]:
@@ -190,8 +223,8 @@ def _headers(info: BlobInfo) -> dict[str, str]:
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         "Content-Security-Policy": _SANDBOX,
-        "Last-Modified": formatdate(info.updated / 1000, usegmt=True),
-        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(info.sha256)).decode()}:",
+        "Last-Modified": http_date(info.updated),
+        "Repr-Digest": digest_header(bytes.fromhex(info.sha256)),
     }
 
 

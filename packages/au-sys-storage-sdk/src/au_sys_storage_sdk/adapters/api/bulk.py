@@ -1,6 +1,7 @@
 """Several documents in one request: batch, transaction, and the change feed as server-sent events."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
@@ -8,14 +9,17 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from au_sys_storage_sdk.adapters.api.access import Reach, Reached
+from au_sys_storage_sdk.adapters.api.access import Desked, Reach
+from au_sys_storage_sdk.adapters.api.followers import Followers, FollowersOf
+from au_sys_storage_sdk.adapters.api.headers.digests import demanded
+from au_sys_storage_sdk.adapters.api.headers.idempotency import keyed
 from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
 from au_sys_storage_sdk.adapters.api.steps import BATCH, TRANSACTION, Batched, Step, condition_of
 from au_sys_storage_sdk.core.documents.models import Change, Document
 from au_sys_storage_sdk.core.documents.namespace import Delete, Get, Namespace, Put
 from au_sys_storage_sdk.core.documents.transactions import Promise, Transaction
 from au_sys_storage_sdk.core.documents.values import check_json
-from au_sys_storage_sdk.core.errors import InvalidInput, StorageError
+from au_sys_storage_sdk.core.errors import FeedCompacted, InvalidInput, StorageError
 from au_sys_storage_sdk.core.policies import Policy
 from fastapi_services_platform import access
 
@@ -32,12 +36,23 @@ def _body(schema: Mapping[str, Any]) -> dict[str, Any]:  # Any: OpenAPI
 
 @router.post("/storage/{namespace}:batch", openapi_extra=_body(BATCH))
 @access(permission="storage.documents.write")
-async def run_batch(request: Request, reach: Reached, namespace: str) -> Response:
+async def run_batch(request: Request, desk: Desked, namespace: str) -> Response:
     """Up to 1,000 reads and writes of one namespace; not atomic, one result per item in order."""
-    documents, policy = reach.documents(namespace)
-    batch = _converted(await request.body(), Batched)
-    answers = await documents.many([_item(documents, policy, item) for item in batch.items])
-    return _json({"results": [_result(item, answer) for item, answer in zip(batch.items, answers, strict=True)]})
+    reach = desk.reach(request)
+    documents, policy = reach.writable(namespace)
+    body = await request.body()
+    demanded(request).check(body)
+
+    async def work() -> Response:
+        batch = _converted(body, Batched)
+        items = [_item(documents, policy, item) for item in batch.items]
+        answers = await documents.many(items)
+        return _json({"results": [_result(item, answer) for item, answer in zip(batch.items, answers, strict=True)]})
+
+    async def content() -> str:
+        return hashlib.sha256(body).hexdigest()
+
+    return await reach.once_claimed(keyed(request, reach.tenant, reach.caller), content, work)
 
 
 def _item(documents: Namespace[object], policy: Policy, item: Step) -> Get | Put | Delete:
@@ -68,16 +83,27 @@ def _result(item: Step, answer: Document[object] | int | bool | StorageError | N
 
 @router.post("/storage:transaction", openapi_extra=_body(TRANSACTION))
 @access(permission="storage.documents.write")
-async def run_transaction(request: Request, reach: Reached) -> Response:
+async def run_transaction(request: Request, desk: Desked) -> Response:
     """Checks, writes, increments and events over several namespaces: all or nothing."""
-    steps = _converted(await request.body(), Batched)
-    async with reach.storage.transaction() as transaction:
-        promises = [_add(reach, transaction, step) for step in steps.items]
-    return _json({"results": [{"version": promise.version, "value": promise.value} for promise in promises]})
+    body = await request.body()
+    demanded(request).check(body)
+
+    async def work(reach: Reach) -> Response:
+        steps = _converted(body, Batched)
+        async with reach.changing.transaction() as transaction:
+            promises = [_add(reach, transaction, step) for step in steps.items]
+        return _json({"results": [_promised(promise) for promise in promises]})
+
+    return await desk.reach(request).once(request, body, work)
+
+
+def _promised(promise: Promise) -> dict[str, object]:
+    created = promise.outcome.created if promise.outcome else False
+    return {"version": promise.version, "value": promise.value, "created": created}
 
 
 def _add(reach: Reach, transaction: Transaction, step: Step) -> Promise:
-    documents, policy = reach.documents(step.namespace)
+    documents, policy = reach.writable(step.namespace)
     condition = condition_of(step)
     if step.op == "check":
         return transaction.check(documents, step.key, condition)
@@ -97,40 +123,53 @@ def _add(reach: Reach, transaction: Transaction, step: Step) -> Promise:
 @router.get("/storage/{namespace}:watch", response_class=StreamingResponse)
 @access(permission="storage.documents.read")
 async def watch_namespace(
-    reach: Reached,
+    request: Request,
+    desk: Desked,
+    followers: FollowersOf,
     namespace: str,
-    since: Annotated[int | None, Query(ge=0)] = None,
+    since: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
     prefix: str = "",
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, lt=2**63)] = None,
 ) -> Response:
-    """Every later change as a server-sent event whose id is its sequence; without a starting point, from now on."""
-    documents, _ = reach.documents(namespace)
+    """Every later change as a server-sent event whose id is its sequence; without a starting point, from now on.
+
+    410 when the feed no longer reaches back that far; a follower that falls behind the feed meanwhile gets a last event
+    ``compacted``.
+    """
+    reach = desk.reach(request)
+    documents = reach.documents(namespace)
     start = last_event_id if last_event_id is not None else since
     if start is None:
         start = await reach.storage.sequence()
     await reach.storage.store.changes(start, 1)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(documents, start, prefix), media_type="text/event-stream", headers=headers)
+    events = _events(documents, start, prefix, followers)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-async def _events(documents: Namespace[object], since: int, prefix: str) -> AsyncIterator[bytes]:
+async def _events(documents: Namespace[object], since: int, prefix: str, followers: Followers) -> AsyncIterator[bytes]:
     yield b": following from %d\n\n" % since
     feed = documents.watch(since, prefix)
-    coming = asyncio.ensure_future(anext(feed))
-    try:
-        while True:
-            done, _ = await asyncio.wait([coming], timeout=_HEARTBEAT)
-            if not done:
-                yield b": alive\n\n"
-                continue
-            try:
-                change = coming.result()
-            except (StorageError, StopAsyncIteration):
-                return
-            yield _event(change)
-            coming = asyncio.ensure_future(anext(feed))
-    finally:
-        coming.cancel()
+    with followers.one() as follower:
+        coming = asyncio.ensure_future(anext(feed))
+        try:
+            while True:
+                done, _ = await asyncio.wait([coming], timeout=_HEARTBEAT)
+                if not done:
+                    yield b": alive\n\n"
+                    continue
+                try:
+                    change = coming.result()
+                except FeedCompacted as error:
+                    yield b'event: compacted\ndata: {"snapshot_seq":%d}\n\n' % error.snapshot_seq
+                    return
+                except (StorageError, StopAsyncIteration):
+                    return
+                yield _event(change)
+                follower.sent(change.at)
+                coming = asyncio.ensure_future(anext(feed))
+        finally:
+            coming.cancel()
 
 
 def _event(change: Change) -> bytes:

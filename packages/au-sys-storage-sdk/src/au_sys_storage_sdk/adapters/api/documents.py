@@ -1,19 +1,21 @@
 """Documents over HTTP: list, read, write, change, delete. The key routes are last: they take every path."""
 
-from email.utils import formatdate
+import hashlib
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from au_sys_storage_sdk.adapters.api.access import Reached
-from au_sys_storage_sdk.adapters.api.conditions import conditionally, stated
+from au_sys_storage_sdk.adapters.api.access import Desked, Reach
+from au_sys_storage_sdk.adapters.api.headers.conditions import conditionally, stated
+from au_sys_storage_sdk.adapters.api.headers.digests import demanded, digest_header, wanted
+from au_sys_storage_sdk.adapters.api.headers.times import http_date
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.documents.namespace import Namespace
 from au_sys_storage_sdk.core.documents.operations import Outcome
 from au_sys_storage_sdk.core.documents.values import canonical_json, check_json
-from au_sys_storage_sdk.core.errors import InvalidInput, NotFound
+from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound
 from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from au_sys_storage_sdk.core.preconditions import Condition
 from fastapi_services_platform import access
@@ -21,12 +23,17 @@ from fastapi_services_platform import access
 router = APIRouter()
 
 JSON = "application/json"
-_BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": {}}}}}
+_HEADERS = [
+    {"name": "Storage-TTL", "in": "header", "schema": {"type": "number"}, "description": "Seconds until it is gone"},
+    {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}},
+]
+_BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": {}}}}, "parameters": _HEADERS}
 _PATCH = {
     "requestBody": {
         "required": True,
         "content": {"application/merge-patch+json": {"schema": {}}, "application/json-patch+json": {"schema": {}}},
-    }
+    },
+    "parameters": _HEADERS,
 }
 _WRITTEN: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI, as FastAPI takes it
     200: {"description": "Replaced"},
@@ -34,9 +41,6 @@ _WRITTEN: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI, as FastAPI takes 
     412: {"description": "Another version"},
 }
 _SCAN_BYTES = 4 * 1024 * 1024
-
-Ttl = Annotated[float | None, Header(alias="Storage-TTL", description="Seconds until the document is gone")]
-Key = str
 
 
 class Window(BaseModel):
@@ -49,13 +53,15 @@ class Window(BaseModel):
     include: Literal["keys", "values"] = "keys"
 
 
+@router.head("/storage/{namespace}")
 @router.get("/storage/{namespace}")
 @access(permission="storage.documents.read")
 async def list_documents(
-    request: Request, reach: Reached, namespace: str, window: Annotated[Window, Query()]
+    request: Request, desk: Desked, namespace: str, window: Annotated[Window, Query()]
 ) -> Response:
     """Documents in key order. The entity tag is the sequence of the namespace's last write."""
-    documents, _ = reach.documents(namespace)
+    reach = desk.reach(request)
+    documents = reach.documents(namespace)
     asked = stated(request).if_none_match
     sequence = await documents.sequence()
     if asked is not None and asked.match(sequence):
@@ -72,16 +78,19 @@ async def list_documents(
 
 
 def _item(found: Stored, *, with_value: bool) -> bytes:
-    known = {"key": found.key, "version": found.version, "updated": found.updated, "expires": found.expires}
+    known = {
+        "key": found.key, "version": found.version, "created": found.created, "updated": found.updated,
+        "expires": found.expires, "schema": found.schema,
+    }  # fmt: skip
     text = msgspec.json.encode(known)
     return text[:-1] + b',"value":' + found.value + b"}" if with_value else text
 
 
 @router.get("/storage/{namespace}/{key:path}")
 @access(permission="storage.documents.read")
-async def read_document(request: Request, reach: Reached, namespace: str, key: Key) -> Response:
+async def read_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """The stored JSON value, byte for byte, with a strong entity tag."""
-    documents, _ = reach.documents(namespace)
+    documents = desk.reach(request).documents(namespace)
     asked = stated(request)
     if asked.if_none_match is not None:
         known = await documents.head(key)
@@ -90,70 +99,103 @@ async def read_document(request: Request, reach: Reached, namespace: str, key: K
     found = await documents.get_text(key)
     if found is None:
         raise NotFound(namespace, key)
-    return Response(found.value, media_type=JSON, headers=_headers(found))
+    if asked.if_match is not None and not asked.if_match.match(found.version):
+        raise Conflict(namespace, key, None, found.version)
+    headers = _headers(found)
+    if wanted(request):
+        headers["Repr-Digest"] = digest_header(hashlib.sha256(found.value).digest())
+    return Response(found.value, media_type=JSON, headers=headers)
 
 
 @router.head("/storage/{namespace}/{key:path}")
 @access(permission="storage.documents.read")
-async def probe_document(reach: Reached, namespace: str, key: Key) -> Response:
+async def probe_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Version and times of a document, without its value."""
-    documents, _ = reach.documents(namespace)
+    documents = desk.reach(request).documents(namespace)
     found = await documents.head(key)
     if found is None:
         raise NotFound(namespace, key)
-    return Response(media_type=JSON, headers=_headers(found))
+    asked = stated(request).if_none_match
+    status = 304 if asked is not None and asked.match(found.version) else 200
+    return Response(status_code=status, media_type=JSON, headers=_headers(found))
 
 
 def _headers(found: Stored) -> dict[str, str]:
     headers = {
         "ETag": f'"{found.version}"',
-        "Last-Modified": formatdate(found.updated / 1000, usegmt=True),
+        "Last-Modified": http_date(found.updated),
         "Cache-Control": "private, no-cache",
+        "Storage-Times": f"{found.created},{found.updated},{found.expires or 0}",
+        "Storage-Schema": str(found.schema),
     }
     if found.expires is not None:
-        headers["Storage-Expires"] = formatdate(found.expires / 1000, usegmt=True)
+        headers["Storage-Expires"] = http_date(found.expires)
     return headers
 
 
 @router.post("/storage/{namespace}/{key:path}", openapi_extra=_BODY, responses=_WRITTEN)
 @access(permission="storage.documents.write")
-async def write_document(request: Request, reach: Reached, namespace: str, key: Key, ttl: Ttl = None) -> Response:
+async def write_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Store a JSON value; ``If-Match`` and ``If-None-Match: *`` make it conditional."""
-    return await _write(request, reach, namespace, key, ttl)
+    return await _write(request, desk.reach(request), namespace, key)
 
 
 @router.put("/storage/{namespace}/{key:path}", openapi_extra=_BODY, responses=_WRITTEN)
 @access(permission="storage.documents.write")
-async def put_document(request: Request, reach: Reached, namespace: str, key: Key, ttl: Ttl = None) -> Response:
+async def put_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """The same as POST."""
-    return await _write(request, reach, namespace, key, ttl)
+    return await _write(request, desk.reach(request), namespace, key)
 
 
-async def _write(request: Request, reach: Reached, namespace: str, key: str, ttl: float | None) -> Response:
-    documents, policy = reach.documents(namespace)
-    text = canonical_json(await request.body())
+async def _write(request: Request, asking: Reach, namespace: str, key: str) -> Response:
+    body = await request.body()
+    demanded(request).check(body)
+    ttl = _ttl(request)
 
-    async def write(condition: Condition) -> Outcome:
-        allowed = policy.admit(namespace, len(text), ttl, condition)
-        return await documents.put_text(key, text, if_match=condition, ttl=allowed)
+    async def work(reach: Reach) -> Response:
+        documents, policy = reach.writable(namespace)
+        text = canonical_json(body)
 
-    outcome = await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key)
-    return _written(outcome.version or 0, 201 if outcome.created else 200)
+        async def write(condition: Condition) -> Outcome:
+            allowed = policy.admit(namespace, len(text), ttl, condition)
+            return await documents.put_text(key, text, if_match=condition, ttl=allowed)
+
+        outcome = await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key)
+        return _written(outcome.version or 0, 201 if outcome.created else 200)
+
+    return await asking.once(request, body, work)
+
+
+def _ttl(request: Request) -> float | None:
+    text = request.headers.get("storage-ttl")
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput("Storage-TTL", f"{text[:40]!a} is no number", "send seconds") from None
 
 
 @router.patch("/storage/{namespace}/{key:path}", openapi_extra=_PATCH, responses=_WRITTEN)
 @access(permission="storage.documents.write")
-async def patch_document(request: Request, reach: Reached, namespace: str, key: Key, ttl: Ttl = None) -> Response:
+async def patch_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Lay a merge patch over the value, or apply JSON patch steps, as the content type says."""
-    documents, policy = reach.documents(namespace)
-    patch = _patch(request.headers.get("content-type", ""), check_json(await request.body()))
+    body = await request.body()
+    demanded(request).check(body)
+    ttl = _ttl(request)
 
-    async def write(condition: Condition) -> int:
-        allowed = policy.admit(namespace, 0, ttl, condition)
-        return await documents.patch(key, patch, if_match=condition, ttl=allowed)
+    async def work(reach: Reach) -> Response:
+        documents, policy = reach.writable(namespace)
+        patch = _patch(request.headers.get("content-type", ""), check_json(body))
 
-    version = await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key)
-    return _written(version, 200)
+        async def write(condition: Condition) -> int:
+            allowed = policy.admit(namespace, 0, ttl, condition)
+            return await documents.patch(key, patch, if_match=condition, ttl=allowed)
+
+        version = await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key)
+        return _written(version, 200)
+
+    return await desk.reach(request).once(request, body, work)
 
 
 def _patch(content_type: str, patch: object) -> object:
@@ -177,17 +219,21 @@ def _patch(content_type: str, patch: object) -> object:
 
 @router.delete("/storage/{namespace}/{key:path}", status_code=204, responses={412: {"description": "Another version"}})
 @access(permission="storage.documents.write")
-async def delete_document(request: Request, reach: Reached, namespace: str, key: Key) -> Response:
+async def delete_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Remove a document."""
-    documents, policy = reach.documents(namespace)
 
-    async def write(condition: Condition) -> bool:
-        policy.demand(namespace, condition)
-        return await documents.delete(key, if_match=condition)
+    async def work(reach: Reach) -> Response:
+        documents, policy = reach.writable(namespace)
 
-    if not await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key):
-        raise NotFound(namespace, key)
-    return Response(status_code=204)
+        async def write(condition: Condition) -> bool:
+            policy.demand(namespace, condition)
+            return await documents.delete(key, if_match=condition)
+
+        if not await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key):
+            raise NotFound(namespace, key)
+        return Response(status_code=204)
+
+    return await desk.reach(request).once(request, b"", work)
 
 
 async def _version(documents: Namespace[object], key: str) -> int | None:

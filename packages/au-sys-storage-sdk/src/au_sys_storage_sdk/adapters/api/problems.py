@@ -32,6 +32,17 @@ PROBLEMS = (
     ),
     ProblemMapping(errors.ConditionRequired, 428, "condition-required", "This namespace wants conditional writes"),
     ProblemMapping(errors.OutOfReach, 403, "out-of-reach", "This namespace belongs to the platform"),
+    ProblemMapping(errors.NotPermitted, 403, "not-permitted", "The rules of this namespace name other callers"),
+    ProblemMapping(errors.KeyReused, 422, "key-reused", "The Idempotency-Key belongs to another request"),
+    ProblemMapping(
+        errors.Unfinished, 409, "unfinished", "The first request has left no answer",
+        headers=lambda _error: {"Retry-After": "1"},
+    ),
+    ProblemMapping(
+        errors.OffsetMismatch, 409, "offset-mismatch", "The part does not fit to the upload",
+        extras=lambda error: {"expected_offset": error.expected, "provided_offset": error.given},
+        headers=lambda error: {"Upload-Offset": str(error.expected)},
+    ),
     ProblemMapping(
         errors.TooLarge, 413, "too-large", "Over a limit",
         extras=lambda error: {"limit": error.limit, "unit": error.unit},

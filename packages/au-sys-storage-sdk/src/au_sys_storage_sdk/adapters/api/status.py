@@ -1,24 +1,26 @@
-"""What storage is made of: backends, what they can do, what they hold."""
+"""What storage is made of: backends, what they can do, what they hold, how far the change feed has come."""
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from au_sys_storage_sdk.adapters.api.access import Reached
-from au_sys_storage_sdk.core.blobs.namespace import Blobs
+from au_sys_storage_sdk.adapters.api.access import Desk, Desked
+from au_sys_storage_sdk.adapters.api.followers import Followers, FollowersOf
 from au_sys_storage_sdk.core.documents.models import Feature
+from au_sys_storage_sdk.core.switching.switchable import Switchable
 from fastapi_services_platform import access
-from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from fastapi_services_platform.fastapi import inject
 
 router = APIRouter()
 
 
 class Backend(BaseModel):
-    """One backend."""
+    """One backend. ``durability``: what an acknowledged write survives."""
 
     kind: str
     durable: bool
+    durability: str
     features: list[str]
 
 
@@ -33,33 +35,86 @@ class Used(BaseModel):
     sequence: int = 0
 
 
+class Feed(BaseModel):
+    """The change feed: its last sequence, who follows it over HTTP, and how late the slowest of them was told
+    (milliseconds). ``switch_lag``: changes that a switch under way has still to take over.
+    """
+
+    sequence: int
+    followers: int
+    lag_ms: int
+    switch_lag: int | None
+
+
 class Status(BaseModel):
-    """Backends, the commit sequence and the namespaces in reach."""
+    """Backends, the epoch (one more with each switch), the feed and the namespaces in reach."""
 
     documents: Backend
     blobs: Backend
+    active: str
+    epoch: int
     sequence: int
+    feed: Feed
     namespaces: list[Used]
 
 
+Store = Annotated[Switchable, inject(Switchable)]
+
+
+@router.head("/storage")
 @router.get("/storage")
 @access(permission="storage.backends.read")
-async def read_status(reach: Reached, principal: CurrentPrincipal, blobs: Annotated[Blobs, inject(Blobs)]) -> Status:
+async def read_status(request: Request, desk: Desked, store: Store, followers: FollowersOf) -> Status:
     """Backends and namespaces of the caller's tenant."""
-    storage = reach.storage
-    used: dict[str, Used] = {}
-    for entry in await storage.usage():
-        if entry.tenant == principal.tenant and reach.policies.in_reach(entry.namespace):
+    return await status_of(request, desk, store, followers)
+
+
+async def status_of(request: Request, desk: Desk, store: Switchable, followers: Followers) -> Status:
+    """The same for a page."""
+    reach = desk.reach(request)
+    features = desk.storage.features
+    blobs_durable = desk.blobs.backend != "memory"
+    sequence = await desk.storage.sequence()
+    return Status(
+        documents=Backend(
+            kind=desk.storage.backend,
+            durable=Feature.DURABLE in features,
+            durability=_durability(Feature.DURABLE in features),
+            features=sorted(feature.value for feature in features),
+        ),
+        blobs=Backend(
+            kind=desk.blobs.backend,
+            durable=blobs_durable,
+            durability=_durability(blobs_durable),
+            features=["CAS", "RANGE", "SCAN"],
+        ),
+        active=store.entry.active,
+        epoch=store.entry.epoch,
+        sequence=sequence,
+        feed=Feed(
+            sequence=sequence, followers=followers.number, lag_ms=followers.lag, switch_lag=_behind(store, sequence)
+        ),
+        namespaces=await _used(desk, reach.tenant),
+    )
+
+
+def _durability(durable: bool) -> str:
+    return "power loss" if durable else "nothing: acknowledged writes may be lost in a crash"
+
+
+def _behind(store: Switchable, sequence: int) -> int | None:
+    progress = store.progress
+    return None if progress is None or progress.phase.ended else max(sequence - progress.reached, 0)
+
+
+async def _used(desk: Desk, tenant: str) -> list[Used]:
+    policies, used = desk.terms.policies, dict[str, Used]()
+    for entry in await desk.storage.usage():
+        if entry.tenant == tenant and policies.in_reach(entry.namespace):
             found = used.setdefault(entry.namespace, Used(namespace=entry.namespace))
             found.documents, found.document_bytes, found.sequence = entry.count, entry.size, entry.sequence
-    for held in await blobs.usage():
-        if held.tenant == principal.tenant and reach.policies.in_reach(held.namespace):
+    for held in await desk.blobs.usage():
+        if held.tenant == tenant and policies.in_reach(held.namespace):
             found = used.setdefault(held.namespace, Used(namespace=held.namespace))
             found.blobs, found.blob_bytes = held.count, held.size
-    features = sorted(feature.value for feature in storage.features)
-    return Status(
-        documents=Backend(kind=storage.backend, durable=Feature.DURABLE in storage.features, features=features),
-        blobs=Backend(kind=blobs.backend, durable=blobs.backend != "memory", features=["CAS", "RANGE", "SCAN"]),
-        sequence=await storage.sequence(),
-        namespaces=sorted(used.values(), key=lambda item: item.namespace),
-    )
+    return sorted(used.values(), key=lambda item: item.namespace)

@@ -74,6 +74,7 @@ async def begin_switch(
     return _shown(begun)
 
 
+@router.head("/storage/switch/{operation}")
 @router.get("/storage/switch/{operation}")
 @access(permission="storage.backends.read")
 async def read_switch(store: Store, operation: str) -> Operation:

@@ -25,7 +25,7 @@ class Editing:
             Conflict: somebody else was faster.
             InvalidInput: the text is not JSON.
         """
-        documents, policy = reach.documents(namespace)
+        documents, policy = reach.writable(namespace)
         before = await documents.get_text(key)
         value = canonical_json(text.encode())
         ttl = policy.admit(namespace, len(value), None, version)
@@ -35,7 +35,7 @@ class Editing:
 
     async def delete(self, reach: Reach, who: Principal, namespace: str, key: str, version: int) -> None:
         """Remove the document that was read at ``version``. Raises ``Conflict`` and ``NotFound``."""
-        documents, _ = reach.documents(namespace)
+        documents, _ = reach.writable(namespace)
         before = await documents.get_text(key)
         if not await documents.delete(key, if_match=version):
             raise NotFound(namespace, key)

@@ -8,10 +8,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from au_sys_storage_sdk.adapters.api.access import Reached
-from au_sys_storage_sdk.adapters.api.status import read_status
+from au_sys_storage_sdk.adapters.api.access import Desked, Reach
+from au_sys_storage_sdk.adapters.api.followers import FollowersOf
+from au_sys_storage_sdk.adapters.api.status import Store, status_of
 from au_sys_storage_sdk.adapters.web.editing import Editing, pretty
-from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, TooLarge
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
@@ -26,13 +26,13 @@ _AS_TEXT = 200_000
 @access(permission="storage.backends.read")
 async def overview_page(
     request: Request,
-    reach: Reached,
-    principal: CurrentPrincipal,
-    blobs: Annotated[Blobs, inject(Blobs)],
+    desk: Desked,
+    store: Store,
+    followers: FollowersOf,
     pages: Annotated[Pages, inject(Pages)],
 ) -> Response:
     """Backends, and the namespaces with their sizes."""
-    status = await read_status(reach, principal, blobs)
+    status = await status_of(request, desk, store, followers)
     return await pages.render(request, "storage/overview.html", {"status": status})
 
 
@@ -40,14 +40,14 @@ async def overview_page(
 @access(permission="storage.documents.read")
 async def namespace_page(
     request: Request,
-    reach: Reached,
+    desk: Desked,
     namespace: str,
     pages: Annotated[Pages, inject(Pages)],
     prefix: str = "",
     after: str = "",
 ) -> Response:
     """Documents in key order, a page at a time."""
-    documents, _ = reach.documents(namespace)
+    documents = desk.reach(request).documents(namespace)
     error = ""
     try:
         page = await documents.scan_text(prefix, after, _SHOWN, keys_only=True)
@@ -67,17 +67,17 @@ async def namespace_page(
 @router.get("/admin/storage/{namespace}/{key:path}")
 @access(permission="storage.documents.read")
 async def document_page(
-    request: Request, reach: Reached, namespace: str, key: str, pages: Annotated[Pages, inject(Pages)], saved: str = ""
+    request: Request, desk: Desked, namespace: str, key: str, pages: Annotated[Pages, inject(Pages)], saved: str = ""
 ) -> Response:
     """One document, to be read and edited."""
-    return await _document(request, reach, pages, namespace, key, Attempt(saved=saved))
+    return await _document(request, desk.reach(request), pages, namespace, key, Attempt(saved=saved))
 
 
 @router.post("/admin/storage/{namespace}/{key:path}")
 @access(permission="storage.documents.write")
 async def document_form(
     request: Request,
-    reach: Reached,
+    desk: Desked,
     principal: CurrentPrincipal,
     namespace: str,
     key: str,
@@ -90,16 +90,16 @@ async def document_form(
     """Show what a change would do, save it, or delete the document; each under the version that was read."""
     try:
         if action == "delete":
-            await editing.delete(reach, principal, namespace, key, version)
+            await editing.delete(desk.reach(request), principal, namespace, key, version)
             return RedirectResponse(f"/admin/storage/{quote(namespace)}", 303)
         if action == "save":
-            await editing.save(reach, principal, namespace, key, value, version)
+            await editing.save(desk.reach(request), principal, namespace, key, value, version)
             return RedirectResponse(f"{_href(namespace, key)}?saved=yes", 303)
     except (Conflict, InvalidInput, TooLarge) as problem:
         attempt = Attempt(value, version, str(problem))
     else:
         attempt = Attempt(value, version)
-    return await _document(request, reach, pages, namespace, key, attempt)
+    return await _document(request, desk.reach(request), pages, namespace, key, attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,9 @@ class Attempt:
 
 
 async def _document(
-    request: Request, reach: Reached, pages: Pages, namespace: str, key: str, attempt: Attempt
+    request: Request, reach: Reach, pages: Pages, namespace: str, key: str, attempt: Attempt
 ) -> Response:
-    documents, _ = reach.documents(namespace)
+    documents = reach.documents(namespace)
     found = await documents.get_text(key)
     if found is None:
         raise NotFound(namespace, key)

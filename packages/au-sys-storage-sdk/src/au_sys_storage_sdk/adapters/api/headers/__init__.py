@@ -1,0 +1,1 @@
+"""What requests and answers say in their headers, beside what they are about."""
