@@ -67,3 +67,34 @@ def test_the_scope_holds_what_fastapi_asks_for() -> None:
     stack = fastapi_seams.prepare_scope(scope, APIRouter(), ({}, {}))
     assert scope["fastapi_middleware_astack"] is stack
     assert "starlette.exception_handlers" in scope
+
+
+def test_an_included_endpoint_is_not_analysed_again() -> None:
+    """Dependant, body and response field of the decorator are used at every inclusion, with the path's own name."""
+    from fastapi_services_platform.http.fastapi_sharing import _NAMES, shared_analysis
+
+    assert [name for name in _NAMES if not hasattr(fastapi.routing, name)] == []
+
+    async def leaf(key: int, word: str = "") -> dict[str, str]:
+        return {"key": str(key), "word": word}
+
+    inner = APIRouter()
+    inner.add_api_route("/leaf/{key}", leaf)
+    outer = APIRouter()
+    outer.include_router(inner, prefix="/inner")
+    app = FastAPI(openapi_url=None)
+    private: Any = fastapi.routing
+    before = private.create_model_field
+    with shared_analysis([outer]):
+        app.include_router(outer, prefix="/outer")
+        app.include_router(outer, prefix="/{word}")
+        flat = {route.path: route for route in flatten(app.router.routes)}
+    original: Any = inner.routes[0]
+    shared = flat["/outer/inner/leaf/{key}"].scope_update["fastapi"]["effective_route_context"]  # type: ignore[index]  # FastAPI's scope
+    anew = flat["/{word}/inner/leaf/{key}"].scope_update["fastapi"]["effective_route_context"]  # type: ignore[index]  # as above
+    assert shared.dependant.query_params[0] is original.dependant.query_params[0]
+    assert shared.dependant.path == "/outer/inner/leaf/{key}"
+    assert shared.response_field._type_adapter is original.response_field._type_adapter
+    assert shared.response_field.name == "Response_leaf_outer_inner_leaf__key__get"
+    assert [field.name for field in anew.dependant.path_params] == ["key", "word"]
+    assert private.create_model_field is before

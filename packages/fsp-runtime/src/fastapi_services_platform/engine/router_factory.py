@@ -1,6 +1,6 @@
 """Mount routers by tier and configuration: API → UI → platform API → platform UI, the hub absolutely last."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
@@ -15,6 +15,7 @@ from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute, InvalidContribution, UndeclaredAccess
 from fastapi_services_platform.http.compiled import CompiledEndpoint
 from fastapi_services_platform.http.fastapi_seams import FlatRoute, flatten
+from fastapi_services_platform.http.fastapi_sharing import shared_analysis
 from fastapi_services_platform.http.permissions import Access, declared_access
 from fastapi_services_platform.http.routing import RouteEntry, RouteKind, RouteTerms
 
@@ -73,7 +74,12 @@ class RouterFactory:
             UndeclaredAccess: a route declares nothing.
             DuplicateRoute: two routers claim one method and path.
         """
-        entries = list(first)
+        with shared_analysis(item.mount.router for item in mountings):
+            entries = [*first, *self._include(app, mountings)]
+        refuse_duplicates(entries)
+        return entries
+
+    def _include(self, app: FastAPI, mountings: Sequence[Mounting]) -> Iterator[RouteEntry]:
         for item in mountings:
             before = len(app.router.routes)
             app.include_router(
@@ -84,9 +90,7 @@ class RouterFactory:
                 tags=[item.owner.name],
             )
             flats = flatten(app.router.routes[before:])
-            entries += [entry_of(flat, item.owner, item.mount.name, item.terms) for flat in flats]
-        refuse_duplicates(entries)
-        return entries
+            yield from (entry_of(flat, item.owner, item.mount.name, item.terms) for flat in flats)
 
     def _place(self, capability: LoadedCapability, mount: RouterMount) -> Mounting:
         tier = self._settings.tiers.get(_TIER_NAMES[mount.tier])  # type: ignore[call-overload]  # the names are TierName's own
