@@ -45,6 +45,7 @@ class TierSettings(_Strict):
 
     prefix: str = Field("", pattern=r"^(/[a-z0-9_\-/]*[a-z0-9_\-])?$")
     max_body_bytes: int | None = Field(None, ge=1024)
+    request_timeout: float | None = Field(None, gt=0)
     include_in_schema: bool | None = None
 
 
@@ -55,6 +56,7 @@ class RouterSettings(_Strict):
 
     prefix: str | None = Field(None, pattern=r"^(/[a-z0-9_\-/]*[a-z0-9_\-])?$")
     max_body_bytes: int | None = Field(None, ge=1024)
+    request_timeout: float | None = Field(None, gt=0)
     deprecated: bool = False
     sunset: date | None = None
 
@@ -72,11 +74,25 @@ class DocumentationSettings(_Strict):
     openapi: Literal["public", "authenticated", "off"] = "authenticated"
 
 
+class UpstreamSettings(_Strict):
+    """How an upstream is called, over what the capability says of it; only what is written here counts."""
+
+    base_url: str = Field("", pattern=r"^https?://[^\s@]+$")
+    attempt_seconds: float = Field(5.0, gt=0)
+    total_seconds: float = Field(15.0, gt=0)
+    attempts: int = Field(3, ge=1, le=10)
+    connections: int = Field(20, ge=1)
+    waiting: int = Field(40, ge=0)
+    rest_seconds: float = Field(5.0, gt=0)
+    http2: bool = False
+
+
 class RouterFactorySettings(_Strict):
     """The content of ``router_factory_settings.yaml``."""
 
     tiers: dict[TierName, TierSettings] = {}
     capabilities: dict[str, CapabilitySettings] = {}
+    upstreams: dict[str, UpstreamSettings] = {}
     documentation: DocumentationSettings = DocumentationSettings()
     operation_ids: Literal["capability_function", "function"] = "capability_function"
 

@@ -45,10 +45,19 @@ class PlatformSettings(BaseSettings):
     )
     max_header_bytes: int = Field(32 * 1024, ge=1024, description="Largest sum of request headers.")
     max_header_count: int = Field(100, ge=10, description="Most request headers.")
-    request_timeout: float = Field(60.0, gt=0, description="Seconds until a request is given up.")
+    request_timeout: float = Field(
+        60.0, gt=0, description="Seconds until a request is given up, from its last byte on."
+    )
     max_concurrent_requests: int = Field(400, ge=1, description="Requests under way before more are turned away.")
     max_turn_seconds: float = Field(0.25, gt=0, description="CPU seconds of one turn of the loop before work is shed.")
     rate_limit_storage: str = Field("memory://", description="Where rate limits are counted: memory:// or redis://….")
+    outbound_allow: CommaList = Field(
+        (), description="Inner networks and hosts that addresses supplied by people may lead to, comma separated."
+    )
+    breaker_storage: str = Field(
+        "auto",
+        description="Where nodes share breakers: auto (PostgreSQL when it serves, else local), local, redis://….",
+    )
     drain_seconds: float = Field(0.0, ge=0, description="Seconds between not being ready and closing the door.")
     startup_timeout: float = Field(60.0, gt=0, description="Seconds for one capability to start.")
     shutdown_timeout: float = Field(10.0, gt=0, description="Seconds for one capability to stop.")

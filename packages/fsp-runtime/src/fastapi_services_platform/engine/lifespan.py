@@ -163,6 +163,7 @@ class Lifespan:
             if loaded.is_in("running"):
                 loaded.state = "stopped"
         await self._quietly("services", self._platform.container.close, limit)
+        await self._quietly("clients", self._platform.clients.close, limit)
         for database in self._platform.databases:
             await self._quietly(f"database {database.name}", database.close, limit)
 

@@ -8,6 +8,7 @@ from fastapi_services_platform.engine.inventory import Inventory
 from fastapi_services_platform.engine.jobs import JobRunner
 from fastapi_services_platform.engine.leadership import FileLeadership, Leadership, ServerLeadership
 from fastapi_services_platform.events.relay import EventRelay
+from fastapi_services_platform.http.outbound.clients import Clients
 from fastapi_services_platform.observability.audit import AuditTrail, audit_trail
 from fastapi_services_platform.persistence.databases import Database, open_database
 
@@ -22,6 +23,8 @@ class Platform:
         self.audit: AuditTrail = audit_trail(self.container)
         self.flags = FeatureFlags(settings.config_dir / FLAGS_FILE if settings.config_dir is not None else None)
         self._databases: dict[str, Database] = {}
+        self.clients = Clients(allow=settings.outbound_allow)
+        self.container.register_value(Clients, self.clients)
         self.jobs = JobRunner(self._leadership())
         self.events = EventRelay(lambda: self.inventory.event_handlers)
 

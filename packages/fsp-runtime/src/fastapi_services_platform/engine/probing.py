@@ -40,6 +40,7 @@ class Probe:
         answers = await asyncio.gather(*(_ask(check) for _, check in checks))
         databases = [item for item in self._platform.databases if item.opened]
         database_answers = await asyncio.gather(*(_ask(HealthCheck(item.name, item.check)) for item in databases))
+        upstreams = await self._platform.clients.health()
         services = await ping_services(self._platform.container)
         capabilities = {
             loaded.name: _of_capability(loaded) for loaded in inventory.capabilities if loaded.state != "off"
@@ -52,7 +53,13 @@ class Probe:
         critical = [answer for (_, check), answer in zip(checks, answers, strict=True) if check.critical]
         optional = {loaded.name for loaded in inventory.capabilities if not loaded.required}
         critical += [answer for name, answer in stored.items() if name not in optional]
-        everything = [*named.values(), *stored.values(), *services.values(), *capabilities.values()]
+        everything = [
+            *named.values(),
+            *stored.values(),
+            *upstreams.values(),
+            *services.values(),
+            *capabilities.values(),
+        ]
         down = any(answer.status == "unhealthy" for answer in critical)
         status: Status = "healthy" if all(answer.status == "healthy" for answer in everything) else "degraded"
         self._ready = not down
@@ -62,6 +69,7 @@ class Probe:
             "checks": _plain(named),
             "databases": _plain(stored),
             "services": _plain(services),
+            "upstreams": _plain(upstreams),
         }
 
 

@@ -136,6 +136,7 @@ def _terms(mount: RouterMount, tier: TierSettings | None, router: RouterSettings
         max_body_bytes=next((limit for limit in limits if limit is not None), None),
         rate_limit=(router.rate_limit if router else None) or (tier.rate_limit if tier else None),
         headers=tuple(headers),
+        request_timeout=(router.request_timeout if router else None) or (tier.request_timeout if tier else None),
         own_lane=mount.tier in (Tier.PLATFORM_API, Tier.PLATFORM_UI),
     )
 

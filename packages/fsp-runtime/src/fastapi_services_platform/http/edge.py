@@ -8,6 +8,7 @@ It is never a ``BaseHTTPMiddleware`` and calls the matched route itself, so what
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from math import ceil
 from time import perf_counter
 from typing import Any
 
@@ -29,9 +30,14 @@ from fastapi_services_platform.http.door.security_headers import strict_headers
 from fastapi_services_platform.http.door.shedding import OVERLOADED, Lane, Turn
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
+from fastapi_services_platform.http.outbound.deadlines import HEADER as DEADLINE
+from fastapi_services_platform.http.outbound.deadlines import asked_seconds
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond, send_json
-from fastapi_services_platform.http.routing import Found, RouteIndex
+from fastapi_services_platform.http.routing import Found, RouteIndex, RouteTerms
 from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
+from fastapi_services_platform.resilience.bulkhead import BulkheadFull
+from fastapi_services_platform.resilience.circuit_breaker import CircuitOpen
+from fastapi_services_platform.resilience.pools import PoolExhausted
 
 ProblemPage = Callable[[Request, Mapping[str, object], int], Awaitable[Response]]
 Observer = Callable[[str, str, int, float], None]
@@ -45,6 +51,7 @@ _NOT_FOUND = Problem(404, "not-found", "Not Found", "There is nothing under this
 _UNKNOWN_HOST = Problem(400, "unknown-host", "Unknown host", "The platform does not answer for this host name.")
 _FAILED = Problem(500, "internal-error", "Something went wrong here", "The error is logged under the correlation id.")
 _FEWEST_SWEEPS = 0.25
+_DEADLINE = DEADLINE.lower().encode("ascii")
 
 
 class Edge:
@@ -73,7 +80,7 @@ class Edge:
         self._hosts = Hosts(settings)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
-        self._timeout = settings.request_timeout
+        self.time_limit = settings.request_timeout
         self._max_body = settings.max_body_bytes
         self._header_limits = (settings.max_header_bytes, settings.max_header_count)
 
@@ -97,6 +104,7 @@ class Edge:
             exchange.task.uncancel()
             await self._fail(exchange, TimeoutError(), receive)
         finally:
+            exchange.finished = True
             self.in_flight.discard(exchange)
             if exchange.services is not None:
                 await self._close(exchange)
@@ -116,8 +124,7 @@ class Edge:
             return
         entry = found.entry
         exchange.entry = entry
-        if entry.terms.headers:
-            exchange.extra_headers += entry.terms.headers
+        _apply_terms(exchange, entry.terms, headers)
         if found.allowed:
             await self._refuse(exchange, _not_allowed(found.allowed), receive)
             return
@@ -128,7 +135,7 @@ class Edge:
             if too_long is not None:
                 await self._refuse(exchange, too_long, receive)
                 return
-            receive = LimitedBody(receive, limit)
+            receive = LimitedBody(receive, limit, exchange)
         lane = self.own_lane if entry.terms.own_lane else self.lane
         if (lane is self.lane and self.turn.is_over()) or not lane.enter():
             await self._refuse(exchange, OVERLOADED, receive)
@@ -221,9 +228,14 @@ class Edge:
     async def _fail(self, exchange: Exchange, error: Exception, receive: Receive) -> None:
         if isinstance(error, ProblemRaised):
             problem = error.problem
-        elif exchange.expired:
-            detail = f"The answer was not ready within {self._timeout:g} s."
+        elif exchange.expired or (isinstance(error, TimeoutError) and exchange.overdue_at() <= perf_counter()):
+            detail = f"The answer was not ready within {min(exchange.limit, exchange.deadline - exchange.begun):g} s."
             problem = Problem(504, "request-timeout", "The request took too long", detail)
+        elif isinstance(error, CircuitOpen):
+            pause = {"retry-after": str(ceil(error.retry_after))}
+            problem = Problem(503, "upstream-unavailable", "Something behind this is not available", headers=pause)
+        elif isinstance(error, BulkheadFull | PoolExhausted):
+            problem = OVERLOADED
         else:
             self.log.error("request.failed", exc_info=error)
             problem = _FAILED
@@ -268,15 +280,29 @@ class Edge:
         self._channel.submit_clean(orjson.dumps(line, option=orjson.OPT_UTC_Z))
 
     async def give_up_overdue(self) -> None:
-        """Cancel requests whose answer has not begun within the time limit; runs until it is cancelled itself."""
-        pause = min(_FEWEST_SWEEPS, self._timeout / 4)
+        """Cancel requests whose answer has not begun in time; runs until it is cancelled itself.
+
+        The time is that of the router, counted from the last part of the body, so that a long upload is not cut off
+        as long as it moves; a caller's own deadline counts from the beginning.
+        """
+        pause = min(_FEWEST_SWEEPS, self.time_limit / 4)
         while True:
             await asyncio.sleep(pause)
-            latest = perf_counter() - self._timeout
-            for exchange in [item for item in self.in_flight if item.begun < latest]:
+            now = perf_counter()
+            for exchange in [item for item in self.in_flight if item.overdue_at() < now]:
                 if not exchange.started and not exchange.expired and exchange.task is not None:
                     exchange.expired = True
                     exchange.task.cancel()
+
+
+def _apply_terms(exchange: Exchange, terms: RouteTerms, headers: Mapping[bytes, bytes]) -> None:
+    if terms.headers:
+        exchange.extra_headers += terms.headers
+    if terms.request_timeout is not None:
+        exchange.limit = terms.request_timeout
+    asked = headers.get(_DEADLINE)
+    if asked is not None and (seconds := asked_seconds(asked)) is not None:
+        exchange.deadline = exchange.begun + seconds
 
 
 def _not_allowed(allowed: frozenset[str]) -> Problem:

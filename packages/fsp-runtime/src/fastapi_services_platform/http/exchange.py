@@ -2,6 +2,7 @@
 
 import asyncio
 from contextvars import ContextVar
+from math import inf
 from typing import TYPE_CHECKING
 
 from starlette.types import Message, Scope, Send
@@ -23,22 +24,27 @@ class Exchange:
     """One request: its id, its route, who asks, and the services that live as long as it does.
 
     Its :meth:`send` is what the endpoint answers through: it adds the strict headers and the id, and notes the status.
-    ``extra_headers`` are put on the answer whatever it is.
+    ``extra_headers`` are put on the answer whatever it is. ``touched`` is when it was last heard of: when it began, or
+    when a part of its body came.
     """
 
     __slots__ = (
         "begun",
         "correlation_id",
+        "deadline",
         "edge",
         "entry",
         "expired",
         "extra_headers",
+        "finished",
+        "limit",
         "principal",
         "scope",
         "services",
         "started",
         "status",
         "task",
+        "touched",
         "transport",
     )
 
@@ -56,6 +62,14 @@ class Exchange:
         self.status = 0
         self.started = False
         self.expired = False
+        self.finished = False
+        self.touched = begun
+        self.limit = edge.time_limit
+        self.deadline = inf
+
+    def overdue_at(self) -> float:
+        """When it is given up unless its answer has begun, on the clock of ``begun``."""
+        return min(self.touched + self.limit, self.deadline)
 
     async def send(self, message: Message) -> None:
         """Pass an ASGI message on to the server."""

@@ -41,6 +41,7 @@ class RouteTerms:
     rate_limit: str | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     own_lane: bool = False
+    request_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -67,6 +67,12 @@ _OWN: Mapping[str, tuple[int | None, str, str, str]] = {
         "The capability that decides failed.",
         "Try again in a moment. Operators: see the log under the correlation id.",
     ),
+    "upstream-unavailable": (
+        503,
+        "Something behind this is not available",
+        "A system that the platform calls failed so often that it is left alone for a while.",
+        "Try again after Retry-After. Operators: the breakers page names the system.",
+    ),
     "capability-unavailable": (
         503,
         "Not available at the moment",

@@ -1,14 +1,21 @@
-"""Body size, header size and time: refused before anything is parsed."""
+"""Body size, header size and pace: refused before anything is parsed."""
 
 from collections.abc import Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive
 
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 
+if TYPE_CHECKING:
+    from fastapi_services_platform.http.exchange import Exchange
+
 HEADER_LINE_BYTES = 65_536
 """What the server itself reads of a request head before it gives up."""
 
+SLOWEST_BYTES = 4096
+"""A second that a body must bring on the average once its first time limit is over."""
 
 _SINGLE = (
     b"host",
@@ -60,13 +67,17 @@ def length_problem(content_length: bytes | None, limit: int) -> Problem | None:
 
 
 class LimitedBody:
-    """``receive`` that counts: a body longer than it may be ends in a 413, whatever was announced."""
+    """``receive`` that counts: a body longer than it may be ends in a 413, whatever was announced.
 
-    __slots__ = ("_limit", "_receive", "_seen")
+    Each part renews the request's time limit, unless the body drips: then the limit is over when it is over.
+    """
 
-    def __init__(self, receive: Receive, limit: int) -> None:
+    __slots__ = ("_exchange", "_limit", "_receive", "_seen")
+
+    def __init__(self, receive: Receive, limit: int, exchange: "Exchange") -> None:
         self._receive = receive
         self._limit = limit
+        self._exchange = exchange
         self._seen = 0
 
     async def __call__(self) -> Message:
@@ -75,4 +86,7 @@ class LimitedBody:
             self._seen += len(message.get("body", b""))
             if self._seen > self._limit:
                 raise ProblemRaised(too_large(self._limit))
+            exchange, now = self._exchange, perf_counter()
+            if self._seen >= (now - exchange.begun - exchange.limit) * SLOWEST_BYTES:
+                exchange.touched = now
         return message

@@ -1,7 +1,7 @@
 """A client for addresses that users and administrators supply; it protects the network that the platform stands in.
 
 Server-side request forgery (OWASP A10:2021) is refused at the socket: every connection, also that of a redirect, is
-made to an address that was judged. No proxy of the environment, no cookies, no compressed answers. httpx is imported
+made to an address that was judged. No proxy of the environment, no cookies, no compressed answers. httpx2 is imported
 with the first call.
 """
 
@@ -18,8 +18,8 @@ from fastapi_services_platform.http.outbound.policy import AddressRules, Outboun
 from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker, CircuitOpen
 
 if TYPE_CHECKING:
-    import httpcore
-    import httpx
+    import httpcore2
+    import httpx2
 
     from fastapi_services_platform.http.outbound.pinned import Resolve
 
@@ -66,7 +66,7 @@ class GuardedClient:
         self._rules = AddressRules(policy.allow)
         self._tls = tls
         self._resolve = resolve
-        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._pool: httpcore2.AsyncConnectionPool | None = None
         self._breakers: OrderedDict[str, CircuitBreaker] = OrderedDict()
 
     async def request(
@@ -85,13 +85,13 @@ class GuardedClient:
             OutboundRefused: the address, a hop or the answer breaks a rule.
             OutboundFailed: there was no answer in time, or the host failed too often and is left alone.
         """
-        import httpx
+        import httpx2
 
         try:
-            asked = httpx.Request(
+            asked = httpx2.Request(
                 method, url, headers=dict(headers or {}), params=params, data=dict(form) if form else None, json=json
             )
-        except (httpx.InvalidURL, UnicodeError, ValueError, TypeError):
+        except (httpx2.InvalidURL, UnicodeError, ValueError, TypeError):
             raise OutboundRefused("", "url", "it is no URL", "write https://host/path.") from None
         try:
             async with asyncio.timeout(self.policy.total_seconds):
@@ -116,7 +116,7 @@ class GuardedClient:
         """One for each host that was called lately."""
         return tuple(self._breakers.values())
 
-    async def _follow(self, asked: "httpx.Request") -> GuardedAnswer:
+    async def _follow(self, asked: "httpx2.Request") -> GuardedAnswer:
         left = self.policy.redirects
         while True:
             answer = await self._guarded(asked)
@@ -128,7 +128,7 @@ class GuardedClient:
             left -= 1
             asked = _next_hop(asked, place)
 
-    async def _guarded(self, asked: "httpx.Request") -> GuardedAnswer:
+    async def _guarded(self, asked: "httpx2.Request") -> GuardedAnswer:
         host = asked.url.host
         self._judge(asked.url)
         try:
@@ -142,7 +142,7 @@ class GuardedClient:
         except CircuitOpen as error:
             raise OutboundFailed(host, f"it failed too often and is left alone for {error.retry_after:.0f} s") from None
 
-    def _judge(self, url: "httpx.URL") -> None:
+    def _judge(self, url: "httpx2.URL") -> None:
         if url.scheme not in self.policy.schemes:
             permitted = " or ".join(self.policy.schemes)
             raise OutboundRefused(url.host, "scheme", f"the scheme is not {permitted}", f"use {permitted}.")
@@ -151,11 +151,11 @@ class GuardedClient:
         if not url.host:
             raise OutboundRefused("", "url", "it names no host", "write https://host/path.")
 
-    async def _exchange(self, asked: "httpx.Request") -> GuardedAnswer:
-        import httpcore
+    async def _exchange(self, asked: "httpx2.Request") -> GuardedAnswer:
+        import httpcore2
 
         url = asked.url
-        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         asked.headers["accept-encoding"] = "identity"
         asked.headers.setdefault("accept", "application/json" if self.policy.json_only else "*/*")
         try:
@@ -165,7 +165,7 @@ class GuardedClient:
                 headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 self._judge_answer(url.host, response.status, headers)
                 body = await self._read(url.host, response)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException, OSError) as error:
             raise OutboundFailed(url.host, str(error) or type(error).__name__) from error
         return GuardedAnswer(response.status, headers, body, str(url))
 
@@ -179,7 +179,7 @@ class GuardedClient:
         if self.policy.json_only and status == 200 and kind != "application/json" and not kind.endswith("+json"):
             raise OutboundRefused(host, "content-type", "the answer is not JSON", "let it answer application/json.")
 
-    async def _read(self, host: str, response: "httpcore.Response") -> bytes:
+    async def _read(self, host: str, response: "httpcore2.Response") -> bytes:
         parts, size = [], 0
         async for part in response.aiter_stream():
             size += len(part)
@@ -199,14 +199,14 @@ class GuardedClient:
             self._breakers.move_to_end(netloc)
         return found
 
-    def _open_pool(self) -> "httpcore.AsyncConnectionPool":
+    def _open_pool(self) -> "httpcore2.AsyncConnectionPool":
         if self._pool is None:
-            import httpcore
+            import httpcore2
 
-            from fastapi_services_platform.http.client import shared_tls
+            from fastapi_services_platform.http.outbound.client import shared_tls
             from fastapi_services_platform.http.outbound.pinned import PinnedNetwork, system_addresses
 
-            self._pool = httpcore.AsyncConnectionPool(
+            self._pool = httpcore2.AsyncConnectionPool(
                 ssl_context=self._tls or shared_tls(),
                 max_connections=self.policy.connections,
                 keepalive_expiry=_IDLE_SECONDS,
@@ -228,18 +228,18 @@ def open_guarded_client(
     return GuardedClient(policy or OutboundPolicy(), tls=tls, resolve=resolve)
 
 
-def _next_hop(asked: "httpx.Request", place: str) -> "httpx.Request":
-    import httpx
+def _next_hop(asked: "httpx2.Request", place: str) -> "httpx2.Request":
+    import httpx2
 
     try:
         url = asked.url.join(place)
-    except (httpx.InvalidURL, UnicodeError, ValueError):
+    except (httpx2.InvalidURL, UnicodeError, ValueError):
         raise OutboundRefused(asked.url.host, "redirect", "it redirects to no URL", "name the final address.") from None
     if asked.url.scheme == "https" and url.scheme != "https":
         raise OutboundRefused(url.host, "redirect", "it redirects from https away", "name the final address.")
     same = (url.scheme, url.host, url.port) == (asked.url.scheme, asked.url.host, asked.url.port)
     kept = {name: value for name, value in asked.headers.items() if name != "host" and (same or name in _GOES_ANYWHERE)}
-    return httpx.Request(asked.method, url, headers=kept)
+    return httpx2.Request(asked.method, url, headers=kept)
 
 
 def _too_large(host: str, limit: int) -> OutboundRefused:

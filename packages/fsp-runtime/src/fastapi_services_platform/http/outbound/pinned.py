@@ -5,7 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-import httpcore
+import httpcore2
 
 from fastapi_services_platform.http.outbound.policy import AddressRules, OutboundRefused
 
@@ -19,7 +19,7 @@ async def system_addresses(host: str, port: int) -> Sequence[str]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class PinnedNetwork(httpcore.AsyncNetworkBackend):
+class PinnedNetwork(httpcore2.AsyncNetworkBackend):
     """Resolves a host, refuses it when *one* of its addresses is refused, and connects to an address, not to the name.
 
     TLS is started by the pool with the host name, so the certificate is checked against the name all the same.
@@ -29,16 +29,16 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         self._rules = rules
         self._ports = frozenset(ports)
         self._resolve = resolve
-        self._sockets = httpcore.AnyIOBackend()
+        self._sockets = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore2's own signature
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,  # Any: httpcore's own signature
-    ) -> httpcore.AsyncNetworkStream:
+        socket_options: Iterable[Any] | None = None,  # Any: httpcore2's own signature
+    ) -> httpcore2.AsyncNetworkStream:
         """A stream to the first address that takes the connection.
 
         Raises:
@@ -54,20 +54,20 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         if port not in self._ports and not listed:
             permitted = ", ".join(str(number) for number in sorted(self._ports))
             raise OutboundRefused(host, "port", f"port {port} is not permitted", f"use one of {permitted}.")
-        failure: Exception = httpcore.ConnectError("no address")
+        failure: Exception = httpcore2.ConnectError("no address")
         for address in addresses:
             try:
                 return await self._sockets.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
 
     async def connect_unix_socket(
         self,
         path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
-        socket_options: Iterable[Any] | None = None,  # Any: httpcore's own signature
-    ) -> httpcore.AsyncNetworkStream:
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore2's own signature
+        socket_options: Iterable[Any] | None = None,  # Any: httpcore2's own signature
+    ) -> httpcore2.AsyncNetworkStream:
         """Never."""
         raise OutboundRefused("", "address", "sockets of this machine are not called", "name a host.")
 
@@ -79,4 +79,4 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         try:
             return await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError("the name is not known") from error
+            raise httpcore2.ConnectError("the name is not known") from error

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 
-import httpx
+import httpx2
 import pytest
 
-from fastapi_services_platform.http.client import Client, Clients, ClientSettings
+from fastapi_services_platform.http.outbound.client import Client
+from fastapi_services_platform.http.outbound.clients import Clients
+from fastapi_services_platform.http.outbound.policy import OutboundPolicy
+from fastapi_services_platform.http.outbound.settings import ClientSettings
 from fastapi_services_platform.resilience.bulkhead import BulkheadFull
 from fastapi_services_platform.resilience.circuit_breaker import CircuitOpen
 
@@ -109,7 +112,7 @@ async def test_what_is_not_idempotent_is_sent_once() -> None:
 async def test_a_slow_upstream_ends_in_a_time_out() -> None:
     """Every attempt has its own limit; the last failure is raised."""
     async with upstream(lambda _: "hang") as server, client_of(server.url, attempts=2) as client:
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx2.ReadTimeout):
             await client.get("/")
         assert server.requests == 2
 
@@ -118,7 +121,7 @@ async def test_the_total_time_ends_everything() -> None:
     """However many attempts are left."""
     async with upstream(lambda _: "hang") as server, client_of(server.url, attempts=9, total_seconds=0.5) as client:
         begun = monotonic()
-        with pytest.raises((TimeoutError, httpx.ReadTimeout)):
+        with pytest.raises((TimeoutError, httpx2.ReadTimeout)):
             await client.get("/")
         assert monotonic() - begun < 1.0
 
@@ -128,7 +131,7 @@ async def test_the_breaker_opens_probes_and_closes() -> None:
     working = False
     async with upstream(lambda _: OK if working else "reset") as server, client_of(server.url, attempts=1) as client:
         for _ in range(5):
-            with pytest.raises(httpx.TransportError):
+            with pytest.raises(httpx2.TransportError):
                 await client.get("/")
         made = server.requests
         with pytest.raises(CircuitOpen):
@@ -145,7 +148,7 @@ async def test_a_failed_probe_opens_again_and_only_one_is_sent() -> None:
     """Half-open lets a single call through."""
     async with upstream(lambda n: "reset" if n <= 5 else "hang") as server, client_of(server.url, attempts=1) as client:
         for _ in range(5):
-            with pytest.raises(httpx.TransportError):
+            with pytest.raises(httpx2.TransportError):
                 await client.get("/")
         await asyncio.sleep(0.25)
         results = await asyncio.gather(*(client.get("/") for _ in range(10)), return_exceptions=True)
@@ -186,3 +189,46 @@ async def test_clients_are_pooled_by_name() -> None:
         assert clients.open("directory", ClientSettings(server.url)) is one
         assert [(await one.get("/")).text for _ in range(3)] == ["ok"] * 3
         await clients.close()
+
+
+async def test_an_attempt_that_drips_ends_too() -> None:
+    """The limit is one for the whole attempt, not for each read; the breaker counts it."""
+    drip = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx"
+    async with upstream(lambda _: drip) as server, client_of(server.url, attempts=1) as client:
+        for _ in range(5):
+            with pytest.raises(httpx2.ReadTimeout):
+                await client.get("/")
+        assert client.breaker.state == "open"
+
+
+async def test_calls_are_counted_by_their_end() -> None:
+    """What the metrics show."""
+    async with upstream(lambda n: OK if n == 1 else "reset") as server, client_of(server.url, attempts=1) as client:
+        await client.get("/")
+        for _ in range(4):
+            with pytest.raises(httpx2.TransportError):
+                await client.get("/")
+        with pytest.raises(CircuitOpen):
+            await client.get("/")
+    assert client.calls == {"answered": 1, "failed": 4, "late": 0, "open": 1, "full": 0}
+    assert client.seconds > 0
+
+
+async def test_the_file_of_the_platform_has_the_last_word() -> None:
+    """Values that are written there replace those of the code; the others stay."""
+    clients = Clients({"directory": {"attempts": 7}})
+    client = clients.open("directory", ClientSettings("http://127.0.0.1:9", attempts=2, connections=5))
+    assert (client.settings.attempts, client.settings.connections) == (7, 5)
+    assert clients.breakers() == {"directory": client.breaker}
+    await clients.close()
+
+
+async def test_a_guarded_client_has_the_platforms_exceptions() -> None:
+    """FSP_OUTBOUND_ALLOW is added to what the policy allows; its breakers are named after purpose and host."""
+    clients = Clients(allow=("127.0.0.1",))
+    guarded = clients.guarded("identity", OutboundPolicy(schemes=("http",), allow=("10.0.0.0/8",)))
+    async with upstream(lambda _: OK) as server:
+        assert (await guarded.get(server.url)).body == b"ok"
+        assert list(clients.breakers()) == [f"identity/{server.url.removeprefix('http://')}"]
+        await clients.close()
+    assert guarded.policy.allow == ("10.0.0.0/8", "127.0.0.1")
