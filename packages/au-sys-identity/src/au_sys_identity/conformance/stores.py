@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from au_sys_identity.conformance.directories import DirectoryStoreConformance
 from au_sys_identity.conformance.machines import MachineStoreConformance
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Device, PasswordRecord
@@ -446,6 +447,7 @@ class NoticeStoreConformance:
 
 
 class StoreConformance(
+    DirectoryStoreConformance,
     MachineStoreConformance,
     NoticeStoreConformance,
     KeyStoreConformance,

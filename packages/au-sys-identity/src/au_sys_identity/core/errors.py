@@ -20,13 +20,21 @@ IdentityError
 ├── NotFound                  unknown, or none of the caller's business
 ├── Contradiction
 │   ├── Conflict              the name or address is taken
+│   ├── LastWayIn             nobody could sign in to the account any more
 │   ├── LastAdmin             nobody would be left who may do everything
 │   ├── HasDependents         others would be left without what is to go
 │   ├── AlreadyRotated        the key has a successor
-│   └── KeyLimit              the subject has as many keys as it may have
+│   ├── KeyLimit              the subject has as many keys as it may have
+│   ├── ConfirmNeeded         a further confirmation is due before this goes on
+│   ├── LoginLinkedElsewhere  the outside login leads to another account
+│   ├── SettingPinned         the environment says what the value is
+│   ├── SyncRunning           another run of that source is under way
+│   └── SyncThreshold         a run would switch off more people than it may
 ├── Stale                     the object changed since it was read
 └── TryLater
     ├── TooManyAttempts       guessing is slowed down
+    ├── DirectoryUnreachable  no server of a directory answers as it should
+    ├── ProviderUnreachable   an outside login provider does not answer as it should
     └── Busy                  the hashing queue is full
 """
 
@@ -168,6 +176,13 @@ class Conflict(Contradiction):
         super().__init__(f"The {field} is in use already.")
 
 
+class LastWayIn(Contradiction):
+    """Nobody could sign in to the account any more."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the last way to sign in to the account. Set up another one first.")
+
+
 class LastAdmin(Contradiction):
     """Nobody would be left who may do everything."""
 
@@ -198,6 +213,48 @@ class KeyLimit(Contradiction):
         super().__init__(f"There are {limit} keys already. Revoke one that is not used any more.")
 
 
+class ConfirmNeeded(Contradiction):
+    """A further confirmation is due before this goes on; ``fix`` says which."""
+
+    def __init__(self, fix: str) -> None:
+        super().__init__(fix)
+
+
+class LoginLinkedElsewhere(Contradiction):
+    """The outside login leads to another account."""
+
+    def __init__(self) -> None:
+        super().__init__("This outside login belongs to another account. Unlink it there first.")
+
+
+class SettingPinned(Contradiction):
+    """The environment says what the value is."""
+
+    def __init__(self, setting: str) -> None:
+        self.setting = setting
+        super().__init__(f"IDENTITY_{setting} is set in the environment. Change it there, or unset it and restart.")
+
+
+class SyncRunning(Contradiction):
+    """Another run of that source is under way."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__(f"A run of {source} is under way. Wait for its end.")
+
+
+class SyncThreshold(Contradiction):
+    """A run would switch off more people than it may; nothing was done."""
+
+    def __init__(self, disabled: int, known: int, limit: int) -> None:
+        self.disabled = disabled
+        self.known = known
+        super().__init__(
+            f"{disabled} of {known} people would be switched off, more than {limit} %. Nothing was done. Look at a dry "
+            "run; if it is right, raise IDENTITY_SYNC_DISABLE_LIMIT for one run."
+        )
+
+
 class Stale(IdentityError):
     """The object changed since it was read."""
 
@@ -218,6 +275,22 @@ class TooManyAttempts(TryLater):
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Too many attempts. Try again in {retry_after} seconds.", retry_after)
+
+
+class DirectoryUnreachable(TryLater):
+    """No server of a directory answers as it should."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        super().__init__(f"The directory {directory} does not answer. Try again in a moment.", 5)
+
+
+class ProviderUnreachable(TryLater):
+    """An outside login provider does not answer as it should."""
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        super().__init__(f"The login provider {provider} does not answer as it should. Try again in a moment.", 5)
 
 
 class Busy(TryLater):

@@ -32,6 +32,7 @@ EVENTS = (
     "key.rotated",
     "factor.enrolled",
     "factor.removed",
+    "factor.suspected",
 )
 """Every action that identity writes to the audit trail."""
 

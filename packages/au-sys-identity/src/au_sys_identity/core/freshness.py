@@ -9,6 +9,7 @@ from au_sys_identity.core.ports import Transactions
 
 ACCESS = "access"
 SUBJECTS = "subjects"
+SETTINGS = "settings"
 _FRESH_SECONDS = 0.25
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of them
     from au_sys_identity.core.access.ports import GrantStore, VersionStore
     from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
+    from au_sys_identity.core.directories.ports import DirectoryEntryStore, LinkedLoginStore, SyncRunStore
     from au_sys_identity.core.events import Fact
-    from au_sys_identity.core.factors.ports import FactorStore
+    from au_sys_identity.core.factors.ports import FactorStore, PasskeyStore, UsedValues
     from au_sys_identity.core.graph.ports import EdgeStore
     from au_sys_identity.core.machines.ports import MachineStore
     from au_sys_identity.core.notices.ports import OneTimeTokenStore, Outbox
     from au_sys_identity.core.sessions.ports import SessionStore
+    from au_sys_identity.core.settings.ports import SettingStore
     from au_sys_identity.core.subjects.ports import SubjectStore
     from au_sys_identity.core.tokens.ports import KeyStore, SigningKeyStore
 
@@ -44,11 +46,23 @@ class UnitOfWork(Protocol):
     @property
     def factors(self) -> "FactorStore": ...
     @property
+    def passkeys(self) -> "PasskeyStore": ...
+    @property
+    def used_values(self) -> "UsedValues": ...
+    @property
     def api_keys(self) -> "KeyStore": ...
     @property
     def outbox(self) -> "Outbox": ...
     @property
     def one_time_tokens(self) -> "OneTimeTokenStore": ...
+    @property
+    def settings(self) -> "SettingStore": ...
+    @property
+    def directory_entries(self) -> "DirectoryEntryStore": ...
+    @property
+    def linked_logins(self) -> "LinkedLoginStore": ...
+    @property
+    def sync_runs(self) -> "SyncRunStore": ...
     @property
     def signing_keys(self) -> "SigningKeyStore": ...
 

@@ -57,6 +57,7 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(errors.HumanOnly, 403, "human-only", "For people only"),
     ProblemMapping(errors.NotFound, 404, "not-found", "Not found"),
     ProblemMapping(errors.Conflict, 409, "conflict", "In use already", extras=lambda error: {"field": error.field}),
+    ProblemMapping(errors.LastWayIn, 409, "last-way-in", "The last way to sign in"),
     ProblemMapping(errors.LastAdmin, 409, "last-admin", "The last administrator"),
     ProblemMapping(
         errors.HasDependents,
@@ -67,7 +68,18 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ),
     ProblemMapping(errors.AlreadyRotated, 409, "already-rotated", "The key has a successor"),
     ProblemMapping(errors.KeyLimit, 409, "key-limit", "Too many keys", extras=lambda error: {"limit": error.limit}),
+    ProblemMapping(errors.ConfirmNeeded, 409, "confirm-needed", "A confirmation is due"),
+    ProblemMapping(errors.LoginLinkedElsewhere, 409, "login-linked-elsewhere", "Linked to another account"),
+    ProblemMapping(errors.SettingPinned, 409, "setting-pinned", "Set in the environment"),
+    ProblemMapping(errors.SyncRunning, 409, "sync-running", "A run is under way"),
+    ProblemMapping(errors.SyncThreshold, 409, "sync-threshold", "Too many would be switched off"),
     ProblemMapping(errors.Stale, 412, "stale", "Changed meanwhile"),
     ProblemMapping(errors.TooManyAttempts, 429, "too-many-attempts", "Too many attempts", headers=_retry_after),
+    ProblemMapping(
+        errors.DirectoryUnreachable, 502, "directory-unreachable", "The directory does not answer", headers=_retry_after
+    ),
+    ProblemMapping(
+        errors.ProviderUnreachable, 502, "provider-unreachable", "The provider does not answer", headers=_retry_after
+    ),
     ProblemMapping(errors.Busy, 503, "busy", "Busy at this moment", headers=_retry_after),
 )

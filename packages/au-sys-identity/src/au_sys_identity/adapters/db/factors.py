@@ -2,10 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from au_sys_identity.adapters.db.tables import mfa_challenges, recovery_codes, totp_secrets
+from au_sys_identity.adapters.db.tables import (
+    mfa_challenges,
+    passkeys,
+    passwords,
+    persons,
+    recovery_codes,
+    totp_secrets,
+)
 from au_sys_identity.core.factors.models import Challenge, Enrolled, TotpSecret
 from au_sys_identity.core.subjects.models import SubjectId
 
@@ -18,13 +25,20 @@ class SqlFactors:
 
     async def enrolled(self, subject_id: SubjectId) -> Enrolled:
         """See :class:`~au_sys_identity.core.factors.ports.FactorStore`."""
-        secret = await self.totp(subject_id)
-        if secret is None or secret.confirmed_at is None:
-            return Enrolled()
-        left = await self._session.scalar(
-            select(func.count()).select_from(recovery_codes).where(recovery_codes.c.subject_id == subject_id)
-        )
-        return Enrolled(totp=True, recovery_codes_left=left or 0)
+        row = (
+            await self._session.execute(
+                select(
+                    exists().where(totp_secrets.c.subject_id == subject_id, totp_secrets.c.confirmed_at.is_not(None)),
+                    select(func.count()).where(recovery_codes.c.subject_id == subject_id).scalar_subquery(),
+                    select(func.count()).where(passkeys.c.subject_id == subject_id).scalar_subquery(),
+                    or_(
+                        exists().where(passwords.c.subject_id == subject_id),
+                        exists().where(persons.c.subject_id == subject_id, persons.c.auth_source != "local"),
+                    ),
+                )
+            )
+        ).one()
+        return Enrolled(totp=bool(row[0]), recovery_codes_left=row[1], passkeys=row[2], password=bool(row[3]))
 
     async def totp(self, subject_id: SubjectId) -> TotpSecret | None:
         """See :class:`~au_sys_identity.core.factors.ports.FactorStore`."""
@@ -98,6 +112,12 @@ class SqlFactors:
                 .returning(mfa_challenges)
             )
         ).first()
+        return Challenge(row.id, row.subject_id, row.token_hash, row.expires_at, row.attempts) if row else None
+
+    async def challenge(self, token_hash: bytes) -> Challenge | None:
+        """See :class:`~au_sys_identity.core.factors.ports.FactorStore`."""
+        wanted = select(mfa_challenges).where(mfa_challenges.c.token_hash == token_hash)
+        row = (await self._session.execute(wanted)).first()
         return Challenge(row.id, row.subject_id, row.token_hash, row.expires_at, row.attempts) if row else None
 
     async def finish_challenge(self, challenge: Challenge) -> bool:

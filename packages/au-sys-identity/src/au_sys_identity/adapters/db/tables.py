@@ -202,6 +202,31 @@ recovery_codes = Table(
     Column("code_hash", LargeBinary(32), primary_key=True),
 )
 
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("credential_id", LargeBinary(1023), nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("aaguid", String(36), nullable=False),
+    Column("transports", String(200), nullable=False),
+    Column("backup_eligible", Boolean, nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_used_at", Moment),
+)
+
+used_values = Table(
+    "used_values",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("value_hash", LargeBinary(32), primary_key=True),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
 mfa_challenges = Table(
     "mfa_challenges",
     metadata,
@@ -316,4 +341,58 @@ versions = Table(
     metadata,
     Column("topic", String(32), primary_key=True),
     Column("version", BigInteger, nullable=False),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value_enc", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+linked_logins = Table(
+    "linked_logins",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("provider", String(40), nullable=False),
+    Column("issuer", String(500), nullable=False),
+    Column("external_id", String(255), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_used_at", Moment),
+    UniqueConstraint("issuer", "external_id"),
+)
+
+directory_entries = Table(
+    "directory_entries",
+    metadata,
+    Column("directory", String(40), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("dn", String(1000), nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("source", String(80), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("heartbeat_at", Moment, nullable=False),
+    Column("started_by", String(200), nullable=False),
+    Column("report", Text, nullable=False),
+    CheckConstraint("state IN ('running', 'done', 'refused', 'failed')", name="state"),
+    Index(
+        "uq_sync_runs_running",
+        "source",
+        unique=True,
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
 )

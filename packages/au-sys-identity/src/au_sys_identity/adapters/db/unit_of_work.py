@@ -7,10 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.access import SqlGrants, SqlVersions
 from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
+from au_sys_identity.adapters.db.directories import SqlDirectoryEntries, SqlLinkedLogins, SqlSettings, SqlSyncRuns
 from au_sys_identity.adapters.db.factors import SqlFactors
 from au_sys_identity.adapters.db.keys import SqlKeys
 from au_sys_identity.adapters.db.machines import SqlEdges, SqlMachines
 from au_sys_identity.adapters.db.notices import SqlOneTimeTokens, SqlOutbox
+from au_sys_identity.adapters.db.passkeys import SqlPasskeys, SqlUsedValues
 from au_sys_identity.adapters.db.sessions import SqlSessions
 from au_sys_identity.adapters.db.subjects import SqlSubjects
 from au_sys_identity.adapters.db.tokens import SqlSigningKeys
@@ -32,10 +34,16 @@ class SqlUnitOfWork:
         self.grants = SqlGrants(session)
         self.versions = SqlVersions(session)
         self.factors = SqlFactors(session)
+        self.passkeys = SqlPasskeys(session)
+        self.used_values = SqlUsedValues(session)
         self.api_keys = SqlKeys(session)
         self.outbox = SqlOutbox(session)
         self.one_time_tokens = SqlOneTimeTokens(session)
         self.signing_keys = SqlSigningKeys(session)
+        self.settings = SqlSettings(session)
+        self.directory_entries = SqlDirectoryEntries(session)
+        self.linked_logins = SqlLinkedLogins(session)
+        self.sync_runs = SqlSyncRuns(session)
         self.facts: list[Fact] = []
 
     def record(self, fact: Fact) -> None:

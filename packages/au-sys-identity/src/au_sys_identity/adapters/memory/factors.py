@@ -17,7 +17,13 @@ class MemoryFactors:
     async def enrolled(self, subject_id: SubjectId) -> Enrolled:
         secret = self._tables.totp.get(subject_id)
         left = len(self._tables.recovery_codes.get(subject_id, frozenset()))
-        return Enrolled(totp=bool(secret and secret.confirmed_at), recovery_codes_left=left)
+        person = self._tables.persons.get(subject_id)
+        return Enrolled(
+            totp=bool(secret and secret.confirmed_at),
+            recovery_codes_left=left,
+            passkeys=sum(known.subject_id == subject_id for known in self._tables.passkeys.values()),
+            password=subject_id in self._tables.passwords or bool(person and person.auth_source != "local"),
+        )
 
     async def totp(self, subject_id: SubjectId) -> TotpSecret | None:
         return self._tables.totp.get(subject_id)
@@ -53,6 +59,9 @@ class MemoryFactors:
         tried = replace(known, attempts=known.attempts + 1)
         self._tables.challenges[token_hash] = tried
         return tried
+
+    async def challenge(self, token_hash: bytes) -> Challenge | None:
+        return self._tables.challenges.get(token_hash)
 
     async def finish_challenge(self, challenge: Challenge) -> bool:
         return self._tables.challenges.pop(challenge.token_hash, None) is not None

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
-from au_sys_identity.core.factors.models import Challenge, TotpSecret
+from au_sys_identity.core.directories.models import KnownEntry, LinkedLogin, SyncRun
+from au_sys_identity.core.factors.models import Challenge, Passkey, TotpSecret
 from au_sys_identity.core.graph.models import Edge
 from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.notices.models import OneTimeToken, OutboxItem
 from au_sys_identity.core.sessions.models import RefreshToken, Session
+from au_sys_identity.core.settings.ports import KeptSetting
 from au_sys_identity.core.subjects.models import Person
 from au_sys_identity.core.tokens.models import ApiKey, SigningKey
 
@@ -29,6 +31,8 @@ class Tables:
     refresh_tokens: dict[tuple[UUID, int], RefreshToken] = field(default_factory=dict)
     totp: dict[UUID, TotpSecret] = field(default_factory=dict)
     recovery_codes: dict[UUID, frozenset[bytes]] = field(default_factory=dict)
+    passkeys: dict[UUID, Passkey] = field(default_factory=dict)
+    used_values: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
     challenges: dict[bytes, Challenge] = field(default_factory=dict)
     api_keys: dict[UUID, ApiKey] = field(default_factory=dict)
     outbox: dict[UUID, OutboxItem] = field(default_factory=dict)
@@ -37,6 +41,10 @@ class Tables:
     roles: dict[str, Role] = field(default_factory=dict)
     assignments: dict[tuple[str, str, str], Assignment] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, KeptSetting] = field(default_factory=dict)
+    directory_entries: dict[tuple[str, str], KnownEntry] = field(default_factory=dict)
+    linked_logins: dict[UUID, LinkedLogin] = field(default_factory=dict)
+    sync_runs: dict[UUID, SyncRun] = field(default_factory=dict)
     signing_keys: dict[str, SigningKey] = field(default_factory=dict)
 
     def copy(self) -> "Tables":

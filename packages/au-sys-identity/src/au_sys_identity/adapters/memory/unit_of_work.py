@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from au_sys_identity.adapters.memory.directories import (
+    MemoryDirectoryEntries,
+    MemoryLinkedLogins,
+    MemorySettings,
+    MemorySyncRuns,
+)
 from au_sys_identity.adapters.memory.factors import MemoryFactors
 from au_sys_identity.adapters.memory.keys import MemoryKeys
 from au_sys_identity.adapters.memory.machines import MemoryEdges, MemoryMachines
 from au_sys_identity.adapters.memory.notices import MemoryOneTimeTokens, MemoryOutbox
+from au_sys_identity.adapters.memory.passkeys import MemoryPasskeys, MemoryUsedValues
 from au_sys_identity.adapters.memory.stores import (
     MemoryCredentials,
     MemoryGrants,
@@ -34,10 +41,16 @@ class MemoryUnitOfWork:
         self.grants = MemoryGrants(tables)
         self.versions = MemoryVersions(tables)
         self.factors = MemoryFactors(tables)
+        self.passkeys = MemoryPasskeys(tables)
+        self.used_values = MemoryUsedValues(tables)
         self.api_keys = MemoryKeys(tables)
         self.outbox = MemoryOutbox(tables)
         self.one_time_tokens = MemoryOneTimeTokens(tables)
         self.signing_keys = MemorySigningKeys(tables)
+        self.settings = MemorySettings(tables)
+        self.directory_entries = MemoryDirectoryEntries(tables)
+        self.linked_logins = MemoryLinkedLogins(tables)
+        self.sync_runs = MemorySyncRuns(tables)
         self.facts: list[Fact] = []
 
     def record(self, fact: Fact) -> None:

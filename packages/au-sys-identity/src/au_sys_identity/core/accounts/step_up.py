@@ -1,20 +1,24 @@
 """Step-up: a fresh proof, as strong as the account can give, before something that matters."""
 
-from au_sys_identity.core.errors import BadCredentials, HumanOnly, SessionEnded, StepUpRequired
+from au_sys_identity.core.errors import BadCredentials, HumanOnly, SessionEnded, StepUpRequired, WeakSession
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.factors.models import Enrolled, Method
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.principal import Principal
-from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength, at_least
-from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
+from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength, at_least, stronger
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session, strength_with
 from au_sys_identity.core.sessions.sign_in import SignIn
 
 
 def strongest(enrolled: Enrolled) -> Strength:
     """The strongest sign-in that an account is set up for."""
-    return "multi" if enrolled.totp else "password"
+    if enrolled.passkeys:
+        return "phishing_resistant"
+    if enrolled.totp:
+        return "multi"
+    return "password" if enrolled.password else "mail"
 
 
 class StepUp:
@@ -35,23 +39,27 @@ class StepUp:
         self._clock = clock
         self._times = times
 
-    async def require(self, caller: Principal) -> None:
+    async def require(self, caller: Principal, *, own_security: bool = False) -> None:
         """Let pass who proved themselves strongly enough a moment ago.
 
         Raises:
             HumanOnly: the credential is a key, which cannot step up.
+            WeakSession: ``own_security``, and the session is weaker than what the account has: what keeps the
+                account safe is not changed from there.
             StepUpRequired: the proof is too old, or weaker than what the account has.
         """
         if caller.kind != "person" or caller.session_id is None or caller.auth_time is None:
             raise HumanOnly
         async with self._transactions.reading() as unit:
             wanted = strongest(await unit.factors.enrolled(caller.id))
+        if own_security and not at_least(caller.strength, wanted):
+            raise WeakSession
         fresh = self._clock() - caller.auth_time < self._times.step_up
         if not fresh or not at_least(caller.strength, wanted):
             raise StepUpRequired(wanted, int(self._times.step_up.total_seconds()))
 
     async def with_password(self, caller: Principal, password: str, *, client: Client) -> Opened:
-        """Prove again with the password. It does not make a session stronger than it was.
+        """Prove again with the password.
 
         Raises:
             BadCredentials, TooManyAttempts, Busy: as at sign-in.
@@ -62,10 +70,10 @@ class StepUp:
             enrolled = await unit.factors.enrolled(caller.id)
         if person is None or caller.session_id is None:
             raise SessionEnded
-        if enrolled.totp:
-            raise StepUpRequired("multi", int(self._times.step_up.total_seconds()))
+        if enrolled.methods:
+            raise StepUpRequired(strongest(enrolled), int(self._times.step_up.total_seconds()))
         await self._sign_in.verify_again(person, password, client=client)
-        return await self._reopen(caller, client, caller.strength, ("pwd",))
+        return await self._reopen(caller, client, stronger(caller.strength, "password"), ("pwd",))
 
     async def with_code(self, caller: Principal, method: Method, code: str, *, client: Client) -> Opened:
         """Prove again with the second factor; guesses count as at sign-in.
@@ -79,11 +87,13 @@ class StepUp:
             raise SessionEnded
         attempt = await self._sign_in.count_try(person, client=client)
         async with self._transactions.writing() as unit:
-            passed = await self._check.passes(unit, person.id, method, code, now=self._clock())
+            passed = await self._check.passes(
+                unit, person.id, method, code, now=self._clock(), flow=client.flow
+            )
         if not passed:
             raise BadCredentials
         await self._sign_in.forgive_try(attempt)
-        return await self._reopen(caller, client, "multi", ("pwd", method))
+        return await self._reopen(caller, client, strength_with(method), ("pwd", method))
 
     async def _reopen(self, caller: Principal, client: Client, strength: Strength, methods: tuple[str, ...]) -> Opened:
         now = self._clock()

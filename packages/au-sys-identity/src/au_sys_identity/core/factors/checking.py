@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from au_sys_identity.core.derivation import Derivation, Sealing
+from au_sys_identity.core.factors.asserting import PasskeyCheck
 from au_sys_identity.core.factors.models import Method
 from au_sys_identity.core.factors.totp import matching_step
 from au_sys_identity.core.freshness import SUBJECTS
@@ -29,11 +30,21 @@ class FactorCheck:
 
     sealing: Sealing
     derivation: Derivation
+    passkeys: PasskeyCheck
 
     async def passes(
-        self, unit: UnitOfWork, subject_id: SubjectId, method: Method, code: str, *, now: datetime
+        self,
+        unit: UnitOfWork,
+        subject_id: SubjectId,
+        method: Method,
+        code: str,
+        *,
+        now: datetime,
+        flow: str | None = None,
     ) -> bool:
-        """Whether the code is right, and was not used before."""
+        """Whether the code is right, and was not used before. The code of a passkey is what the browser made of it."""
+        if method == "passkey":
+            return await self.passkeys.owner(unit, code, flow, now=now, confirms=subject_id) is not None
         if method == "recovery_code":
             used = await unit.factors.use_recovery_code(subject_id, self.recovery_hash(subject_id, code))
             if used:

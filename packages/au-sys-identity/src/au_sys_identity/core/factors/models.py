@@ -1,4 +1,4 @@
-"""TOTP secret, recovery code, challenge between two steps."""
+"""TOTP secret, passkey, recovery code, challenge between two steps."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,8 +7,10 @@ from uuid import UUID
 
 from au_sys_identity.core.subjects.models import SubjectId
 
-Method = Literal["totp", "recovery_code"]
-METHODS: tuple[Method, ...] = ("totp", "recovery_code")
+Method = Literal["passkey", "totp", "recovery_code"]
+METHODS: tuple[Method, ...] = ("passkey", "totp", "recovery_code")
+Purpose = Literal["register", "sign-in", "confirm"]
+"""What a passkey challenge is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,27 @@ class TotpSecret:
     sealed: bytes = field(repr=False)
     confirmed_at: datetime | None = None
     last_step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """A public key that an authenticator holds the other half of.
+
+    ``backup_eligible`` never changes over its life; ``sign_count`` only grows.
+    """
+
+    id: UUID
+    subject_id: SubjectId
+    credential_id: bytes
+    public_key: bytes = field(repr=False)
+    name: str
+    created_at: datetime
+    sign_count: int = 0
+    aaguid: str = ""
+    transports: tuple[str, ...] = ()
+    backup_eligible: bool = False
+    backed_up: bool = False
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +57,17 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """Which second factors an account has."""
+    """What an account proves itself with. ``password`` stands for any first step that is as strong as one."""
 
     totp: bool = False
     recovery_codes_left: int = 0
+    passkeys: int = 0
+    password: bool = False
 
     @property
     def methods(self) -> tuple[Method, ...]:
         """What may be used as the second step."""
-        if not self.totp:
+        if not (self.totp or self.passkeys):
             return ()
-        return METHODS if self.recovery_codes_left else ("totp",)
+        usable = {"passkey": self.passkeys, "totp": self.totp, "recovery_code": self.recovery_codes_left}
+        return tuple(method for method in METHODS if usable[method])

@@ -11,8 +11,6 @@ SessionId = NewType("SessionId", UUID)
 SessionKind = Literal["token", "web"]
 Strength = Literal["mail", "password", "multi", "phishing_resistant"]
 """How surely a sign-in proved the subject, weakest first."""
-
-"""How surely a sign-in proved the subject, weakest first."""
 STRENGTHS: tuple[Strength, ...] = ("mail", "password", "multi", "phishing_resistant")
 ACR: dict[Strength, str] = {"mail": "mail", "password": "pwd", "multi": "mfa", "phishing_resistant": "phr"}
 
@@ -22,9 +20,17 @@ def at_least(strength: Strength, wanted: Strength) -> bool:
     return STRENGTHS.index(strength) >= STRENGTHS.index(wanted)
 
 
+def stronger(one: Strength, other: Strength) -> Strength:
+    """The stronger of two."""
+    return one if at_least(one, other) else other
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a request tells about the program behind it. ``network`` is the /24 or /64 of its address."""
+    """What a request tells about the program behind it. ``network`` is the /24 or /64 of its address.
+
+    ``flow`` is the cookie that ties the steps of one sign-in together.
+    """
 
     address: str | None = None
     network: str = "unknown"
@@ -32,6 +38,7 @@ class Client:
     label: str = ""
     instance: str | None = field(default=None, repr=False)
     device_token: str | None = field(default=None, repr=False)
+    flow: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from au_sys_identity.core.factors.models import Method
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import UnitOfWork
 from au_sys_identity.core.sessions.models import (
@@ -47,6 +48,11 @@ def digest(secret: str) -> bytes:
 def new_secret() -> str:
     """256 random bits in 43 characters."""
     return secrets.token_urlsafe(32)
+
+
+def strength_with(method: Method) -> Strength:
+    """What a password and this second step are worth together."""
+    return "phishing_resistant" if method == "passkey" else "multi"
 
 
 def binding(client: Client) -> tuple[bytes, bool]:

@@ -19,7 +19,7 @@ from au_sys_identity.core.factors.models import Challenge, Method
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, Proof, digest, new_secret, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, digest, new_secret, open_session, strength_with
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 
@@ -103,7 +103,7 @@ class SignIn:
         async with self._transactions.writing() as unit:
             person = await unit.subjects.get(challenge.subject_id)
             record = await unit.credentials.password(challenge.subject_id)
-            passed = await self._check.passes(unit, challenge.subject_id, method, code, now=now)
+            passed = await self._check.passes(unit, challenge.subject_id, method, code, now=now, flow=client.flow)
             opened = None
             if passed and person and person.active and await unit.factors.finish_challenge(challenge):
                 pair, identifier = self._counted_under(person.email_canonical, client)
@@ -231,7 +231,7 @@ class SignIn:
             person,
             Proof(
                 kind,
-                "multi" if factor else "password",
+                strength_with(factor) if factor else "password",
                 ("pwd", factor) if factor else ("pwd",),
                 restricted=bool(record and record.must_change),
             ),

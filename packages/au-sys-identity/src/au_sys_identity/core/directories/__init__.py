@@ -1,0 +1,1 @@
+"""People whose accounts live elsewhere: directories and outside logins."""
