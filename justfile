@@ -113,3 +113,8 @@ docs:
 [group('product')]
 screenshots *ARGS:
     {{ run }} python -m tests.journeys.screenshots "$@"
+
+# Proofs of storage without end: power cuts, then histories and switches; it goes on where it stopped
+[group('proof')]
+proof-storage IMAGES="1000000" STATE="dist/proof-storage.json":
+    {{ run }} python -m tests.faults.storage.power.run --images "{{ IMAGES }}" --state "{{ STATE }}"
