@@ -47,6 +47,18 @@ def test_rules_decide_in_order(tmp_path: Path) -> None:
     ]
 
 
+def test_a_value_of_the_operators_stands_instead_of_the_default(tmp_path: Path) -> None:
+    """It outlives a change of the file; one of another type or of no flag counts nothing."""
+    found = flags(tmp_path, page=BETA, colour={**BETA, "type": "string", "default": "grey"})
+    found.override({"page": True, "colour": 3, "gone": True})
+    assert [found.evaluate(name, default).value for name, default in (("page", False), ("colour", ""))] == [
+        True,
+        "grey",
+    ]
+    (tmp_path / "feature_flags.json").write_text(json.dumps({"page": {**BETA, "description": "Changed"}}))
+    assert (found.refresh(), found.is_on("page"), sorted(found.flags)) == (True, True, ["page"])
+
+
 def test_a_percentage_is_stable_and_about_right(tmp_path: Path) -> None:
     """The same subject always gets the same answer; a quarter of many gets it."""
     found = flags(tmp_path, beta={**BETA, "rules": [{"value": True, "percentage": 25}]})

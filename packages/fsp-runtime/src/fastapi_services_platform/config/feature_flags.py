@@ -51,9 +51,8 @@ class Flag(BaseModel):
 
     @model_validator(mode="after")
     def _values_fit_the_type(self) -> Self:
-        kinds = _KINDS[self.type]
         for value in (self.default, *(rule.value for rule in self.rules)):
-            if not isinstance(value, kinds) or (self.type == "number" and isinstance(value, bool)):
+            if not _is_of(self, value):
                 raise ValueError(f"{value!r} is not a {self.type}")
         return self
 
@@ -80,12 +79,17 @@ class Evaluation:
 
 @dataclass(slots=True)
 class FeatureFlags:
-    """The flags in force. ``file`` is ``None`` on a platform without a configuration folder."""
+    """The flags in force: those of the file, with the defaults that operators put in their place on all nodes.
+
+    ``file`` is ``None`` on a platform without a configuration folder.
+    """
 
     file: Path | None = None
     flags: Mapping[str, Flag] = field(default_factory=dict)
     problem: str = ""
     _stamp: tuple[int, int] | None = None
+    _described: Mapping[str, Flag] = field(default_factory=dict)
+    _overrides: Mapping[str, FlagValue] = field(default_factory=dict)
 
     def evaluate(self, name: str, default: FlagValue, context: FlagContext | None = None) -> Evaluation:
         """The value for a context; ``default`` when there is no such flag or it is of another type."""
@@ -118,7 +122,16 @@ class FeatureFlags:
         """
         if self.file is not None and self.file.is_file():
             self._stamp = _stamp(self.file)
-            self.flags = read_flags(self.file)
+            self._described = read_flags(self.file)
+            self._combine()
+
+    def override(self, values: Mapping[str, FlagValue]) -> None:
+        """Let these defaults stand instead of the file's; one that is no flag's, or of another type, counts nothing."""
+        self._overrides = dict(values)
+        self._combine()
+
+    def _combine(self) -> None:
+        self.flags = {name: _overridden(flag, self._overrides.get(name)) for name, flag in self._described.items()}
 
     def refresh(self) -> bool:
         """Read the file again when it changed; whether there is something to tell: other flags, or a problem."""
@@ -133,8 +146,9 @@ class FeatureFlags:
         except ConfigurationError as error:
             self.problem = str(error)
             return True
-        changed = flags != self.flags or self.problem != ""
-        self.flags, self.problem = flags, ""
+        changed = flags != self._described or self.problem != ""
+        self._described, self.problem = flags, ""
+        self._combine()
         return changed
 
     def change(self, name: str, value: FlagValue) -> None:
@@ -183,6 +197,16 @@ def read_flags(file: Path) -> dict[str, Flag]:
         message = str(first["msg"]).removeprefix("Value error, ")
         line = next((n for n, row in enumerate(text.splitlines(), 1) if f'"{first["loc"][0]}"' in row), None)
         raise ConfigurationError(f"{message}.", file=file, line=line, key=key, fix="correct the flag.") from None
+
+
+def _overridden(flag: Flag, value: FlagValue | None) -> Flag:
+    if value is None or not _is_of(flag, value):
+        return flag
+    return flag.model_copy(update={"default": value})
+
+
+def _is_of(flag: Flag, value: FlagValue) -> bool:
+    return isinstance(value, _KINDS[flag.type]) and not (flag.type == "number" and isinstance(value, bool))
 
 
 def _fits(rule: FlagRule, name: str, context: FlagContext) -> bool:

@@ -16,7 +16,8 @@ from fastapi_services_platform.hub.monitoring.overview import (
     RouteView,
     SettingView,
 )
-from fastapi_services_platform.hub.switches.flags import CHANGED, Flags, FlagView
+from fastapi_services_platform.hub.switches.flag_changes import FlagChanged
+from fastapi_services_platform.hub.switches.flags import Flags, FlagView
 from fastapi_services_platform.hub.switches.jobs import Jobs, JobView
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
 
@@ -144,10 +145,10 @@ async def flags(service: Annotated[Flags, inject(Flags)]) -> list[FlagView]:
 @router.get("/flags/history", summary="Changes of feature flags, newest first")
 @access(permission="platform.flags.read")
 async def flag_history(
-    trail: Annotated[HashChainTrail, inject(HashChainTrail)], limit: Annotated[int, Query(ge=1, le=500)] = 50
-) -> list[KeptEvent]:
-    """The entries of the audit trail that tell of flags."""
-    return await trail.tail(action=CHANGED, limit=limit)
+    service: Annotated[Flags, inject(Flags)], limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> list[FlagChanged]:
+    """What was changed when, by whom, and why."""
+    return await service.history(limit)
 
 
 @router.put("/flags", summary="Change the default of a feature flag")

@@ -10,6 +10,7 @@ from fastapi_services_platform.hub.monitoring.health_history import HealthHistor
 from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
+from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
 from fastapi_services_platform.hub.switches.flags import Flags
 from fastapi_services_platform.hub.switches.jobs import Jobs
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
@@ -29,6 +30,7 @@ class HubParts:
         self.vitals = Vitals(self.measurements)
         self.history = HealthHistory(Overview(platform))
         self.trail = HashChainTrail(platform.database("hub"))
+        self.flags = SharedFlags(platform.flags, platform.database("hub"))
         self.pages = Pages(self._page_parts)
 
     def services(self) -> tuple[Service, ...]:
@@ -41,7 +43,7 @@ class HubParts:
             Service(Vitals, lambda _scope: self.vitals),
             Service(HealthHistory, lambda _scope: self.history),
             Service(LogLevels, lambda _scope: LogLevels(platform.audit)),
-            Service(Flags, lambda _scope: Flags(platform.flags, platform.audit)),
+            Service(Flags, lambda _scope: Flags(platform.flags, self.flags, platform.audit)),
             Service(EventDesk, lambda _scope: EventDesk(platform)),
             Service(Jobs, lambda _scope: Jobs(platform.jobs, platform.audit)),
             Service(HashChainTrail, lambda _scope: self.trail),
@@ -51,6 +53,7 @@ class HubParts:
     async def open(self) -> None:
         """Read templates and public files of every capability, and begin to measure."""
         await self.pages.open()
+        await self.flags.open()
         container = self._platform.container
         edge = await container.get(Edge) if Edge in container else None
         if edge is not None:
@@ -65,6 +68,7 @@ class HubParts:
         """End the measuring."""
         if self._edge is not None:
             self._edge.observers = tuple(item for item in self._edge.observers if item != self.measurements.observe)
+        await self.flags.close()
         await self.vitals.stop()
 
     async def _page_parts(self) -> PageParts:

@@ -81,6 +81,6 @@ class Hub:
 
 def _metadata() -> object:
     """The tables, loaded when something compares or migrates them."""
-    from fastapi_services_platform.hub.audit.tables import metadata
+    from fastapi_services_platform.hub.switches.tables import flag_version
 
-    return metadata
+    return flag_version.metadata

@@ -71,7 +71,9 @@ async def test_a_flag_changes_with_its_file_and_its_history(client: AsyncClient,
     assert (found["default"], kept, "Launch day" in page) == (True, True, True)
     assert await audited(client) == ("platform.flag_changed", "flag:new-page", {"before": False, "after": True})
     history = (await client.get("/platform/api/v1/flags/history", headers=API)).json()
-    assert [(entry["resource"], entry["reason"]) for entry in history] == [("flag:new-page", "Launch day")]
+    assert [(entry["flag"], entry["actor"], entry["reason"]) for entry in history] == [
+        ("new-page", "urn:fsp:person:ada", "Launch day")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fastapi_services_platform.config.feature_flags import FeatureFlags, Flag, FlagValue
 from fastapi_services_platform.errors import ConfigurationError, PlatformError
+from fastapi_services_platform.hub.switches.flag_changes import FlagChanged, SharedFlags
 from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
-from fastapi_services_platform.resilience.pools import blocking
 
 CHANGED = "platform.flag_changed"
 
@@ -32,10 +32,11 @@ class FlagView:
 
 
 class Flags:
-    """Reads and changes the flags of the platform's file."""
+    """Reads and changes the flags in force."""
 
-    def __init__(self, flags: FeatureFlags, audit: AuditTrail) -> None:
+    def __init__(self, flags: FeatureFlags, shared: SharedFlags, audit: AuditTrail) -> None:
         self._flags = flags
+        self._shared = shared
         self._audit = audit
 
     @property
@@ -61,11 +62,15 @@ class Flags:
         details = {"before": flag.default, "after": typed}
         await self._audit.record(AuditEvent(CHANGED, by, f"flag:{name}", reason=reason, details=details))
         try:
-            await blocking(self._flags.change, name, typed)
+            await self._shared.change(FlagChanged(name, flag.default, typed, by, reason))
         except (ConfigurationError, OSError) as error:
             failed = AuditEvent(CHANGED, by, f"flag:{name}", outcome="failed", reason=type(error).__name__)
             await self._audit.record(failed)
             raise FlagRefused(f"flag: {name} was not changed: {error}.", "see that the file can be written.") from error
+
+    async def history(self, limit: int) -> list[FlagChanged]:
+        """Changes, newest first."""
+        return await self._shared.history(limit)
 
 
 def _view(name: str, flag: Flag, expired: bool) -> FlagView:

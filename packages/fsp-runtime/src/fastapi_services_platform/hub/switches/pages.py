@@ -8,9 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import access
-from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.operations.sections import visible_sections
-from fastapi_services_platform.hub.switches.flags import CHANGED, Flags
+from fastapi_services_platform.hub.switches.flags import Flags
 from fastapi_services_platform.hub.switches.jobs import Jobs
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
 from fastapi_services_platform.observability.logger_factory import LEVELS
@@ -58,14 +57,13 @@ async def flags_page(
     who: CurrentPrincipal,
     pages: PagesService,
     flags: Annotated[Flags, inject(Flags)],
-    trail: Annotated[HashChainTrail, inject(HashChainTrail)],
 ) -> Response:
     """Every feature flag with the history of its changes."""
     context = {
         "sections": await visible_sections(pages, who),
         "flags": flags.all(),
         "file_problem": flags.problem,
-        "history": await trail.tail(action=CHANGED, limit=_HISTORY),
+        "history": await flags.history(_HISTORY),
         "may_change": await pages.allowed(who, "platform.flags.change"),
     }
     return await pages.render(request, "hub/flags.html", context)
