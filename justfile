@@ -118,3 +118,8 @@ screenshots *ARGS:
 [group('proof')]
 proof-storage IMAGES="1000000" STATE="dist/proof-storage.json":
     {{ run }} python -m tests.faults.storage.power.run --images "{{ IMAGES }}" --state "{{ STATE }}"
+
+# Many made-up requests to every operation, with and without credentials (two minutes of it are in CI)
+[group('proof')]
+proof-fuzz EXAMPLES="200":
+    FSP_FUZZ_EXAMPLES="{{ EXAMPLES }}" {{ run }} pytest -q tests/attacks/test_schema.py

@@ -1,0 +1,100 @@
+"""A whole platform in processes of its own, and its first administrator."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = Path(sys.executable).parent
+EMAIL = "admin@example.org"
+PASSWORD = "twelve herons in the reed bed"
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class RunningPlatform:
+    """Where it answers, what it writes, and how its administrator signs in."""
+
+    url: str
+    folder: Path
+    environment: dict[str, str] = field(repr=False)
+
+    @property
+    def output(self) -> str:
+        """Everything that the server has written to its streams and its text log."""
+        logs = sorted((self.folder / "logs").rglob("*"))
+        files = [self.folder / "stdout", self.folder / "stderr", *(log for log in logs if log.is_file())]
+        return "\n".join(file.read_text(errors="replace") for file in files)
+
+    def tokens(self, email: str = EMAIL, password: str = PASSWORD) -> dict[str, str]:
+        """Tokens of a new session."""
+        answer = httpx.post(f"{self.url}/auth/jwt/login", json={"email": email, "password": password}, timeout=30)
+        answer.raise_for_status()
+        found: dict[str, str] = answer.json()
+        return found
+
+    def client(self) -> httpx.Client:
+        """A client that is signed in as the administrator."""
+        bearer = {"authorization": f"Bearer {self.tokens()['access_token']}"}
+        return httpx.Client(base_url=self.url, headers=bearer, timeout=30)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running_platform(folder: Path, **settings: str) -> Iterator[RunningPlatform]:
+    """Start every capability on SQLite files in ``folder`` with an administrator; stop it by its pid."""
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("FSP_", "IDENTITY_", "STORAGE_"))},
+        "FSP_ENVIRONMENT": "dev",
+        "FSP_DATA_DIR": str(folder / "data"),
+        "FSP_LOG_DIR": str(folder / "logs"),
+        "FSP_CONFIG_DIR": str(ROOT / "platforms/fsp_shell_001/config"),
+        "FSP_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "IDENTITY_REGISTRATION": "open",
+        "IDENTITY_VERIFICATION": "off",
+        **settings,
+    }
+    (folder / "data").mkdir(parents=True)
+    made = [str(COMMANDS / "au-sys-identity"), "create-admin", "--email", EMAIL]
+    subprocess.run(made, env=environment, input=PASSWORD, text=True, check=True, capture_output=True, timeout=60)
+    with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
+        command = [str(COMMANDS / "fsp"), "run", "--host", "127.0.0.1", "--port", str(port)]
+        server = subprocess.Popen(command, env=environment, stdout=out, stderr=err)
+    platform = RunningPlatform(f"http://127.0.0.1:{port}", folder, environment)
+    try:
+        _wait_until_ready(platform, server)
+        yield platform
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_until_ready(platform: RunningPlatform, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RuntimeError(f"the platform ended at its start:\n{platform.output[-4000:]}")
+        try:
+            if httpx.get(f"{platform.url}/health/ready", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the platform was not ready in {_PATIENCE:.0f} s:\n{platform.output[-4000:]}")
