@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from au_sys_storage_sdk.adapters.api.access import Desked
+from au_sys_storage_sdk.adapters.api.documents import UNCHANGED
 from au_sys_storage_sdk.adapters.api.headers.conditions import Stated, conditionally, stated
 from au_sys_storage_sdk.adapters.api.headers.digests import Demanded, demanded, digest_header
 from au_sys_storage_sdk.adapters.api.headers.idempotency import keyed
@@ -123,7 +124,11 @@ class Checked:
         return self._digest.hexdigest()
 
 
-@router.get("/blobs/{namespace}/{key:path}", response_class=StreamingResponse)
+@router.get(
+    "/blobs/{namespace}/{key:path}",
+    response_class=StreamingResponse,
+    responses={206: {"description": "A part"}, **UNCHANGED},
+)
 @access(permission="storage.blobs.read")
 async def read_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """The bytes, or the one range that is asked for."""
@@ -180,7 +185,7 @@ def _part(request: Request, info: BlobInfo) -> tuple[int, int] | None:
     return valid_range(start, end, info.size)
 
 
-@router.head("/blobs/{namespace}/{key:path}")
+@router.head("/blobs/{namespace}/{key:path}", responses=UNCHANGED)
 @access(permission="storage.blobs.read")
 async def probe_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Size, type, digest and version."""
@@ -194,7 +199,7 @@ async def probe_blob(request: Request, desk: Desked, namespace: str, key: str) -
 
 
 @router.delete("/blobs/{namespace}/{key:path}", status_code=204)
-@access(permission="storage.blobs.write")
+@access(permission="storage.blobs.write", reversibility="irreversible")
 async def delete_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Remove a blob."""
     reach = desk.reach(request)
@@ -225,6 +230,7 @@ def _headers(info: BlobInfo) -> dict[str, str]:
         "Content-Security-Policy": _SANDBOX,
         "Last-Modified": http_date(info.updated),
         "Repr-Digest": digest_header(bytes.fromhex(info.sha256)),
+        "Storage-Times": f"{info.created},{info.updated}",
     }
 
 

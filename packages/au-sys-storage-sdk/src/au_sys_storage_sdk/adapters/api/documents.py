@@ -40,6 +40,7 @@ _WRITTEN: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI, as FastAPI takes 
     201: {"description": "Created"},
     412: {"description": "Another version"},
 }
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged"}}  # Any: as above
 _SCAN_BYTES = 4 * 1024 * 1024
 
 
@@ -53,8 +54,8 @@ class Window(BaseModel):
     include: Literal["keys", "values"] = "keys"
 
 
-@router.head("/storage/{namespace}")
-@router.get("/storage/{namespace}")
+@router.head("/storage/{namespace}", responses=UNCHANGED)
+@router.get("/storage/{namespace}", responses=UNCHANGED)
 @access(permission="storage.documents.read")
 async def list_documents(
     request: Request, desk: Desked, namespace: str, window: Annotated[Window, Query()]
@@ -86,7 +87,7 @@ def _item(found: Stored, *, with_value: bool) -> bytes:
     return text[:-1] + b',"value":' + found.value + b"}" if with_value else text
 
 
-@router.get("/storage/{namespace}/{key:path}")
+@router.get("/storage/{namespace}/{key:path}", responses=UNCHANGED)
 @access(permission="storage.documents.read")
 async def read_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """The stored JSON value, byte for byte, with a strong entity tag."""
@@ -107,7 +108,7 @@ async def read_document(request: Request, desk: Desked, namespace: str, key: str
     return Response(found.value, media_type=JSON, headers=headers)
 
 
-@router.head("/storage/{namespace}/{key:path}")
+@router.head("/storage/{namespace}/{key:path}", responses=UNCHANGED)
 @access(permission="storage.documents.read")
 async def probe_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Version and times of a document, without its value."""
@@ -218,7 +219,7 @@ def _patch(content_type: str, patch: object) -> object:
 
 
 @router.delete("/storage/{namespace}/{key:path}", status_code=204, responses={412: {"description": "Another version"}})
-@access(permission="storage.documents.write")
+@access(permission="storage.documents.write", reversibility="irreversible")
 async def delete_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Remove a document."""
 

@@ -9,10 +9,10 @@ decided when the upload is complete; nothing is seen before.
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
 from au_sys_storage_sdk.adapters.api.access import UPLOADS, Desked, Reach
 from au_sys_storage_sdk.adapters.api.headers.digests import Demanded, demanded, digest_header
@@ -27,6 +27,10 @@ router = APIRouter()
 
 PART_TYPE = "application/partial-upload"
 KEPT_SECONDS = 24 * 3600
+_DONE: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI, as FastAPI takes it
+    200: {"description": "Complete: replaced"},
+    201: {"description": "Complete: created"},
+}
 _PIECE = 8 * 1024 * 1024
 _BODY = {"requestBody": {"required": True, "content": {PART_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -80,7 +84,7 @@ async def probe_upload(request: Request, desk: Desked, namespace: str, upload: s
     return Response(status_code=204, headers={**_state(found, complete=False), "Cache-Control": "no-store"})
 
 
-@router.patch("/blobs/{namespace}:uploads/{upload}", openapi_extra=_BODY, status_code=204)
+@router.patch("/blobs/{namespace}:uploads/{upload}", openapi_extra=_BODY, status_code=204, responses=_DONE)
 @access(permission="storage.blobs.write")
 async def append_part(request: Request, desk: Desked, namespace: str, upload: str) -> Response:
     """The next part; with ``Upload-Complete: ?1`` it is the last one, and the blob is stored."""
@@ -110,7 +114,7 @@ def _digest_of(info: BlobInfo) -> str:
 
 
 @router.delete("/blobs/{namespace}:uploads/{upload}", status_code=204)
-@access(permission="storage.blobs.write")
+@access(permission="storage.blobs.write", reversibility="irreversible")
 async def abandon_upload(request: Request, desk: Desked, namespace: str, upload: str) -> Response:
     """Give an upload up."""
     reach = desk.reach(request)
@@ -174,7 +178,7 @@ async def _one(piece: bytes) -> AsyncIterator[bytes]:
 
 
 async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    waiting, size = [], 0
+    waiting, size, broken = [], 0, None
     try:
         async for piece in body:
             waiting.append(piece)
@@ -182,11 +186,12 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             if size >= _PIECE:
                 yield b"".join(waiting)
                 waiting, size = [], 0
-    except ClientDisconnect:
-        if not size:
-            return
+    except Exception as error:  # the line broke: what came before it counts
+        broken = error
     if size:
         yield b"".join(waiting)
+    if broken is not None:
+        raise broken
 
 
 async def _append(reach: Reach, name: str, upload: Upload, piece: bytes) -> Upload:
