@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.blobs.models import BLOCK, BlobInfo, Usage
+from au_sys_storage_sdk.core.blobs.ports import Method
 from au_sys_storage_sdk.core.clock import Clock, system_clock
-from au_sys_storage_sdk.core.errors import NotFound, TooLarge
+from au_sys_storage_sdk.core.documents.models import Feature
+from au_sys_storage_sdk.core.errors import NotFound, TooLarge, Unsupported
 from au_sys_storage_sdk.core.paging import Page
 from au_sys_storage_sdk.core.preconditions import Condition, require
 
@@ -34,6 +36,7 @@ class MemoryBlobs:
     """A BlobStore that lives as long as the process."""
 
     name = "memory"
+    features = frozenset({Feature.CAS, Feature.SCAN, Feature.RANGE})
 
     def __init__(self, *, clock: Clock = system_clock, max_size: int = 256 * 1024 * 1024) -> None:
         self._clock = clock
@@ -102,6 +105,10 @@ class MemoryBlobs:
         """See the port."""
         info, content = self._found(space, key)
         return self._store(target, target_key, content, info.sha256, condition, info.content_type)
+
+    async def presign(self, space: Space, key: str, method: Method, seconds: int) -> str:
+        """There is no server to give out addresses of."""
+        raise Unsupported(self.name, Feature.PRESIGN.value)
 
     async def usage(self) -> Sequence[Usage]:
         """See the port."""

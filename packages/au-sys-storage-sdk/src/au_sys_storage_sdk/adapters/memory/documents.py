@@ -12,6 +12,7 @@ from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
 from au_sys_storage_sdk.core.documents.planning import plan
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 
@@ -32,6 +33,7 @@ class MemoryDocuments:
         self._changes: list[Change] = []
         self._compacted = 0
         self._arrival = Arrival()
+        self._standing = Standing()
         self._closed = False
 
     def _live(self, space: Space, key: str) -> Stored | None:
@@ -57,6 +59,7 @@ class MemoryDocuments:
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
         self._open()
+        self._standing.admit(self.name, self._standing)
         made = plan(operations, self._live, self._arrival.sequence, self._clock())
         for (space, key), record in made.records.items():
             self._place(space, key, record)
@@ -142,6 +145,7 @@ class MemoryDocuments:
 
     async def sweep(self) -> int:
         """See the port."""
+        self._standing.admit(self.name, self._standing)
         now, sequence = self._clock(), self._arrival.sequence
         changes: list[Change] = []
         for space, records in self._records.items():
@@ -165,6 +169,23 @@ class MemoryDocuments:
         if replica.compacted is not None:
             self._compacted = replica.compacted
         self._arrival.advance(replica.sequence)
+
+    async def standing(self) -> Standing:
+        """See the port."""
+        self._open()
+        return self._standing
+
+    async def stand(self, standing: Standing) -> None:
+        """See the port."""
+        self._open()
+        self._standing = standing
+
+    async def erase(self) -> None:
+        """See the port."""
+        self._open()
+        for known in (self._records, self._keys, self._last, self._changes):
+            known.clear()
+        self._compacted = self._arrival.sequence = 0
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""

@@ -16,6 +16,7 @@ from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 
@@ -44,6 +45,7 @@ class PostgresDocuments:
         self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply)
         self._arrival = Arrival()
         self._listening: asyncpg.Connection | None = None
+        self._standing = Standing()
         self._closed = False
 
     @classmethod
@@ -60,6 +62,7 @@ class PostgresDocuments:
             try:
                 async with pool.acquire() as connection:
                     await prepare(connection)
+                    store._standing = await writing.standing(connection)
                 await store._listen()
             except BaseException:
                 await pool.close()
@@ -116,7 +119,7 @@ class PostgresDocuments:
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
         async with self._connection() as connection:
-            answers, sequence = await writing.apply(connection, commits, self._clock())
+            answers, sequence = await writing.apply(connection, commits, self._clock(), self._standing)
         self._arrival.advance(sequence)
         return answers
 
@@ -198,7 +201,7 @@ class PostgresDocuments:
         removed = 0
         while True:
             async with self._connection() as connection:
-                swept, sequence = await writing.sweep(connection, self._clock())
+                swept, sequence = await writing.sweep(connection, self._clock(), self._standing)
             self._arrival.advance(sequence)
             removed += swept
             if not swept:
@@ -208,6 +211,23 @@ class PostgresDocuments:
         """See the port."""
         async with self._connection() as connection:
             self._arrival.advance(await writing.replicate(connection, replica))
+
+    async def standing(self) -> Standing:
+        """See the port."""
+        async with self._connection() as connection:
+            return await writing.standing(connection)
+
+    async def stand(self, standing: Standing) -> None:
+        """See the port."""
+        async with self._connection() as connection:
+            await writing.stand(connection, standing)
+        self._standing = standing
+
+    async def erase(self) -> None:
+        """See the port."""
+        async with self._connection() as connection:
+            await writing.erase(connection)
+        self._arrival.sequence = 0
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""

@@ -22,7 +22,7 @@ TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.meta(
     one bool PRIMARY KEY DEFAULT true CHECK (one), format int NOT NULL, sequence bigint NOT NULL,
-    compacted bigint NOT NULL, epoch bigint NOT NULL
+    compacted bigint NOT NULL, epoch bigint NOT NULL, standing text NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS {SCHEMA}.docs(
     tenant text COLLATE "C" NOT NULL, ns text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, value bytea NOT NULL,
@@ -40,6 +40,11 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.spaces(
 INSERT INTO {SCHEMA}.meta(format, sequence, compacted, epoch) VALUES({FORMAT}, 0, 0, 1) ON CONFLICT DO NOTHING;
 """
 
+_KNOWN = (
+    "SELECT count(*) FROM information_schema.columns"
+    " WHERE table_schema = $1 AND table_name = 'meta' AND column_name = 'standing'"
+)
+
 RECORD = "key, value, version, created, updated, expires, schema, codec, key_generation, crc"
 
 LARGEST_KEY = 2700
@@ -56,6 +61,8 @@ async def prepare(connection: asyncpg.Connection) -> None:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT to_regclass($1)", f"{SCHEMA}.meta") is None:
             await connection.execute(TABLES)
+        if not await connection.fetchval(_KNOWN, SCHEMA):
+            await connection.execute(f"ALTER TABLE {SCHEMA}.meta ADD COLUMN standing text NOT NULL DEFAULT ''")
         found = await connection.fetchval(f"SELECT format FROM {SCHEMA}.meta")  # noqa: S608 - a constant
     if found != FORMAT:
         raise Corrupt(f"schema {SCHEMA}", f"its format is {found!r}, this version reads {FORMAT}")

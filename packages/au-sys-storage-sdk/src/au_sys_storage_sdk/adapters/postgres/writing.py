@@ -17,11 +17,12 @@ from au_sys_storage_sdk.core.documents.integrity import checksum
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Emit, Operation, Outcome
 from au_sys_storage_sdk.core.documents.planning import plan
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import StorageError
 
 Address = tuple[Space, str]
 
-_LOCKED = f"SELECT sequence FROM {SCHEMA}.meta FOR UPDATE"  # noqa: S608 - constants, here and below
+_LOCKED = f"SELECT sequence, standing FROM {SCHEMA}.meta FOR UPDATE"  # noqa: S608 - constants, here and below
 _HEADS = f"""
 SELECT d.tenant, d.ns, d.key, CASE WHEN length(d.value) <= 24 THEN d.value ELSE ''::bytea END, d.version, d.created,
        d.updated, d.expires
@@ -64,12 +65,16 @@ class Gathered:
 
 
 async def apply(
-    connection: asyncpg.Connection, commits: list[Sequence[Operation]], now: int
+    connection: asyncpg.Connection, commits: list[Sequence[Operation]], now: int, writer: Standing
 ) -> tuple[list[Sequence[Outcome] | Exception], int]:
-    """Carry out a batch; a commit whose condition fails changes nothing and leaves the others alone."""
+    """Carry out a batch; a commit whose condition fails changes nothing and leaves the others alone.
+
+    Raises:
+        Fenced: documents were moved to another backend since the writer began.
+    """
     answers: list[Sequence[Outcome] | Exception] = []
     async with connection.transaction():
-        sequence = await connection.fetchval(_LOCKED)
+        sequence = await _admitted(connection, writer)
         heads = await _heads(connection, commits, now)
         gathered = Gathered({}, [], sequence)
         for operations in commits:
@@ -87,6 +92,13 @@ async def apply(
         if gathered.changes:
             await _write(connection, gathered)
     return answers, gathered.sequence
+
+
+async def _admitted(connection: asyncpg.Connection, writer: Standing) -> int:
+    """The sequence, with everybody else kept out until the transaction ends."""
+    sequence, standing = await connection.fetchrow(_LOCKED)
+    Standing.of(standing).admit("postgres", writer)
+    return int(sequence)
 
 
 def _state(gathered: Gathered, heads: dict[Address, Stored], address: Address) -> Stored | None:
@@ -157,10 +169,10 @@ async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
     return sequence
 
 
-async def sweep(connection: asyncpg.Connection, now: int) -> tuple[int, int]:
+async def sweep(connection: asyncpg.Connection, now: int, writer: Standing) -> tuple[int, int]:
     """Remove some expired documents, with an event each; how many, and the sequence."""
     async with connection.transaction():
-        sequence = await connection.fetchval(_LOCKED)
+        sequence = await _admitted(connection, writer)
         gathered = Gathered({}, [], sequence)
         for tenant, namespace, key in await connection.fetch(_EXPIRED, now, _SWEPT_AT_ONCE):
             space = Space(tenant, namespace)
@@ -181,3 +193,21 @@ async def compact(connection: asyncpg.Connection, keep: int) -> int:
         status = await connection.execute(f"DELETE FROM {SCHEMA}.changes WHERE seq <= $1", cut)  # noqa: S608 - constants
         await connection.execute(f"UPDATE {SCHEMA}.meta SET compacted = $1", cut)  # noqa: S608 - constants
     return int(status.rpartition(" ")[2])
+
+
+async def standing(connection: asyncpg.Connection) -> Standing:
+    """What the database is among those that documents are moved between."""
+    return Standing.of(await connection.fetchval(f"SELECT standing FROM {SCHEMA}.meta"))  # noqa: S608 - a constant
+
+
+async def stand(connection: asyncpg.Connection, standing: Standing) -> None:
+    """Make it something else, after the batch that is being written."""
+    await connection.execute(f"UPDATE {SCHEMA}.meta SET standing = $1", standing.text)  # noqa: S608 - a constant
+
+
+async def erase(connection: asyncpg.Connection) -> None:
+    """Remove everything and begin the sequence anew."""
+    async with connection.transaction():
+        await connection.fetchval(_LOCKED)
+        await connection.execute(f"TRUNCATE {SCHEMA}.docs, {SCHEMA}.changes, {SCHEMA}.spaces")
+        await connection.execute(f"UPDATE {SCHEMA}.meta SET sequence = 0, compacted = 0")  # noqa: S608 - a constant

@@ -15,6 +15,7 @@ from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import Corrupt, FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 
@@ -44,6 +45,7 @@ class RedisDocuments:
         self._script = client.register_script(layout.APPLY)
         self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply)
         self._arrival = Arrival()
+        self._standing = b""
         self._listener: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -63,13 +65,16 @@ class RedisDocuments:
             with layout.translated():
                 await client.set(layout.FORMAT, _FORMAT, nx=True)
                 found = await client.get(layout.FORMAT)
+                standing = await client.get(layout.STANDING)
                 features = _FEATURES | {Feature.DURABLE} if await _durable(client) else _FEATURES
             if found != _FORMAT:
                 raise Corrupt("the Redis database", f"its format is {found!r}, this version reads {_FORMAT!r}")
         except BaseException:
             await client.aclose()
             raise
-        return cls(client, clock, features)
+        store = cls(client, clock, features)
+        store._standing = standing or b""
+        return store
 
     def _open_client(self) -> layout.Client:
         if self._closed:
@@ -97,9 +102,17 @@ class RedisDocuments:
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
         with layout.translated():
-            answers, sequence = await writing.apply(self._open_client(), self._script, commits, self._clock())
+            answers, sequence = await writing.apply(
+                self._open_client(), self._script, commits, self._clock(), self._writer()
+            )
         self._arrival.advance(sequence)
         return answers
+
+    def _writer(self) -> bytes:
+        """The standing that we write under. Raises ``Fenced`` at once when it allows no writes."""
+        own = Standing.of(self._standing.decode())
+        own.admit(self.name, own)
+        return self._standing
 
     async def scan(
         self, space: Space, prefix: str, after: str, limit: int, max_bytes: int, keys_only: bool
@@ -208,7 +221,7 @@ class RedisDocuments:
         removed = 0
         while True:
             with layout.translated():
-                swept, sequence = await writing.sweep(self._open_client(), self._script, self._clock())
+                swept, sequence = await writing.sweep(self._open_client(), self._script, self._clock(), self._writer())
             self._arrival.advance(sequence)
             removed += swept
             if not swept:
@@ -218,6 +231,23 @@ class RedisDocuments:
         """See the port."""
         with layout.translated():
             self._arrival.advance(await writing.replicate(self._open_client(), self._script, replica))
+
+    async def standing(self) -> Standing:
+        """See the port."""
+        with layout.translated():
+            return Standing.of((await self._open_client().get(layout.STANDING) or b"").decode())
+
+    async def stand(self, standing: Standing) -> None:
+        """See the port."""
+        with layout.translated():
+            await self._open_client().set(layout.STANDING, standing.text)
+        self._standing = standing.text.encode()
+
+    async def erase(self) -> None:
+        """See the port."""
+        with layout.translated():
+            await writing.erase(self._open_client())
+        self._arrival.sequence = 0
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port. It reads every document: for operators, not for a request of each user."""

@@ -29,10 +29,12 @@ CHANGES = PREFIX + b"changes"
 SPACES = PREFIX + b"spaces"
 EXPIRES = PREFIX + b"expires"
 CHANNEL = PREFIX + b"arrived"
+STANDING = PREFIX + b"standing"
 
 APPLY = """
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
-local i = 3
+if ARGV[3] ~= '*' and (redis.call('GET', KEYS[6]) or '') ~= ARGV[3] then return -1 end
+local i = 4
 local function take() local value = ARGV[i]; i = i + 1; return value end
 for _ = 1, tonumber(take()) do
     local document, packed, index, member, address, expires = take(), take(), take(), take(), take(), take()
@@ -52,7 +54,8 @@ redis.call('SET', KEYS[1], ARGV[2])
 redis.call('PUBLISH', KEYS[5], ARGV[2])
 return 1
 """
-"""Writes a batch, unless the sequence has moved since it was decided; then the answer is 0."""
+"""Writes a batch, unless the sequence has moved since it was decided (the answer is 0), or another backend has taken
+over since the writer began (-1)."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_record = msgspec.msgpack.Decoder(tuple[bytes, int, int, int, int | None, int, int, int, int]).decode

@@ -9,13 +9,15 @@ from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Emit, Operation, Outcome
 from au_sys_storage_sdk.core.documents.planning import plan
-from au_sys_storage_sdk.core.errors import StorageError, Unavailable
+from au_sys_storage_sdk.core.documents.standing import Standing
+from au_sys_storage_sdk.core.errors import Fenced, StorageError, Unavailable
 
 Address = tuple[Space, str]
 Script = Callable[[list[bytes], list[bytes]], Awaitable[object]]
 
 _ATTEMPTS = 200
-_KEYS = [layout.SEQUENCE, layout.CHANGES, layout.EXPIRES, layout.SPACES, layout.CHANNEL]
+ANYBODY = b"*"
+_KEYS = [layout.SEQUENCE, layout.CHANGES, layout.EXPIRES, layout.SPACES, layout.CHANNEL, layout.STANDING]
 
 
 class Gathered:
@@ -28,16 +30,25 @@ class Gathered:
         self.changes: list[Change] = []
         self.last: dict[Space, int] | None = None
 
-    async def write(self, script: Script, *, always: bool = False) -> bool:
-        """Write it; ``False`` when the sequence has moved, and nothing was written."""
-        if not self.changes and not always:
-            return True
-        return await script(_KEYS, self._arguments()) == 1
+    async def write(self, client: layout.Client, script: Script, writer: bytes) -> bool:
+        """Write it; ``False`` when the sequence has moved, and nothing was written. ``writer``: the standing that the
+        database had when the writer began, :data:`ANYBODY` to write whatever it has now.
 
-    def _arguments(self) -> list[bytes]:
+        Raises:
+            Fenced: documents were moved to another backend since.
+        """
+        if not self.changes and writer != ANYBODY:
+            return True
+        answer = await script(_KEYS, self._arguments(writer))
+        if answer == -1:
+            found = Standing.of((await client.get(layout.STANDING) or b"").decode())
+            raise Fenced("redis", Standing.of(writer.decode()).epoch, found.epoch)
+        return answer == 1
+
+    def _arguments(self, writer: bytes) -> list[bytes]:
         placed = [(where, record) for where, record in self.records.items() if record is not None]
         removed = [where for where, record in self.records.items() if record is None]
-        arguments = [b"%d" % self.before, b"%d" % self.sequence, b"%d" % len(placed)]
+        arguments = [b"%d" % self.before, b"%d" % self.sequence, writer, b"%d" % len(placed)]
         for (space, key), record in placed:
             expires = b"" if record.expires is None else b"%d" % record.expires
             arguments += [layout.document(space, key), layout.packed(space, record), layout.index(space), key.encode(),
@@ -56,18 +67,19 @@ class Gathered:
 
 
 async def apply(
-    client: layout.Client, script: Script, commits: list[Sequence[Operation]], now: int
+    client: layout.Client, script: Script, commits: list[Sequence[Operation]], now: int, writer: bytes
 ) -> tuple[list[Sequence[Outcome] | Exception], int]:
     """Carry out a batch; a commit whose condition fails changes nothing and leaves the others alone.
 
     Raises:
         Unavailable: other nodes were faster every time.
+        Fenced: documents were moved to another backend since the writer began.
     """
     addresses = list(dict.fromkeys(_touched(commits)))
     for _ in range(_ATTEMPTS):
         gathered, heads = await _looked(client, addresses, now)
         answers = [_decided(operations, gathered, heads, now) for operations in commits]
-        if await gathered.write(script):
+        if await gathered.write(client, script, writer):
             return answers, gathered.sequence
     raise Unavailable("other nodes write too fast")
 
@@ -118,12 +130,12 @@ async def replicate(client: layout.Client, script: Script, replica: Replica) -> 
         gathered.sequence = max(gathered.before, replica.sequence)
         if replica.compacted is not None:
             await client.set(layout.COMPACTED, replica.compacted)
-        if await gathered.write(script, always=True):
+        if await gathered.write(client, script, ANYBODY):
             return gathered.sequence
     raise Unavailable("other nodes write too fast")
 
 
-async def sweep(client: layout.Client, script: Script, now: int, most: int = 1000) -> tuple[int, int]:
+async def sweep(client: layout.Client, script: Script, now: int, writer: bytes, most: int = 1000) -> tuple[int, int]:
     """Remove some expired documents, with an event each; how many, and the sequence."""
     for _ in range(_ATTEMPTS):
         due = await client.zrange(layout.EXPIRES, b"-inf", b"%d" % now, byscore=True, offset=0, num=most)
@@ -134,6 +146,14 @@ async def sweep(client: layout.Client, script: Script, now: int, most: int = 100
             gathered.sequence += 1
             gathered.records[space, key] = None
             gathered.changes.append(Change(gathered.sequence, space, key, "expire", now))
-        if await gathered.write(script):
+        if await gathered.write(client, script, writer):
             return len(gathered.changes), gathered.sequence
     raise Unavailable("other nodes write too fast")
+
+
+async def erase(client: layout.Client) -> None:
+    """Remove everything of ours but format and standing; a crash leaves a part, which the next call removes."""
+    stays = {layout.FORMAT, layout.STANDING}
+    async for name in client.scan_iter(match=layout.PREFIX + b"*", count=1000):
+        if name not in stays:
+            await client.unlink(name)

@@ -22,6 +22,7 @@ from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import ReadOnly, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 
@@ -174,6 +175,22 @@ class SqliteDocuments:
         """See the port."""
         writer = self._writing_side()
         self._noted(await self._on(self._writing, lambda: writer.replicate(replica)))
+
+    async def standing(self) -> Standing:
+        """See the port."""
+        return await self._read(reader.standing)
+
+    async def stand(self, standing: Standing) -> None:
+        """See the port."""
+        writer = self._writing_side()
+        await self._on(self._writing, lambda: writer.stand(standing))
+
+    async def erase(self) -> None:
+        """See the port."""
+        writer = self._writing_side()
+        await self._on(self._writing, writer.erase)
+        self._last.clear()
+        self._arrival.sequence = 0
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""

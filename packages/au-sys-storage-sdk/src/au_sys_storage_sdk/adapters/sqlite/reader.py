@@ -7,6 +7,7 @@ import apsw
 from au_sys_storage_sdk.adapters.sqlite.schema import RECORD, Row, meta, record_of
 from au_sys_storage_sdk.core.address import Space, after_prefix
 from au_sys_storage_sdk.core.documents.models import Change, SpaceUsage, Stored
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import FeedCompacted
 from au_sys_storage_sdk.core.paging import Page
 
@@ -99,6 +100,12 @@ def changes(connection: apsw.Connection, since: int, limit: int, space: Space | 
     if len(found) > limit:
         return found[:limit], found[limit - 1].seq
     return found, rows[-1][0] if rows else since
+
+
+def standing(connection: apsw.Connection) -> Standing:
+    """What the file is among those that documents are moved between."""
+    text: str | None = connection.execute("SELECT value FROM meta WHERE name = 'standing'").get
+    return Standing.of(text)
 
 
 def usage(connection: apsw.Connection) -> list[SpaceUsage]:

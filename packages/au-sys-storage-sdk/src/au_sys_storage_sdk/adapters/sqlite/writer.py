@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from au_sys_storage_sdk.adapters.sqlite import reader
 from au_sys_storage_sdk.adapters.sqlite.schema import Row, meta, open_writer
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock
@@ -13,6 +14,7 @@ from au_sys_storage_sdk.core.documents.integrity import checksum
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, Put
 from au_sys_storage_sdk.core.documents.planning import plan, record
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import StorageError
 from au_sys_storage_sdk.core.preconditions import require
 
@@ -35,6 +37,7 @@ _LAST = (
 _REPLICA = _CHANGE.replace("INSERT", "INSERT OR REPLACE")
 _COMPACTED = "UPDATE meta SET value = ? WHERE name = 'compacted'"
 _SEQUENCE = "UPDATE meta SET value = ? WHERE name = 'sequence'"
+_STANDING = "INSERT OR REPLACE INTO meta VALUES('standing', ?)"
 _SWEPT_AT_ONCE = 1000
 
 
@@ -79,11 +82,17 @@ class Writer:
         self._clock = clock
         self.sequence = meta(self._connection, "sequence")
         self.compacted = meta(self._connection, "compacted")
+        self._standing = reader.standing(self._connection)
         rows: list[Row] = self._connection.execute("SELECT tenant, ns, last FROM spaces").fetchall()
         self.last = {Space(tenant, namespace): last for tenant, namespace, last in rows}
 
     def apply(self, commits: list[Sequence[Operation]]) -> Committed:
-        """Carry out a batch; a commit whose condition fails changes nothing and leaves the others alone."""
+        """Carry out a batch; a commit whose condition fails changes nothing and leaves the others alone.
+
+        Raises:
+            Fenced: documents were moved to another backend.
+        """
+        self._standing.admit("sqlite", self._standing)
         batch = _Batch(self.sequence, self._clock())
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -154,6 +163,7 @@ class Writer:
 
     def sweep(self) -> Committed:
         """Remove some expired documents, with an event each; the answers hold one entry per document."""
+        self._standing.admit("sqlite", self._standing)
         batch = _Batch(self.sequence, self._clock())
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -191,6 +201,25 @@ class Writer:
         self.last.update(batch.last)
         self.compacted = self.compacted if replica.compacted is None else replica.compacted
         return Committed(batch.answers, batch.sequence, batch.last)
+
+    def stand(self, standing: Standing) -> None:
+        """Note what the file is among those that documents are moved between; one statement, so one transaction."""
+        self._connection.execute(_STANDING, (standing.text,))
+        self._standing = standing
+
+    def erase(self) -> None:
+        """Remove everything and begin the sequence anew."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for table in ("docs", "changes", "spaces"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables
+            self._connection.execute("UPDATE meta SET value = '0' WHERE name IN ('sequence', 'compacted')")
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+        self.sequence = self.compacted = 0
+        self.last.clear()
 
     def compact(self, keep: int) -> int:
         """Forget all but the newest entries of the feed."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.paging import Page
 
 
@@ -67,6 +68,15 @@ class DocumentStore(Protocol):
 
         It may be repeated. For switching backends; nobody else writes meanwhile.
         """
+
+    async def standing(self) -> Standing:
+        """What the backend is among those that documents are moved between."""
+
+    async def stand(self, standing: Standing) -> None:
+        """Make it something else, durably. Commits of whoever opened it before are refused with ``Fenced``."""
+
+    async def erase(self) -> None:
+        """Remove every document and the feed; the sequence begins anew, the standing stays. For switching backends."""
 
     async def usage(self) -> Sequence[SpaceUsage]: ...
 

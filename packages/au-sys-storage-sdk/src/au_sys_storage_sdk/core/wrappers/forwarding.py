@@ -8,6 +8,7 @@ from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.paging import Page
 
 
@@ -72,6 +73,18 @@ class Forwarding:
     async def replicate(self, replica: Replica) -> None:
         """See the port."""
         await self.inner.replicate(replica)
+
+    async def standing(self) -> Standing:
+        """See the port."""
+        return await self.inner.standing()
+
+    async def stand(self, standing: Standing) -> None:
+        """See the port."""
+        await self.inner.stand(standing)
+
+    async def erase(self) -> None:
+        """See the port."""
+        await self.inner.erase()
 
     async def usage(self) -> Sequence[SpaceUsage]:
         """See the port."""
