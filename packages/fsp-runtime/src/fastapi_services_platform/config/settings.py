@@ -63,6 +63,13 @@ class PlatformSettings(BaseSettings):
     shutdown_timeout: float = Field(10.0, gt=0, description="Seconds for one capability to stop.")
     optional_capabilities: CommaList = Field((), description="Capabilities whose failure does not stop the start.")
     blocking_threads: int = Field(8, ge=1, le=256, description="Threads for blocking work.")
+    otlp_endpoint: str | None = Field(
+        None, description="OTLP/HTTP collector that traces go to, as http://collector:4318; unset: nothing is traced."
+    )
+    otlp_headers: SecretStr | None = Field(
+        None, description="Headers for the collector as name=value, comma separated."
+    )
+    trace_ratio: float = Field(0.01, ge=0, le=1, description="Share of the traces that begin here that is recorded.")
     metrics_token: SecretStr | None = Field(None, description="Bearer token with which /metrics may be read.")
 
     @model_validator(mode="before")

@@ -1,5 +1,6 @@
 """create_app: settings in, FastAPI out. Nothing works before the lifespan does."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -26,6 +27,7 @@ from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.probes import json_bytes, probe_router
 from fastapi_services_platform.observability.logger_factory import configure_logging, get_logger
+from fastapi_services_platform.observability.tracing.setup import start_tracing
 from fastapi_services_platform.resilience.pools import blocking, pool
 
 _log = get_logger(__name__)
@@ -124,13 +126,19 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:  # Any: Starlette passes t
     configure_logging(app.platform.settings, exchange_fields)
     pool.resize(app.platform.settings.blocking_threads)
     lifespan = Lifespan(app.assembly, app.edge)
-    app.edge.index = await app.assembly.assemble(find_capabilities(app.state.capabilities))
-    await lifespan.start()
+    app.edge.tracing, end_tracing = start_tracing(app.platform.settings, runtime_version())
+    try:
+        app.edge.index = await app.assembly.assemble(find_capabilities(app.state.capabilities))
+        await lifespan.start()
+    except BaseException:
+        await asyncio.to_thread(end_tracing)
+        raise
     _log.info("platform.started", capabilities=[item.name for item in app.platform.inventory.capabilities])
     try:
         yield
     finally:
         await lifespan.stop()
+        await asyncio.to_thread(end_tracing)
 
 
 def _add_openapi(app: PlatformApp, audience: str) -> None:

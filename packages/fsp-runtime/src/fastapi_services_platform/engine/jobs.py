@@ -11,6 +11,7 @@ from typing import Literal
 from fastapi_services_platform.capability.contribution import Job
 from fastapi_services_platform.engine.leadership import Leadership
 from fastapi_services_platform.observability.logger_factory import get_logger, log_fields
+from fastapi_services_platform.observability.tracing.spans import root_span
 
 _log = get_logger(__name__)
 _JITTER = 0.1
@@ -86,7 +87,7 @@ class JobRunner:
             state.outcome, state.last_run = "running", datetime.now(UTC)
             state.runs += 1
             try:
-                with log_fields(job=state.name):
+                with root_span(f"job {state.name}"), log_fields(job=state.name):
                     await state.job.run()
             except Exception as error:
                 state.outcome, state.error = "failed", f"{type(error).__name__}: {error}"

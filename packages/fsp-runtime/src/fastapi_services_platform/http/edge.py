@@ -35,6 +35,7 @@ from fastapi_services_platform.http.outbound.deadlines import asked_seconds
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond, send_json
 from fastapi_services_platform.http.routing import Found, RouteIndex, RouteTerms
 from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
+from fastapi_services_platform.observability.tracing.spans import Attribute, Trace, Tracing
 from fastapi_services_platform.resilience.bulkhead import BulkheadFull
 from fastapi_services_platform.resilience.circuit_breaker import CircuitOpen
 from fastapi_services_platform.resilience.pools import PoolExhausted
@@ -76,6 +77,7 @@ class Edge:
         self.turn = Turn(settings.max_turn_seconds)
         self.own_lane = Lane(settings.max_concurrent_requests)
         self.in_flight: set[Exchange] = set()
+        self.tracing: Tracing | None = None
         self._channel = channel_of(_ACCESS)
         self._hosts = Hosts(settings)
         self._proxies = Proxies(settings.trusted_proxies)
@@ -92,6 +94,11 @@ class Edge:
         exchange.task = asyncio.current_task()
         scope["app"] = self.app
         scope[SCOPE_KEY] = exchange
+        if self.tracing is not None:
+            believed = self._proxies.any and self._proxies.sent(scope)
+            exchange.trace = self.tracing.begin(
+                headers.get(b"traceparent"), headers.get(b"tracestate"), believed=believed
+            )
         before = current.set(exchange)
         self.in_flight.add(exchange)
         try:
@@ -110,6 +117,8 @@ class Edge:
                 await self._close(exchange)
             self._observe(exchange)
             current.reset(before)
+            if exchange.trace is not None:
+                self._end_trace(exchange, exchange.trace)
 
     async def _answer(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
         problem = self._door_problem(exchange, scope, headers)
@@ -277,7 +286,29 @@ class Edge:
         if exchange.principal is not None:
             line["principal"] = exchange.principal.urn
             line["tenant"] = exchange.principal.tenant
+        if exchange.trace is not None:
+            line["trace_id"] = exchange.trace.id
         self._channel.submit_clean(orjson.dumps(line, option=orjson.OPT_UTC_Z))
+
+    def _end_trace(self, exchange: Exchange, trace: Trace) -> None:
+        if self.tracing is None:
+            return
+        entry, scope = exchange.entry, exchange.scope
+        method = scope.get("method", "WEBSOCKET")
+        attributes: dict[str, Attribute] = {}
+        if trace.sampled:
+            attributes = {
+                "http.request.method": method,
+                "http.response.status_code": exchange.status,
+                "url.scheme": scope.get("scheme", "http"),
+                "fsp.correlation_id": exchange.correlation_id,
+            }
+            if entry is not None:
+                attributes["http.route"] = entry.path
+                attributes["fsp.capability"] = entry.owner.name
+        name = f"{method} {entry.path}" if entry is not None else method
+        error = str(exchange.status) if exchange.status >= 500 else ""
+        self.tracing.finish(trace, name, "server", attributes, error)
 
     async def give_up_overdue(self) -> None:
         """Cancel requests whose answer has not begun in time; runs until it is cancelled itself.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Message, Scope, Send
 
 from fastapi_services_platform.http.door.security_headers import OVERRIDABLE
+from fastapi_services_platform.observability.tracing.spans import Trace
 from fastapi_services_platform.security.principal import Principal
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Exchange:
         "status",
         "task",
         "touched",
+        "trace",
         "transport",
     )
 
@@ -62,6 +64,7 @@ class Exchange:
         self.status = 0
         self.started = False
         self.expired = False
+        self.trace: Trace | None = None
         self.finished = False
         self.touched = begun
         self.limit = edge.time_limit

@@ -22,6 +22,7 @@ from structlog import BoundLoggerBase
 from fastapi_services_platform.observability.log_writer import LogWriter
 from fastapi_services_platform.observability.redaction import redact_bytes, redact_fields
 from fastapi_services_platform.observability.text_lines import TextFile
+from fastapi_services_platform.observability.tracing.spans import current_trace
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _NAMES = {number: name for name, number in LEVELS.items()}
@@ -230,6 +231,9 @@ def encode_event(logger: str, level: str, event: str, fields: dict[str, object])
         whole.update(surroundings)
     if bound:
         whole.update(bound)
+    trace = current_trace()
+    if trace is not None:
+        whole["trace_id"] = trace.id
     whole.update(redact_fields(fields))
     try:
         return orjson.dumps(whole, default=_plain, option=_ENCODING)

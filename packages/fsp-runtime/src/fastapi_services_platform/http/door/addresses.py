@@ -68,6 +68,11 @@ class Proxies:
             if not self._trusts(hop):
                 return
 
+    def sent(self, scope: Scope) -> bool:
+        """Whether the other end of the connection is a trusted proxy."""
+        client = scope.get("client")
+        return client is not None and self._trusts(client[0])
+
     def _trusts(self, host: str) -> bool:
         if not _is_address(host):
             return False

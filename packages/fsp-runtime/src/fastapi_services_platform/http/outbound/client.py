@@ -20,6 +20,7 @@ from fastapi_services_platform.http.exchange import current
 from fastapi_services_platform.http.outbound.deadlines import HEADER as DEADLINE
 from fastapi_services_platform.http.outbound.deadlines import seconds_left
 from fastapi_services_platform.http.outbound.settings import ClientSettings
+from fastapi_services_platform.observability.tracing.spans import Attribute, outgoing_headers, span
 from fastapi_services_platform.resilience.bulkhead import Bulkhead, BulkheadFull
 from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker, CircuitOpen
 from fastapi_services_platform.resilience.retry import RetryPolicy
@@ -120,7 +121,12 @@ class Client:
 
         async def attempt() -> httpx2.Response:
             headers[DEADLINE] = str(max(0, int((until - perf_counter()) * 1000)))
-            return await self._attempt(httpx2.Request(method, target, headers=headers, **parts))
+            attributes: dict[str, Attribute] = {"http.request.method": method, "fsp.upstream": self.name}
+            with span(f"{method} {self.name}", "client", attributes):
+                headers.update(outgoing_headers())
+                response = await self._attempt(httpx2.Request(method, target, headers=headers, **parts))
+                attributes["http.response.status_code"] = response.status_code
+                return response
 
         async with asyncio.timeout(total), self.bulkhead.enter():
             return await (self.retry.run(attempt, _transient) if method in _IDEMPOTENT else attempt())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fastapi_services_platform.http.outbound.policy import AddressRules, OutboundFailed, OutboundPolicy, OutboundRefused
+from fastapi_services_platform.observability.tracing.spans import span
 from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker, CircuitOpen
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ class GuardedClient:
         self._judge(asked.url)
         try:
             with self._breaker(asked.url.netloc.decode("ascii")).guard():
-                answer = await self._exchange(asked)
+                with span(f"{asked.method} {host}", "client", {"server.address": host}):
+                    answer = await self._exchange(asked)
                 if answer.status in _SICK:
                     raise _Sick(answer)
                 return answer
