@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from tests.faults.storage.power.disk import Disk
@@ -45,13 +46,25 @@ class State:
     changes: tuple[Change, ...]
 
 
+def in_one_order(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The feed with what expired together sorted, for backends are free to choose."""
+    made: list[Change] = []
+    for (event, _), group in groupby(changes, key=lambda change: (change.event, change.at)):
+        run = list(group)
+        if event == "expire":
+            ordered = sorted(run, key=lambda change: (change.space, change.key))
+            run = [replace(change, seq=place.seq) for place, change in zip(run, ordered, strict=True)]
+        made += run
+    return tuple(made)
+
+
 class Model(MemoryDocuments):
     """The reference model, with all of its state in view."""
 
     def state(self) -> State:
         """What is stored now."""
         records = {(where, key): found for where, known in self._records.items() for key, found in known.items()}
-        return State(self._arrival.sequence, self._compacted, records, tuple(self._changes))
+        return State(self._arrival.sequence, self._compacted, records, in_one_order(self._changes))
 
 
 class Workload:
