@@ -3,11 +3,12 @@
 import asyncio
 from contextvars import ContextVar
 from math import inf
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from starlette.types import Message, Scope, Send
 
-from fastapi_services_platform.http.door.security_headers import OVERRIDABLE
+from fastapi_services_platform.http.door.security_headers import OVERRIDABLE, with_nonce
 from fastapi_services_platform.observability.tracing.spans import Trace
 from fastapi_services_platform.security.principal import Principal
 
@@ -30,6 +31,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_nonce",
         "begun",
         "correlation_id",
         "deadline",
@@ -65,6 +67,7 @@ class Exchange:
         self.started = False
         self.expired = False
         self.trace: Trace | None = None
+        self._nonce = ""
         self.finished = False
         self.touched = begun
         self.limit = edge.time_limit
@@ -87,6 +90,8 @@ class Exchange:
                     own = {name for name, _ in headers}
                     strict = tuple(pair for pair in strict if pair[0] not in own or pair[0] not in OVERRIDABLE)
                     break
+            if self._nonce:
+                strict = with_nonce(strict, self._nonce)
             headers.extend(strict)
             headers.append((_ID, self.correlation_id.encode("ascii")))
             headers.extend(self.extra_headers)
@@ -95,6 +100,12 @@ class Exchange:
             self.started = True
             self.status = 101
         await self.transport(message)
+
+    def nonce(self) -> str:
+        """The nonce of inline code in this answer; only an answer that asks for one has it in its policy."""
+        if not self._nonce:
+            self._nonce = token_urlsafe(16)
+        return self._nonce
 
     def service_scope(self) -> "ServiceScope":
         """The request's service scope, opened on first use."""

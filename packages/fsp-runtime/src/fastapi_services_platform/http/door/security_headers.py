@@ -24,6 +24,22 @@ def strict_headers(*, https: bool) -> RawHeaders:
     return tuple(headers)
 
 
+def with_nonce(headers: RawHeaders, nonce: str) -> RawHeaders:
+    """The same headers, whose content policy also runs inline scripts and styles that bear the nonce.
+
+    A policy that an answer brought itself stays as it is.
+    """
+    added = f" 'nonce-{nonce}'".encode("ascii")
+    return tuple(
+        (name, value.replace(b"script-src 'self'", b"script-src 'self'" + added).replace(_STYLES, _STYLES + added))
+        if name == b"content-security-policy"
+        else (name, value)
+        for name, value in headers
+    )
+
+
+_STYLES = b"style-src 'self'"
+
 OVERRIDABLE = frozenset(
     {b"content-security-policy", b"referrer-policy", b"cross-origin-resource-policy", b"x-frame-options"}
 )

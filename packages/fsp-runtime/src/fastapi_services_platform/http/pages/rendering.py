@@ -118,6 +118,7 @@ class Pages:
             "has_page": self._parts.paths.__contains__,
             "theme": theme if theme in THEMES else THEMES[0],
             "correlation_id": exchange.correlation_id,
+            "csp_nonce": exchange.nonce,
             "csrf_token": lambda: token_for(exchange),
             "csrf_field": lambda: _csrf_field(exchange),
         }
