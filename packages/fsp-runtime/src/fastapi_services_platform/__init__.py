@@ -31,6 +31,7 @@ from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.persistence.databases import Database, open_database
+from fastapi_services_platform.persistence.unit_of_work import in_transaction
 from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import (
     Authenticator,
@@ -89,6 +90,7 @@ __all__ = [
     "blocking",
     "create_app",
     "get_logger",
+    "in_transaction",
     "open_database",
     "open_guarded_client",
 ]

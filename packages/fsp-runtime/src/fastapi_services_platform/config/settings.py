@@ -31,6 +31,8 @@ class PlatformSettings(BaseSettings):
     public_url: str = Field("http://localhost:8000", description="Address under which browsers reach the platform.")
     database_url: str | None = Field(None, description="One server for all capabilities; unset: a SQLite file each.")
     database_pool_size: int = Field(5, ge=1, le=200, description="Connections that a capability's pool keeps.")
+    database_statement_seconds: float = Field(30.0, ge=0, description="Seconds that one statement may take; 0: any.")
+    database_slow_seconds: float = Field(0.5, ge=0, description="Statements that take as long are logged; 0: none.")
     secret_key: SecretStr | None = Field(None, description="Key for signed tokens; required when environment is prod.")
     migrate: Literal["auto", "off"] = Field("auto", description="Whether a start brings databases to their head.")
     trusted_hosts: CommaList = Field(
@@ -49,7 +51,7 @@ class PlatformSettings(BaseSettings):
         60.0, gt=0, description="Seconds until a request is given up, from its last byte on."
     )
     max_concurrent_requests: int = Field(400, ge=1, description="Requests under way before more are turned away.")
-    max_turn_seconds: float = Field(0.25, gt=0, description="CPU seconds of one turn of the loop before work is shed.")
+    max_turn_seconds: float = Field(0.05, gt=0, description="CPU seconds of work that may wait before more is shed.")
     rate_limit_storage: str = Field("memory://", description="Where rate limits are counted: memory:// or redis://….")
     outbound_allow: CommaList = Field(
         (), description="Inner networks and hosts that addresses supplied by people may lead to, comma separated."

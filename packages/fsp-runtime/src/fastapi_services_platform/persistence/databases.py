@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi_services_platform.capability.contribution import Health, Migrations
 from fastapi_services_platform.config.settings import PlatformSettings, platform_settings
@@ -15,6 +15,10 @@ from fastapi_services_platform.errors import ConfigurationError, DatabaseError
 if TYPE_CHECKING:
     from sqlalchemy import URL
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+    from fastapi_services_platform.persistence.engines import EngineTerms
+
+Purpose = Literal["any", "read", "write", "serializable"]
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a SQLite writer waits for another one."""
@@ -31,11 +35,15 @@ class Database:
     password.
     """
 
-    def __init__(self, name: str, url: str, *, pool_size: int = 5) -> None:
+    def __init__(
+        self, name: str, url: str, *, pool_size: int = 5, statement_seconds: float = 30.0, slow_seconds: float = 0.5
+    ) -> None:
         self.name = name
         self.dialect = _dialect_of(name, url)
         self._address = _DRIVER.sub(f"{_DRIVERS[self.dialect]}://", url, count=1)
         self._pool_size = pool_size
+        self._statement_seconds = statement_seconds
+        self._slow_seconds = slow_seconds
         self._opened = False
         self.watchers: list[Callable[[], None]] = []
 
@@ -68,46 +76,80 @@ class Database:
     @cached_property
     def engine(self) -> "AsyncEngine":
         """The pooled engine, made on first use."""
-        from sqlalchemy.ext.asyncio import create_async_engine
+        from fastapi_services_platform.persistence.engines import postgres_engine, sqlite_engine
 
         self._opened = True
+        terms = self._terms(self._statement_seconds)
         if self.dialect == "sqlite":
             _make_folder(self.file)
-            engine = create_async_engine(self.url, pool_pre_ping=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-            _configure_sqlite(engine)
-            return engine
-        return create_async_engine(
-            self.url,
-            pool_pre_ping=True,
-            pool_size=self._pool_size,
-            max_overflow=self._pool_size,
-            pool_timeout=10,
-            pool_recycle=1800,
-            connect_args={"timeout": 10, "server_settings": {"application_name": f"fsp-{self.name}"}},
-        )
+            return sqlite_engine(self.url, terms)
+        return postgres_engine(self.url, terms)
 
     @cached_property
-    def _sessions(self) -> "tuple[Any, Any]":  # async_sessionmaker[AsyncSession] for reading and for writing
+    def patient_engine(self) -> "AsyncEngine":
+        """An engine for migrations: without a time limit, and it keeps no connection."""
+        from fastapi_services_platform.persistence.engines import postgres_engine, sqlite_engine
+
+        if self.dialect == "postgresql":
+            return postgres_engine(self.url, self._terms(0.0), pooled=False)
+        if self.file is None:
+            return self.engine
+        _make_folder(self.file)
+        return sqlite_engine(self.url, self._terms(0.0), pooled=False)
+
+    def _terms(self, statement_seconds: float) -> "EngineTerms":
+        from fastapi_services_platform.persistence.engines import EngineTerms
+
+        busy = BUSY_TIMEOUT_MS / 1000
+        return EngineTerms(self.name, self._pool_size, busy, statement_seconds, self._slow_seconds)
+
+    @cached_property
+    def _sessions(self) -> "dict[Purpose, Any]":  # Any: async_sessionmaker[AsyncSession], not loaded here
         from sqlalchemy.ext.asyncio import async_sessionmaker
 
-        writing = self.engine.execution_options(fsp_write=True)
-        return (
-            async_sessionmaker(self.engine, expire_on_commit=False),
-            async_sessionmaker(writing, expire_on_commit=False),
-        )
+        options: dict[Purpose, dict[str, object]] = {
+            "any": {},
+            "write": {"fsp_write": True},
+            "read": {"fsp_read_only": True, "postgresql_readonly": True},
+            "serializable": {"fsp_write": True, "isolation_level": "SERIALIZABLE"},
+        }
+        if self.dialect == "sqlite":  # serializable anyhow: it has one writer
+            options["read"], options["serializable"] = {"fsp_read_only": True}, {"fsp_write": True}
+        return {
+            purpose: async_sessionmaker(self.engine.execution_options(**chosen), expire_on_commit=False)
+            for purpose, chosen in options.items()
+        }
 
-    def session(self, *, write: bool = False) -> "AsyncSession":
+    def session(self, *, write: bool = False, read_only: bool = False) -> "AsyncSession":
         """A new session; use it as ``async with``. ``write=True`` takes SQLite's write lock when the transaction
-        begins.
+        begins; with ``read_only=True`` the database refuses every change.
         """
-        found: AsyncSession = self._sessions[1 if write else 0]()
+        found: AsyncSession = self._sessions["write" if write else "read" if read_only else "any"]()
         return found
 
     @asynccontextmanager
-    async def transaction(self) -> "AsyncIterator[AsyncSession]":
-        """A write session that commits when the block ends and rolls back when it raises."""
-        async with self.session(write=True) as session, session.begin():
+    async def transaction(self, *, serializable: bool = False) -> "AsyncIterator[AsyncSession]":
+        """A write session that commits when the block ends and rolls back when it raises.
+
+        ``serializable``: as if no other transaction ran beside it; PostgreSQL refuses what would not be.
+        """
+        async with self._sessions["serializable" if serializable else "write"]() as session, session.begin():
             yield session
+
+    def pool_figures(self) -> dict[str, float]:
+        """Size, use, overflow, and how long connections were waited for; empty while nothing was opened."""
+        if not self._opened:
+            return {}
+        pool = self.engine.pool
+        figures = {
+            "size": "size",
+            "in_use": "checkedout",
+            "overflow": "overflow",
+            "checkouts": "checkouts",
+            "wait_seconds": "wait_seconds",
+        }
+        found = {name: getattr(pool, attribute, 0) for name, attribute in figures.items()}
+        return {name: max(0.0, float(value() if callable(value) else value)) for name, value in found.items()}
 
     def tell_watchers(self) -> None:
         """A transaction of this process that published something was committed."""
@@ -134,7 +176,7 @@ class Database:
                 await connection.execute(text("SELECT 1"))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             return Health("unhealthy", f"database does not answer: {type(error).__name__}")
-        return Health("healthy", data={"pool": self.engine.pool.status()} if self.dialect != "sqlite" else {})
+        return Health("healthy", data={"pool": self.pool_figures()})
 
     async def close(self) -> None:
         """Close every connection."""
@@ -155,7 +197,13 @@ def open_database(name: str, settings: PlatformSettings | None = None) -> Databa
         f"{name.upper()}_DATABASE_URL"
     )  # factory: allow A14 -- a variable for each capability, by its name
     url = own or used.database_url or f"sqlite+aiosqlite:///{used.data_dir / name}.db"
-    return Database(name, url, pool_size=used.database_pool_size)
+    return Database(
+        name,
+        url,
+        pool_size=used.database_pool_size,
+        statement_seconds=used.database_statement_seconds,
+        slow_seconds=used.database_slow_seconds,
+    )
 
 
 def _dialect_of(name: str, url: str) -> str:
@@ -189,28 +237,6 @@ def _need_asyncpg() -> None:
 def _make_folder(path: str | None) -> None:
     if path is not None:
         os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o750, exist_ok=True)
-
-
-def _configure_sqlite(engine: "AsyncEngine") -> None:
-    from sqlalchemy import event
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _record: object) -> None:  # Any: SQLAlchemy's adapter around an aiosqlite connection
-        connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "synchronous=FULL",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begun(connection: Any) -> None:  # Any: sqlalchemy.Connection, untyped in the listener's signature
-        writes = connection.get_execution_options().get("fsp_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def is_transient(error: BaseException) -> bool:

@@ -133,12 +133,12 @@ async def _under_lock(database: "Database", migrations: Migrations, step: str, r
     if step == "upgrade" and revision == "head" and await asyncio.to_thread(_file_is_at, database, table, head):
         return
     async with _exclusive(database):
-        async with database.engine.connect() as connection:
+        async with database.patient_engine.connect() as connection:
             current = await connection.run_sync(_current, table)
         if step == "upgrade" and revision == "head" and current == head:
             return
         try:
-            async with database.engine.connect() as connection:
+            async with database.patient_engine.connect() as connection:
                 await connection.run_sync(_run, database.name, migrations, step, revision)
                 await connection.commit()
         except MigrationError:
@@ -214,7 +214,7 @@ async def _exclusive(database: "Database") -> AsyncIterator[None]:
     from sqlalchemy import text
 
     key = crc32(f"fsp-migrate:{database.name}".encode())
-    async with database.engine.connect() as connection:
+    async with database.patient_engine.connect() as connection:
         await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
         await connection.commit()
         try:

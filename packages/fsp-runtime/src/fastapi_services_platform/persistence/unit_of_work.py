@@ -17,7 +17,11 @@ _FIRST_PAUSE = 0.02
 
 
 async def in_transaction(
-    database: Database, work: "Callable[[AsyncSession], Awaitable[T]]", attempts: int = ATTEMPTS
+    database: Database,
+    work: "Callable[[AsyncSession], Awaitable[T]]",
+    attempts: int = ATTEMPTS,
+    *,
+    serializable: bool = False,
 ) -> T:
     """Run ``work`` in one write transaction and commit it. A nested ``session.begin_nested()`` is a savepoint.
 
@@ -26,7 +30,7 @@ async def in_transaction(
     """
     for attempt in range(1, attempts + 1):
         try:
-            async with database.transaction() as session:
+            async with database.transaction(serializable=serializable) as session:
                 return await work(session)
         except Exception as error:
             if attempt == attempts or not is_transient(error):

@@ -1,7 +1,7 @@
 """/metrics, and what the platform measures about itself beside requests."""
 
 import hmac
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -21,6 +21,15 @@ router = APIRouter()
 _PERMISSION = "platform.metrics.read"
 _SIGN_IN = Problem(401, "authentication-required", "Sign in first", f"This needs the permission {_PERMISSION}.")
 _DENIED = Problem(403, "permission-denied", "Not allowed", f"This needs {_PERMISSION}.", {"permission": _PERMISSION})
+
+
+_POOL_FIGURES: tuple[tuple[str, str, Literal["gauge", "counter"], str], ...] = (
+    ("size", "size", "gauge", "Connections that the pool keeps."),
+    ("checkedout", "in_use", "gauge", "Connections in use."),
+    ("overflow", "overflow", "gauge", "Connections beyond the pool's size."),
+    ("checkouts", "checkouts", "counter", "How often a connection was asked for."),
+    ("wait_seconds", "wait_seconds", "counter", "How long connections were waited for."),
+)
 
 
 @router.get("/metrics", name="platform.metrics", include_in_schema=False)
@@ -103,17 +112,9 @@ class PlatformReadings:
         ]
 
     def _pools(self) -> list[Reading]:
-        databases = [database for database in self._platform.databases if database.opened]
-        pools = {database.name: database.engine.pool for database in databases}
-        figures = {
-            "size": "Connections that the pool keeps.",
-            "checkedout": "Connections in use.",
-            "overflow": "Connections beyond the pool's size.",
-        }
+        pools = {item.name: item.pool_figures() for item in self._platform.databases if item.opened}
         readings = []
-        for figure, help_text in figures.items():
-            values = {
-                name: max(0.0, float(read())) for name, item in pools.items() if (read := getattr(item, figure, None))
-            }
-            readings.append(by_label(f"fsp_database_pool_{figure}", help_text, "database", values))
+        for metric, figure, kind, help_text in _POOL_FIGURES:
+            values = {name: figures[figure] for name, figures in pools.items()}
+            readings.append(by_label(f"fsp_database_pool_{metric}", help_text, "database", values, kind))
         return readings

@@ -150,7 +150,7 @@ class Overview:
 
     def pools(self) -> list[PoolView]:
         """Connection pools that were used so far, and the threads for blocking work."""
-        views = [_pool(item.name, item.engine.pool) for item in self._platform.databases if item.opened]
+        views = [_pool(item.name, item.pool_figures()) for item in self._platform.databases if item.opened]
         threads = PoolView("blocking work", pool.threads, pool.waiting, max(0, pool.waiting - pool.threads))
         return [*views, threads]
 
@@ -187,10 +187,8 @@ class Overview:
         )
 
 
-def _pool(name: str, used: Any) -> PoolView:  # Any: a SQLAlchemy pool, whose figures depend on its kind
-    figures = [getattr(used, figure, None) for figure in ("size", "checkedout", "overflow")]
-    size, in_use, overflow = (int(read()) if read is not None else 0 for read in figures)
-    return PoolView(name, size, in_use, max(0, overflow))
+def _pool(name: str, figures: dict[str, float]) -> PoolView:
+    return PoolView(name, int(figures["size"]), int(figures["in_use"]), int(figures["overflow"]))
 
 
 def _access(declared: Access) -> str:
