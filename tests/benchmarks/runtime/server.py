@@ -42,8 +42,7 @@ class Server:
 @contextmanager
 def running(factory: str, data: Path) -> Iterator[Server]:
     """Serve ``apps:<factory>`` with uvloop and httptools until the block ends."""
-    port = _free_port()
-    arguments = [sys.executable, "-m", "uvicorn", f"apps:{factory}", "--factory", "--port", str(port)]
+    arguments = [sys.executable, "-m", "uvicorn", f"apps:{factory}", "--factory"]
     arguments += [
         "--loop",
         "uvloop",
@@ -54,6 +53,22 @@ def running(factory: str, data: Path) -> Iterator[Server]:
         "critical",
         "--no-proxy-headers",
     ]
+    with _started(arguments, data) as server:
+        yield server
+
+
+@contextmanager
+def serving(factory: str, data: Path, *more: str) -> Iterator[Server]:
+    """Serve ``apps:<factory>`` with the platform's own server until the block ends."""
+    module = "fastapi_services_platform.cli"
+    with _started([sys.executable, "-m", module, "run", "--app", f"apps:{factory}", *more], data) as server:
+        yield server
+
+
+@contextmanager
+def _started(arguments: list[str], data: Path) -> Iterator[Server]:
+    port = _free_port()
+    arguments = [*arguments, "--port", str(port)]
     environment = {**os.environ, "BENCH_DATA": str(data), "PYTHONPATH": str(HERE)}
     begun = time.perf_counter()
     with (data / "server.log").open("wb") as log:

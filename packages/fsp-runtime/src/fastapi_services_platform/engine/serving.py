@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 _BACKLOG = 2048
+_DOORS = 16
 _GRACE_SECONDS = 30
 
 
@@ -72,7 +73,7 @@ def serve_forever(host: str, port: int, target: str = "", *, workers: int = 1, d
     listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
     config = server_config(application)
     server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds)
-    server.run(sockets=[listening])
+    server.run(sockets=doors(listening))
     return 0 if server.started else 3
 
 
@@ -97,6 +98,15 @@ def _protocol() -> "type[asyncio.Protocol] | Literal['h11']":
     from fastapi_services_platform.engine.bounded_protocol import BoundedHttpProtocol
 
     return BoundedHttpProtocol
+
+
+def doors(listening: socket.socket) -> list[socket.socket]:
+    """The listening socket several times over: uvloop accepts one connection of each in a turn of the loop.
+
+    Under overload a turn lasts tens of milliseconds; with a single one a probe that connects anew would wait behind
+    everybody else who does.
+    """
+    return [listening, *(listening.dup() for _ in range(_DOORS - 1))]
 
 
 def load_target(target: str) -> Any:  # Any: an ASGI application
@@ -129,6 +139,7 @@ def bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does not for one given to it
     try:
         listening.bind((host, port))
         listening.listen(_BACKLOG)

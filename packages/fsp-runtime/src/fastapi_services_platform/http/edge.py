@@ -27,7 +27,7 @@ from fastapi_services_platform.http.door.admission import Admission
 from fastapi_services_platform.http.door.cors import Cors
 from fastapi_services_platform.http.door.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.door.security_headers import strict_headers
-from fastapi_services_platform.http.door.shedding import OVERLOADED, Lane, Turn
+from fastapi_services_platform.http.door.shedding import OVERLOADED, BusyAnswer, Lane, Turn
 from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
 from fastapi_services_platform.http.outbound.deadlines import HEADER as DEADLINE
@@ -52,6 +52,9 @@ _NOT_FOUND = Problem(404, "not-found", "Not Found", "There is nothing under this
 _UNKNOWN_HOST = Problem(400, "unknown-host", "Unknown host", "The platform does not answer for this host name.")
 _FAILED = Problem(500, "internal-error", "Something went wrong here", "The error is logged under the correlation id.")
 _FEWEST_SWEEPS = 0.25
+QUEUED = "fsp.queued"
+"""In the scope of a request that the server counted in as waiting."""
+
 _DEADLINE = DEADLINE.lower().encode("ascii")
 
 
@@ -76,6 +79,7 @@ class Edge:
         self.lane = Lane(settings.max_concurrent_requests)
         self.turn = Turn(settings.max_turn_seconds)
         self.own_lane = Lane(settings.max_concurrent_requests)
+        self.busy = BusyAnswer(self.strict, settings.public_url)
         self.in_flight: set[Exchange] = set()
         self.tracing: Tracing | None = None
         self._channel = channel_of(_ACCESS)
@@ -86,8 +90,22 @@ class Edge:
         self._max_body = settings.max_body_bytes
         self._header_limits = (settings.max_header_bytes, settings.max_header_count)
 
+    def takes(self, method: str, path: str) -> bool:
+        """Whether a request that arrives is let in; the platform's own routes always are. Asked by the server."""
+        if self.index is None:
+            return True
+        full = self.lane.under_way + self.turn.waiting >= self.lane.limit
+        if not full and self.turn.takes():
+            return True
+        if self.index.in_own_lane(method, path):
+            return True
+        self.lane.shed += full
+        return False
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request or WebSocket handshake."""
+        if scope.pop(QUEUED, None):
+            self.turn.waiting -= 1
         headers: dict[bytes, bytes] = dict(scope["headers"])
         own_id = headers.get(HEADER) or headers.get(ALTERNATIVE)
         exchange = Exchange(self, scope, send, accept(own_id), perf_counter())

@@ -98,6 +98,7 @@ class RouteIndex:
         self.entries = tuple(entries)
         self._http = _Table([(n, e) for n, e in enumerate(entries) if e.kind != "websocket"])
         self._websocket = _Table([(n, e) for n, e in enumerate(entries) if e.kind != "http"])
+        self._own_heads = frozenset(_head(e.path) for e in entries if e.terms.own_lane)
 
     def find(self, kind: str, method: str, path: str) -> Found | None:
         """The route that Starlette would choose, or ``None``."""
@@ -112,6 +113,13 @@ class RouteIndex:
             if partial is None:
                 partial = Found(entry, params, entry.methods)
         return partial
+
+    def in_own_lane(self, method: str, path: str) -> bool:
+        """Whether the path leads to a route of the platform's own; a look at its first segment answers most."""
+        if _head(path) not in self._own_heads and "{" not in self._own_heads:
+            return False
+        found = self.find("http", method, path)
+        return found is not None and found.entry.terms.own_lane
 
     def redirect_of(self, path: str) -> str | None:
         """The path with or without its last slash when only that one is routed."""
@@ -176,6 +184,12 @@ class _Table:
         for node in level:
             yield from node.ends
             yield from node.tails
+
+
+def _head(path: str) -> str:
+    """The first segment; ``{`` for one with a parameter."""
+    segment = path.split("/", 2)[1] if path.startswith("/") else path
+    return "{" if "{" in segment else segment
 
 
 def _is_one_segment(segment: str, entry: RouteEntry) -> bool:

@@ -1,21 +1,24 @@
 """Overload and the end of a server: what is turned away, what is still answered."""
 
 import asyncio
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import APIRouter
 
-from fastapi_services_platform import RouterMount, Tier, access
+from fastapi_services_platform import RouterMount, Tier, access, create_app
 from fastapi_services_platform.http.door.shedding import Turn
-from fastapi_services_platform.testing import started_app
+from fastapi_services_platform.testing import serve, started_app
 from fastapi_services_platform.testing.started_app import settings_for
 
 APP = """
@@ -103,8 +106,6 @@ def test_a_signal_lets_requests_finish_and_turns_readiness_off_first(tmp_path: P
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -123,9 +124,104 @@ def _wait_for(url: str) -> None:
 
 async def test_a_turn_of_the_loop_that_takes_too_long_sheds_what_is_behind() -> None:
     """Work that never waits fills no lane; its place in the turn decides, and the next turn begins anew."""
-    times = iter((10.0, 10.05, 10.2, 10.3))
-    turn = Turn(0.1, lambda: next(times))
-    assert (turn.is_over(), turn.is_over(), turn.is_over()) == (False, False, True)
+    clock = [10.0]
+    turn = Turn(0.1, lambda: clock[0])
+    assert [turn.is_over() for _ in range(20)] == [False] * 20
+    clock[0] = 10.2
+    assert (turn.is_over(), turn.shed) == (True, 1)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert (turn.is_over(), turn.shed) == (False, 1)
+
+
+async def test_a_few_requests_are_never_too_many() -> None:
+    """However much each of them costs: a lightly loaded server turns nobody away."""
+    clock = [0.0]
+    turn = Turn(0.05, lambda: clock[0])
+    for _ in range(100):
+        for _ in range(10):
+            clock[0] += 3.0
+            assert turn.is_over() is False
+        turn.waiting = 15
+        assert turn.takes() is True
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert (turn.shed, turn.cost > 1.0) == (0, True)
+
+
+async def test_what_waits_times_what_it_costs_decides() -> None:
+    """A request that would wait longer than the limit is refused as it arrives."""
+    clock = [0.0]
+    turn = Turn(0.05, lambda: clock[0])
+    for _ in range(50):
+        turn.is_over()
+        clock[0] += 0.002
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    turn.waiting = 24
+    assert turn.takes() is True
+    turn.waiting = 40
+    assert (turn.takes(), turn.shed) == (False, 1)
+
+
+@pytest.fixture
+def crowded(tmp_path: Path, sample: Callable[..., Any]) -> Iterator[tuple[str, int]]:
+    """A server whose only place is taken."""
+    router = APIRouter()
+
+    @router.api_route("/work", methods=["GET", "HEAD", "POST"])
+    @access(public=True)
+    async def work() -> dict[str, str]:
+        return {"work": "done"}
+
+    app = create_app(
+        settings_for(tmp_path, max_concurrent_requests=1),
+        capabilities=[sample(routers=(RouterMount("api", router, Tier.API),))],
+    )
+    with serve(app) as url:
+        app.edge.lane.enter()  # type: ignore[attr-defined]  # the platform's own application
+        host, _, port = url.removeprefix("http://").partition(":")
+        yield host, int(port)
+
+
+def _exchange(connection: socket.socket, request: str) -> tuple[bytes, bytes]:
+    connection.sendall(request.encode())
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length and not request.startswith("HEAD"):
+        body += connection.recv(65536)
+    return head, body
+
+
+def test_the_server_itself_refuses_with_a_whole_answer(crowded: tuple[str, int]) -> None:
+    """A problem with correlation id, Retry-After and the strict headers; the connection stays; probes are answered."""
+    with socket.create_connection(crowded, 10) as connection:
+        for _ in range(2):
+            head, body = _exchange(
+                connection, "GET /work HTTP/1.1\r\nHost: localhost\r\nX-Correlation-ID: my-own-id-1\r\n\r\n"
+            )
+            assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+            assert b"\r\nretry-after: 1\r\n" in head
+            assert b"content-security-policy: default-src 'none'" in head
+            assert b"x-correlation-id: my-own-id-1" in head
+            problem = json.loads(body)
+            assert (problem["status"], problem["correlation_id"]) == (503, "my-own-id-1")
+            assert problem["type"].endswith("/problems/platform/overloaded")
+        alive, _ = _exchange(connection, "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert alive.startswith(b"HTTP/1.1 200")
+
+
+def test_the_refusal_fits_the_request(crowded: tuple[str, int]) -> None:
+    """HEAD has no body, a browser gets a page, and a request with a body loses its connection."""
+    with socket.create_connection(crowded, 10) as connection:
+        head, body = _exchange(connection, "HEAD /work HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (head[:12], body) == (b"HTTP/1.1 503", b"")
+        head, body = _exchange(connection, "GET /work HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n")
+        assert b"text/html" in head
+        assert b"<h1>Too much to do</h1>" in body
+        head, _ = _exchange(connection, "POST /work HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12345")
+        assert b"connection: close" in head
+        assert connection.recv(100) == b""

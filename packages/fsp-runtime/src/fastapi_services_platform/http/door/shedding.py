@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Callable
 from time import thread_time
 
+import orjson
+
+from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept
+from fastapi_services_platform.http.door.security_headers import RawHeaders
 from fastapi_services_platform.http.problems import Problem
 
 OVERLOADED = Problem(
@@ -13,38 +17,97 @@ OVERLOADED = Problem(
     "More requests are under way than the platform takes on at once. Try again in a moment.",
     headers={"retry-after": "1"},
 )
+_FEW = 16
+_WEIGHT = 0.2
+_MARK = "@correlation@"
+_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Too much to do</title><h1>Too much to do</h1>"
+    f"<p>{OVERLOADED.detail}</p><p>{_MARK}</p></html>"
+)
 
 
 class Turn:
-    """How long the event loop has been on one turn: work that never waits fills no lane, but makes all others late.
+    """How much work waits for the event loop: work that never waits itself fills no lane, but makes all others late.
 
-    The first request of a turn notes the time and asks to be called at the next one. A request whose place in the turn
-    is further back than ``longest`` seconds of work is turned away, which costs little, so that the turn comes to its
-    end. Work is counted in CPU time of the loop's thread: a busy neighbour on the machine is no reason to refuse.
+    The server asks :meth:`takes` for each request that arrives, before anything is made of it: what waits already,
+    times what a request has cost lately, is the time that it would wait. The first request of a turn notes the time
+    and asks to be called at the next one, so that the cost is known. A request whose place in the turn is further
+    back than ``longest`` seconds of work is turned away too, for servers that do not ask.
+
+    Work is counted in CPU time of the loop's thread: a busy neighbour on the machine is no reason to refuse. And a few
+    requests are never too many, whatever they cost.
     """
 
-    __slots__ = ("_begun", "_clock", "_longest", "shed")
+    __slots__ = ("_begun", "_clock", "_longest", "_taken", "cost", "shed", "waiting")
 
     def __init__(self, longest: float, clock: Callable[[], float] = thread_time) -> None:
         self._longest = longest
         self._clock = clock
         self._begun: float | None = None
+        self._taken = 0
+        self.cost = 0.0
         self.shed = 0
+        self.waiting = 0
+
+    def takes(self) -> bool:
+        """Whether a request that arrives will be answered soon enough."""
+        if self.waiting < _FEW or self.waiting * self.cost <= self._longest:
+            return True
+        self.shed += 1
+        return False
 
     def is_over(self) -> bool:
-        """Whether this turn has taken too long already."""
+        """Note that a request begins; whether this turn has taken too long already."""
         now = self._clock()
+        self._taken += 1
         if self._begun is None:
             self._begun = now
             asyncio.get_running_loop().call_soon(self._next)
             return False
-        if now - self._begun <= self._longest:
+        if self._taken <= _FEW or now - self._begun <= self._longest:
             return False
         self.shed += 1
         return True
 
     def _next(self) -> None:
+        if self._begun is not None:
+            spent = (self._clock() - self._begun) / self._taken
+            self.cost += (spent - self.cost) * _WEIGHT
         self._begun = None
+        self._taken = 0
+
+
+class BusyAnswer:
+    """The bytes of the refusal, for the server itself: made once, so that refusing costs next to nothing."""
+
+    def __init__(self, strict: RawHeaders, public_url: str) -> None:
+        plain = {"status": OVERLOADED.status, "title": OVERLOADED.title, "detail": OVERLOADED.detail}
+        kind = {"type": f"{public_url.rstrip('/')}/problems/platform/{OVERLOADED.slug}", **plain}
+        self._json = orjson.dumps({**kind, "correlation_id": _MARK}).split(_MARK.encode())
+        self._html = _PAGE.encode().split(_MARK.encode())
+        pause = [(name.encode(), value.encode()) for name, value in OVERLOADED.headers.items()]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in (*strict, *pause))
+        self._head = b"HTTP/1.1 503 Service Unavailable\r\ncache-control: no-store\r\n" + lines
+
+    def rendered(self, headers: list[tuple[bytes, bytes]], *, head: bool, closing: bool) -> bytes:
+        """The answer to a request with these headers."""
+        own_id, html = None, False
+        for name, value in headers:
+            if name == HEADER or (name == ALTERNATIVE and own_id is None):
+                own_id = value
+            elif name == b"accept":
+                html = b"text/html" in value
+        identity = accept(own_id).encode("ascii")
+        body = identity.join(self._html if html else self._json)
+        kind = b"text/html; charset=utf-8" if html else b"application/problem+json"
+        return b"%scontent-type: %s\r\ncontent-length: %d\r\nx-correlation-id: %s\r\n%s\r\n%s" % (
+            self._head,
+            kind,
+            len(body),
+            identity,
+            b"connection: close\r\n" if closing else b"",
+            b"" if head else body,
+        )
 
 
 class Lane:
