@@ -33,6 +33,10 @@ EVENTS = (
     "factor.enrolled",
     "factor.removed",
     "factor.suspected",
+    "login.linked",
+    "login.unlinked",
+    "setting.changed",
+    "directory.synced",
 )
 """Every action that identity writes to the audit trail."""
 

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 from au_sys_identity.adapters.api.authentication import CookieNames, RequestAuthenticator
 from au_sys_identity.adapters.api.cards import People
+from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.adapters.crypto.access_tokens import JwtAccessTokens
 from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost
 from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
 from au_sys_identity.adapters.crypto.signing_keys import SignatureRules, SigningKeys
+from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.folder import FolderPost
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
@@ -30,8 +32,11 @@ from au_sys_identity.core.accounts.registration import Registration, Registratio
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.passwords import PasswordRules
+from au_sys_identity.core.factors.asserting import PasskeyCheck
+from au_sys_identity.core.factors.challenges import PasskeyChallenges
 from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.factors.enrolment import Enrolment
+from au_sys_identity.core.factors.passkeys import Passkeys
 from au_sys_identity.core.freshness import Freshness
 from au_sys_identity.core.machines.accounts import Machines
 from au_sys_identity.core.notices.ports import Post
@@ -39,6 +44,7 @@ from au_sys_identity.core.notices.sending import Delivery, LinkTimes
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionTimes
+from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.tokens.introspection import Introspection
@@ -100,6 +106,12 @@ def cookie_names(platform: PlatformSettings) -> CookieNames:
     return CookieNames(secure=False)
 
 
+def ceremony_of(platform: PlatformSettings) -> WebauthnCeremony:
+    """Passkeys for the host of the public address, and for no other."""
+    url = urlsplit(platform.public_url)
+    return WebauthnCeremony(url.hostname or "localhost", platform.name, f"{url.scheme}://{url.netloc}")
+
+
 def post_of(settings: IdentitySettings, platform: PlatformSettings) -> Post:
     """Where letters go: a mail server, or a folder in the data folder."""
     url = settings.mail_url.get_secret_value() if settings.mail_url else ""
@@ -128,6 +140,7 @@ class Wiring:
         async with self.transactions.writing() as unit:
             await unit.sessions.forget_ended_before(now - timedelta(days=30))
             await unit.factors.forget_expired(now)
+            await unit.used_values.forget_expired(now)
             await unit.one_time_tokens.forget_expired(now)
             await unit.guesses.forget_before(now - timedelta(days=1))
 
@@ -195,12 +208,14 @@ def wire(
     keys, access_tokens = _tokens(base)
     decisions = Decisions(transactions, freshness, catalogue, clock)
     granting = Granting(transactions, decisions, clock)
-    check, letters = FactorCheck(root, root), LetterBox(root, root)
+    passkey_check = PasskeyCheck(ceremony_of(platform), PasskeyChallenges(root))
+    check, letters = FactorCheck(root, root, passkey_check), LetterBox(root, root)
     sign_in = SignIn(transactions, hasher, root, check, clock, lockout=base.lockout, times=base.times)
     accounts = Accounts(transactions, hasher, rules, sign_in, letters, clock, times=base.times)
-    enrolment = Enrolment(transactions, root, check, clock, issuer=platform.name)
+    enrolment = Enrolment(transactions, root, check, letters, clock, issuer=platform.name)
     steps = StepUp(transactions, sign_in, check, clock, times=base.times)
-    sessions = Sessions(transactions, clock)
+    sessions, issuing = Sessions(transactions, clock), Issuing(access_tokens, clock)
+    passkeys = Passkeys(transactions, passkey_check.ceremony, passkey_check.challenges, letters, clock)
     policy = RegistrationPolicy(settings.registration, settings.verification == "required")
     registration = Registration(transactions, hasher, rules, letters, clock, policy=policy)
     verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
@@ -224,7 +239,10 @@ def wire(
         Introspection: Introspection(
             transactions, verification, access_tokens, decisions, sessions, api_keys, clock, issuer=access_tokens.issuer
         ),
-        Issuing: Issuing(access_tokens, clock),
+        Issuing: issuing,
+        TokenAnswers: TokenAnswers(issuing, base.cookies),
+        Passkeys: passkeys,
+        PasskeySignIn: PasskeySignIn(transactions, passkey_check, root, clock, times=base.times),
         Registration: registration,
         Accounts: accounts,
         Enrolment: enrolment,

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
+from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
 from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.memory.credentials import PlainHasher
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.errors import BadCredentials, Busy, TooManyAttempts
+from au_sys_identity.core.factors.asserting import PasskeyCheck
+from au_sys_identity.core.factors.challenges import PasskeyChallenges
 from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.sessions.models import Client, SessionTimes
@@ -30,9 +33,9 @@ class House:
         self.clock = clock
         self.hasher = PlainHasher()
         keys = RootKey(bytes(range(32)))
-        self.sign_in = SignIn(
-            transactions, self.hasher, keys, FactorCheck(keys, keys), clock, lockout=Lockout(), times=SessionTimes()
-        )
+        ceremony = WebauthnCeremony("platform.test", "Platform", "https://platform.test")
+        check = FactorCheck(keys, keys, PasskeyCheck(ceremony, PasskeyChallenges(keys)))
+        self.sign_in = SignIn(transactions, self.hasher, keys, check, clock, lockout=Lockout(), times=SessionTimes())
 
     async def person(self, status: Status = "active", **record: object) -> Person:
         now = self.clock()

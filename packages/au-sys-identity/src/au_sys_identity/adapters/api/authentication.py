@@ -34,6 +34,16 @@ class CookieNames:
         """What a browser that signed in before is known by."""
         return self._named("identity_device")
 
+    @property
+    def flow(self) -> str:
+        """What ties the steps of one sign-in together."""
+        return self._named("identity_flow")
+
+    @property
+    def refresh(self) -> str:
+        """The refresh token of a program inside a browser."""
+        return self._named("identity_refresh")
+
     def _named(self, name: str) -> str:
         return f"__Host-{name}" if self.secure else name
 

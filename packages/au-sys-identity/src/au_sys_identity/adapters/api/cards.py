@@ -44,4 +44,4 @@ class People:
 
 
 def _mfa(enrolled: Enrolled) -> MfaOut:
-    return MfaOut(totp=enrolled.totp, recovery_codes_left=enrolled.recovery_codes_left)
+    return MfaOut(totp=enrolled.totp, passkeys=enrolled.passkeys, recovery_codes_left=enrolled.recovery_codes_left)

@@ -22,7 +22,8 @@ def client_of(
         user_agent=agent,
         label=label or device_label(agent),
         instance=instance,
-        device_token=request.cookies.get(cookies.device),
+        device_token=request.cookies.get(cookies.device) or None,
+        flow=request.cookies.get(cookies.flow) or None,
     )
 
 

@@ -1,5 +1,6 @@
 """Second-step, step-up and second-factor routes."""
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -15,13 +16,17 @@ from au_sys_identity.adapters.api.schemas.factors import (
     StepUpBody,
     TotpOut,
 )
+from au_sys_identity.adapters.api.schemas.passkeys import Assertion
 from au_sys_identity.adapters.api.schemas.sessions import TokensOut
-from au_sys_identity.adapters.api.session_cookies import keep_session
+from au_sys_identity.adapters.api.session_cookies import keep_device, keep_session
+from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.factors.enrolment import Enrolment
+from au_sys_identity.core.factors.models import Method
+from au_sys_identity.core.sessions.opening import new_secret
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.tokens.issuing import Issuing
@@ -38,14 +43,18 @@ async def verify_mfa(
     response: Response,
     body: MfaVerifyBody,
     sign_in: Annotated[SignIn, inject(SignIn)],
-    issuing: Annotated[Issuing, inject(Issuing)],
+    answers: Annotated[TokenAnswers, inject(TokenAnswers)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
 ) -> TokensOut:
-    """The token of the problem ``mfa-required`` and a code in, tokens out."""
-    client = client_of(request, cookies, instance=body.client_instance, label=body.device_name)
-    opened = await sign_in.with_second_factor(body.mfa_token, body.method, body.code, client=client, kind="token")
-    response.headers["cache-control"] = "no-store"
-    return TokensOut.of(await issuing.tokens(opened), opened)
+    """The token of the problem ``mfa-required`` and a code or a passkey's assertion in, tokens out."""
+    client = answers.client(request, body.transport, instance=body.client_instance, label=body.device_name)
+    if body.remember_device:
+        client = client.with_device(new_secret())
+    code = _code(body.method, body.code, body.assertion)
+    opened = await sign_in.with_second_factor(body.mfa_token, body.method, code, client=client, kind="token")
+    if body.remember_device and client.device_token:
+        keep_device(response, cookies, client.device_token)
+    return await answers.opened(response, opened, client, body.transport)
 
 
 @router.post(
@@ -71,9 +80,8 @@ async def step_up(
             raise InvalidInput("password", "is missing", "Send the password.")
         opened = await steps.with_password(caller, body.password, client=client)
     else:
-        if body.code is None:
-            raise InvalidInput("code", "is missing", "Send the code.")
-        opened = await steps.with_code(caller, body.method, body.code, client=client)
+        code = _code(body.method, body.code, body.assertion)
+        opened = await steps.with_code(caller, body.method, code, client=client)
     response.headers["cache-control"] = "no-store"
     if opened.session.kind == "web":
         keep_session(response, cookies, opened)
@@ -93,7 +101,7 @@ async def begin_totp(
 ) -> TotpOut:
     """A secret that counts once a code of it was confirmed."""
     caller = caller_of(request)
-    await steps.require(caller)
+    await steps.require(caller, own_security=True)
     begun = await enrolment.begin_totp(await accounts.get(caller.id))
     response.headers["cache-control"] = "no-store"
     return TotpOut(secret=begun.secret, uri=begun.uri, qr_svg=qr_svg(begun.uri))
@@ -111,7 +119,7 @@ async def confirm_totp(
 ) -> RecoveryCodesOut:
     """The first code in, ten recovery codes out."""
     caller = caller_of(request)
-    await steps.require(caller)
+    await steps.require(caller, own_security=True)
     response.headers["cache-control"] = "no-store"
     return RecoveryCodesOut(recovery_codes=await enrolment.confirm_totp(await accounts.get(caller.id), body.code))
 
@@ -126,7 +134,7 @@ async def remove_totp(
 ) -> Response:
     """App and recovery codes are gone."""
     caller = caller_of(request)
-    await steps.require(caller)
+    await steps.require(caller, own_security=True)
     await enrolment.remove_totp(await accounts.get(caller.id), by=caller.urn)
     return Response(status_code=204)
 
@@ -151,7 +159,7 @@ async def new_recovery_codes(
 ) -> RecoveryCodesOut:
     """Ten new ones; older ones are dead."""
     caller = caller_of(request)
-    await steps.require(caller)
+    await steps.require(caller, own_security=True)
     response.headers["cache-control"] = "no-store"
     return RecoveryCodesOut(recovery_codes=await enrolment.new_recovery_codes(await accounts.get(caller.id)))
 
@@ -173,5 +181,15 @@ async def reset_mfa(
     await steps.require(caller)
     person = await accounts.get(person_id(user_id))
     await granting.check_outranks(caller.urn, person.urn)
-    await enrolment.remove_totp(person, by=caller.urn)
+    await enrolment.remove_everything(person, by=caller.urn)
     return Response(status_code=204)
+
+
+def _code(method: Method, code: str | None, assertion: Assertion | None) -> str:
+    if method == "passkey":
+        if assertion is None:
+            raise InvalidInput("assertion", "is missing", "Send what the authenticator made of the options.")
+        return json.dumps(assertion)
+    if code is None:
+        raise InvalidInput("code", "is missing", "Send the code.")
+    return code

@@ -2,11 +2,22 @@
 
 from fastapi import APIRouter
 
-from au_sys_identity.adapters.api import access, factors, machines, mail_links, oauth_tokens, sessions, subjects, tokens
+from au_sys_identity.adapters.api import (
+    access,
+    factors,
+    machines,
+    mail_links,
+    oauth_tokens,
+    passkeys,
+    sessions,
+    subjects,
+    tokens,
+)
 
 router = APIRouter()
 router.include_router(sessions.router)
 router.include_router(factors.router)
+router.include_router(passkeys.router)
 router.include_router(subjects.router)
 router.include_router(mail_links.router)
 router.include_router(tokens.router)

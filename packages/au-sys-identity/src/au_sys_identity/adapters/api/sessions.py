@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.schemas.sessions import (
+    DeviceOut,
+    DevicesOut,
     LoginBody,
     LoginForm,
     LogoutBody,
@@ -18,14 +20,15 @@ from au_sys_identity.adapters.api.schemas.sessions import (
     SessionsOut,
     TokensOut,
 )
-from au_sys_identity.adapters.api.session_cookies import drop_session
-from au_sys_identity.core.errors import InvalidInput, UnsupportedMedia
+from au_sys_identity.adapters.api.session_cookies import drop_refresh, drop_session
+from au_sys_identity.adapters.api.token_answers import TokenAnswers
+from au_sys_identity.core.errors import InvalidInput, SessionEnded, UnsupportedMedia
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
+from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.subjects.names import display_name
-from au_sys_identity.core.tokens.issuing import Issuing
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -50,15 +53,13 @@ async def login(
     request: Request,
     response: Response,
     sign_in: Annotated[SignIn, inject(SignIn)],
-    issuing: Annotated[Issuing, inject(Issuing)],
-    cookies: Annotated[CookieNames, inject(CookieNames)],
+    answers: Annotated[TokenAnswers, inject(TokenAnswers)],
 ) -> TokensOut:
     """Form ``username, password`` or JSON ``email, password`` in, tokens out."""
     wanted = await _login_body(request)
-    client = client_of(request, cookies, instance=wanted.client_instance, label=wanted.device_name)
+    client = answers.client(request, wanted.transport, instance=wanted.client_instance, label=wanted.device_name)
     opened = await sign_in.with_password(wanted.email, wanted.password, client=client, kind="token")
-    response.headers["cache-control"] = "no-store"
-    return TokensOut.of(await issuing.tokens(opened), opened)
+    return await answers.opened(response, opened, client, wanted.transport)
 
 
 @router.post("/auth/jwt/refresh", operation_id="refresh", summary="Refresh a session")
@@ -66,16 +67,20 @@ async def login(
 async def refresh(
     request: Request,
     response: Response,
-    body: RefreshBody,
     refreshing: Annotated[Refreshing, inject(Refreshing)],
-    issuing: Annotated[Issuing, inject(Issuing)],
+    answers: Annotated[TokenAnswers, inject(TokenAnswers)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
+    body: RefreshBody | None = None,
 ) -> TokensOut:
-    """A refresh token in, the token to use from now on and a new access token out."""
-    client = client_of(request, cookies, instance=body.client_instance)
-    opened = await refreshing.refresh(body.refresh_token, client=client)
-    response.headers["cache-control"] = "no-store"
-    return TokensOut.of(await issuing.tokens(opened), opened)
+    """A refresh token in, in body or cookie; the token to use from now on and a new access token out the same way."""
+    wanted = body or RefreshBody()
+    client = client_of(request, cookies, instance=wanted.client_instance)
+    if wanted.refresh_token is not None:
+        return await answers.tokens(response, await refreshing.refresh(wanted.refresh_token, client=client), "body")
+    kept = request.cookies.get(cookies.refresh)
+    if not kept:
+        raise SessionEnded
+    return await answers.tokens(response, await refreshing.refresh(kept, client=client), "cookie")
 
 
 @router.post("/auth/jwt/logout", operation_id="logout", summary="Sign out", status_code=204)
@@ -94,6 +99,7 @@ async def logout(
         await sessions.end(caller.id, caller.session_id, by=caller.urn)
     response = Response(status_code=204)
     drop_session(response, cookies)
+    drop_refresh(response, cookies)
     return response
 
 
@@ -137,6 +143,38 @@ async def end_session(request: Request, session_id: UUID, sessions: Annotated[Se
     return Response(status_code=204)
 
 
+@router.get("/auth/devices", operation_id="list_devices", summary="My devices")
+@access(authenticated=True)
+async def list_devices(
+    request: Request,
+    sessions: Annotated[Sessions, inject(Sessions)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+) -> DevicesOut:
+    """Browsers that signed in before, last seen first."""
+    here = digest(request.cookies.get(cookies.device, ""))
+    known = await sessions.devices(caller_of(request).id)
+    return DevicesOut(
+        items=[
+            DeviceOut(
+                id=device.id,
+                label=device.label,
+                current=device.token_hash == here,
+                last_seen_at=device.last_seen_at,
+            )
+            for device in known
+        ]
+    )
+
+
+@router.delete("/auth/devices/{device_id}", operation_id="forget_device", summary="Forget a device", status_code=204)
+@access(authenticated=True)
+async def forget_device(request: Request, device_id: UUID, sessions: Annotated[Sessions, inject(Sessions)]) -> Response:
+    """It is a stranger from now on, and its sessions end."""
+    caller = caller_of(request)
+    await sessions.forget_device(caller.id, device_id, by=caller.urn)
+    return Response(status_code=204)
+
+
 async def _login_body(request: Request) -> LoginBody:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
@@ -149,6 +187,7 @@ async def _login_body(request: Request) -> LoginBody:
             password=form.password,
             client_instance=form.client_instance,
             device_name=form.device_name,
+            transport=form.transport,
         )
     raise UnsupportedMedia("application/x-www-form-urlencoded or application/json")
 

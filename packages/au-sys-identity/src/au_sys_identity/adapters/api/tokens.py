@@ -50,7 +50,7 @@ async def create_api_key(
 ) -> KeySecretOut:
     """For programs; it holds at most what its owner holds, and is shown this once."""
     caller = caller_of(request)
-    await steps.require(caller)
+    await steps.require(caller, own_security=True)
     life = timedelta(seconds=body.expires_in) if body.expires_in else None
     made = await keys.create(await accounts.get(caller.id), body.name, frozenset(body.scopes), expires_in=life)
     response.headers["cache-control"] = "no-store"

@@ -58,6 +58,17 @@ class SqlCredentials:
             )
         )
 
+    async def devices(self, subject_id: SubjectId) -> list[Device]:
+        """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
+        wanted = select(devices).where(devices.c.subject_id == subject_id)
+        rows = await self._session.execute(wanted.order_by(devices.c.last_seen_at.desc(), devices.c.token_hash.desc()))
+        return [Device(row.subject_id, row.token_hash, row.label, row.last_seen_at) for row in rows]
+
+    async def forget_device(self, device: Device) -> bool:
+        """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
+        statement = delete(devices).where(devices.c.token_hash == device.token_hash)
+        return (await self._session.execute(statement.returning(devices.c.token_hash))).first() is not None
+
 
 class SqlGuesses:
     """The table ``guess_counters``; a counter is raised by one statement."""

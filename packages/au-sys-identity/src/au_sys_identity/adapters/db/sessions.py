@@ -129,6 +129,20 @@ class SqlSessions:
         ended = await self._session.execute(statement.values(ended_at=at, end_reason=reason).returning(sessions.c.id))
         return [SessionId(row.id) for row in ended]
 
+    async def end_bound(self, subject_id: SubjectId, binding_hash: bytes, *, at: datetime, reason: str) -> int:
+        """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
+        ended = await self._session.execute(
+            update(sessions)
+            .where(
+                sessions.c.subject_id == subject_id,
+                sessions.c.binding_hash == binding_hash,
+                sessions.c.ended_at.is_(None),
+            )
+            .values(ended_at=at, end_reason=reason)
+            .returning(sessions.c.id)
+        )
+        return len(ended.all())
+
     async def add_refresh(self, token: RefreshToken) -> None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
         await self._session.execute(

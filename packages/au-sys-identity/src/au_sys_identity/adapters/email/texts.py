@@ -26,6 +26,11 @@ _TEXTS: dict[Kind, tuple[str, str]] = {
         "Hello {name},\n\nthe password of your account was changed and every device was signed out.\n\n"
         "If that was not you, tell an administrator of this platform at once.\n",
     ),
+    "factor-changed": (
+        "How you sign in was changed",
+        "Hello {name},\n\na passkey, authenticator app or set of recovery codes was added to your account or removed "
+        "from it.\n\nIf that was not you, tell an administrator of this platform at once.\n",
+    ),
 }
 
 

@@ -81,6 +81,13 @@ class MemoryCredentials:
     async def keep_device(self, device: Device) -> None:
         self._tables.devices[device.token_hash] = device
 
+    async def devices(self, subject_id: SubjectId) -> list[Device]:
+        theirs = [known for known in self._tables.devices.values() if known.subject_id == subject_id]
+        return sorted(theirs, key=lambda known: (known.last_seen_at, known.token_hash), reverse=True)
+
+    async def forget_device(self, device: Device) -> bool:
+        return self._tables.devices.pop(device.token_hash, None) is not None
+
 
 class MemoryGuesses:
     """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
@@ -162,6 +169,14 @@ class MemorySessions:
     ) -> list[SessionId]:
         theirs = [known.id for known in self._sessions.values() if known.subject_id == subject_id and known.id != keep]
         return [session_id for session_id in theirs if await self.end(session_id, at=at, reason=reason)]
+
+    async def end_bound(self, subject_id: SubjectId, binding_hash: bytes, *, at: datetime, reason: str) -> int:
+        bound = [
+            known.id
+            for known in self._sessions.values()
+            if known.subject_id == subject_id and known.binding_hash == binding_hash
+        ]
+        return len([known for known in bound if await self.end(known, at=at, reason=reason)])
 
     async def add_refresh(self, token: RefreshToken) -> None:
         self._tokens[token.session_id, token.generation] = token

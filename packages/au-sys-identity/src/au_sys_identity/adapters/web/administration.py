@@ -166,13 +166,13 @@ async def sign_out(
 async def reset_factors(
     request: Request, user_id: str, pages: Annotated[Pages, inject(Pages)], desk: Annotated[Desk, inject(Desk)]
 ) -> Response:
-    """Remove app and recovery codes of somebody who lost both."""
+    """Remove app, passkeys and recovery codes of somebody who lost them."""
     caller = caller_of(request)
 
     async def reset() -> None:
         person = await desk.accounts.get(person_id(user_id))
         await desk.granting.check_outranks(caller.urn, person.urn)
-        await desk.enrolment.remove_totp(person, by=caller.urn)
+        await desk.enrolment.remove_everything(person, by=caller.urn)
 
     return await _carried_out(request, pages, desk, user_id, reset)
 

@@ -53,7 +53,7 @@ async def login_form(
     next: Annotated[str, Form()] = "",
 ) -> Response:
     """A session of its own for every sign-in; what the browser brought along is never kept."""
-    client = client_of(request, cookies)
+    client = client_of(request, cookies).with_device(new_secret())
     try:
         opened = await sign_in.with_password(email[:_LONGEST_FIELD], password, client=client, kind="web")
     except MfaRequired as second:
@@ -61,7 +61,7 @@ async def login_form(
     except (BadCredentials, TryLater) as error:
         status = 400 if isinstance(error, BadCredentials) else 429
         return await _page(request, pages, registration, next, email=email, error=error, status=status)
-    return await _entered(sign_in, cookies, opened, client, next)
+    return await _entered(cookies, opened, client, next)
 
 
 @router.post("/login/mfa")
@@ -77,13 +77,13 @@ async def second_step_form(
     next: Annotated[str, Form()] = "",
 ) -> Response:
     """The code of the app, or a recovery code; five tries, then from the start."""
-    client = client_of(request, cookies)
+    client = client_of(request, cookies).with_device(new_secret())
     factor: Method = "recovery_code" if method == "recovery_code" else "totp"
     try:
         opened = await sign_in.with_second_factor(mfa_token[:200], factor, code, client=client, kind="web")
     except BadCredentials:
         return await _second_step(request, pages, mfa_token[:200], next, "The code does not fit. Try the newest one.")
-    return await _entered(sign_in, cookies, opened, client, next)
+    return await _entered(cookies, opened, client, next)
 
 
 @router.post("/logout")
@@ -103,14 +103,12 @@ async def logout(
     return response
 
 
-async def _entered(sign_in: SignIn, cookies: CookieNames, opened: Opened, client: Client, target: str) -> Response:
+async def _entered(cookies: CookieNames, opened: Opened, client: Client, target: str) -> Response:
     response = RedirectResponse("/account/password" if opened.restricted else safe_target(target), 303)
     response.headers["cache-control"] = "no-store"
     keep_session(response, cookies, opened)
-    device = client.device_token or new_secret()
-    if client.device_token is None:
-        await sign_in.remember_device(opened, device)
-    keep_device(response, cookies, device)
+    if client.device_token:
+        keep_device(response, cookies, client.device_token)
     return response
 
 

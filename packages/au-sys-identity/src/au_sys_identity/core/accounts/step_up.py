@@ -87,9 +87,7 @@ class StepUp:
             raise SessionEnded
         attempt = await self._sign_in.count_try(person, client=client)
         async with self._transactions.writing() as unit:
-            passed = await self._check.passes(
-                unit, person.id, method, code, now=self._clock(), flow=client.flow
-            )
+            passed = await self._check.passes(unit, person.id, method, code, now=self._clock(), flow=client.flow)
         if not passed:
             raise BadCredentials
         await self._sign_in.forgive_try(attempt)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from au_sys_identity.core.subjects.models import SubjectId
 
@@ -37,3 +38,8 @@ class Device:
     token_hash: bytes = field(repr=False)
     label: str
     last_seen_at: datetime
+
+    @property
+    def id(self) -> UUID:
+        """What its owner names it by: half of the hash, from which the cookie cannot be computed."""
+        return UUID(bytes=self.token_hash[:16])

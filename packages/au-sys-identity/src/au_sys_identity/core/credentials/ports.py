@@ -22,6 +22,11 @@ class CredentialStore(Protocol):
     async def keep_device(self, device: Device) -> None:
         """Keep a device, or renew the one with the same hash."""
 
+    async def devices(self, subject_id: SubjectId) -> list[Device]:
+        """Last seen first."""
+
+    async def forget_device(self, device: Device) -> bool: ...
+
 
 class GuessStore(Protocol):
     """Counters of failures by scope and key; raising is atomic."""

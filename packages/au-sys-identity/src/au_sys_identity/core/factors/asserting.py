@@ -31,9 +31,7 @@ class PasskeyCheck:
                 raise BadPasskey("too long")
             shown = self.ceremony.presented(answer)
             about = confirms.bytes if confirms else b""
-            if not await self.challenges.take(
-                unit.used_values, shown.challenge, purpose, flow, now=now, about=about
-            ):
+            if not await self.challenges.take(unit.used_values, shown.challenge, purpose, flow, now=now, about=about):
                 raise BadPasskey("challenge")
             passkey = await unit.passkeys.by_credential(shown.credential_id)
             if passkey is None or (confirms and passkey.subject_id != confirms):

@@ -31,7 +31,14 @@ class PasskeyChallenges:
         return head + self._mark(head, purpose, flow, about)
 
     async def take(
-        self, used: UsedValues, challenge: bytes, purpose: Purpose, flow: str | None, *, now: datetime, about: bytes = b""
+        self,
+        used: UsedValues,
+        challenge: bytes,
+        purpose: Purpose,
+        flow: str | None,
+        *,
+        now: datetime,
+        about: bytes = b"",
     ) -> bool:
         """Whether it is one of ours, for this, and taken for the first time."""
         head, mark = challenge[: _RANDOM + _END], challenge[_RANDOM + _END :]

@@ -10,6 +10,7 @@ from au_sys_identity.core.factors.checking import FactorCheck, plain_code, totp_
 from au_sys_identity.core.factors.models import Enrolled, TotpSecret
 from au_sys_identity.core.factors.totp import matching_step, new_secret, provisioning_uri, shown_secret
 from au_sys_identity.core.freshness import SUBJECTS
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.subjects.models import Person, SubjectId
 
@@ -30,9 +31,17 @@ class Enrolment:
     """Second factors of a person."""
 
     def __init__(
-        self, transactions: Transactions, sealing: Sealing, check: FactorCheck, clock: Clock, *, issuer: str
+        self,
+        transactions: Transactions,
+        sealing: Sealing,
+        check: FactorCheck,
+        letters: LetterBox,
+        clock: Clock,
+        *,
+        issuer: str,
     ) -> None:
         self._transactions = transactions
+        self._letters = letters
         self._sealing = sealing
         self._check = check
         self._clock = clock
@@ -73,6 +82,7 @@ class Enrolment:
                 raise BadCredentials
             await unit.factors.set_totp(replace(waiting, confirmed_at=now, last_step=step))
             codes = await self._fresh_codes(unit, person.id)
+            await self._letters.put(unit, "factor-changed", person.email_canonical, now=now)
             await unit.versions.raise_topic(SUBJECTS)
             unit.record(Fact("factor.enrolled", person.urn, person.urn, details={"factor": "totp"}))
         return codes
@@ -81,8 +91,10 @@ class Enrolment:
         """Remove app and recovery codes; removing what is not there changes nothing."""
         async with self._transactions.writing() as unit:
             if await unit.factors.remove_totp(subject.id):
-                await unit.factors.set_recovery_codes(subject.id, [])
-                await unit.factors.forget_challenges(subject.id)
+                if not (await unit.factors.enrolled(subject.id)).methods:
+                    await unit.factors.set_recovery_codes(subject.id, [])
+                    await unit.factors.forget_challenges(subject.id)
+                await self._letters.put(unit, "factor-changed", subject.email_canonical, now=self._clock())
                 await unit.versions.raise_topic(SUBJECTS)
                 unit.record(Fact("factor.removed", by, subject.urn, details={"factor": "totp"}))
 
@@ -90,15 +102,27 @@ class Enrolment:
         """Ten new codes, shown this once; older ones are dead.
 
         Raises:
-            Conflict: there is no app whose loss they would bridge.
+            Conflict: there is no app or passkey whose loss they would bridge.
         """
         async with self._transactions.writing() as unit:
-            if not (await unit.factors.enrolled(person.id)).totp:
+            if not (await unit.factors.enrolled(person.id)).methods:
                 raise Conflict("recovery codes")
             codes = await self._fresh_codes(unit, person.id)
+            await self._letters.put(unit, "factor-changed", person.email_canonical, now=self._clock())
             await unit.versions.raise_topic(SUBJECTS)
             unit.record(Fact("factor.enrolled", person.urn, person.urn, details={"factor": "recovery_codes"}))
         return codes
+
+    async def remove_everything(self, subject: Person, *, by: str) -> None:
+        """Remove app, passkeys and recovery codes of somebody who lost them."""
+        async with self._transactions.writing() as unit:
+            app, keys = await unit.factors.remove_totp(subject.id), await unit.passkeys.remove_all(subject.id)
+            if app or keys:
+                await unit.factors.set_recovery_codes(subject.id, [])
+                await unit.factors.forget_challenges(subject.id)
+                await self._letters.put(unit, "factor-changed", subject.email_canonical, now=self._clock())
+                await unit.versions.raise_topic(SUBJECTS)
+                unit.record(Fact("factor.removed", by, subject.urn, details={"factor": "all"}))
 
     async def _fresh_codes(self, unit: UnitOfWork, subject_id: SubjectId) -> list[str]:
         codes = [_recovery_code() for _ in range(_CODES)]

@@ -8,7 +8,7 @@ from uuid import UUID
 from au_sys_identity.core.subjects.models import SubjectId
 
 Purpose = Literal["verify", "reset"]
-Kind = Literal["verify", "reset", "known", "password-changed"]
+Kind = Literal["verify", "reset", "known", "password-changed", "factor-changed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Session, client, assurance level."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, NewType
 from uuid import UUID
@@ -39,6 +39,10 @@ class Client:
     instance: str | None = field(default=None, repr=False)
     device_token: str | None = field(default=None, repr=False)
     flow: str | None = field(default=None, repr=False)
+
+    def with_device(self, token: str) -> "Client":
+        """The same client, which is to be known by this from now on unless it is known by another already."""
+        return self if self.device_token else replace(self, device_token=token)
 
 
 @dataclass(frozen=True, slots=True)

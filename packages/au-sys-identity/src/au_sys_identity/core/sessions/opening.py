@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from au_sys_identity.core.credentials.models import Device
 from au_sys_identity.core.factors.models import Method
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import UnitOfWork
@@ -55,10 +56,15 @@ def strength_with(method: Method) -> Strength:
     return "phishing_resistant" if method == "passkey" else "multi"
 
 
+def bound_to_device(token_hash: bytes) -> bytes:
+    """What ties sessions to a device cookie with this hash."""
+    return hashlib.sha256(b"device:" + token_hash).digest()
+
+
 def binding(client: Client) -> tuple[bytes, bool]:
     """What ties a refresh to its client, and whether that is more than the client's name."""
     if client.device_token:
-        return digest(f"device:{client.device_token}"), True
+        return bound_to_device(digest(client.device_token)), True
     if client.instance:
         return digest(f"instance:{client.instance}"), True
     return digest(f"agent:{client.user_agent}"), False
@@ -73,7 +79,7 @@ async def open_session(
     times: SessionTimes,
     now: datetime,
 ) -> Opened:
-    """Add a session to the open transaction."""
+    """Add a session to the open transaction; a client with a device cookie is known when it comes back."""
     secret = new_secret()
     tie, strong = binding(client)
     session = Session(
@@ -98,4 +104,7 @@ async def open_session(
     await unit.sessions.add(session)
     if proof.kind == "token":
         await unit.sessions.add_refresh(RefreshToken(session.id, 0, digest(secret), now))
+    if client.device_token:
+        device = Device(person.id, digest(client.device_token), session.label, now)
+        await unit.credentials.keep_device(device)
     return Opened(session, person, secret, proof.restricted)

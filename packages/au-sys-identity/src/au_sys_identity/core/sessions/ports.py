@@ -32,6 +32,9 @@ class SessionStore(Protocol):
     ) -> list[SessionId]:
         """End every living session of a subject but one; which."""
 
+    async def end_bound(self, subject_id: SubjectId, binding_hash: bytes, *, at: datetime, reason: str) -> int:
+        """End the subject's living sessions that are tied to one client; how many."""
+
     async def add_refresh(self, token: RefreshToken) -> None: ...
 
     async def refresh_by_hash(self, token_hash: bytes) -> RefreshToken | None: ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait
-from au_sys_identity.core.credentials.models import Device, PasswordRecord
+from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import acceptable_length, normalized
 from au_sys_identity.core.credentials.ports import PasswordHasher
 from au_sys_identity.core.derivation import Derivation
@@ -70,7 +70,7 @@ class SignIn:
         """
         if not acceptable_length(password):
             raise BadCredentials
-        attempt = await self._reserve(_canonical(email), client)
+        attempt = await self._reserve(canonical_or_typed(email), client)
         usable = self._usable(attempt)
         try:
             fits = await self._hasher.verify(
@@ -115,12 +115,6 @@ class SignIn:
         if opened is None:
             raise BadCredentials
         return opened
-
-    async def remember_device(self, opened: Opened, token: str) -> None:
-        """Know the browser when it comes back: guesses from elsewhere cannot lock it out."""
-        async with self._transactions.writing() as unit:
-            device = Device(opened.person.id, digest(token), opened.session.label, self._clock())
-            await unit.credentials.keep_device(device)
 
     async def verify_again(self, person: Person, password: str, *, client: Client) -> None:
         """Check the password of somebody who is signed in; guesses count as at sign-in.
@@ -239,14 +233,11 @@ class SignIn:
             times=self._times,
             now=now,
         )
-        if client.device_token:
-            device = Device(person.id, digest(client.device_token), opened.session.label, now)
-            await unit.credentials.keep_device(device)
         unit.record(Fact("session.started", person.urn, f"urn:au:session:{opened.session.id}"))
         return opened
 
 
-def _canonical(email: str) -> str:
+def canonical_or_typed(email: str) -> str:
     """The canonical address; what is none is still counted, under itself."""
     try:
         return email_address(email).canonical

@@ -4,6 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from au_sys_identity.adapters.api.schemas.passkeys import Assertion
+from au_sys_identity.core.factors.models import Method
+
 
 class MfaVerifyBody(BaseModel):
     """The second step of a sign-in."""
@@ -11,10 +14,13 @@ class MfaVerifyBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     mfa_token: str = Field(max_length=200, repr=False)
-    method: Literal["totp", "recovery_code"] = "totp"
-    code: str = Field(max_length=64, repr=False)
+    method: Method = "totp"
+    code: str | None = Field(None, max_length=64, repr=False)
+    assertion: Assertion | None = Field(None, repr=False)
+    remember_device: bool = False
     client_instance: str | None = Field(None, max_length=200, repr=False)
     device_name: str | None = Field(None, max_length=120)
+    transport: Literal["body", "cookie"] = "body"
 
 
 class StepUpBody(BaseModel):
@@ -22,9 +28,10 @@ class StepUpBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    method: Literal["password", "totp", "recovery_code"]
+    method: Literal["password", "passkey", "totp", "recovery_code"]
     password: str | None = Field(None, repr=False)
     code: str | None = Field(None, max_length=64, repr=False)
+    assertion: Assertion | None = Field(None, repr=False)
     client_instance: str | None = Field(None, max_length=200, repr=False)
 
 

@@ -1,7 +1,7 @@
 """Session and token wire shapes."""
 
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +20,7 @@ class LoginBody(BaseModel):
     password: str = Field(repr=False)
     client_instance: str | None = Field(None, max_length=200, repr=False)
     device_name: str | None = Field(None, max_length=120)
+    transport: Literal["body", "cookie"] = "body"
 
 
 class LoginForm(BaseModel):
@@ -31,6 +32,7 @@ class LoginForm(BaseModel):
     password: str = Field(repr=False)
     client_instance: str | None = Field(None, max_length=200, repr=False)
     device_name: str | None = Field(None, max_length=120)
+    transport: Literal["body", "cookie"] = "body"
     grant_type: str | None = Field(None, max_length=40)
     scope: str | None = Field(None, max_length=200)
 
@@ -44,11 +46,11 @@ class LogoutBody(BaseModel):
 
 
 class RefreshBody(BaseModel):
-    """A refresh."""
+    """A refresh; without a token the cookie's counts."""
 
     model_config = ConfigDict(extra="forbid")
 
-    refresh_token: str = Field(max_length=200, repr=False)
+    refresh_token: str | None = Field(None, max_length=200, repr=False)
     client_instance: str | None = Field(None, max_length=200, repr=False)
 
 
@@ -66,7 +68,7 @@ class TokensOut(BaseModel):
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme (RFC 6750)
     expires_in: int
-    refresh_token: str
+    refresh_token: str | None = None
     session_id: UUID
     strength: str
     must_change_password: bool
@@ -121,4 +123,20 @@ class SessionsOut(BaseModel):
     """Living sessions, last used first."""
 
     items: list[SessionOut]
+    next_cursor: str | None = None
+
+
+class DeviceOut(BaseModel):
+    """A browser that signed in before."""
+
+    id: UUID
+    label: str
+    current: bool
+    last_seen_at: datetime
+
+
+class DevicesOut(BaseModel):
+    """Known devices, last seen first."""
+
+    items: list[DeviceOut]
     next_cursor: str | None = None
