@@ -10,6 +10,7 @@ from au_sys_storage_sdk.adapters.api.access import Desk, Terms
 from au_sys_storage_sdk.adapters.api.followers import Followers
 from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store
+from au_sys_storage_sdk.adapters.web.switch import Targets
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.storage import Storage
@@ -71,4 +72,5 @@ def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
         Service(Blobs, blobs, ping=lambda made: made.ping()),
         Service(Desk, desk),
         Service(Followers, lambda _scope: Followers()),
+        Service(Targets, lambda _scope: Targets((DEFAULT_BACKEND, *sorted(settings.switch_targets)))),
     )

@@ -10,6 +10,7 @@ from au_sys_storage_sdk.adapters.api.switching import SWITCH_EVENTS, SwitchAudit
 from au_sys_storage_sdk.adapters.api.uploads import sweep_uploads
 from au_sys_storage_sdk.adapters.web.editing import EVENTS, Editing
 from au_sys_storage_sdk.adapters.web.router import router as pages
+from au_sys_storage_sdk.adapters.web.router import upload_router
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.storage import Storage as Documents
 from au_sys_storage_sdk.manifest.config import StorageSettings
@@ -23,11 +24,13 @@ from fastapi_services_platform import (
     Platform,
     RouterMount,
     Service,
+    StaticFolder,
     TemplateFolder,
     Tier,
 )
 
 _MAX_BODY = 16 * 1024 * 1024
+_MAX_UPLOAD = 256 * 1024 * 1024
 _MAX_BLOB = 5 * 1024**4
 _HOUR = 3600
 
@@ -55,6 +58,7 @@ class Storage:
             routers=(
                 RouterMount("documents", router, Tier.API, max_body_bytes=_MAX_BODY),
                 RouterMount("blobs", blob_router, Tier.API, max_body_bytes=_MAX_BLOB),
+                RouterMount("page-uploads", upload_router, Tier.UI, max_body_bytes=_MAX_UPLOAD),
                 RouterMount("pages", pages, Tier.UI, max_body_bytes=_MAX_BODY),
             ),
             permissions=PERMISSIONS,
@@ -70,6 +74,7 @@ class Storage:
             ),
             problems=PROBLEMS,
             templates=(TemplateFolder("au_sys_storage_sdk.adapters.web"),),
+            static=(StaticFolder("au_sys_storage_sdk.adapters.web"),),
             menu=(MenuEntry("Storage", "/admin/storage", "storage.backends.read", order=800, icon="storage"),),
             audit_events=(*EVENTS, *SWITCH_EVENTS),
         )

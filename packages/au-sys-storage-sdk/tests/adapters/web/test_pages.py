@@ -1,6 +1,7 @@
 """Pages for administrators: what they show, what they change, what they refuse."""
 
 import re
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -82,3 +83,99 @@ async def test_the_platforms_namespaces_have_no_page(browser: AsyncClient) -> No
     """Neither to read nor to change."""
     assert (await browser.get("/admin/storage/identity.users")).status_code == 403
     assert (await browser.get("/admin/storage/identity.users/k")).status_code == 403
+
+
+async def test_a_document_is_made_by_hand(browser: AsyncClient) -> None:
+    """A new key is stored; one that is taken, a bad key and a bad value keep what was typed."""
+    fields = await form(browser, "/admin/storage/notes")
+    made = await browser.post("/admin/storage/notes", data={**fields, "key": "a/b", "value": "[1]"})
+    assert (made.status_code, made.headers["location"]) == (303, "/admin/storage/notes/a%2Fb?saved=yes")
+    for key, value in (("a/b", "2"), ("", "2"), ("new", "{nope")):
+        answer = await browser.post("/admin/storage/notes", data={**fields, "key": key, "value": value})
+        assert (answer.status_code, value in answer.text) == (422, True)
+    assert "[\n  1\n]" in (await browser.get("/admin/storage/notes/a%2Fb")).text
+
+
+async def test_the_past_of_a_document_is_shown(browser: AsyncClient) -> None:
+    """Every version of the feed; for a change by hand who made it, and its before and after."""
+    path = "/admin/storage/notes/k"
+    await put(browser, "/storage/notes/k", {"colour": "red"})
+    fields = await form(browser, path)
+    saved = await browser.post(path, data={**fields, "value": '{"colour": "green"}', "action": "save"})
+    assert saved.status_code == 303
+    await put(browser, "/storage/notes/k", {"colour": "blue"})
+    page = (await browser.get(path)).text
+    assert (page.count("urn:fsp:person:ada"), page.count("<td>stored</td>")) == (1, 3)
+    link = re.search(r'href="(\?change=\d+)#change"', page)
+    assert link
+    change = unescape((await browser.get(path + link[1])).text.split("Change to version")[1])
+    assert [change.count(f'"{colour}"') for colour in ("red", "green", "blue")] == [1, 1, 0]
+    assert (await browser.get("/admin/storage/storage.history")).status_code == 403
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 50
+BLOBS = [
+    ("a picture", PICTURE, "image/png", 'src="/admin/storage/files:preview/'),
+    ("a text", "å < b".encode(), "text/html", "å &lt; b"),
+    ("a script as a picture", b"<svg onload='x()'/>", "image/svg+xml", "&lt;svg"),
+    ("bytes", b"\0\1\2", "application/octet-stream", "Only pictures and text"),
+    ("nothing", b"", "text/plain", "It is empty."),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "kind", "shown"), BLOBS)
+async def test_a_blob_is_uploaded_shown_and_deleted(
+    browser: AsyncClient, name: str, content: bytes, kind: str, shown: str
+) -> None:
+    """As what it is, not as what it was called; under the version that was seen."""
+    fields = await form(browser, "/admin/storage/files:blobs")
+    file = {"file": (f"{name}.x", content, kind)}
+    made = await browser.post("/admin/storage/files:blobs", data=fields, files=file)
+    path = f"/admin/storage/files:blobs/{quote(name)}.x"
+    assert (303, path + "?saved=yes") == (made.status_code, made.headers["location"])
+    page = await browser.get(path)
+    assert (page.status_code, shown in page.text) == (200, True)
+    assert f"{name}.x" in (await browser.get("/admin/storage/files:blobs")).text
+    again = await browser.post("/admin/storage/files:blobs", data=fields, files=file)
+    assert (again.status_code, "was expected to be absent" in again.text) == (422, True)
+    seen = await form(browser, path)
+    assert (await browser.post(path, data={**seen, "version": "999"})).status_code == 422
+    assert (await browser.post(path, data=seen)).status_code == 303
+    assert (await browser.get(path)).status_code == 404
+
+
+async def test_a_preview_runs_nothing(browser: AsyncClient) -> None:
+    """Sandboxed, of the sniffed type, and only for pictures."""
+    fields = await form(browser, "/admin/storage/files:blobs")
+    for name, content in (("p", PICTURE), ("s", b"<script>")):
+        file = {"file": (name, content, "image/png")}
+        await browser.post("/admin/storage/files:blobs", data=fields, files=file)
+    picture = await browser.get("/admin/storage/files:preview/p")
+    assert (picture.status_code, picture.headers["content-type"], picture.content) == (200, "image/png", PICTURE)
+    assert picture.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert (await browser.get("/admin/storage/files:preview/s")).status_code == 404
+    assert (await browser.get("/admin/storage/identity.photos:preview/p")).status_code == 403
+    assert (await browser.get("/admin/storage/identity.photos:blobs")).status_code == 403
+
+
+async def test_a_switch_that_makes_no_sense_is_told_in_the_page(browser: AsyncClient) -> None:
+    """Nothing configured, nothing under way, nothing to go back to."""
+    page = await browser.get("/admin/storage/:switch")
+    assert (page.status_code, "No other backend is configured" in page.text) == (200, True)
+    fields = {"csrf_token": re.findall(r'name="csrf-token" content="([^"]*)"', page.text)[0]}
+    for more in (
+        {"action": "check", "target": "nowhere"}, {"action": "begin", "target": "default"},
+        {"action": "abort", "operation": "x"}, {"action": "rollback", "operation": "x"},
+    ):  # fmt: skip
+        assert (await browser.post("/admin/storage/:switch", data={**fields, **more})).status_code in {404, 422}
+
+
+async def test_a_change_by_hand_keeps_the_end_of_life(browser: AsyncClient) -> None:
+    """What was to be gone stays to be gone."""
+    headers = {"Authorization": "Bearer ada", "Cookie": "", "Storage-TTL": "600"}
+    await browser.put("/storage/notes/k", json=1, headers=headers)
+    before = (await browser.head("/storage/notes/k")).headers["storage-expires"]
+    fields = await form(browser, "/admin/storage/notes/k")
+    await browser.post("/admin/storage/notes/k", data={**fields, "value": "2", "action": "save"})
+    answer = await browser.get("/storage/notes/k")
+    assert (answer.json(), answer.headers["storage-expires"]) == (2, before)

@@ -69,9 +69,14 @@ async def begin_switch(
     if dry_run:
         await store.check(backend)
         return _shown(Progress("", store.entry.active, backend, store.entry.phase, 0, 0, reason="it would be begun"))
+    return _shown(await begin(store, audit, principal, backend))
+
+
+async def begin(store: Switchable, audit: SwitchAudit, who: Principal, backend: str) -> Progress:
+    """Begin a switch for somebody."""
     begun = await store.switch(backend)
-    await audit.note("storage.switch-begun", principal, backend, begun.operation)
-    return _shown(begun)
+    await audit.note("storage.switch-begun", who, backend, begun.operation)
+    return begun
 
 
 @router.head("/storage/switch/{operation}")
@@ -86,20 +91,30 @@ async def read_switch(store: Store, operation: str) -> Operation:
 @access(permission="storage.backends.switch")
 async def abort_switch(principal: CurrentPrincipal, store: Store, audit: Audit, operation: str) -> Operation:
     """Give it up; the active backend has not noticed it."""
+    return _shown(await abort(store, audit, principal, operation))
+
+
+async def abort(store: Switchable, audit: SwitchAudit, who: Principal, operation: str) -> Progress:
+    """Give a switch up for somebody. Raises ``NotFound`` for another one, ``InvalidInput`` when it is over."""
     known = _known(store, operation)
     done = await store.abort()
-    await audit.note("storage.switch-aborted", principal, known.target, operation)
-    return _shown(done)
+    await audit.note("storage.switch-aborted", who, known.target, operation)
+    return done
 
 
 @router.post("/storage/switch/{operation}/rollback", status_code=202)
 @access(permission="storage.backends.switch")
 async def roll_back(principal: CurrentPrincipal, store: Store, audit: Audit, operation: str) -> Operation:
     """Go back to the backend before, which first takes over everything that was written since."""
+    return _shown(await go_back(store, audit, principal, operation))
+
+
+async def go_back(store: Switchable, audit: SwitchAudit, who: Principal, operation: str) -> Progress:
+    """Go back for somebody. Raises ``InvalidInput`` when this is not the last switch that was done."""
     if store.entry.operation != operation or not store.entry.previous:
         raise InvalidInput(
             "operation", "it is not the switch that can be rolled back", "name the last one that was done"
         )
     begun = await store.switch(store.entry.previous)
-    await audit.note("storage.switch-rolled-back", principal, begun.target, begun.operation)
-    return _shown(begun)
+    await audit.note("storage.switch-rolled-back", who, begun.target, begun.operation)
+    return begun

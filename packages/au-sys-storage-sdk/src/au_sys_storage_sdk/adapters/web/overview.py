@@ -1,0 +1,45 @@
+"""The first page: backends with their health, the change feed, the namespaces with their sizes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from au_sys_storage_sdk.adapters.api.access import Desked
+from au_sys_storage_sdk.adapters.api.followers import FollowersOf
+from au_sys_storage_sdk.adapters.api.status import Store, status_of
+from au_sys_storage_sdk.adapters.web.showing import shown_size
+from au_sys_storage_sdk.core.blobs.namespace import Blobs
+from au_sys_storage_sdk.core.errors import StorageError
+from au_sys_storage_sdk.core.storage import Storage
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import Pages, inject
+
+router = APIRouter()
+
+
+@router.get("/admin/storage")
+@access(permission="storage.backends.read")
+async def overview_page(
+    request: Request,
+    desk: Desked,
+    store: Store,
+    followers: FollowersOf,
+    pages: Annotated[Pages, inject(Pages)],
+) -> Response:
+    """Backends, and the namespaces with their sizes."""
+    status = await status_of(request, desk, store, followers)
+    backends = [
+        ("Documents", status.documents, await _state(desk.storage)),
+        ("Blobs", status.blobs, await _state(desk.blobs)),
+    ]
+    shown = {"status": status, "backends": backends, "size": shown_size}
+    return await pages.render(request, "storage/overview.html", shown)
+
+
+async def _state(backend: Storage | Blobs) -> tuple[str, str]:
+    try:
+        await backend.ping()
+    except StorageError as error:
+        return "unhealthy", str(error)
+    return "healthy", ""
