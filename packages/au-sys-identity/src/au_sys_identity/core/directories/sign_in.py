@@ -1,0 +1,107 @@
+"""Sign-in with the password of a directory. Nothing of it is kept: an old password fails with the next try."""
+
+from au_sys_identity.core.access.granting import SYSTEM
+from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait
+from au_sys_identity.core.credentials.passwords import acceptable_length
+from au_sys_identity.core.derivation import Derivation
+from au_sys_identity.core.directories.models import Directory, Entry
+from au_sys_identity.core.directories.ports import DirectorySource
+from au_sys_identity.core.directories.provisioning import Provisioning
+from au_sys_identity.core.errors import BadCredentials, DirectoryUnreachable
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.sessions.entering import Entering
+from au_sys_identity.core.sessions.models import Client, SessionKind
+from au_sys_identity.core.sessions.opening import Opened, digest
+from au_sys_identity.core.settings.lists import NamedList
+
+_LONGEST_LOGIN = 320
+
+
+class DirectorySignIn:
+    """People choose their directory; nothing falls through from or to local accounts."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        directories: NamedList[Directory],
+        source: DirectorySource,
+        provisioning: Provisioning,
+        entering: Entering,
+        derivation: Derivation,
+        clock: Clock,
+        *,
+        lockout: Lockout,
+    ) -> None:
+        self._transactions = transactions
+        self._directories = directories
+        self._source = source
+        self._provisioning = provisioning
+        self._entering = entering
+        self._derivation = derivation
+        self._clock = clock
+        self._lockout = lockout
+
+    async def choices(self) -> list[tuple[str, str]]:
+        """Name and label of every directory that people may choose."""
+        return [(directory.name, directory.label) for directory in await self._directories.enabled()]
+
+    async def with_password(self, name: str, login: str, password: str, *, client: Client, kind: SessionKind) -> Opened:
+        """Open a session for the password that the directory takes.
+
+        Raises:
+            BadCredentials: it does not take it, or whose it is may not come in.
+            MfaRequired: the account has a second factor here.
+            TooManyAttempts: this login and network have to wait.
+            DirectoryUnreachable: the directory does not answer; the try does not count.
+        """
+        directory = await self._directories.get(name)
+        bare = login.strip()[:_LONGEST_LOGIN]
+        if directory is None or not directory.enabled or not bare or not password.strip("\0"):
+            raise BadCredentials
+        if not acceptable_length(password):
+            raise BadCredentials
+        pair, identifier = await self._reserve(directory, bare, client)
+        try:
+            entry = await self._source.authenticate(directory, bare, password)
+        except DirectoryUnreachable:
+            async with self._transactions.writing() as unit:
+                await self._lockout.not_evaluated(unit.guesses, pair=pair, identifier=identifier)
+            raise
+        if entry is None:
+            await self._refused(directory, client)
+            raise BadCredentials
+        return await self._enter(directory, entry, (pair, identifier), client, kind)
+
+    async def _reserve(self, directory: Directory, login: str, client: Client) -> tuple[bytes, bytes]:
+        counted = f"{directory.source}:{login.casefold()}"
+        pair = self._derivation.keyed_hash("guess-pair", counted.encode(), client.network.encode())
+        identifier = identifier_key(self._derivation, counted)
+        async with self._transactions.writing() as unit:
+            device = await unit.credentials.device(digest(client.device_token or ""))
+            wait = await self._lockout.reserve(
+                unit.guesses, pair=pair, identifier=identifier, known_device=device is not None, now=self._clock()
+            )
+        must_wait(wait)
+        return pair, identifier
+
+    async def _enter(
+        self, directory: Directory, entry: Entry, counted: tuple[bytes, bytes], client: Client, kind: SessionKind
+    ) -> Opened:
+        try:
+            async with self._transactions.writing() as unit:
+                subject_id = await self._provisioning.bring_in(unit, directory, entry, by=SYSTEM)
+                entrance = await self._entering.enter(
+                    unit, subject_id, method="ldap", strength="password", client=client, kind=kind
+                )
+                await self._lockout.succeeded(unit.guesses, pair=counted[0], identifier=counted[1])
+        except BadCredentials:
+            await self._refused(directory, client)
+            raise
+        return entrance.session()
+
+    async def _refused(self, directory: Directory, client: Client) -> None:
+        who = "urn:au:system:anonymous"
+        async with self._transactions.writing() as unit:
+            details: dict[str, str | int | bool | None] = {"network": client.network, "directory": directory.name}
+            unit.record(Fact("session.refused", who, who, "denied", details=details))
