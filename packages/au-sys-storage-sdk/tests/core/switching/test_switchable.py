@@ -133,14 +133,18 @@ async def test_a_crash_at_any_point_goes_on_at_the_next_start(
     space = Storage(store).namespace("things")
     for number in range(500):
         await space.put(str(number), number)
-    names = {"copying": "copy_documents", "tailing": "copy_tail", "flipping": "require_equal"}
+    names = {
+        "copying": "move.copy_documents",
+        "tailing": "move.copy_tail",
+        "flipping": "comparison.Comparison.require_equal",
+    }
     reached = asyncio.Event()
 
     async def die(*arguments: object) -> None:
         reached.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(f"au_sys_storage_sdk.core.switching.switchable.{names[point]}", die)
+    monkeypatch.setattr(f"au_sys_storage_sdk.core.switching.{names[point]}", die)
     await store.switch("two")
     await reached.wait()
     if point != "flipping":
@@ -165,7 +169,7 @@ async def test_an_aborted_switch_leaves_everything_as_it_was(tmp_path: Path, mon
             await asyncio.Event().wait()
             return 0
 
-        monkeypatch.setattr("au_sys_storage_sdk.core.switching.switchable.copy_tail", endless)
+        monkeypatch.setattr("au_sys_storage_sdk.core.switching.move.copy_tail", endless)
         await store.switch("two")
         with pytest.raises(InvalidInput, match="under way"):
             await store.switch("three")
@@ -185,7 +189,7 @@ async def test_a_copy_that_differs_is_not_taken(tmp_path: Path, monkeypatch: pyt
         async def different(*arguments: object) -> None:
             raise Corrupt("the copy", "it differs")
 
-        monkeypatch.setattr("au_sys_storage_sdk.core.switching.switchable.require_equal", different)
+        monkeypatch.setattr("au_sys_storage_sdk.core.switching.comparison.Comparison.require_equal", different)
         await store.switch("two")
         done = await store.finished()
         assert (done.phase, store.entry.active, "differs" in done.reason) == (Phase.FAILED, "one", True)

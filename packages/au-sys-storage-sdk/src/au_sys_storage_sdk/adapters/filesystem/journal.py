@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
 import msgspec
 
 from au_sys_storage_sdk.adapters.filesystem.files import sync_folder
-from au_sys_storage_sdk.core.errors import Corrupt
+from au_sys_storage_sdk.core.errors import Corrupt, Unavailable
 from au_sys_storage_sdk.core.switching.journal import Entry
 
 
@@ -32,15 +33,20 @@ class FileJournal:
             raise Corrupt(str(self._path), str(error)) from error
 
     async def write(self, entry: Entry) -> None:
-        """Replace the entry durably."""
-        await asyncio.to_thread(self._write, entry)
+        """Replace the entry durably. Raises ``Unavailable`` when the disk does not take it."""
+        try:
+            await asyncio.to_thread(self._write, entry)
+        except OSError as error:
+            raise Unavailable(f"{self._path} cannot be written ({error.strerror})", retry_after=5) from error
 
     def _write(self, entry: Entry) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = self._path.with_name(self._path.name + ".new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            os.write(descriptor, msgspec.json.encode(entry))
+            text = msgspec.json.encode(entry)
+            if os.write(descriptor, text) != len(text):  # a disk that is full takes a part
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

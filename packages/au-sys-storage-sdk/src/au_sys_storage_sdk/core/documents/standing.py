@@ -27,7 +27,7 @@ class Standing:
     @property
     def text(self) -> str:
         """As backends keep it; :meth:`of` reads it."""
-        return f"{self.epoch} {self.role.value} {self.operation}"
+        return "" if self == Standing() else f"{self.epoch} {self.role.value} {self.operation}"
 
     @classmethod
     def of(cls, text: str | None) -> Standing:

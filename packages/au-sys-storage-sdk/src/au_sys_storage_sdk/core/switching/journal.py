@@ -7,10 +7,17 @@ from typing import Protocol
 
 from au_sys_storage_sdk.core.switching.models import Phase
 
+Cursor = tuple[str, str, str]
+"""Tenant, namespace and key of the last document that was copied."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The newest state. ``active`` names the backend that serves; ``since`` is where the tail of the move begins."""
+    """The newest state. ``active`` names the backend that serves; ``since`` is where the tail of the move begins.
+
+    ``previous`` is kept in step until ``until`` (Unix ms), so that the way back is short; then it is let go.
+    ``origin`` is the operation that made the active backend what it is.
+    """
 
     active: str
     epoch: int
@@ -20,6 +27,10 @@ class Entry:
     since: int = 0
     previous: str = ""
     flipped_at: int = 0
+    until: int = 0
+    cursor: Cursor | None = None
+    rate: float | None = None
+    origin: str = ""
 
 
 class Journal(Protocol):

@@ -7,19 +7,21 @@ now. So whatever is written during the copy arrives again, and repeating any par
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
-from au_sys_storage_sdk.core.errors import Corrupt, FeedCompacted
+from au_sys_storage_sdk.core.errors import FeedCompacted
 from au_sys_storage_sdk.core.paging import MAX_LIMIT
+from au_sys_storage_sdk.core.switching.journal import Cursor
 
+PAGE_BYTES = 4 * 1024 * 1024
 _PAGE = 500
-_PAGE_BYTES = 4 * 1024 * 1024
 
-Told = Callable[[int], None]
-"""Told how many documents were copied so far."""
+Address = tuple[Space, str]
+Told = Callable[[int, Cursor], Awaitable[None]]
+"""Told how many documents were copied by now, and the last of them."""
 
 
 async def copy_feed(source: DocumentStore, target: DocumentStore, until: int) -> None:
@@ -49,51 +51,40 @@ async def _beginning(source: DocumentStore) -> int:
     return low
 
 
-async def copy_documents(source: DocumentStore, target: DocumentStore, sequence: int, told: Told) -> None:
-    """Every live document of every namespace, in key order."""
+async def copy_documents(
+    source: DocumentStore, target: DocumentStore, sequence: int, told: Told, cursor: Cursor | None, rate: float | None
+) -> None:
+    """Every live document of every namespace, in key order, from a cursor on, at most ``rate`` a second."""
     copied = 0
-    for used in await source.usage():
+    for used in sorted(await source.usage(), key=lambda used: (used.tenant, used.namespace)):
         space, after = Space(used.tenant, used.namespace), ""
+        if cursor is not None and (space.tenant, space.namespace) <= cursor[:2]:
+            if (space.tenant, space.namespace) < cursor[:2]:
+                continue
+            after = cursor[2]
         while True:
-            page = await source.scan(space, "", after, MAX_LIMIT, _PAGE_BYTES, keys_only=False)
-            records: dict[tuple[Space, str], Stored | None] = {(space, found.key): found for found in page.items}
+            page = await source.scan(space, "", after, MAX_LIMIT, PAGE_BYTES, keys_only=False)
+            records: dict[Address, Stored | None] = {(space, found.key): found for found in page.items}
             await target.replicate(Replica(records, (), {space: used.sequence}, sequence))
             copied += len(page.items)
-            told(copied)
+            if page.items:
+                await told(copied, (space.tenant, space.namespace, page.items[-1].key))
+            if rate is not None:
+                await asyncio.sleep(len(page.items) / rate)
             if page.after is None:
                 break
             after = page.after
 
 
-async def copy_tail(source: DocumentStore, target: DocumentStore, since: int) -> int:
-    """One page of the feed after ``since`` with the present state of its keys; how far the target has come."""
+async def copy_tail(source: DocumentStore, target: DocumentStore, since: int) -> tuple[int, list[Address]]:
+    """One page of the feed after ``since`` with the present state of its keys; how far the target is, and what came."""
     changes, seen = await source.changes(since, _PAGE)
     addresses = list(dict.fromkeys((change.space, change.key) for change in changes if change.event != "emit"))
     found = await asyncio.gather(*(source.get(space, key) for space, key in addresses))
-    records: dict[tuple[Space, str], Stored | None] = dict(zip(addresses, found, strict=True))
+    records: dict[Address, Stored | None] = dict(zip(addresses, found, strict=True))
     if seen > since:
         await target.replicate(Replica(records, tuple(changes), _last(changes), seen))
-    return seen
-
-
-async def require_equal(source: DocumentStore, target: DocumentStore) -> None:
-    """Compare sequence and every document, while nobody writes.
-
-    Raises:
-        Corrupt: they differ.
-    """
-    if await source.sequence() != await target.sequence():
-        raise Corrupt("the copy", "its sequence is another than the source's")
-    spaces = [{Space(used.tenant, used.namespace) for used in await store.usage()} for store in (source, target)]
-    for space in sorted(spaces[0] | spaces[1]):
-        after: str | None = ""
-        while after is not None:
-            pages = [
-                await store.scan(space, "", after, MAX_LIMIT, _PAGE_BYTES, keys_only=True) for store in (source, target)
-            ]
-            if pages[0] != pages[1]:
-                raise Corrupt("the copy", f"namespace {space.namespace!r} differs after key {after!r}")
-            after = pages[0].after
+    return seen, addresses
 
 
 def _last(changes: Iterable[Change]) -> dict[Space, int]:

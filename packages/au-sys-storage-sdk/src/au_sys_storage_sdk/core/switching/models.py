@@ -23,7 +23,11 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is known of a switch. Sequences are the source's; ``pause`` is how long writers waited, in seconds."""
+    """What is known of a switch. Sequences are the source's; ``pause`` is how long writers waited, in seconds.
+
+    ``behind``: changes that the target does not have yet. ``compared``: documents found equal on both sides.
+    ``rollback_until``: how long (Unix ms) the backend before is kept in step.
+    """
 
     operation: str
     source: str
@@ -34,3 +38,6 @@ class Progress:
     copied: int = 0
     pause: float | None = None
     reason: str = ""
+    behind: int = 0
+    compared: int = 0
+    rollback_until: int | None = None

@@ -3,145 +3,157 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 from uuid import uuid4
 
-from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.models import Change, Stored
-from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
+from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
-from au_sys_storage_sdk.core.errors import InvalidInput, StorageError, Unavailable
-from au_sys_storage_sdk.core.paging import Page
+from au_sys_storage_sdk.core.documents.standing import Role
+from au_sys_storage_sdk.core.errors import FeedCompacted, InvalidInput, StorageError, Unsupported
+from au_sys_storage_sdk.core.switching.guarded import Guarded
 from au_sys_storage_sdk.core.switching.journal import Entry, Journal
-from au_sys_storage_sdk.core.switching.migration import copy_documents, copy_feed, copy_tail, require_equal
 from au_sys_storage_sdk.core.switching.models import Phase, Progress
-from au_sys_storage_sdk.core.wrappers.forwarding import Forwarding
+from au_sys_storage_sdk.core.switching.move import Move, clear
+from au_sys_storage_sdk.core.switching.observation import Observation
 
-T = TypeVar("T")
 Opener: TypeAlias = Callable[[str], Awaitable[DocumentStore]]
 """Opens the backend of a name."""
 
-_NEAR = 200
-"""Changes behind at which writers are asked to wait for the rest."""
+KEEP = 3600.0
+"""Seconds for which the backend before is kept in step after a switch."""
 
-_FALLING = 0.9
-_BRAKE = 0.001
-_HARDEST = 0.1
-"""When a page of the tail does not bring the lag down to this share, writers are slowed by so many seconds, at most so
-many: else a target that is slower than the source would never be reached."""
+BOUND = 1.0
+"""Seconds that writers wait at most while a switch takes over; then they go on and it tries again."""
 
 
-class Switchable(Forwarding):
+class Switchable(Guarded):
     """Forwards to the active backend. Made by :meth:`open`, which takes up an interrupted switch where it stood."""
 
-    def __init__(self, inner: DocumentStore, entry: Entry, journal: Journal, opener: Opener) -> None:
-        super().__init__(inner)
-        self.entry = entry
+    def __init__(
+        self, inner: DocumentStore, entry: Entry, journal: Journal, opener: Opener, keep: float, bound: float,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        super().__init__(inner, entry)
         self.progress: Progress | None = None
         self._journal = journal
         self._opener = opener
-        self._gate = asyncio.Event()
-        self._gate.set()
-        self._writing = 0
-        self._brake = 0.0
-        self._idle = asyncio.Event()
-        self._flipped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._keep = keep
+        self._bound = bound
+        self._clock = clock
         self._moving: asyncio.Task[None] | None = None
-        self._target: DocumentStore | None = None
+        self._observation: Observation | None = None
+        self._taking: asyncio.Task[None] | None = None
+        self._undecided = False
+        self._closing = False
 
     @classmethod
-    async def open(cls, default: str, journal: Journal, opener: Opener) -> Switchable:
+    async def open(
+        cls, default: str, journal: Journal, opener: Opener, *, keep: float = KEEP, bound: float = BOUND,
+        clock: Clock = system_clock,
+    ) -> Switchable:  # fmt: skip
         """Open the backend that the journal names (or the default), and go on with a switch that was under way."""
         entry = await journal.read() or Entry(default, 1)
-        made = cls(await opener(entry.active), entry, journal, opener)
-        if not entry.phase.ended:
-            made._begin(entry)
+        made = cls(await opener(entry.active), entry, journal, opener, keep, bound, clock)
+        try:
+            await made._take_up()
+        except BaseException:
+            await made.inner.close()
+            raise
         return made
 
-    async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
-        """See the port. During the flip it waits."""
-        return await self._write(lambda inner: inner.commit(operations))
+    async def _take_up(self) -> None:
+        try:
+            found = await self.inner.standing()
+        except Unsupported:  # a remote platform: its own operators switch it
+            return
+        if not self.entry.operation:
+            if found.role is Role.ACTIVE:
+                self.entry = replace(self.entry, epoch=found.epoch, origin=found.operation)
+            return
+        if self.entry.phase is Phase.FLIPPED:
+            self._unmarked = found.epoch < self.entry.epoch
+        else:
+            self._unmarked = found.role is Role.RETIRED and found.operation == self.entry.operation
+        if not self.entry.phase.ended:
+            self._begin(self.entry, None)
+        if self.entry.previous != self.entry.target or self.entry.phase.ended:
+            self._observe(None)
 
-    async def sweep(self) -> int:
-        """See the port."""
-        return await self._write(lambda inner: inner.sweep())
+    def _observe(self, store: DocumentStore | None) -> None:
+        previous = self.entry.previous
+        if previous:
+            opener = self._opener
+            self._observation = Observation(
+                self.inner, lambda: opener(previous), self.entry.until, self._clock, store
+            )  # fmt: skip
+            self._observation.begin(self._let_go)
+
+    async def _let_go(self) -> None:
+        """The way back is closed: nothing is kept in step any more."""
+        store = await self._end_observation()
+        if store is not None:
+            await store.close()
+        if self.entry.previous and self.entry.phase.ended:
+            self.entry = replace(self.entry, previous="", until=0)
+            await self._journal.write(self.entry)
+            self._tell(rollback_until=None)
 
     async def compact(self, keep: int) -> int:
-        """See the port. While a switch runs, the feed is what it lives from, and stays."""
+        """See the port. What a switch or the way back still needs of the feed stays."""
         if self._moving is not None and not self._moving.done():
             return 0
+        if self._observation is not None:
+            keep = max(keep, await self.inner.sequence() - (self._observation.reached or 0))
         return await self._write(lambda inner: inner.compact(keep))
 
-    async def _write(self, call: Callable[[DocumentStore], Awaitable[T]]) -> T:
-        if self._brake:
-            await asyncio.sleep(self._brake)
-        while not self._gate.is_set():
-            await self._gate.wait()
-        self._writing += 1
-        try:
-            return await call(self.inner)
-        finally:
-            self._writing -= 1
-            if not self._writing:
-                self._idle.set()
-
-    async def _read(self, call: Callable[[DocumentStore], Awaitable[T]]) -> T:
-        """Ask the active backend, and the new one if the old was closed meanwhile."""
-        while True:
-            inner = self.inner
-            try:
-                return await call(inner)
-            except Unavailable:
-                if inner is self.inner:
-                    raise
-
-    async def get(self, space: Space, key: str) -> Stored | None:
-        """See the port."""
-        return await self._read(lambda inner: inner.get(space, key))
-
-    async def head(self, space: Space, key: str) -> Stored | None:
-        """See the port."""
-        return await self._read(lambda inner: inner.head(space, key))
-
-    async def scan(
-        self, space: Space, prefix: str, after: str, limit: int, max_bytes: int, keys_only: bool
-    ) -> Page[Stored]:
-        """See the port."""
-        return await self._read(lambda inner: inner.scan(space, prefix, after, limit, max_bytes, keys_only))
-
-    async def changes(self, since: int, limit: int, space: Space | None = None) -> tuple[Sequence[Change], int]:
-        """See the port."""
-        return await self._read(lambda inner: inner.changes(since, limit, space))
-
-    async def wait(self, since: int) -> None:
-        """See the port. The flip hands a follower to the new backend."""
-        waiting = asyncio.ensure_future(self.inner.wait(since))
-        try:
-            await asyncio.wait([waiting, self._flipped], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-
-    async def switch(self, target: str) -> Progress:
+    async def switch(self, target: str, *, rate: float | None = None) -> Progress:
         """Begin to move to another backend; it goes on in the background. What is known of it so far.
+
+        What an earlier switch left in the target (a retired backend, a copy that was given up) is removed first.
+        ``rate``: documents a second that are copied at most.
 
         Raises:
             InvalidInput: the target is the active backend, holds documents already, or another switch is under way.
         """
         store = await self._checked(target)
-        back = target == self.entry.previous
-        since = self.entry.flipped_at if back else await self.inner.sequence()
-        phase = Phase.TAILING if back else Phase.COPYING
-        entry = replace(self.entry, operation=uuid4().hex, target=target, phase=phase, since=since)
-        await self._journal.write(entry)
-        self._target = store
-        return self._begin(entry)
+        try:
+            back = target == self.entry.previous and await self._in_reach(store)
+            since = await (store if back else self.inner).sequence()
+            phase = Phase.TAILING if back else Phase.COPYING
+            entry = replace(
+                self.entry, operation=uuid4().hex, target=target, phase=phase, since=since, cursor=None, rate=rate
+            )
+            if target == self.entry.previous:
+                await self._end_observation()
+                entry = entry if back else replace(entry, previous="", until=0)
+            await self._journal.write(entry)
+        except BaseException:
+            if self._observation is None or store is not self._observation.store:
+                await store.close()
+            raise
+        return self._begin(entry, store)
+
+    async def _in_reach(self, store: DocumentStore) -> bool:
+        """Whether the feed still holds everything that the store lacks."""
+        try:
+            await self.inner.changes(await store.sequence(), 1)
+        except FeedCompacted:
+            return False
+        return (await store.standing()).role is Role.RETIRED
+
+    async def _end_observation(self) -> DocumentStore | None:
+        observation, self._observation = self._observation, None
+        return None if observation is None else await observation.end()
 
     async def check(self, target: str) -> None:
         """Raise what :meth:`switch` would raise, without beginning."""
-        await (await self._checked(target)).close()
+        store = await self._checked(target)
+        if self._observation is None or store is not self._observation.store:
+            await store.close()
 
     async def _checked(self, target: str) -> DocumentStore:
         if self._moving is not None and self.entry.phase.ended:
@@ -150,16 +162,23 @@ class Switchable(Forwarding):
             raise InvalidInput("switch", f"operation {self.entry.operation} is under way", "wait for it or abort it")
         if target == self.entry.active:
             raise InvalidInput("switch", f"{target!r} serves already", "name another backend")
+        if target == self.entry.previous and self._observation is not None and self._observation.store is not None:
+            return self._observation.store
         store = await self._opener(target)
-        if target != self.entry.previous and await store.sequence():
+        try:
+            full = (await store.standing()).role is Role.ACTIVE and await store.sequence()
+        except BaseException:
+            await store.close()
+            raise
+        if full:
             await store.close()
             raise InvalidInput("switch", f"{target!r} holds documents already", "name an empty backend")
         return store
 
-    def _begin(self, entry: Entry) -> Progress:
+    def _begin(self, entry: Entry, store: DocumentStore | None) -> Progress:
         self.entry = entry
         self.progress = Progress(entry.operation, entry.active, entry.target, entry.phase, entry.since, entry.since)
-        self._moving = asyncio.get_running_loop().create_task(self._move())
+        self._moving = asyncio.get_running_loop().create_task(self._go(store))
         return self.progress
 
     async def finished(self) -> Progress:
@@ -174,100 +193,120 @@ class Switchable(Forwarding):
         """Give a switch up; the active backend has not noticed it. Raises ``InvalidInput`` when it is over."""
         if self._moving is None or self._moving.done() or self.progress is None:
             raise InvalidInput("switch", "none is under way", "nothing needs to be aborted")
-        self._moving.cancel()
-        await asyncio.wait([self._moving])
-        if not self.entry.phase.ended:
-            await self._end(Phase.ABORTED, "it was aborted")
+        await self._stop(self._moving)
         return self.progress
 
-    async def _move(self) -> None:
-        try:
-            target = self._target or await self._opener(self.entry.target)
-            self._target = target
-            await self._copy(target)
-            await self._flip(target, await self._catch_up(target))
-        except asyncio.CancelledError:
-            await self._end(Phase.ABORTED, "it was aborted")
-        except StorageError as error:
-            await self._end(Phase.FAILED, str(error))
-        finally:
-            self._brake = 0.0
-            self._gate.set()
-
-    async def _end(self, phase: Phase, reason: str) -> None:
-        target, self._target = self._target, None
-        self.entry = replace(self.entry, phase=phase)
-        self._tell(phase=phase, reason=reason)
-        await self._journal.write(self.entry)
-        if target is not None and target is not self.inner:
-            await target.close()
+    @staticmethod
+    async def _stop(moving: asyncio.Task[None]) -> None:
+        await asyncio.sleep(0)  # a task that has not begun would not tidy up either
+        moving.cancel()
+        await asyncio.wait([moving])
 
     def _tell(self, **known: object) -> None:
         if self.progress is not None:
             self.progress = replace(self.progress, **known)  # type: ignore[arg-type]  # fields of Progress
 
-    async def _copy(self, target: DocumentStore) -> None:
-        if self.entry.phase is not Phase.COPYING:
-            return
-        await copy_feed(self.inner, target, self.entry.since)
-        await copy_documents(self.inner, target, self.entry.since, lambda copied: self._tell(copied=copied))
-        self.entry = replace(self.entry, phase=Phase.TAILING)
-        await self._journal.write(self.entry)
-        self._tell(phase=Phase.TAILING)
+    async def _note(self, entry: Entry) -> None:
+        await self._journal.write(entry)
+        self.entry = entry
 
-    async def _catch_up(self, target: DocumentStore) -> int:
-        reached = self.entry.since
-        before = None
-        while True:
-            reached = await copy_tail(self.inner, target, reached)
-            self._tell(reached=reached)
-            behind = await self.inner.sequence() - reached
-            if behind <= _NEAR:
-                return reached
-            if before is not None and behind > before * _FALLING:
-                self._brake = min(max(self._brake * 2, _BRAKE), _HARDEST)
-            before = behind
+    async def _go(self, store: DocumentStore | None) -> None:
+        phase, reason = Phase.ABORTED, "it was aborted"
+        try:
+            store = store or await self._opener(self.entry.target)
+            move = Move(self.inner, store, self.entry, self._note, self._gate, self._tell, self._bound)
+            await move.run(self._take_over)
+        except asyncio.CancelledError:
+            if self._taking is not None:
+                await asyncio.wait([self._taking])
+        except StorageError as error:
+            phase, reason = Phase.FAILED, str(error)
+        finally:
+            self._taking = None
+            try:
+                if store is None:
+                    await self._end(phase, reason)
+                elif self.inner is not store:
+                    await self._give_up(store, phase, reason)
+            finally:
+                self._gate.open()
 
-    async def _flip(self, target: DocumentStore, reached: int) -> None:
-        begun = time.perf_counter()
-        self._gate.clear()
-        self._idle.clear()
-        if self._writing:
-            await self._idle.wait()
-        while (seen := await copy_tail(self.inner, target, reached)) > reached:
-            reached = seen
-        await require_equal(self.inner, target)
-        before, old = self.entry, self.inner
-        self.entry = Entry(
-            before.target, before.epoch + 1, before.operation, before.target, Phase.FLIPPED, before.since,
-            before.active, reached,
+    async def _take_over(self, store: DocumentStore, reached: int, begun: float) -> None:
+        self._taking = asyncio.get_running_loop().create_task(self._become(store, reached, begun))
+        await asyncio.shield(self._taking)
+
+    async def _become(self, store: DocumentStore, reached: int, begun: float) -> None:
+        """Write the decision down, then live by it."""
+        before, old, until = self.entry, self.inner, 0
+        if self._keep:
+            until = self._clock() + int(self._keep * 1000)
+        await self._decide(
+            Entry(
+                before.target, before.epoch + 1, before.operation, before.target, Phase.FLIPPED, before.since,
+                before.active if until else "", reached, until, origin=before.operation,
+            )
         )  # fmt: skip
-        await self._journal.write(self.entry)
-        self.inner, self._target = target, None
-        self._brake = 0.0
-        flipped, self._flipped = self._flipped, asyncio.get_running_loop().create_future()
-        flipped.set_result(None)
-        self._gate.set()
-        self._tell(phase=Phase.FLIPPED, reached=reached, pause=time.perf_counter() - begun)
-        await old.close()
+        self._unmarked = True
+        self._flip(store)
+        with contextlib.suppress(StorageError):  # then the first write does it
+            await self._mark()
+        self._gate.open()
+        self._tell(
+            phase=Phase.FLIPPED, reached=reached, behind=0, pause=time.perf_counter() - begun,
+            rollback_until=until or None,
+        )  # fmt: skip
+        third = await self._end_observation()
+        if third is not None:
+            await third.close()
+        self._observe(old)
+        if not until:
+            await old.close()
+
+    async def _decide(self, entry: Entry) -> None:
+        """The point of no return. When the write fails nobody knows what the journal says until it is written anew."""
+        self._undecided = True
+        try:
+            await self._note(entry)
+        except StorageError:
+            await self._note(self.entry)
+            self._undecided = False
+            raise
+        self._undecided = False
+
+    async def _give_up(self, store: DocumentStore, phase: Phase, reason: str) -> None:
+        """The active backend goes on; the target is left empty, or in step when it is the backend before."""
+        if self._closing:
+            await store.close()
+            return
+        self._unmarked = True
+        back = self.entry.target == self.entry.previous
+        try:
+            await self._mark()
+            if not back and not self._undecided:
+                await clear(store, self.entry.operation)
+        except StorageError as error:
+            reason += f" (what was copied is removed by the next switch to it: {error})"
+        await self._end(phase, reason)
+        if back:
+            self._observe(store)
+        else:
+            await store.close()
+
+    async def _end(self, phase: Phase, reason: str) -> None:
+        if self._closing:
+            return
+        self._tell(phase=phase, reason=reason)
+        ended = replace(self.entry, phase=phase, cursor=None)
+        with contextlib.suppress(StorageError):  # then the next start goes on with it
+            await self._note(ended)
+        self.entry = ended
 
     async def close(self) -> None:
         """Stop a switch where it is (it goes on at the next start) and close the backends."""
+        self._closing = True
         if self._moving is not None and not self._moving.done():
-            moving, self._moving = self._moving, None
-            self._journal = _Sealed()
-            moving.cancel()
-            await asyncio.wait([moving])
+            await self._stop(self._moving)
+        previous = await self._end_observation()
+        if previous is not None:
+            await previous.close()
         await self.inner.close()
-
-
-class _Sealed:
-    """A journal that is not written any more: what it says is what the next start goes on from."""
-
-    async def read(self) -> Entry | None:
-        """Nobody asks."""
-        raise Unavailable("the store is closed")
-
-    async def write(self, entry: Entry) -> None:
-        """Leave it as it is."""
-        return
