@@ -48,6 +48,8 @@ class IdentitySettings(BaseSettings):
         description="smtp://user:password@host:587, smtps://… or file:///folder; unset: outbox/ in the data folder.",
     )
     mail_from: str = Field("platform@localhost", description="Sender of letters.")
+    magic_link: bool = Field(True, description="Whether people may sign in by a link in a mail.")
+    magic_link_ttl: int = Field(900, ge=60, le=3600, description="Seconds that a sign-in link is good for.")
     verify_ttl: int = Field(86_400, ge=600, le=604_800, description="Seconds that a verification link is good for.")
     reset_ttl: int = Field(3600, ge=300, le=86_400, description="Seconds that a reset link is good for.")
     reset_kills_keys: bool = Field(True, description="Whether a password reset revokes the person's API keys.")

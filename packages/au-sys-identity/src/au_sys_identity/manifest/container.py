@@ -43,6 +43,7 @@ from au_sys_identity.core.notices.ports import Post
 from au_sys_identity.core.notices.sending import Delivery, LinkTimes
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.lifecycle import Sessions
+from au_sys_identity.core.sessions.magic_links import MagicLinks
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from au_sys_identity.core.sessions.refreshing import Refreshing
@@ -247,6 +248,7 @@ def wire(
         Accounts: accounts,
         Enrolment: enrolment,
         MailLinks: MailLinks(transactions, letters, hasher, rules, clock, lockout=base.lockout, reset_kills_keys=kills),
+        MagicLinks: MagicLinks(transactions, letters, clock, times=base.times, enabled=settings.magic_link),
         StepUp: steps,
         Desk: Desk(accounts, granting, decisions, sessions, enrolment, steps, registration),
         Decisions: decisions,
@@ -260,7 +262,11 @@ def wire(
 
 def _delivery(base: _Base, letters: LetterBox) -> Delivery:
     settings, platform = base.settings, base.platform
-    links = LinkTimes(timedelta(seconds=settings.verify_ttl), timedelta(seconds=settings.reset_ttl))
+    links = LinkTimes(
+        timedelta(seconds=settings.verify_ttl),
+        timedelta(seconds=settings.reset_ttl),
+        timedelta(seconds=settings.magic_link_ttl),
+    )
     post = post_of(settings, platform)
     return Delivery(base.transactions, letters, post, utc_now, public_url=platform.public_url, times=links)
 

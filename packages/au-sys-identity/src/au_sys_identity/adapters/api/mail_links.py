@@ -4,11 +4,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from au_sys_identity.adapters.api.authentication import CookieNames
 from au_sys_identity.adapters.api.cards import People
-from au_sys_identity.adapters.api.schemas.mail_links import AddressBody, ResetBody, TokenBody
+from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.schemas.mail_links import (
+    AddressBody,
+    FlowOut,
+    MagicAskBody,
+    MagicLoginBody,
+    ResetBody,
+    TokenBody,
+)
+from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.schemas.subjects import AcceptedOut, UserOut
+from au_sys_identity.adapters.api.session_cookies import flow_of
+from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.credentials.lockout import network_of
+from au_sys_identity.core.sessions.magic_links import MagicLinks
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -51,3 +64,38 @@ async def reset_password(request: Request, body: ResetBody, links: Annotated[Mai
     network = network_of(request.client.host if request.client else None)
     await links.reset(body.token, body.password, network=network)
     return Response(status_code=204)
+
+
+@router.post(
+    "/auth/magic-link/request", operation_id="request_magic_link", summary="Ask for a sign-in link", status_code=202
+)
+@access(public=True)
+async def request_magic_link(
+    request: Request,
+    response: Response,
+    body: MagicAskBody,
+    links: Annotated[MagicLinks, inject(MagicLinks)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+) -> FlowOut:
+    """A mail goes out if there is an account; the flow tells the same browser again, in cookie or body."""
+    flow = flow_of(request, response, cookies)
+    await links.ask(body.email, flow=flow, client=client_of(request, cookies, instance=body.client_instance))
+    response.headers["cache-control"] = "no-store"
+    return FlowOut(flow_id=flow)
+
+
+@router.post("/auth/magic-link/login", operation_id="magic_link_login", summary="Sign in with a link")
+@access(public=True)
+async def magic_link_login(
+    request: Request,
+    response: Response,
+    body: MagicLoginBody,
+    links: Annotated[MagicLinks, inject(MagicLinks)],
+    answers: Annotated[TokenAnswers, inject(TokenAnswers)],
+) -> TokensOut:
+    """The token of the mail in, tokens of the strength ``mail`` out."""
+    client = answers.client(request, body.transport, instance=body.client_instance, label=body.device_name)
+    opened = await links.sign_in(
+        body.token, flow=body.flow_id or client.flow, confirmed=body.confirm, client=client, kind="token"
+    )
+    return await answers.opened(response, opened, client, body.transport)

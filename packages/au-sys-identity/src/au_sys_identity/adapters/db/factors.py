@@ -1,8 +1,9 @@
 """FactorStore on SQL."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import (
@@ -99,6 +100,7 @@ class SqlFactors:
                 token_hash=challenge.token_hash,
                 attempts=challenge.attempts,
                 expires_at=challenge.expires_at,
+                first=challenge.first,
             )
         )
 
@@ -112,13 +114,13 @@ class SqlFactors:
                 .returning(mfa_challenges)
             )
         ).first()
-        return Challenge(row.id, row.subject_id, row.token_hash, row.expires_at, row.attempts) if row else None
+        return _challenge(row) if row else None
 
     async def challenge(self, token_hash: bytes) -> Challenge | None:
         """See :class:`~au_sys_identity.core.factors.ports.FactorStore`."""
         wanted = select(mfa_challenges).where(mfa_challenges.c.token_hash == token_hash)
         row = (await self._session.execute(wanted)).first()
-        return Challenge(row.id, row.subject_id, row.token_hash, row.expires_at, row.attempts) if row else None
+        return _challenge(row) if row else None
 
     async def finish_challenge(self, challenge: Challenge) -> bool:
         """See :class:`~au_sys_identity.core.factors.ports.FactorStore`."""
@@ -132,3 +134,7 @@ class SqlFactors:
     async def forget_expired(self, now: datetime) -> None:
         """See :class:`~au_sys_identity.core.factors.ports.FactorStore`."""
         await self._session.execute(delete(mfa_challenges).where(mfa_challenges.c.expires_at <= now))
+
+
+def _challenge(row: Row[Any]) -> Challenge:  # Any: rows of a Core select are untyped
+    return Challenge(row.id, row.subject_id, row.token_hash, row.expires_at, row.attempts, row.first)

@@ -82,6 +82,8 @@ class SqlOneTimeTokens:
                 subject_id=token.subject_id,
                 address=token.address,
                 expires_at=token.expires_at,
+                flow_hash=token.flow_hash,
+                asked_from=token.asked_from,
             )
         )
 
@@ -95,7 +97,16 @@ class SqlOneTimeTokens:
         row = (await self._session.execute(wanted)).first()
         if row is None:
             return None
-        return OneTimeToken(row.id, row.purpose, row.token_hash, row.subject_id, row.address, row.expires_at)
+        return OneTimeToken(
+            row.id,
+            row.purpose,
+            row.token_hash,
+            row.subject_id,
+            row.address,
+            row.expires_at,
+            row.flow_hash,
+            row.asked_from,
+        )
 
     async def use(self, token: OneTimeToken) -> bool:
         """See :class:`~au_sys_identity.core.notices.ports.OneTimeTokenStore`."""

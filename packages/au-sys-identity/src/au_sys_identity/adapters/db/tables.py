@@ -235,6 +235,7 @@ mfa_challenges = Table(
     Column("token_hash", LargeBinary(32), nullable=False, unique=True),
     Column("attempts", Integer, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
+    Column("first", String(16), nullable=False, server_default="pwd"),
 )
 
 api_keys = Table(
@@ -276,6 +277,8 @@ one_time_tokens = Table(
     Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
     Column("address", String(320), nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
+    Column("flow_hash", LargeBinary(32)),
+    Column("asked_from", String(200), nullable=False, server_default=""),
     UniqueConstraint("subject_id", "purpose"),
 )
 

@@ -16,6 +16,11 @@ _TEXTS: dict[Kind, tuple[str, str]] = {
         "Hello {name},\n\nopen this link to choose a new password:\n\n{link}\n\n"
         "It is good for one use within the hour. If you did not ask for it, ignore this letter; nothing has changed.\n",
     ),
+    "magic": (
+        "Your link to sign in",
+        "Hello {name},\n\nopen this link to sign in:\n\n{link}\n\n"
+        "It is good for one use within a few minutes. If you did not ask for it, ignore this letter.\n",
+    ),
     "known": (
         "You have an account already",
         "Hello {name},\n\nsomebody, perhaps you, wanted to register with this address, which has an account already. "

@@ -91,7 +91,9 @@ class StepUp:
         if not passed:
             raise BadCredentials
         await self._sign_in.forgive_try(attempt)
-        return await self._reopen(caller, client, strength_with(method), ("pwd", method))
+        first = "mail" if caller.strength == "mail" else "pwd"
+        reached = stronger(caller.strength, strength_with(method, after=first))
+        return await self._reopen(caller, client, reached, (first, method))
 
     async def _reopen(self, caller: Principal, client: Client, strength: Strength, methods: tuple[str, ...]) -> Opened:
         now = self._clock()

@@ -46,13 +46,14 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A sign-in whose first step is done. It is good for one success, five tries and five minutes."""
+    """A sign-in whose ``first`` step is done. It is good for one success, five tries and five minutes."""
 
     id: UUID
     subject_id: SubjectId
     token_hash: bytes = field(repr=False)
     expires_at: datetime
     attempts: int = 0
+    first: str = "pwd"
 
 
 @dataclass(frozen=True, slots=True)

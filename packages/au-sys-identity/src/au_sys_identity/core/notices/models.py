@@ -7,8 +7,16 @@ from uuid import UUID
 
 from au_sys_identity.core.subjects.models import SubjectId
 
-Purpose = Literal["verify", "reset"]
-Kind = Literal["verify", "reset", "known", "password-changed", "factor-changed"]
+Purpose = Literal["verify", "reset", "magic"]
+Kind = Literal["verify", "reset", "magic", "known", "password-changed", "factor-changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Which browser asked for a link, and how people call the place."""
+
+    flow_hash: bytes = field(repr=False)
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class OneTimeToken:
-    """A link in a mail: one purpose, one use. ``address`` is what it was sent to."""
+    """A link in a mail: one purpose, one use. ``address`` is what it was sent to, ``flow_hash`` who asked for it."""
 
     id: UUID
     purpose: Purpose
@@ -44,3 +52,5 @@ class OneTimeToken:
     subject_id: SubjectId
     address: str
     expires_at: datetime
+    flow_hash: bytes | None = field(default=None, repr=False)
+    asked_from: str = ""

@@ -13,10 +13,12 @@ from au_sys_identity.core.notices.ports import Post, PostRefused
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.sessions.opening import digest, new_secret
+from au_sys_identity.core.subjects.models import Person
 
 _AT_ONCE = 50
 _TRIES = 5
-_PATHS: dict[Purpose, str] = {"verify": "/verify", "reset": "/reset-password"}
+_PATHS: dict[Purpose, str] = {"verify": "/verify", "reset": "/reset-password", "magic": "/magic"}
+_PURPOSES: dict[str, Purpose] = {"verify": "verify", "reset": "reset", "magic": "magic"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class LinkTimes:
 
     verify: timedelta = timedelta(hours=24)
     reset: timedelta = timedelta(hours=1)
+    magic: timedelta = timedelta(minutes=15)
+
+    def of(self, purpose: Purpose) -> timedelta:
+        """How long a link of this purpose is good for."""
+        return {"verify": self.verify, "reset": self.reset, "magic": self.magic}[purpose]
 
 
 class Delivery:
@@ -83,22 +90,33 @@ class Delivery:
             person = await unit.subjects.by_email(address)
             if person is None or person.status == "disabled":
                 return None
-            link = ""
-            if item.kind == "verify":
-                if person.email_verified_at is not None:
+            purpose = _PURPOSES.get(item.kind)
+            link = new_secret() if purpose else ""
+            if purpose:
+                if not _concerns(purpose, person):
                     return None
-                link = new_secret()
-                ends = now + self._times.verify
-                await unit.one_time_tokens.add(OneTimeToken(uuid7(), "verify", digest(link), person.id, address, ends))
-            if item.kind == "reset":
-                if not person.active or person.auth_source != "local":
-                    return None
-                link = new_secret()
-                ends = now + self._times.reset
-                await unit.one_time_tokens.add(OneTimeToken(uuid7(), "reset", digest(link), person.id, address, ends))
+                asker = self._letters.asker(item)
+                token = OneTimeToken(
+                    id=uuid7(),
+                    purpose=purpose,
+                    token_hash=digest(link),
+                    subject_id=person.id,
+                    address=address,
+                    expires_at=now + self._times.of(purpose),
+                    flow_hash=asker.flow_hash if asker else None,
+                    asked_from=asker.place[:200] if asker else "",
+                )
+                await unit.one_time_tokens.add(token)
         shown = ""
-        if item.kind == "verify" or item.kind == "reset":
-            shown = f"{self._public_url}{_PATHS[item.kind]}#token={link}"
+        if purpose:
+            shown = f"{self._public_url}{_PATHS[purpose]}#token={link}"
         if item.kind == "known":
             shown = f"{self._public_url}/forgot-password"
         return Letter(item.id, item.kind, person.email, person.display_name, shown)
+
+
+def _concerns(purpose: Purpose, person: Person) -> bool:
+    """Whether this person has a use for such a link."""
+    if purpose == "verify":
+        return person.email_verified_at is None
+    return person.active and person.auth_source == "local"

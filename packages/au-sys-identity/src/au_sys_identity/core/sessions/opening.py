@@ -51,9 +51,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def strength_with(method: Method) -> Strength:
-    """What a password and this second step are worth together."""
-    return "phishing_resistant" if method == "passkey" else "multi"
+def strength_with(method: Method, *, after: str = "pwd") -> Strength:
+    """What a first and a second step are worth together; a code after a mail is no more than a password."""
+    if method == "passkey":
+        return "phishing_resistant"
+    return "password" if after == "mail" else "multi"
 
 
 def bound_to_device(token_hash: bytes) -> bytes:

@@ -24,7 +24,7 @@ from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 
 _LONGEST_IDENTIFIER = 320
-_CHALLENGE_LIFE = timedelta(minutes=5)
+CHALLENGE_LIFE = timedelta(minutes=5)
 _CHALLENGE_TRIES = 5
 
 
@@ -108,7 +108,8 @@ class SignIn:
             if passed and person and person.active and await unit.factors.finish_challenge(challenge):
                 pair, identifier = self._counted_under(person.email_canonical, client)
                 await self._lockout.succeeded(unit.guesses, pair=pair, identifier=identifier)
-                opened = await self._session(unit, person, record, client, kind, now, factor=method)
+                factor = (challenge.first, method)
+                opened = await self._session(unit, person, record, client, kind, now, factor=factor)
             else:
                 who = person.urn if person else "urn:au:system:anonymous"
                 unit.record(Fact("session.refused", who, who, "denied", details={"factor": method}))
@@ -201,7 +202,7 @@ class SignIn:
             methods = (await unit.factors.enrolled(person.id)).methods
             if methods:
                 token = new_secret()
-                await unit.factors.add_challenge(Challenge(uuid7(), person.id, digest(token), now + _CHALLENGE_LIFE))
+                await unit.factors.add_challenge(Challenge(uuid7(), person.id, digest(token), now + CHALLENGE_LIFE))
             else:
                 await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
                 opened = await self._session(unit, person, record, client, kind, now)
@@ -218,15 +219,15 @@ class SignIn:
         kind: SessionKind,
         now: datetime,
         *,
-        factor: Method | None = None,
+        factor: tuple[str, Method] | None = None,
     ) -> Opened:
         opened = await open_session(
             unit,
             person,
             Proof(
                 kind,
-                strength_with(factor) if factor else "password",
-                ("pwd", factor) if factor else ("pwd",),
+                strength_with(factor[1], after=factor[0]) if factor else "password",
+                factor or ("pwd",),
                 restricted=bool(record and record.must_change),
             ),
             client=client,
