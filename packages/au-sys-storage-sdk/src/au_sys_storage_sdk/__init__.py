@@ -3,14 +3,21 @@
 The names of this door load no backend: a backend's library is imported when its URL is opened.
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.models import Document
 from au_sys_storage_sdk.core.errors import Conflict, NotFound, StorageError, TooLarge, Unavailable
 from au_sys_storage_sdk.core.preconditions import ABSENT
 from au_sys_storage_sdk.core.storage import Storage
+
+if TYPE_CHECKING:
+    from au_sys_storage_sdk.adapters.opening import Credentials
 
 __all__ = [
     "ABSENT",
@@ -28,10 +35,18 @@ __all__ = [
 
 
 @asynccontextmanager
-async def open_storage(url: str | None = None, blobs_url: str | None = None) -> AsyncIterator[Storage]:
+async def open_storage(
+    url: str | None = None,
+    blobs_url: str | None = None,
+    *,
+    api_key: str | None = None,
+    ca_file: Path | None = None,
+) -> AsyncIterator[Storage]:
     """Documents over the backend that a URL names; without one, over the platform's (``STORAGE_URL``).
 
     A file of documents has one writing process: the platform's web process. ``blobs_url`` opens blobs beside it.
+    ``https://host`` is another platform: unless they are given, ``api_key`` and ``ca_file`` are then
+    ``STORAGE_API_KEY`` and ``STORAGE_CA_FILE``.
 
     Raises:
         InvalidInput: a URL names no backend.
@@ -43,16 +58,16 @@ async def open_storage(url: str | None = None, blobs_url: str | None = None) -> 
         from au_sys_storage_sdk.manifest.config import StorageSettings
 
         url = StorageSettings().resolved_url()
-    blobs = None if blobs_url is None else open_blobs(blobs_url)
-    async with Storage(await document_store(url), blobs) as storage:
+    blobs = None if blobs_url is None else open_blobs(blobs_url, api_key=api_key, ca_file=ca_file)
+    async with Storage(await document_store(url, _credentials(url, api_key, ca_file)), blobs) as storage:
         yield storage
 
 
-def open_blobs(url: str | None = None) -> Blobs:
+def open_blobs(url: str | None = None, *, api_key: str | None = None, ca_file: Path | None = None) -> Blobs:
     """Blobs over the backend that a URL names; without one, over the platform's (``STORAGE_BLOBS_URL``).
 
     Several processes of one host may open the same folder. Nothing is touched before the first call; close with
-    ``close()`` or use ``async with``.
+    ``close()`` or use ``async with``. ``api_key`` and ``ca_file`` are for ``https://host``, as in :func:`open_storage`.
 
     Raises:
         InvalidInput: the URL names no blob backend.
@@ -63,4 +78,15 @@ def open_blobs(url: str | None = None) -> Blobs:
         from au_sys_storage_sdk.manifest.config import StorageSettings
 
         url = StorageSettings().resolved_blobs_url()
-    return Blobs(blob_store(url))
+    return Blobs(blob_store(url, _credentials(url, api_key, ca_file)))
+
+
+def _credentials(url: str, api_key: str | None, ca_file: Path | None) -> Credentials | None:
+    """What is given, else what is set; only a remote platform asks for it."""
+    if not url.startswith(("https:", "http:")):
+        return None
+    from au_sys_storage_sdk.adapters.opening import Credentials
+    from au_sys_storage_sdk.manifest.config import StorageSettings
+
+    known = StorageSettings().credentials()
+    return Credentials(api_key or known.api_key, ca_file or known.ca_file)

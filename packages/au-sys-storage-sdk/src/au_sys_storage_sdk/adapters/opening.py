@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from au_sys_storage_sdk.core.blobs.ports import BlobStore
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from au_sys_storage_sdk.adapters.http.wire import Wire
 
-async def document_store(url: str) -> DocumentStore:
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who we are to a remote platform: an API key of one of its accounts; ``ca_file`` holds the certificates of a
+    private certification authority.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+
+
+async def document_store(url: str, credentials: Credentials | None = None) -> DocumentStore:
     """The document backend of a URL: ``sqlite:///path`` (``?mode=ro`` reads only), ``postgresql://…``,
-    ``redis://…`` or ``memory:``.
+    ``redis://…``, ``memory:`` or ``https://host``.
 
     Raises:
         InvalidInput: no backend has this scheme, or the path is missing.
@@ -36,12 +51,24 @@ async def document_store(url: str) -> DocumentStore:
         from au_sys_storage_sdk.adapters.redis.documents import RedisDocuments
 
         return await RedisDocuments.open(url.removeprefix("redis+"))
-    fix = "use sqlite:///path, postgresql://, redis:// or memory:"
+    if scheme in {"https", "http"}:
+        from au_sys_storage_sdk.adapters.http.documents import HttpDocuments
+
+        return HttpDocuments(_wire(url, credentials))
+    fix = "use sqlite:///path, postgresql://, redis://, https://host or memory:"
     raise InvalidInput("url", f"{shown(url)} names no document backend", fix)
 
 
-def blob_store(url: str) -> BlobStore:
-    """The blob backend that a URL names: ``file:///folder`` or ``memory:``.
+def _wire(url: str, credentials: Credentials | None) -> Wire:
+    from au_sys_storage_sdk.adapters.http.wire import Wire
+
+    known = credentials or Credentials()
+    return Wire(url, api_key=known.api_key, ca_file=known.ca_file)
+
+
+def blob_store(url: str, credentials: Credentials | None = None) -> BlobStore:
+    """The blob backend that a URL names: ``file:///folder``, ``s3://bucket/folder`` (``gs://``, ``az://``), ``memory:``
+    or ``https://host``.
 
     Raises:
         InvalidInput: no backend has this scheme, or the path is missing.
@@ -55,7 +82,16 @@ def blob_store(url: str) -> BlobStore:
         from au_sys_storage_sdk.adapters.filesystem.blobs import FileBlobs
 
         return FileBlobs(local_path(url))
-    raise InvalidInput("url", f"{shown(url)} names no blob backend", "use file:///folder or memory:")
+    if scheme in {"s3", "gs", "az"}:
+        from au_sys_storage_sdk.adapters.objects.opening import object_blobs
+
+        return object_blobs(url)
+    if scheme in {"https", "http"}:
+        from au_sys_storage_sdk.adapters.http.blobs import HttpBlobs
+
+        return HttpBlobs(_wire(url, credentials))
+    fix = "use file:///folder, s3://bucket/folder, https://host or memory:"
+    raise InvalidInput("url", f"{shown(url)} names no blob backend", fix)
 
 
 def local_path(url: str) -> Path:

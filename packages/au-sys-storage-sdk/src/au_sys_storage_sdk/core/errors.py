@@ -8,6 +8,7 @@ StorageError
 ├── ConditionRequired    the namespace accepts conditional writes only
 ├── OutOfReach           the namespace belongs to the platform and is not open to this caller
 ├── NotPermitted         the rules of the namespace name other callers
+├── AccessDenied         the server does not accept the credential, or it has not the right
 ├── KeyReused            an idempotency key came with two different requests
 ├── Unfinished           the first request with this idempotency key has left no answer
 ├── OffsetMismatch       a part of an upload does not begin where the last one ended
@@ -18,6 +19,7 @@ StorageError
 ├── FeedCompacted        the change feed no longer reaches back that far
 ├── Corrupt              what is stored is not what was written
 └── Unavailable          not now; may be tried again
+    ├── OutcomeUnknown   a write was under way; it may or may not have been carried out
     └── InUse            another process holds the files
 """
 
@@ -99,6 +101,15 @@ class NotPermitted(StorageError):
             f"The rules of namespace {namespace!r} do not let this caller {action} it; an operator may add the caller"
             " to STORAGE_NAMESPACES."
         )
+
+
+class AccessDenied(StorageError):
+    """The server behind a remote backend does not accept the credential, or it has not the right."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.host = host
+        self.reason = reason
+        super().__init__(f"{host} refuses this caller ({reason}); check STORAGE_API_KEY and the rights of its account.")
 
 
 class KeyReused(StorageError):
@@ -196,6 +207,13 @@ class Unavailable(StorageError):
         self.reason = reason
         self.retry_after = retry_after
         super().__init__(f"Storage is unavailable: {reason}.")
+
+
+class OutcomeUnknown(Unavailable):
+    """A write's answer was lost: it may or may not have been carried out. Read before you repeat it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the outcome of a write is unknown, it may still commit ({reason})")
 
 
 class InUse(Unavailable):

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from au_sys_storage_sdk.adapters.opening import Credentials
 from au_sys_storage_sdk.core.documents.models import MAX_VALUE
 from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.core.policies import Policies, Policy
@@ -73,6 +74,12 @@ class StorageSettings(BaseSettings):
     blobs_url: str | None = Field(
         default=None, description="Backend of blobs: file:///folder or memory:. Default: folder blobs in FSP_DATA_DIR."
     )
+    api_key: SecretStr | None = Field(
+        default=None, description="API key of an account of the platform that an https:// backend names."
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM certificates of the authority that an https:// backend is certified by."
+    )
     max_document_bytes: int = Field(
         default=MAX_VALUE, gt=0, le=64 * MAX_VALUE, description="Largest JSON text of a document, for everyone."
     )
@@ -104,7 +111,7 @@ class StorageSettings(BaseSettings):
         default=86_400, gt=0, le=30 * 86_400, description="For how long answers to an Idempotency-Key are remembered."
     )
 
-    @field_validator("url", "blobs_url", "namespaces_file", mode="before")
+    @field_validator("url", "blobs_url", "namespaces_file", "api_key", "ca_file", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -116,6 +123,10 @@ class StorageSettings(BaseSettings):
     def resolved_blobs_url(self, data_dir: Path | None = None) -> str:
         """The backend of blobs, with the default filled in."""
         return self.blobs_url or f"file://{self._folder(data_dir) / 'blobs'}"
+
+    def credentials(self) -> Credentials:
+        """Who this platform is to a remote one."""
+        return Credentials(None if self.api_key is None else self.api_key.get_secret_value(), self.ca_file)
 
     def key_bytes(self) -> dict[int, bytes]:
         """The keys by generation, empty when documents are not sealed. Raises ``InvalidInput`` for no base64."""

@@ -48,7 +48,9 @@ def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
     async def switchable(_scope: object) -> AsyncIterator[Switchable]:
         journal = FileJournal(data_dir / "storage-switch.json")
         opened = await Switchable.open(
-            DEFAULT_BACKEND, journal, lambda name: document_store(settings.address_of(name, data_dir))
+            DEFAULT_BACKEND,
+            journal,
+            lambda name: document_store(settings.address_of(name, data_dir), settings.credentials()),
         )
         yield opened
         await opened.close()
@@ -57,7 +59,7 @@ def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
         return Storage(sealed(await scope.get(Switchable), settings), max_value=settings.max_document_bytes)
 
     async def blobs(_scope: object) -> AsyncIterator[Blobs]:
-        async with Blobs(blob_store(settings.resolved_blobs_url(data_dir))) as made:
+        async with Blobs(blob_store(settings.resolved_blobs_url(data_dir), settings.credentials())) as made:
             yield made
 
     policies = settings.policies()

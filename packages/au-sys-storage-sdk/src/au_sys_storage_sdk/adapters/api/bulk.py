@@ -116,7 +116,9 @@ def _add(reach: Reach, transaction: Transaction, step: Step) -> Promise:
         return transaction.delete(documents, step.key, if_match=condition)
     if step.op == "put":
         ttl = policy.admit(documents.name, len(msgspec.json.encode(step.value)), step.ttl, condition)
-        return transaction.put(documents, step.key, step.value, if_match=condition, ttl=ttl)
+        return transaction.put(
+            documents, step.key, step.value, if_match=condition, ttl=ttl, schema=step.schema, expires=step.expires
+        )
     raise InvalidInput("op", f"{step.op!r} is not for a transaction", "send check, put, delete, increment or emit")
 
 

@@ -19,7 +19,9 @@ PROBLEMS = (
         412,
         "conflict",
         "The document has another version",
-        extras=lambda error: {"expected": error.expected, "actual": error.actual},
+        extras=lambda error: {
+            "expected": error.expected, "actual": error.actual, "namespace": error.namespace, "key": error.key,
+        },
         headers=lambda error: {} if error.actual is None else {"ETag": f'"{error.actual}"'},
     ),
     ProblemMapping(
@@ -33,6 +35,7 @@ PROBLEMS = (
     ProblemMapping(errors.ConditionRequired, 428, "condition-required", "This namespace wants conditional writes"),
     ProblemMapping(errors.OutOfReach, 403, "out-of-reach", "This namespace belongs to the platform"),
     ProblemMapping(errors.NotPermitted, 403, "not-permitted", "The rules of this namespace name other callers"),
+    ProblemMapping(errors.AccessDenied, 403, "access-denied", "The server behind the backend refuses the platform"),
     ProblemMapping(errors.KeyReused, 422, "key-reused", "The Idempotency-Key belongs to another request"),
     ProblemMapping(
         errors.Unfinished, 409, "unfinished", "The first request has left no answer",
@@ -56,6 +59,7 @@ PROBLEMS = (
     ),
     ProblemMapping(errors.Corrupt, 500, "corrupt", "What is stored is damaged"),
     ProblemMapping(errors.InUse, 503, "in-use", "Another process holds the files", headers=_retry_after),
+    ProblemMapping(errors.OutcomeUnknown, 503, "outcome-unknown", "The write may still commit", headers=_retry_after),
     ProblemMapping(errors.Unavailable, 503, "unavailable", "Storage does not answer at present", headers=_retry_after),
 )  # fmt: skip
 """In the order of the tree in the errors' docstring."""

@@ -1,6 +1,6 @@
 """The wire shape of one step of a batch or transaction."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,6 +20,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     if_match: int | Literal["absent"] | None = None
     ttl: float | None = None
     by: int = 1
+    schema: Annotated[int, msgspec.Meta(ge=1, lt=2**31)] | None = None
+    expires: Annotated[int, msgspec.Meta(ge=1, lt=2**53)] | None = None
 
 
 class Batched(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,5 +51,11 @@ def _schema(kinds: list[str], extra: dict[str, object]) -> dict[str, object]:
 
 BATCH = _schema(["get", "put", "delete"], {})
 TRANSACTION = _schema(
-    ["check", "put", "delete", "increment", "emit"], {"namespace": {"type": "string"}, "by": {"type": "integer"}}
+    ["check", "put", "delete", "increment", "emit"],
+    {
+        "namespace": {"type": "string"},
+        "by": {"type": "integer"},
+        "schema": {"type": "integer", "minimum": 1, "description": "The schema number that the value has"},
+        "expires": {"type": "integer", "minimum": 1, "description": "Unix ms at which it is gone, instead of ttl"},
+    },
 )

@@ -23,8 +23,10 @@ from au_sys_storage_sdk.adapters.filesystem.index import BlobIndex, Content
 from au_sys_storage_sdk.adapters.filesystem.reading import FileBlob, on_disk
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.blobs.models import BlobInfo, Usage
+from au_sys_storage_sdk.core.blobs.ports import Method
 from au_sys_storage_sdk.core.clock import Clock, system_clock
-from au_sys_storage_sdk.core.errors import Corrupt, NotFound, TooLarge
+from au_sys_storage_sdk.core.documents.models import Feature
+from au_sys_storage_sdk.core.errors import Corrupt, NotFound, TooLarge, Unsupported
 from au_sys_storage_sdk.core.paging import Page
 from au_sys_storage_sdk.core.preconditions import Condition, require
 
@@ -40,6 +42,7 @@ class FileBlobs:
     """A BlobStore in a folder. Nothing is opened before the first call."""
 
     name = "filesystem"
+    features = frozenset({Feature.CAS, Feature.SCAN, Feature.RANGE, Feature.DURABLE})
 
     def __init__(self, root: Path, *, clock: Clock = system_clock, max_size: int | None = None) -> None:
         self._root = root
@@ -155,6 +158,10 @@ class FileBlobs:
             return info
 
         return await self._work(lambda: self._index().change(commit))
+
+    async def presign(self, space: Space, key: str, method: Method, seconds: int) -> str:
+        """There is no server to give out addresses of."""
+        raise Unsupported(self.name, Feature.PRESIGN.value)
 
     async def usage(self) -> Sequence[Usage]:
         """See the port."""

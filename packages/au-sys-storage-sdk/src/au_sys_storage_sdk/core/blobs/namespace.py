@@ -7,10 +7,14 @@ from types import TracebackType
 
 from au_sys_storage_sdk.core.address import DEFAULT_TENANT, space, valid_key, valid_prefix
 from au_sys_storage_sdk.core.blobs.models import BLOCK, DEFAULT_TYPE, BlobInfo, Usage, valid_range, valid_type
-from au_sys_storage_sdk.core.blobs.ports import BlobStore, OpenBlob
-from au_sys_storage_sdk.core.errors import NotFound
+from au_sys_storage_sdk.core.blobs.ports import BlobStore, Method, OpenBlob
+from au_sys_storage_sdk.core.blobs.writing import BlobWriter
+from au_sys_storage_sdk.core.documents.models import Feature
+from au_sys_storage_sdk.core.errors import InvalidInput, NotFound, Unsupported
 from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, Page, valid_limit
 from au_sys_storage_sdk.core.preconditions import Condition
+
+_LONGEST_ADDRESS = 7 * 86_400
 
 
 class Blobs:
@@ -35,6 +39,17 @@ class Blobs:
         """The kind of backend underneath."""
         return self._store.name
 
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What the backend can do."""
+        return self._store.features
+
+    def _able(self, condition: Condition) -> Condition:
+        """The condition. Raises ``Unsupported``, before anything is read or written, where conditions mean nothing."""
+        if condition is not None and Feature.CAS not in self._store.features:
+            raise Unsupported(self._store.name, Feature.CAS.value)
+        return condition
+
     def scoped(self, namespace: str, tenant: str | None = None) -> Blobs:
         """Another namespace (of the same tenant, unless one is given) over the same store."""
         return Blobs(self._store, namespace, self._space.tenant if tenant is None else tenant)
@@ -54,7 +69,16 @@ class Blobs:
             TooLarge: the stream is longer than the backend takes.
         """
         chunks = _pieces(content) if isinstance(content, bytes | bytearray | memoryview) else aiter(content)
-        return await self._store.write(self._space, valid_key(key), chunks, if_match, valid_type(content_type))
+        condition = self._able(if_match)
+        return await self._store.write(self._space, valid_key(key), chunks, condition, valid_type(content_type))
+
+    def writer(self, key: str, *, if_match: Condition = None, content_type: str = DEFAULT_TYPE) -> BlobWriter:
+        """A blob to be written bit by bit: ``async with blobs.writer("k") as writer: await writer.write(b"…")``.
+
+        It is stored whole when the block ends. Raises as :meth:`write`.
+        """
+        space, name, condition, kind = self._space, valid_key(key), self._able(if_match), valid_type(content_type)
+        return BlobWriter(lambda chunks: self._store.write(space, name, chunks, condition, kind))
 
     async def open(self, key: str) -> OpenBlob:
         """One state of a blob with what is known of it; read it, then close it. Raises ``NotFound`` and ``Corrupt``."""
@@ -96,7 +120,7 @@ class Blobs:
 
     async def delete(self, key: str, *, if_match: Condition = None) -> bool:
         """Whether something was deleted. Raises ``Conflict`` when ``if_match`` does not hold."""
-        return await self._store.delete(self._space, valid_key(key), if_match)
+        return await self._store.delete(self._space, valid_key(key), self._able(if_match))
 
     async def list(self, prefix: str = "", after: str = "", limit: int = DEFAULT_LIMIT) -> Page[BlobInfo]:
         """Blobs in key order."""
@@ -104,8 +128,23 @@ class Blobs:
 
     async def copy(self, key: str, target_key: str, *, to: Blobs | None = None, if_match: Condition = None) -> BlobInfo:
         """Store the same bytes under another key (of another namespace over the same store)."""
-        target = self if to is None else to
-        return await self._store.copy(self._space, valid_key(key), target._space, valid_key(target_key), if_match)
+        target, condition = self if to is None else to, self._able(if_match)
+        if target._store is not self._store:
+            raise InvalidInput("to", "it lies in another store", "read from one and write to the other")
+        return await self._store.copy(self._space, valid_key(key), target._space, valid_key(target_key), condition)
+
+    async def presign(self, key: str, *, method: Method = "GET", seconds: int = 900) -> str:
+        """An address under which whoever has it may read the blob as it is now, for so many seconds (up to a week).
+
+        Raises:
+            Unsupported: the backend gives out no addresses.
+            NotFound: nothing is stored under the key.
+        """
+        if Feature.PRESIGN not in self._store.features:
+            raise Unsupported(self._store.name, Feature.PRESIGN.value)
+        if not 1 <= seconds <= _LONGEST_ADDRESS:
+            raise InvalidInput("seconds", f"{seconds} is out of range", f"give 1 to {_LONGEST_ADDRESS}")
+        return await self._store.presign(self._space, valid_key(key), method, seconds)
 
     async def usage(self) -> Sequence[Usage]:
         """Count and size of every namespace of the store."""

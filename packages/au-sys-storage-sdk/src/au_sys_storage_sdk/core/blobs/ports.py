@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.blobs.models import BlobInfo, Usage
+from au_sys_storage_sdk.core.documents.models import Feature
 from au_sys_storage_sdk.core.paging import Page
 from au_sys_storage_sdk.core.preconditions import Condition
+
+Method: TypeAlias = Literal["GET"]
+"""What a presigned address is for. Only reading: bytes that came in past the store would have no checked digest."""
 
 
 class OpenBlob(Protocol):
@@ -29,6 +33,10 @@ class BlobStore(Protocol):
     @property
     def name(self) -> str:
         """The kind of backend, for messages and statistics."""
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What the backend can do. Without CAS every condition is refused as ``Unsupported`` before any effect."""
 
     async def write(
         self, space: Space, key: str, chunks: AsyncIterator[bytes], condition: Condition, content_type: str
@@ -52,6 +60,9 @@ class BlobStore(Protocol):
 
     async def copy(self, space: Space, key: str, target: Space, target_key: str, condition: Condition) -> BlobInfo:
         """Store the same bytes elsewhere without reading them. Raises ``NotFound`` and ``Conflict``."""
+
+    async def presign(self, space: Space, key: str, method: Method, seconds: int) -> str:
+        """An address that lets whoever has it read the bytes for a while. Raises ``Unsupported``."""
 
     async def usage(self) -> Sequence[Usage]: ...
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Protocol, runtime_checkable
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 
 _PAGE = 500
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A store that tells changes by itself, so that nobody has to look for them."""
+
+    def follow(self, since: int, space: Space | None, prefix: str) -> AsyncIterator[Change]:
+        """Every change after ``since``; see :func:`follow`."""
 
 
 class Arrival:
@@ -50,6 +59,10 @@ async def follow(
     Raises:
         FeedCompacted: changes after ``since`` are no longer kept.
     """
+    if isinstance(store, Following):
+        async for change in store.follow(since, space, prefix):
+            yield change
+        return
     while True:
         changes, seen = await store.changes(since, _PAGE, space)
         for change in changes:

@@ -22,7 +22,9 @@ class Feature(Enum):
     TTL = "TTL"
     TXN = "TXN"
     WATCH = "WATCH"
+    RANGE = "RANGE"
     DURABLE = "DURABLE"
+    PRESIGN = "PRESIGN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,21 @@ class Namespace(Generic[T]):
         (outcome,) = await self._store.commit((self.put_operation(key, value, if_match, ttl),))
         return outcome.version or 0
 
-    def put_operation(self, key: str, value: T, if_match: Condition = None, ttl: TimeToLive = None) -> operations.Put:
-        """The checked step of a commit that stores a value."""
-        return self._put_text(key, self._values.encode(value), if_match, ttl)
+    def put_operation(
+        self,
+        key: str,
+        value: T,
+        if_match: Condition = None,
+        ttl: TimeToLive = None,
+        *,
+        schema: int | None = None,
+        expires: int | None = None,
+    ) -> operations.Put:
+        """The checked step of a commit that stores a value; ``expires``: a point in time (Unix ms)."""
+        put = self._put_text(key, self._values.encode(value), if_match, ttl)
+        if schema is None and expires is None:
+            return put
+        return dataclasses.replace(put, schema=schema or put.schema, expires=expires)
 
     def _put_text(self, key: str, text: bytes, if_match: Condition, ttl: TimeToLive) -> operations.Put:
         if len(text) > self._max_value:

@@ -62,10 +62,18 @@ class Transaction:
         return self._add(operations.Check(namespace.space, valid_key(key), if_match))
 
     def put(
-        self, namespace: Namespace[T], key: str, value: T, *, if_match: Condition = None, ttl: TimeToLive = None
+        self,
+        namespace: Namespace[T],
+        key: str,
+        value: T,
+        *,
+        if_match: Condition = None,
+        ttl: TimeToLive = None,
+        schema: int | None = None,
+        expires: int | None = None,
     ) -> Promise:
-        """Store a value."""
-        return self._add(namespace.put_operation(key, value, if_match, ttl))
+        """Store a value. ``schema`` and ``expires`` (Unix ms) are for values that were made elsewhere."""
+        return self._add(namespace.put_operation(key, value, if_match, ttl, schema=schema, expires=expires))
 
     def delete(self, namespace: AnyNamespace, key: str, *, if_match: Condition = None) -> Promise:
         """Remove a document."""
