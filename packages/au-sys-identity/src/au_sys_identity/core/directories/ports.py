@@ -5,7 +5,15 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from au_sys_identity.core.directories.models import Directory, Entry, KnownEntry, LinkedLogin, SyncRun
+from au_sys_identity.core.directories.models import (
+    Directory,
+    Entry,
+    KnownEntry,
+    LinkedLogin,
+    OutsideIdentity,
+    SyncRun,
+)
+from au_sys_identity.core.directories.providers import Flow, Provider, ProviderAnswer
 from au_sys_identity.core.subjects.models import SubjectId
 
 
@@ -24,6 +32,28 @@ class DirectorySource(Protocol):
 
     async def probe(self, directory: Directory) -> int:
         """How many people of a first page there are: the servers, the account and the filter work."""
+
+
+class FederatedLogin(Protocol):
+    """Talks to outside providers.
+
+    Raises:
+        ProviderUnreachable: it does not answer, or not as its standard says.
+    """
+
+    async def address(self, provider: Provider, flow: Flow) -> str:
+        """Where the browser goes to sign in there."""
+
+    async def identity(self, provider: Provider, flow: Flow, answer: ProviderAnswer) -> OutsideIdentity:
+        """Who the provider says somebody is.
+
+        Raises:
+            BadToken: what it says is not meant for us, not for this flow, or not signed as it should be.
+            BadCredentials: it refuses the code.
+        """
+
+    async def probe(self, provider: Provider) -> str:
+        """The address where browsers would be sent: discovery and keys work."""
 
 
 class DirectoryEntryStore(Protocol):

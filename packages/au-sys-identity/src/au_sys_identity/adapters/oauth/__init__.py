@@ -1,0 +1,1 @@
+"""Outside logins: OpenID Connect, and OAuth 2 for providers without it."""
