@@ -79,7 +79,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # Any: uvicorn's own signature
         if self._edge is not None:
-            cycle.scope[QUEUED] = True  # type: ignore[typeddict-unknown-key]  # read by our edge only
+            cycle.scope[QUEUED] = True  # type: ignore[literal-required]  # read by our edge only
             self._edge.turn.waiting += 1
         super()._start_asgi_task(cycle, app)
 

@@ -24,6 +24,7 @@ from fastapi_services_platform.http.door.admission import Admission
 from fastapi_services_platform.http.door.forgery import TokenMaker
 from fastapi_services_platform.http.door.rate_limits import RateLimiter
 from fastapi_services_platform.http.edge import Edge, ProblemPage
+from fastapi_services_platform.http.outbound.sharing import BreakerSharing, breaker_board
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.problems import handlers_for
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -94,6 +95,10 @@ class Lifespan:
         for name in flags.expired():
             _log.warning("flag.expired", flag=name, owner=flags.flags[name].owner)
         self._watchers.append(asyncio.create_task(self._edge.give_up_overdue(), name="give up overdue requests"))
+        board = breaker_board(self._platform.settings.breaker_storage, self._platform.database("hub"))
+        if board is not None:
+            sharing = BreakerSharing(self._platform.clients, board)
+            self._watchers.append(asyncio.create_task(sharing.run(), name="share breakers"))
         if flags.file is not None:
             self._watchers.append(asyncio.create_task(_follow(flags), name="watch feature flags"))
 

@@ -16,6 +16,7 @@ from fastapi_services_platform.hub.monitoring.overview import (
     RouteView,
     SettingView,
 )
+from fastapi_services_platform.hub.switches.breakers import Breakers, BreakerView
 from fastapi_services_platform.hub.switches.flag_changes import FlagChanged
 from fastapi_services_platform.hub.switches.flags import Flags, FlagView
 from fastapi_services_platform.hub.switches.jobs import Jobs, JobView
@@ -173,3 +174,19 @@ async def jobs(service: Annotated[Jobs, inject(Jobs)]) -> list[JobView]:
 async def run_job(name: str, who: CurrentPrincipal, service: Annotated[Jobs, inject(Jobs)]) -> JobView:
     """The job after its run."""
     return await service.run_now(name, by=who.urn)
+
+
+@router.get("/breakers", summary="Circuit breakers of upstreams")
+@access(permission="platform.breakers.read")
+async def breakers(service: Annotated[Breakers, inject(Breakers)]) -> list[BreakerView]:
+    """Breakers of this node by name."""
+    return service.all()
+
+
+@router.post("/breakers/{name:path}/reset", summary="Close the breaker of an upstream at once")
+@access(permission="platform.breakers.reset")
+async def reset_breaker(
+    name: str, who: CurrentPrincipal, service: Annotated[Breakers, inject(Breakers)]
+) -> BreakerView:
+    """The breaker afterwards."""
+    return await service.reset(name, by=who.urn)

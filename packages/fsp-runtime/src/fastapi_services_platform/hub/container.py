@@ -11,6 +11,7 @@ from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
+from fastapi_services_platform.hub.switches.breakers import Breakers
 from fastapi_services_platform.hub.switches.flags import Flags
 from fastapi_services_platform.hub.switches.jobs import Jobs
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
@@ -45,7 +46,8 @@ class HubParts:
             Service(LogLevels, lambda _scope: LogLevels(platform.audit)),
             Service(Flags, lambda _scope: Flags(platform.flags, self.flags, platform.audit)),
             Service(EventDesk, lambda _scope: EventDesk(platform)),
-            Service(Jobs, lambda _scope: Jobs(platform.jobs, platform.audit)),
+            Service(Breakers, lambda _scope: Breakers(platform.clients, platform.audit)),
+            Service(Jobs, lambda _scope: Jobs(platform.jobs, platform.database("hub"), platform.audit)),
             Service(HashChainTrail, lambda _scope: self.trail),
             Service(DefaultAuditTrail, lambda _scope: self.trail),
         )

@@ -16,6 +16,8 @@ PERMISSIONS = (
     Permission("platform.jobs.run", "Run a background job at once."),
     Permission("platform.events.read", "See events between capabilities, with those that could not be handled."),
     Permission("platform.events.change", "Retry or discard an event that could not be handled."),
+    Permission("platform.breakers.read", "See which upstreams are called and which are left alone."),
+    Permission("platform.breakers.reset", "Close the breaker of an upstream at once."),
     Permission("platform.audit.read", "Read the audit trail and check that it is unbroken."),
     Permission("platform.metrics.read", "Read the platform's metrics."),
 )
@@ -31,6 +33,7 @@ BUNDLES = (
 AUDIT_EVENTS = (
     "platform.event_discarded",
     "platform.event_retried",
+    "platform.breaker_reset",
     "platform.flag_changed",
     "platform.job_started",
     "platform.loglevel_changed",

@@ -24,6 +24,7 @@ from fastapi_services_platform.hub.operations import pages as operations
 from fastapi_services_platform.hub.permissions import AUDIT_EVENTS, BUNDLES, PERMISSIONS
 from fastapi_services_platform.hub.reference import page as reference
 from fastapi_services_platform.hub.switches import pages as switches
+from fastapi_services_platform.hub.switches.breakers import UnknownBreaker
 from fastapi_services_platform.hub.switches.flags import FlagRefused
 from fastapi_services_platform.hub.switches.jobs import UnknownJob
 from fastapi_services_platform.hub.switches.log_levels import UnknownLogLevel
@@ -36,6 +37,7 @@ _PROBLEMS = (
     ProblemMapping(UnknownLogLevel, 422, "unknown-log-level", "No such log level"),
     ProblemMapping(FlagRefused, 422, "flag-refused", "The flag was not changed"),
     ProblemMapping(UnknownDeadLetter, 404, "unknown-dead-letter", "No such dead letter"),
+    ProblemMapping(UnknownBreaker, 404, "unknown-breaker", "No such breaker"),
     ProblemMapping(UnknownJob, 404, "unknown-job", "No such job"),
 )
 

@@ -1,8 +1,9 @@
 """Stop calling what does not answer: closed, open, half-open.
 
 A breaker opens when at least ``fewest`` of the last calls were made and ``share`` of them failed. While it is open,
-calls fail at
-once. After ``rest_seconds`` a single probe is let through; its success closes the breaker, its failure opens it again.
+calls fail at once. After ``rest_seconds`` a single probe is let through; its success closes the breaker, its failure
+opens it again. ``listener`` is told of what happens here; what other nodes say (:meth:`hold`, :meth:`release`) is not
+told again.
 """
 
 from collections import deque
@@ -48,6 +49,7 @@ class CircuitBreaker:
         self.name = name
         self.state: State = "closed"
         self.opened = 0
+        self.listener: Callable[[CircuitBreaker], None] | None = None
         self._share = share
         self._fewest = fewest
         self._rest = rest_seconds
@@ -75,11 +77,36 @@ class CircuitBreaker:
             raise
         self._note(True, probe=probe)
 
+    @property
+    def seconds_left(self) -> float:
+        """Until a probe is let through; 0 while it is closed."""
+        return max(0.0, self._until - self._clock()) if self.state == "open" else 0.0
+
+    @property
+    def lately(self) -> tuple[int, int]:
+        """Calls and failures that it remembers."""
+        return len(self._results), self._results.count(False)
+
     def reset(self) -> None:
         """Close it by hand."""
+        self.release()
+        self._tell()
+
+    def hold(self, seconds: float) -> None:
+        """Open it because another node did."""
+        self.state = "open"
+        self._until = self._clock() + seconds
+        self._results.clear()
+
+    def release(self) -> None:
+        """Close it because another node did."""
         self.state = "closed"
         self._results.clear()
         self._probing = False
+
+    def _tell(self) -> None:
+        if self.listener is not None:
+            self.listener(self)
 
     def _admit(self) -> bool:
         if self.state == "closed":
@@ -110,8 +137,7 @@ class CircuitBreaker:
             self._open()
 
     def _open(self) -> None:
-        self.state = "open"
+        self.hold(self._rest)
         self.opened += 1
-        self._until = self._clock() + self._rest
-        self._results.clear()
         _log.warning("circuit.opened", name=self.name, seconds=self._rest)
+        self._tell()

@@ -86,6 +86,7 @@ class PlatformReadings:
             *self._pools(),
             *self._lanes(),
             *self._events(),
+            *self._upstreams(),
         ]
 
     def _lanes(self) -> list[Reading]:
@@ -95,6 +96,7 @@ class PlatformReadings:
         under_way = {name: float(lane.under_way) for name, lane in lanes.items()}
         shed = {name: float(lane.shed) for name, lane in lanes.items()}
         return [
+        shed["capabilities"] += self._edge.turn.shed
             by_label("fsp_http_requests_under_way", "Requests being answered.", "lane", under_way),
             by_label("fsp_http_requests_shed", "Requests turned away under load.", "lane", shed, "counter"),
         ]
@@ -112,6 +114,51 @@ class PlatformReadings:
         ]
 
     def _pools(self) -> list[Reading]:
+    def _upstreams(self) -> list[Reading]:
+        clients = {client.name: client for client in self._platform.clients.all()}
+        breakers = self._platform.clients.breakers()
+        calls = [((name, end), float(count)) for name, c in clients.items() for end, count in c.calls.items()]
+        of = "upstream"
+        return [
+            Reading("fsp_upstream_calls", "Calls by how they ended.", "counter", (of, "outcome"), calls),
+            by_label(
+                "fsp_upstream_seconds", "Time in calls.", of, {n: c.seconds for n, c in clients.items()}, "counter"
+            ),
+            by_label(
+                "fsp_upstream_retries",
+                "Attempts after the first.",
+                of,
+                {n: c.retry.retries for n, c in clients.items()},
+                "counter",
+            ),
+            by_label(
+                "fsp_bulkhead_under_way",
+                "Calls under way or waiting.",
+                of,
+                {n: c.bulkhead.inside for n, c in clients.items()},
+            ),
+            by_label(
+                "fsp_bulkhead_refused",
+                "Calls that found no place.",
+                of,
+                {n: c.bulkhead.rejected for n, c in clients.items()},
+                "counter",
+            ),
+            by_label(
+                "fsp_breaker_state",
+                "0 closed, 1 half open, 2 open.",
+                "breaker",
+                {name: _STATES[breaker.state] for name, breaker in breakers.items()},
+            ),
+            by_label(
+                "fsp_breaker_opened",
+                "How often a breaker opened.",
+                "breaker",
+                {name: breaker.opened for name, breaker in breakers.items()},
+                "counter",
+            ),
+        ]
+
         pools = {item.name: item.pool_figures() for item in self._platform.databases if item.opened}
         readings = []
         for metric, figure, kind, help_text in _POOL_FIGURES:

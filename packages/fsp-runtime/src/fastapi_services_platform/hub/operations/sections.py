@@ -25,6 +25,7 @@ SECTIONS = (
     Section("Log levels", "/platform/log-levels", "platform.loglevels.read"),
     Section("Flags", "/platform/flags", "platform.flags.read"),
     Section("Jobs", "/platform/jobs", "platform.jobs.read"),
+    Section("Breakers", "/platform/breakers", "platform.breakers.read"),
     Section("Events", "/platform/events", "platform.events.read"),
     Section("Audit", "/platform/audit", "platform.audit.read"),
     Section("API reference", "/platform/reference", "platform.routes.read"),

@@ -9,6 +9,7 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.hub.operations.sections import visible_sections
+from fastapi_services_platform.hub.switches.breakers import Breakers
 from fastapi_services_platform.hub.switches.flags import Flags
 from fastapi_services_platform.hub.switches.jobs import Jobs
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
@@ -105,3 +106,29 @@ async def run_job(
     """Run a job at once."""
     await jobs.run_now(job, by=who.urn)
     return RedirectResponse("/platform/jobs", status_code=303)
+
+
+@router.get("/breakers", name="platform.breakers")
+@access(permission="platform.breakers.read")
+async def breakers_page(
+    request: Request, who: CurrentPrincipal, pages: PagesService, breakers: Annotated[Breakers, inject(Breakers)]
+) -> Response:
+    """Every upstream that was called, with its breaker."""
+    context = {
+        "sections": await visible_sections(pages, who),
+        "breakers": breakers.all(),
+        "may_reset": await pages.allowed(who, "platform.breakers.reset"),
+    }
+    return await pages.render(request, "hub/breakers.html", context)
+
+
+@router.post("/breakers", name="platform.reset_breaker")
+@access(permission="platform.breakers.reset")
+async def reset_breaker(
+    who: CurrentPrincipal,
+    breakers: Annotated[Breakers, inject(Breakers)],
+    breaker: Annotated[str, Form(max_length=300)],
+) -> Response:
+    """Close a breaker at once."""
+    await breakers.reset(breaker, by=who.urn)
+    return RedirectResponse("/platform/breakers", status_code=303)
