@@ -20,6 +20,7 @@ router = APIRouter()
 
 _PERMISSION = "platform.metrics.read"
 _SIGN_IN = Problem(401, "authentication-required", "Sign in first", f"This needs the permission {_PERMISSION}.")
+_STATES = {"closed": 0.0, "half_open": 1.0, "open": 2.0}
 _DENIED = Problem(403, "permission-denied", "Not allowed", f"This needs {_PERMISSION}.", {"permission": _PERMISSION})
 
 
@@ -85,8 +86,8 @@ class PlatformReadings:
             by_label("fsp_job_seconds", "How long a job's last run took.", "job", {s.name: s.seconds for s in states}),
             *self._pools(),
             *self._lanes(),
-            *self._events(),
             *self._upstreams(),
+            *self._events(),
         ]
 
     def _lanes(self) -> list[Reading]:
@@ -95,8 +96,8 @@ class PlatformReadings:
         lanes = {"capabilities": self._edge.lane, "platform": self._edge.own_lane}
         under_way = {name: float(lane.under_way) for name, lane in lanes.items()}
         shed = {name: float(lane.shed) for name, lane in lanes.items()}
-        return [
         shed["capabilities"] += self._edge.turn.shed
+        return [
             by_label("fsp_http_requests_under_way", "Requests being answered.", "lane", under_way),
             by_label("fsp_http_requests_shed", "Requests turned away under load.", "lane", shed, "counter"),
         ]
@@ -113,7 +114,6 @@ class PlatformReadings:
             by_label("fsp_events_dead", "Events that a handler could not handle.", "handler", dead),
         ]
 
-    def _pools(self) -> list[Reading]:
     def _upstreams(self) -> list[Reading]:
         clients = {client.name: client for client in self._platform.clients.all()}
         breakers = self._platform.clients.breakers()
@@ -159,6 +159,7 @@ class PlatformReadings:
             ),
         ]
 
+    def _pools(self) -> list[Reading]:
         pools = {item.name: item.pool_figures() for item in self._platform.databases if item.opened}
         readings = []
         for metric, figure, kind, help_text in _POOL_FIGURES:
