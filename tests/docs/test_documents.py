@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.docs.settings_reference import TARGET, reference, settings_classes
+
+from fastapi_services_platform.testing import started_app
+from fastapi_services_platform.testing.stand_ins import believing_identity
+from fastapi_services_platform.testing.started_app import settings_for
 
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")
 
@@ -52,3 +57,15 @@ def test_every_setting_says_what_it_means(name: str, settings: type) -> None:
     """A setting without a description cannot be set with confidence."""
     silent = [field for field, info in settings.model_fields.items() if not info.description]  # type: ignore[attr-defined]  # a BaseSettings subclass
     assert (name, silent) == (name, [])
+
+
+async def test_the_capability_of_the_first_page_starts(workspace: Path, tmp_path: Path) -> None:
+    """What README.md prints as a whole capability answers those who hold its permission, and nobody else."""
+    blocks = re.findall(r"```python\n(.*?)```", (workspace / "README.md").read_text(), re.DOTALL)
+    names: dict[str, Any] = {"__name__": "greetings"}  # Any: whatever the page defines
+    exec(compile(blocks[0], "README.md", "exec"), names)
+    capabilities = [names["Greetings"](), believing_identity()]
+    async with started_app(settings=settings_for(tmp_path), capabilities=capabilities) as client:
+        ada = await client.get("/greetings/Ada", headers={"authorization": "Bearer ada"})
+        stranger = await client.get("/greetings/Ada")
+    assert (ada.json(), stranger.status_code) == ({"greeting": "Hello, Ada"}, 401)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from pydantic_settings import BaseSettings
+
 from fastapi_services_platform.capability.contribution import Migrations
 from fastapi_services_platform.capability.ordering import providers_of
 from fastapi_services_platform.config.settings import platform_settings
@@ -64,9 +66,18 @@ def _capability(platform: Platform, item: LoadedCapability) -> Row:
         "commands": [command.name for command in contribution.commands],
         "jobs": [job.name for job in contribution.jobs],
         "menu": [entry.href for entry in contribution.menu],
+        "settings": _variables(manifest.settings),
+        "health_checks": [check.name for check in contribution.health_checks],
         "entry_page": contribution.entry_page,
         "timings": item.timings,
     }
+
+
+def _variables(settings: type[BaseSettings] | None) -> list[str]:
+    if settings is None:
+        return []
+    prefix = str(settings.model_config.get("env_prefix") or "")
+    return [f"{prefix}{name}".upper() for name in settings.model_fields]
 
 
 def _database(platform: Platform, item: LoadedCapability) -> Row | None:
