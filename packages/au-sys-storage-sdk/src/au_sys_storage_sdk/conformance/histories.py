@@ -1,7 +1,8 @@
 """Was a history linearizable? Two checkers over what clients called and were answered.
 
-:func:`violations` checks the versions: fast enough for the end of every load test. :func:`linearizable` searches an order
-by the algorithm of Wing and Gong (with the memory of Lowe) for one key, and trusts no version.
+:func:`violations` checks the versions: fast enough for the end of every load test. :func:`linearizable` searches an
+order for one key by the algorithm of Wing and Gong (with the memory of Lowe); it goes by the values, each of
+which has to be written only once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Kind = Literal["read", "write", "remove", "swap"]
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call on a key. ``version`` is what it answered: of a read the version found (``None``: nothing there), of a
-    write or removal its own. ``expected`` is the condition of a ``swap``; it succeeded unless ``refused``.
+    write or removal its own. ``expected`` is the version that a ``swap`` demands (0: nothing there); it succeeded
+    unless ``refused``.
     """
 
     kind: Kind
@@ -59,18 +61,17 @@ class History:
         self, key: str, value: object, call: Callable[[], Awaitable[int]], expected: int | None = None
     ) -> None:
         """A put (a swap when a version is ``expected``); an error other than a conflict leaves its effect unknown."""
-        begun, kind = next(self._ticks), "write" if expected is None else "swap"
+        begun = next(self._ticks)
+        kind: Kind = "write" if expected is None else "swap"
         try:
             version: int | None = await call()
         except Conflict:
             self._note(Call("swap", key, begun, next(self._ticks), value, None, expected, refused=True))
             return
         except StorageError:
-            self._note(Call("write" if kind == "write" else "swap", key, begun, UNKNOWN, value, None, expected))
+            self._note(Call(kind, key, begun, UNKNOWN, value, None, expected))
             return
-        self._note(
-            Call("write" if kind == "write" else "swap", key, begun, next(self._ticks), value, version, expected)
-        )
+        self._note(Call(kind, key, begun, next(self._ticks), value, version, expected))
 
     async def remove(self, key: str, call: Callable[[], Awaitable[int | None]]) -> None:
         """A removal that answers its sequence, ``None`` when nothing was there."""
@@ -138,7 +139,9 @@ def _ordered(writes: list[Call]) -> list[str]:
 
 def _read(calls: list[Call]) -> list[str]:
     """The reads of one key."""
-    known = {call.version: call for call in calls if call.kind != "read" and call.version is not None}
+    known: dict[int | None, Call] = {
+        call.version: call for call in calls if call.kind != "read" and call.version is not None
+    }
     unknown = [call for call in calls if call.kind != "read" and call.ended == UNKNOWN]
     acknowledged = sorted((call for call in calls if call.version is not None), key=lambda call: call.ended)
     ends = [call.ended for call in acknowledged]
@@ -173,28 +176,23 @@ def _judged(read: Call, floor: int, known: dict[int | None, Call], unknown: list
     return []
 
 
-State = tuple[object, int | None]
-_ABSENT: State = (None, None)
-
-
 def linearizable(calls: Sequence[Call]) -> bool:
     """Whether the calls of one key have an order that explains every answer and keeps to real time."""
     ordered = sorted(calls, key=lambda call: call.begun)
     required = sum(1 << place for place, call in enumerate(ordered) if call.ended != UNKNOWN)
-    seen: set[tuple[int, State]] = set()
-    waiting: list[tuple[int, State]] = [(0, _ABSENT)]
+    values: dict[int | None, object] = {call.version: call.value for call in calls if call.version is not None}
+    seen: set[tuple[int, object]] = set()
+    waiting: list[tuple[int, object]] = [(0, None)]
     while waiting:
         done, state = waiting.pop()
         if done & required == required:
             return True
         for place in _next(ordered, done):
-            after = _stepped(ordered[place], state)
-            if after is None:
-                continue
-            reached = (done | 1 << place, after)
-            if reached not in seen:
-                seen.add(reached)
-                waiting.append(reached)
+            for after in _stepped(ordered[place], state, values):
+                reached = (done | 1 << place, after)
+                if reached not in seen:
+                    seen.add(reached)
+                    waiting.append(reached)
     return False
 
 
@@ -214,16 +212,16 @@ def _first_open(done: int) -> int:
     return (~done & (done + 1)).bit_length() - 1
 
 
-def _stepped(call: Call, state: State) -> State | None:
-    """The state after a call, ``None`` when its answer does not fit."""
+def _stepped(call: Call, state: object, values: dict[int | None, object]) -> list[object]:
+    """The value after a call (``None``: nothing there); empty when its answer does not fit."""
     if call.kind == "read":
-        return state if (call.value, call.version) == state else None
+        return [state] if call.value == state else []
     if call.kind == "remove":
-        return None if state == _ABSENT and call.ended != UNKNOWN else _ABSENT
+        return [None] if state is not None or call.ended == UNKNOWN else []
     if call.kind == "swap":
-        fits = state[1] == call.expected
+        fits = state == (None if not call.expected else values.get(call.expected, call))
         if call.refused:
-            return None if fits else state
+            return [] if fits else [state]
         if not fits:
-            return state if call.ended == UNKNOWN else None
-    return call.value, call.version
+            return [state] if call.ended == UNKNOWN else []
+    return [call.value]

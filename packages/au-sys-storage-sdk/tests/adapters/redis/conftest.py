@@ -1,47 +1,12 @@
-"""A Redis server for tests: the one of ``FSP_TEST_REDIS_URL``, else one started on a socket in a folder."""
+"""A Redis server for tests."""
 
-import os
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from redis import Redis
-from redis.exceptions import ConnectionError as NotThere
 
-
-@contextmanager
-def redis_server(folder: Path, *options: str) -> Iterator[str]:
-    """The URL of a running server; every acknowledged write is on its disk."""
-    running = os.environ.get("FSP_TEST_REDIS_URL")
-    if running:
-        yield running
-        return
-    socket = folder / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", "",
-               "--appendonly", "yes", "--appendfsync", "always", *options]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        try:
-            _wait(f"unix://{socket}", server)
-            yield f"redis+unix://{socket}"
-        finally:
-            server.terminate()
-
-
-def _wait(url: str, server: "subprocess.Popen[bytes]") -> None:
-    client = Redis.from_url(url)
-    ends = time.monotonic() + 10
-    while server.poll() is None and time.monotonic() < ends:
-        try:
-            client.ping()
-        except NotThere:
-            time.sleep(0.02)
-        else:
-            client.close()
-            return
-    raise RuntimeError("redis-server did not start")
+from au_sys_storage_sdk.conformance.redis_server import redis_server
 
 
 @pytest.fixture(scope="session")
