@@ -17,6 +17,7 @@ from fastapi_services_platform.errors import ConfigurationError, PortTaken
 from fastapi_services_platform.http.door.request_limits import HEADER_LINE_BYTES
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.resilience.allocator import return_large_blocks
+from fastapi_services_platform.resilience.collector import pause_collection, resume_collection
 
 if TYPE_CHECKING:
     from fastapi_services_platform.engine.probing import Probe
@@ -35,6 +36,11 @@ class GracefulServer(uvicorn.Server):
         self._probe = probe
         self._drain = drain_seconds
         self._signals = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn: the platform starts, and what it made stays."""
+        await super().startup(sockets)
+        resume_collection()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by uvicorn for SIGTERM and SIGINT."""
@@ -69,6 +75,7 @@ def serve_forever(host: str, port: int, target: str = "", *, workers: int = 1, d
     if workers > 1:
         return Workers(bind(host, port), workers, target).run()
     return_large_blocks()
+    pause_collection()
     application = load_target(target)
     listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
     config = server_config(application)
