@@ -123,3 +123,8 @@ proof-storage IMAGES="1000000" STATE="dist/proof-storage.json":
 [group('proof')]
 proof-fuzz EXAMPLES="200":
     FSP_FUZZ_EXAMPLES="{{ EXAMPLES }}" {{ run }} pytest -q tests/attacks/test_schema.py
+
+# Every pair of backends switched under load and killed at every step; it goes on where it stopped
+[group('proof')]
+proof-storage-switch STATE="dist/proof-storage-switch.json" *ARGS:
+    {{ run }} python -m tests.faults.storage.switch.run --state "$@"
