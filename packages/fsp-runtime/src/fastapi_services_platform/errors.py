@@ -227,6 +227,14 @@ class DatabaseError(PlatformError):
     """A database cannot be reached or its address is wrong."""
 
 
+class DatabaseBusy(DatabaseError):
+    """A writer's turn did not come in time; nothing was done."""
+
+    def __init__(self, database: str, seconds: float) -> None:
+        self.database = database
+        super().__init__(f"Database {database!r}: a writer waited {seconds:g} seconds in vain.", "try again later.")
+
+
 class MigrationError(PlatformError):
     """An upgrade failed; the previous state stands."""
 

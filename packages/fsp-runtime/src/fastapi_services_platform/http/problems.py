@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fastapi_services_platform.capability.contribution import ProblemMapping
+from fastapi_services_platform.errors import DatabaseBusy
 from fastapi_services_platform.http.exchange import Exchange, current, exchange_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -129,7 +130,11 @@ def title_of(status: int) -> str:
 
 def handlers_for(mappings: Sequence[tuple[str, ProblemMapping]]) -> tuple[dict[Any, Handler], dict[int, Handler]]:
     """Exception handlers in the shape that Starlette looks up: by class along the MRO, and by status."""
-    by_class: dict[Any, Handler] = {HTTPException: _http_exception, RequestValidationError: _invalid_request}
+    by_class: dict[Any, Handler] = {
+        HTTPException: _http_exception,
+        RequestValidationError: _invalid_request,
+        DatabaseBusy: _store_unavailable,
+    }
     for owner, mapping in mappings:
         by_class[mapping.error] = _mapped(owner, mapping)
     return by_class, {}
@@ -162,6 +167,12 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
     slug = title.lower().replace(" ", "-").replace("'", "")
     found = Problem(error.status_code, slug, title, detail, extras, dict(error.headers or {}))
     return await respond(exchange, found)
+
+
+async def _store_unavailable(request: Request, _error: DatabaseBusy) -> Response:
+    detail = "The database is busy at the moment; nothing was changed."
+    found = Problem(503, "store-unavailable", "Busy at this moment", detail, headers={"retry-after": "2"})
+    return await respond(exchange_of(request.scope), found)
 
 
 async def _invalid_request(request: Request, error: RequestValidationError) -> Response:

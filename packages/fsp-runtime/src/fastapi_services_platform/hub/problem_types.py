@@ -79,6 +79,12 @@ _OWN: Mapping[str, tuple[int | None, str, str, str]] = {
         "The capability behind this address did not start.",
         "It is tried again by itself. Operators: see the page Capabilities for the reason.",
     ),
+    "store-unavailable": (
+        503,
+        "Busy at this moment",
+        "Many changes wait for the database; this one was not made.",
+        "Repeat after `Retry-After`.",
+    ),
     "starting": (503, "The platform is starting", "Requests are taken in a moment.", "Repeat after `Retry-After`."),
     "csrf-token": (
         403,

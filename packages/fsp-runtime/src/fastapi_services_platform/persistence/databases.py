@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Purpose = Literal["any", "read", "write", "serializable"]
 
 BUSY_TIMEOUT_MS = 5_000
-"""How long a SQLite writer waits for another one."""
+"""How long a SQLite writer waits for one of another process."""
+_PATIENCE_SECONDS = 15.0
+"""How long a SQLite writer waits for those of this process."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _DRIVER = re.compile(r"^([a-z0-9]+)(?:\+[a-z0-9_]+)?://")
@@ -105,7 +107,9 @@ class Database:
 
     @cached_property
     def _sessions(self) -> "dict[Purpose, Any]":  # Any: async_sessionmaker[AsyncSession], not loaded here
-        from sqlalchemy.ext.asyncio import async_sessionmaker
+        from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+        from fastapi_services_platform.persistence.turns import Turns, WritingSession
 
         options: dict[Purpose, dict[str, object]] = {
             "any": {},
@@ -115,8 +119,15 @@ class Database:
         }
         if self.dialect == "sqlite":  # serializable anyhow: it has one writer
             options["read"], options["serializable"] = {"fsp_read_only": True}, {"fsp_write": True}
+        queued: dict[str, Any] = {}  # Any: as above
+        if self.dialect == "sqlite":
+            queued = {"class_": WritingSession, "turns": Turns(self.name, _PATIENCE_SECONDS)}
         return {
-            purpose: async_sessionmaker(self.engine.execution_options(**chosen), expire_on_commit=False)
+            purpose: async_sessionmaker(
+                self.engine.execution_options(**chosen),
+                expire_on_commit=False,
+                **(queued if "fsp_write" in chosen else {"class_": AsyncSession}),
+            )
             for purpose, chosen in options.items()
         }
 
