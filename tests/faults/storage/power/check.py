@@ -6,7 +6,7 @@ from pathlib import Path
 
 import apsw
 from tests.faults.storage.power.disk import Image
-from tests.faults.storage.power.workload import FIRST, SPACES, State, in_one_order
+from tests.faults.storage.power.workload import FIRST, SPACES, State, in_any_order
 
 from au_sys_storage_sdk.adapters.sqlite import reader
 from au_sys_storage_sdk.adapters.sqlite.schema import open_reader
@@ -64,7 +64,7 @@ def _state(connection: apsw.Connection, writer: Writer) -> State:
         page = reader.page(connection, space, "", "", 0, MAX_LIMIT, _PAGE)
         records |= {(space, found.key): found for found in page.items}
     changes, _ = reader.changes(connection, writer.compacted, MAX_LIMIT, None)
-    return State(writer.sequence, writer.compacted, records, in_one_order(changes))
+    return State(writer.sequence, writer.compacted, records, in_any_order(changes))
 
 
 def _difference(found: State, acknowledged: int, states: list[State]) -> str:
