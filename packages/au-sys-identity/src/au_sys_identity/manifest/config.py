@@ -1,6 +1,7 @@
 """IdentitySettings: what may be set, prefix ``IDENTITY_``."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,10 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from au_sys_identity.adapters.crypto.sealing import parsed_key
+from au_sys_identity.core.directories.models import Directory
+from au_sys_identity.core.directories.providers import Provider
+from au_sys_identity.core.errors import InvalidInput
+from au_sys_identity.core.settings.lists import Item, parsed
 
 
 class IdentitySettings(BaseSettings):
@@ -53,6 +58,20 @@ class IdentitySettings(BaseSettings):
     verify_ttl: int = Field(86_400, ge=600, le=604_800, description="Seconds that a verification link is good for.")
     reset_ttl: int = Field(3600, ge=300, le=86_400, description="Seconds that a reset link is good for.")
     reset_kills_keys: bool = Field(True, description="Whether a password reset revokes the person's API keys.")
+    ldap: SecretStr | None = Field(
+        None, description="Directories as a JSON list. Unset: what administrators set up under Directories."
+    )
+    sync_every: int | None = Field(
+        None, ge=60, le=604_800, description="Seconds between runs of all directories; unset: only by hand."
+    )
+    sync_disable_limit: int = Field(20, ge=0, le=100, description="Most percent of people that one run switches off.")
+    providers: SecretStr | None = Field(
+        None, description="Login providers as a JSON list. Unset: what administrators set up under Login providers."
+    )
+    outbound_allow: str = Field(
+        "",
+        description="Private networks, addresses and names that login providers may be at, with blanks between them.",
+    )
     guess_limit: int = Field(5, ge=1, le=100, description="Failures per address and network before waiting begins.")
     guess_window: int = Field(900, ge=60, le=86_400, description="Seconds in which failures are counted.")
 
@@ -63,9 +82,31 @@ class IdentitySettings(BaseSettings):
             raise ValueError("must be smtp://host:port, smtps://host:port or file:///folder")
         return value
 
+    @field_validator("ldap")
+    @classmethod
+    def _are_directories(cls, value: SecretStr | None) -> SecretStr | None:
+        return _checked_list(value, Directory.read)
+
+    @field_validator("providers")
+    @classmethod
+    def _are_providers(cls, value: SecretStr | None) -> SecretStr | None:
+        return _checked_list(value, Provider.read)
+
     @field_validator("secret_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             parsed_key(value.get_secret_value())
         return value
+
+
+def _checked_list(value: SecretStr | None, read: Callable[[Mapping[str, object]], Item]) -> SecretStr | None:
+    """The same text; what is wrong with it is told without its secrets."""
+    if value is not None:
+        try:
+            parsed(value.get_secret_value(), read)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+        except ValueError:
+            raise ValueError("must be a JSON list of objects with different names") from None
+    return value

@@ -22,6 +22,7 @@ from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
 from au_sys_identity.adapters.runtime.audit import PlatformAudit
 from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
 from au_sys_identity.adapters.web.administration import Desk
+from au_sys_identity.adapters.web.security import SecurityPage
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Catalogue
@@ -54,6 +55,7 @@ from au_sys_identity.core.tokens.keys import ApiKeys, KeyRules
 from au_sys_identity.core.tokens.rotation import KeyRotation
 from au_sys_identity.core.tokens.verification import Verification
 from au_sys_identity.manifest.config import IdentitySettings
+from au_sys_identity.manifest.outside import Ground, Outside, outside
 from fastapi_services_platform import (
     AuditTrail,
     Authenticator,
@@ -134,6 +136,7 @@ class Wiring:
     registration: Registration
     delivery: Delivery
     services: tuple[Service, ...]
+    outside: Outside
 
     async def forget(self) -> None:
         """Delete sessions that ended a month ago, and challenges and counters that count no more."""
@@ -243,6 +246,7 @@ def wire(
         Issuing: issuing,
         TokenAnswers: TokenAnswers(issuing, base.cookies),
         Passkeys: passkeys,
+        SecurityPage: SecurityPage(enrolment, passkeys, sessions, base.cookies),
         PasskeySignIn: PasskeySignIn(transactions, passkey_check, root, clock, times=base.times),
         Registration: registration,
         Accounts: accounts,
@@ -256,8 +260,14 @@ def wire(
         Roles: Roles(transactions, decisions, granting, catalogue),
         People: People(accounts, decisions, enrolment),
     }
+    beyond = outside(
+        Ground(settings, base.platform, transactions, root, freshness, granting, base.lockout, base.times, clock)
+    )
+    built.update(beyond.services)
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
-    return Wiring(settings, transactions, hasher, keys, catalogue, registration, _delivery(base, letters), services)
+    return Wiring(
+        settings, transactions, hasher, keys, catalogue, registration, _delivery(base, letters), services, beyond
+    )
 
 
 def _delivery(base: _Base, letters: LetterBox) -> Delivery:

@@ -21,6 +21,10 @@ _SENTENCES = {
     "keys.read": "See the API keys of others",
     "keys.create": "Make and rotate keys of service accounts",
     "keys.revoke": "Revoke the API keys of others",
+    "directories.read": "See directories, login providers and runs",
+    "directories.sync": "Bring people in line with directories",
+    "settings.read": "See settings of identity",
+    "settings.write": "Change settings, directories and login providers",
     "tokens.introspect": "Ask whether a token is good (RFC 7662)",
 }
 
@@ -35,7 +39,7 @@ BUNDLES = (
     Bundle(
         "org-admin",
         "Everything about people and roles",
-        tuple(permission.name for permission in PERMISSIONS),
+        tuple(name for name in _named(*_SENTENCES) if not name.startswith("identity.settings.")),
     ),
     Bundle(
         "helpdesk", "Help people to get in", _named("users.read", "users.unlock", "sessions.read", "sessions.revoke")

@@ -55,6 +55,7 @@ class Identity:
             bundles=BUNDLES,
             services=wiring.services,
             jobs=(
+                *_sync_jobs(wiring),
                 Job("identity.forget", wiring.forget, interval=3600),
                 Job("identity.send-mail", wiring.delivery.run, interval=2),
                 Job("identity.rotate-signing-key", wiring.keys.rotate, interval=3600),
@@ -90,3 +91,9 @@ class Identity:
         """Finish the hashes under way."""
         if self._wiring is not None:
             self._wiring.hasher.close()
+            await self._wiring.outside.client.close()
+
+
+def _sync_jobs(wiring: Wiring) -> tuple[Job, ...]:
+    every = wiring.settings.sync_every
+    return (Job("identity.sync-directories", wiring.outside.syncing.run_all, interval=every),) if every else ()

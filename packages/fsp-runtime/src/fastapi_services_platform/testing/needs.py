@@ -26,6 +26,10 @@ def _server(variable: str, pattern: str) -> Callable[[], object]:
     return lambda: os.environ.get(variable) or shutil.which(pattern) or glob(pattern)
 
 
+def _all_of(*names: str) -> Callable[[], object]:
+    return lambda: all(shutil.which(name) or shutil.which(name, path="/usr/sbin") for name in names)
+
+
 NEEDS = {
     "bwrap": Need(lambda: shutil.which("bwrap"), "bubblewrap", "the sandbox of scripts"),
     "chromium": Need(lambda: shutil.which("chromium"), "chromium", "a browser that Playwright drives"),
@@ -33,6 +37,8 @@ NEEDS = {
         _server("FSP_TEST_POSTGRES_URL", "/usr/lib/postgresql/*/bin/postgres"), "postgresql", "PostgreSQL"
     ),
     "redis": Need(_server("FSP_TEST_REDIS_URL", "redis-server"), "redis-server", "Redis"),
+    "slapd": Need(_all_of("slapd", "ldapmodify"), "slapd ldap-utils", "OpenLDAP's server and tools"),
+    "node": Need(_all_of("node", "npm"), "nodejs npm", "Node.js, and npm with its registry or cache"),
     "uv": Need(lambda: shutil.which("uv"), "uv", "uv, with its cache or the package index"),
 }
 _TEXT = "this machine lacks "

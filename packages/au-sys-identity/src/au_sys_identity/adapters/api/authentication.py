@@ -40,6 +40,11 @@ class CookieNames:
         return self._named("identity_flow")
 
     @property
+    def departure(self) -> str:
+        """A browser's trip to an outside provider, sealed."""
+        return self._named("identity_departure")
+
+    @property
     def refresh(self) -> str:
         """The refresh token of a program inside a browser."""
         return self._named("identity_refresh")

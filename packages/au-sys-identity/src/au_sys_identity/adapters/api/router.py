@@ -4,10 +4,12 @@ from fastapi import APIRouter
 
 from au_sys_identity.adapters.api import (
     access,
+    directories,
     factors,
     machines,
     mail_links,
     oauth_tokens,
+    outside_logins,
     passkeys,
     sessions,
     subjects,
@@ -23,4 +25,6 @@ router.include_router(mail_links.router)
 router.include_router(tokens.router)
 router.include_router(oauth_tokens.router)
 router.include_router(machines.router)
+router.include_router(directories.router)
+router.include_router(outside_logins.router)
 router.include_router(access.router)

@@ -8,6 +8,7 @@ from au_sys_identity.core.sessions.opening import Opened, new_secret
 
 _DEVICE_SECONDS = 365 * 86_400
 _FLOW_SECONDS = 900
+_DEPARTURE_SECONDS = 600
 
 
 def keep_session(response: Response, cookies: CookieNames, opened: Opened) -> None:
@@ -48,3 +49,15 @@ def flow_of(request: Request, response: Response, cookies: CookieNames) -> str:
     flow = request.cookies.get(cookies.flow) or new_secret()
     response.set_cookie(cookies.flow, flow, max_age=_FLOW_SECONDS, secure=cookies.secure, httponly=True, samesite="lax")
     return flow
+
+
+def keep_departure(response: Response, cookies: CookieNames, flow: str) -> None:
+    """Let the browser carry its trip to an outside provider; it comes back by a link from elsewhere."""
+    response.set_cookie(
+        cookies.departure, flow, max_age=_DEPARTURE_SECONDS, secure=cookies.secure, httponly=True, samesite="lax"
+    )
+
+
+def drop_departure(response: Response, cookies: CookieNames) -> None:
+    """The trip is over."""
+    response.delete_cookie(cookies.departure, secure=cookies.secure, httponly=True, samesite="lax")

@@ -22,6 +22,7 @@ from au_sys_identity.adapters.api.schemas.sessions import (
 )
 from au_sys_identity.adapters.api.session_cookies import drop_refresh, drop_session
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
+from au_sys_identity.core.directories.sign_in import DirectorySignIn
 from au_sys_identity.core.errors import InvalidInput, SessionEnded, UnsupportedMedia
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
@@ -53,12 +54,18 @@ async def login(
     request: Request,
     response: Response,
     sign_in: Annotated[SignIn, inject(SignIn)],
+    directories: Annotated[DirectorySignIn, inject(DirectorySignIn)],
     answers: Annotated[TokenAnswers, inject(TokenAnswers)],
 ) -> TokensOut:
     """Form ``username, password`` or JSON ``email, password`` in, tokens out."""
     wanted = await _login_body(request)
     client = answers.client(request, wanted.transport, instance=wanted.client_instance, label=wanted.device_name)
-    opened = await sign_in.with_password(wanted.email, wanted.password, client=client, kind="token")
+    if wanted.directory is None:
+        opened = await sign_in.with_password(wanted.email, wanted.password, client=client, kind="token")
+    else:
+        opened = await directories.with_password(
+            wanted.directory, wanted.email, wanted.password, client=client, kind="token"
+        )
     return await answers.opened(response, opened, client, wanted.transport)
 
 
@@ -185,6 +192,7 @@ async def _login_body(request: Request) -> LoginBody:
         return LoginBody(
             email=form.username,
             password=form.password,
+            directory=form.directory,
             client_instance=form.client_instance,
             device_name=form.device_name,
             transport=form.transport,

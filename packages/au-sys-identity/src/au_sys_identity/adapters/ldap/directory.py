@@ -11,7 +11,7 @@ from au_sys_identity.adapters.ldap.connection import Connection, Refused, connec
 from au_sys_identity.adapters.ldap.filters import BadFilter, both, equality, parsed
 from au_sys_identity.adapters.ldap.messages import Raw
 from au_sys_identity.core.directories.models import Directory, Entry, group_key
-from au_sys_identity.core.errors import DirectoryUnreachable
+from au_sys_identity.core.errors import DirectoryUnreachable, InvalidInput
 from fastapi_services_platform import get_logger
 from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker, CircuitOpen
 
@@ -30,6 +30,14 @@ class LdapDirectories:
 
     def __init__(self) -> None:
         self._breakers: dict[str, CircuitBreaker] = {}
+
+    def check(self, directory: Directory) -> None:
+        """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""
+        try:
+            parsed(directory.people)
+        except BadFilter as error:
+            hint = "Write it as in (&(objectClass=person)(!(employeeType=robot)))."
+            raise InvalidInput("people", f"is not a filter: {error}", hint) from None
 
     async def authenticate(self, directory: Directory, login: str, password: str) -> Entry | None:
         """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""

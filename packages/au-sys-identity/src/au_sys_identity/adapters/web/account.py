@@ -1,8 +1,6 @@
-"""My profile, password and sessions."""
+"""My account at a glance, my profile and my password."""
 
-from contextlib import suppress
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
@@ -12,13 +10,20 @@ from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.session_cookies import keep_session
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.administration import Accounts, ProfileChange
-from au_sys_identity.core.errors import IdentityError, InvalidInput, NotFound, WeakPassword
+from au_sys_identity.core.errors import IdentityError, InvalidInput, WeakPassword
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.models import SessionId
+from au_sys_identity.core.sessions.models import Strength
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
+
+_STRENGTHS: dict[Strength, str] = {
+    "mail": "by a link in a mail",
+    "password": "with a password",
+    "multi": "in two steps",
+    "phishing_resistant": "with a passkey",
+}
 
 
 @router.get("/account")
@@ -30,8 +35,26 @@ async def account_page(
     sessions: Annotated[Sessions, inject(Sessions)],
     decisions: Annotated[Decisions, inject(Decisions)],
 ) -> Response:
-    """Who am I, where am I signed in, what may I do."""
-    return await _page(request, pages, accounts, sessions, decisions)
+    """Who am I, how surely, what may I do."""
+    caller = caller_of(request)
+    context: dict[str, object] = {
+        "person": await accounts.get(caller.id),
+        "strength": _STRENGTHS[caller.strength],
+        "enrolled": caller.enrolled,
+        "sessions": len(await sessions.of_subject(caller.id)),
+        "roles": await decisions.roles_of(caller.urn, person=True),
+        "saved": request.query_params.get("saved", ""),
+    }
+    return await pages.render(request, "identity/account.html", context)
+
+
+@router.get("/account/profile")
+@access(authenticated=True)
+async def profile_page(
+    request: Request, pages: Annotated[Pages, inject(Pages)], accounts: Annotated[Accounts, inject(Accounts)]
+) -> Response:
+    """Name, language, address."""
+    return await _profile(request, pages, accounts)
 
 
 @router.post("/account/profile")
@@ -40,8 +63,6 @@ async def profile_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
     accounts: Annotated[Accounts, inject(Accounts)],
-    sessions: Annotated[Sessions, inject(Sessions)],
-    decisions: Annotated[Decisions, inject(Decisions)],
     display_name: Annotated[str, Form()] = "",
     locale: Annotated[str, Form()] = "",
 ) -> Response:
@@ -49,8 +70,8 @@ async def profile_form(
     try:
         await accounts.change_profile(caller_of(request).id, ProfileChange(display_name, locale))
     except IdentityError as error:
-        return await _page(request, pages, accounts, sessions, decisions, error=error, name=display_name[:400])
-    return RedirectResponse("/account?saved=profile", 303)
+        return await _profile(request, pages, accounts, error=error, typed=(display_name[:400], locale[:400]))
+    return RedirectResponse("/account/profile?saved=profile", 303)
 
 
 @router.get("/account/password")
@@ -88,40 +109,25 @@ async def password_form(
     return response
 
 
-@router.post("/account/sessions/{session_id}/end")
-@access(authenticated=True)
-async def end_session(request: Request, session_id: UUID, sessions: Annotated[Sessions, inject(Sessions)]) -> Response:
-    """Sign out somewhere else."""
-    caller = caller_of(request)
-    with suppress(NotFound):  # it may have ended meanwhile, which is what was wanted
-        await sessions.end(caller.id, SessionId(session_id), by=caller.urn)
-    return RedirectResponse("/account?saved=session", 303)
-
-
-async def _page(
+async def _profile(
     request: Request,
     pages: Pages,
     accounts: Accounts,
-    sessions: Sessions,
-    decisions: Decisions,
     *,
     error: IdentityError | None = None,
-    name: str | None = None,
+    typed: tuple[str, str] | None = None,
 ) -> Response:
-    caller = caller_of(request)
-    person = await accounts.get(caller.id)
+    person = await accounts.get(caller_of(request).id)
+    name, locale = typed or (person.display_name, person.locale or "")
     context: dict[str, object] = {
         "person": person,
-        "name": person.display_name if name is None else name,
-        "locale": person.locale or "",
-        "sessions": await sessions.of_subject(caller.id),
-        "current_session": caller.session_id,
-        "roles": await decisions.roles_of(caller.urn, person=True),
+        "name": name,
+        "locale": locale,
         "saved": request.query_params.get("saved", ""),
         "error": str(error) if error else "",
         "error_field": error.field if isinstance(error, InvalidInput) else "",
     }
-    return await pages.render(request, "identity/account.html", context, status_code=400 if error else 200)
+    return await pages.render(request, "identity/profile.html", context, status_code=400 if error else 200)
 
 
 async def _password_page(request: Request, pages: Pages, error: IdentityError | None) -> Response:

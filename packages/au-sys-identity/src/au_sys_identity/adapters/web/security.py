@@ -1,6 +1,8 @@
-"""Second step of a sign-in, confirming that it is me, authenticator app and recovery codes."""
+"""What protects the account: confirming that it is me, authenticator app, recovery codes, sessions and devices."""
 
+from contextlib import suppress
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from markupsafe import Markup
@@ -10,18 +12,60 @@ from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.qr import qr_svg
 from au_sys_identity.adapters.api.session_cookies import keep_session
+from au_sys_identity.adapters.web.entering import code_options
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
-from au_sys_identity.core.errors import IdentityError, StepUpRequired
+from au_sys_identity.core.errors import IdentityError, NotFound, StepUpRequired, WeakSession
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.factors.models import METHODS
+from au_sys_identity.core.factors.passkeys import Passkeys
+from au_sys_identity.core.sessions.lifecycle import Sessions
+from au_sys_identity.core.sessions.models import SessionId
+from au_sys_identity.core.sessions.opening import digest
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
 
 _HERE = "/account/security"
+
+
+class SecurityPage:
+    """What protects the account, put together for one page."""
+
+    def __init__(self, enrolment: Enrolment, passkeys: Passkeys, sessions: Sessions, cookies: CookieNames) -> None:
+        self._enrolment = enrolment
+        self._passkeys = passkeys
+        self._sessions = sessions
+        self._cookies = cookies
+
+    async def render(
+        self,
+        request: Request,
+        pages: Pages,
+        *,
+        begun: dict[str, object] | None = None,
+        codes: list[str] | None = None,
+        error: str = "",
+    ) -> Response:
+        """The page, with a secret or codes that are shown this once, or with what went wrong."""
+        caller = caller_of(request)
+        context: dict[str, object] = {
+            "enrolled": await self._enrolment.enrolled(caller.id),
+            "passkeys": await self._passkeys.of_subject(caller.id),
+            "sessions": await self._sessions.of_subject(caller.id),
+            "current_session": caller.session_id,
+            "devices": await self._sessions.devices(caller.id),
+            "this_device": digest(request.cookies.get(self._cookies.device, "")),
+            "begun": begun,
+            "codes": codes,
+            "saved": request.query_params.get("saved", ""),
+            "error": error,
+        }
+        response = await pages.render(request, "identity/security.html", context, status_code=400 if error else 200)
+        response.headers["cache-control"] = "no-store"
+        return response
 
 
 @router.get("/account/confirm")
@@ -46,6 +90,7 @@ async def confirm_form(
     cookies: Annotated[CookieNames, inject(CookieNames)],
     method: Annotated[str, Form()] = "password",
     secret: Annotated[str, Form()] = "",
+    answer: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
 ) -> Response:
     """The session gets a new id."""
@@ -53,7 +98,8 @@ async def confirm_form(
     try:
         if method in METHODS:
             factor = METHODS[METHODS.index(method)]
-            opened = await steps.with_code(caller, factor, secret, client=client)
+            given = answer if factor == "passkey" else secret
+            opened = await steps.with_code(caller, factor, given, client=client)
         else:
             opened = await steps.with_password(caller, secret, client=client)
     except IdentityError as error:
@@ -66,10 +112,10 @@ async def confirm_form(
 @router.get("/account/security")
 @access(authenticated=True)
 async def security_page(
-    request: Request, pages: Annotated[Pages, inject(Pages)], enrolment: Annotated[Enrolment, inject(Enrolment)]
+    request: Request, pages: Annotated[Pages, inject(Pages)], page: Annotated[SecurityPage, inject(SecurityPage)]
 ) -> Response:
     """What protects the account."""
-    return await _security(request, pages, enrolment)
+    return await page.render(request, pages)
 
 
 @router.post("/account/security/totp")
@@ -77,6 +123,7 @@ async def security_page(
 async def begin_totp(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
+    page: Annotated[SecurityPage, inject(SecurityPage)],
     enrolment: Annotated[Enrolment, inject(Enrolment)],
     accounts: Annotated[Accounts, inject(Accounts)],
     steps: Annotated[StepUp, inject(StepUp)],
@@ -84,15 +131,15 @@ async def begin_totp(
     """Show the QR code of a new secret."""
     caller = caller_of(request)
     try:
-        await steps.require(caller)
+        await steps.require(caller, own_security=True)
         begun = await enrolment.begin_totp(await accounts.get(caller.id))
-    except StepUpRequired:
+    except (StepUpRequired, WeakSession):
         return ask_again(_HERE)
     except IdentityError as error:
-        return await _security(request, pages, enrolment, error=error)
+        return await page.render(request, pages, error=str(error))
     # segno draws the code from our own text, which it escapes
     picture = Markup(qr_svg(begun.uri))  # noqa: S704
-    return await _security(request, pages, enrolment, begun={"secret": begun.secret, "picture": picture})
+    return await page.render(request, pages, begun={"secret": begun.secret, "picture": picture})
 
 
 @router.post("/account/security/totp/confirm")
@@ -100,6 +147,7 @@ async def begin_totp(
 async def confirm_totp(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
+    page: Annotated[SecurityPage, inject(SecurityPage)],
     enrolment: Annotated[Enrolment, inject(Enrolment)],
     accounts: Annotated[Accounts, inject(Accounts)],
     steps: Annotated[StepUp, inject(StepUp)],
@@ -108,14 +156,14 @@ async def confirm_totp(
     """Enrol the app and show the recovery codes, this once."""
     caller = caller_of(request)
     try:
-        await steps.require(caller)
+        await steps.require(caller, own_security=True)
         codes = await enrolment.confirm_totp(await accounts.get(caller.id), code)
-    except StepUpRequired:
+    except (StepUpRequired, WeakSession):
         return ask_again(_HERE)
     except IdentityError:
         wrong = "The code does not fit. Begin again and take the newest code."
-        return await _security(request, pages, enrolment, message=wrong)
-    return await _security(request, pages, enrolment, codes=codes)
+        return await page.render(request, pages, error=wrong)
+    return await page.render(request, pages, codes=codes)
 
 
 @router.post("/account/security/totp/remove")
@@ -129,8 +177,8 @@ async def remove_totp(
     """Remove app and recovery codes."""
     caller = caller_of(request)
     try:
-        await steps.require(caller)
-    except StepUpRequired:
+        await steps.require(caller, own_security=True)
+    except (StepUpRequired, WeakSession):
         return ask_again(_HERE)
     await enrolment.remove_totp(await accounts.get(caller.id), by=caller.urn)
     return RedirectResponse(_HERE, 303)
@@ -141,6 +189,7 @@ async def remove_totp(
 async def new_codes(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
+    page: Annotated[SecurityPage, inject(SecurityPage)],
     enrolment: Annotated[Enrolment, inject(Enrolment)],
     accounts: Annotated[Accounts, inject(Accounts)],
     steps: Annotated[StepUp, inject(StepUp)],
@@ -148,13 +197,42 @@ async def new_codes(
     """Ten new codes, shown this once."""
     caller = caller_of(request)
     try:
-        await steps.require(caller)
+        await steps.require(caller, own_security=True)
         codes = await enrolment.new_recovery_codes(await accounts.get(caller.id))
-    except StepUpRequired:
+    except (StepUpRequired, WeakSession):
         return ask_again(_HERE)
     except IdentityError as error:
-        return await _security(request, pages, enrolment, error=error)
-    return await _security(request, pages, enrolment, codes=codes)
+        return await page.render(request, pages, error=str(error))
+    return await page.render(request, pages, codes=codes)
+
+
+@router.post("/account/security/sessions/{session_id}/end")
+@access(authenticated=True)
+async def end_session(request: Request, session_id: UUID, sessions: Annotated[Sessions, inject(Sessions)]) -> Response:
+    """Sign out somewhere else."""
+    caller = caller_of(request)
+    with suppress(NotFound):  # it may have ended meanwhile, which is what was wanted
+        await sessions.end(caller.id, SessionId(session_id), by=caller.urn)
+    return RedirectResponse(f"{_HERE}?saved=session", 303)
+
+
+@router.post("/account/security/sessions/end")
+@access(authenticated=True)
+async def end_other_sessions(request: Request, sessions: Annotated[Sessions, inject(Sessions)]) -> Response:
+    """Sign out everywhere else."""
+    caller = caller_of(request)
+    await sessions.end_all(caller.id, by=caller.urn, keep=caller.session_id)
+    return RedirectResponse(f"{_HERE}?saved=session", 303)
+
+
+@router.post("/account/security/devices/{device_id}/forget")
+@access(authenticated=True)
+async def forget_device(request: Request, device_id: UUID, sessions: Annotated[Sessions, inject(Sessions)]) -> Response:
+    """It is a stranger from now on, and its sessions end."""
+    caller = caller_of(request)
+    with suppress(NotFound):  # it may be forgotten already, which is what was wanted
+        await sessions.forget_device(caller.id, device_id, by=caller.urn)
+    return RedirectResponse(f"{_HERE}?saved=device", 303)
 
 
 def ask_again(target: str) -> Response:
@@ -165,31 +243,11 @@ def ask_again(target: str) -> Response:
 async def _confirm(
     request: Request, pages: Pages, enrolment: Enrolment, target: str, error: IdentityError | None
 ) -> Response:
+    methods = (await enrolment.enrolled(caller_of(request).id)).methods
     context: dict[str, object] = {
         "next": safe_target(target, ""),
-        "methods": (await enrolment.enrolled(caller_of(request).id)).methods,
+        "methods": methods,
+        "code_options": code_options(methods),
         "error": str(error) if error else "",
     }
     return await pages.render(request, "identity/confirm.html", context, status_code=400 if error else 200)
-
-
-async def _security(
-    request: Request,
-    pages: Pages,
-    enrolment: Enrolment,
-    *,
-    begun: dict[str, object] | None = None,
-    codes: list[str] | None = None,
-    error: IdentityError | None = None,
-    message: str = "",
-) -> Response:
-    context: dict[str, object] = {
-        "enrolled": await enrolment.enrolled(caller_of(request).id),
-        "begun": begun,
-        "codes": codes,
-        "error": message or (str(error) if error else ""),
-    }
-    status = 400 if context["error"] else 200
-    response = await pages.render(request, "identity/security.html", context, status_code=status)
-    response.headers["cache-control"] = "no-store"
-    return response

@@ -8,21 +8,22 @@ from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
 from au_sys_identity.adapters.api.clients import client_of
-from au_sys_identity.adapters.api.session_cookies import drop_session, keep_device, keep_session
+from au_sys_identity.adapters.api.session_cookies import drop_session, flow_of
+from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second_step_page, sign_in_page
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.registration import Registration
-from au_sys_identity.core.errors import BadCredentials, IdentityError, MfaRequired, NotFound, TryLater
-from au_sys_identity.core.factors.models import Method
+from au_sys_identity.core.errors import BadCredentials, BadToken, ConfirmNeeded, MfaRequired, NotFound, TryLater
+from au_sys_identity.core.factors.models import METHODS, Method
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.models import Client
-from au_sys_identity.core.sessions.opening import Opened, new_secret
+from au_sys_identity.core.sessions.magic_links import MagicLinks
+from au_sys_identity.core.sessions.opening import new_secret
 from au_sys_identity.core.sessions.sign_in import SignIn
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
 
-_LONGEST_FIELD = 1024
+_LONGEST_TOKEN = 200
 
 
 @router.get("/login")
@@ -31,13 +32,14 @@ async def login_page(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
     registration: Annotated[Registration, inject(Registration)],
+    magic: Annotated[MagicLinks, inject(MagicLinks)],
     next: str | None = None,
 ) -> Response:
     """The page; whoever is signed in goes on to where they wanted."""
     caller = caller_or_none(request)
     if caller is not None:
         return RedirectResponse("/account/password" if caller.restricted else safe_target(next), 303)
-    return await _page(request, pages, registration, next, email="", error=None, status=200)
+    return await sign_in_page(request, pages, registration, magic, next)
 
 
 @router.post("/login")
@@ -48,6 +50,7 @@ async def login_form(
     cookies: Annotated[CookieNames, inject(CookieNames)],
     pages: Annotated[Pages, inject(Pages)],
     registration: Annotated[Registration, inject(Registration)],
+    magic: Annotated[MagicLinks, inject(MagicLinks)],
     email: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
@@ -55,13 +58,18 @@ async def login_form(
     """A session of its own for every sign-in; what the browser brought along is never kept."""
     client = client_of(request, cookies).with_device(new_secret())
     try:
-        opened = await sign_in.with_password(email[:_LONGEST_FIELD], password, client=client, kind="web")
+        opened = await sign_in.with_password(email[:LONGEST_FIELD], password, client=client, kind="web")
     except MfaRequired as second:
-        return await _second_step(request, pages, second.mfa_token, next, None)
+        return await second_step_page(request, pages, second.mfa_token, second.methods, next)
     except (BadCredentials, TryLater) as error:
         status = 400 if isinstance(error, BadCredentials) else 429
-        return await _page(request, pages, registration, next, email=email, error=error, status=status)
-    return await _entered(cookies, opened, client, next)
+        response = await sign_in_page(
+            request, pages, registration, magic, next, email=email, error=str(error), status=status
+        )
+        if isinstance(error, TryLater):
+            response.headers["retry-after"] = str(error.retry_after)
+        return response
+    return entered(cookies, opened, client, next)
 
 
 @router.post("/login/mfa")
@@ -74,16 +82,78 @@ async def second_step_form(
     mfa_token: Annotated[str, Form()] = "",
     method: Annotated[str, Form()] = "totp",
     code: Annotated[str, Form()] = "",
+    answer: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
 ) -> Response:
-    """The code of the app, or a recovery code; five tries, then from the start."""
+    """A passkey, the code of the app, or a recovery code; five tries, then from the start."""
     client = client_of(request, cookies).with_device(new_secret())
-    factor: Method = "recovery_code" if method == "recovery_code" else "totp"
+    token = mfa_token[:_LONGEST_TOKEN]
+    factor: Method = METHODS[METHODS.index(method)] if method in METHODS else "totp"
+    given = answer if factor == "passkey" else code
     try:
-        opened = await sign_in.with_second_factor(mfa_token[:200], factor, code, client=client, kind="web")
+        opened = await sign_in.with_second_factor(token, factor, given, client=client, kind="web")
     except BadCredentials:
-        return await _second_step(request, pages, mfa_token[:200], next, "The code does not fit. Try the newest one.")
-    return await _entered(cookies, opened, client, next)
+        error = "That does not fit. Try again; for a code take the newest one."
+        return await second_step_page(request, pages, token, await sign_in.methods_of(token), next, error=error)
+    return entered(cookies, opened, client, next)
+
+
+@router.get("/login/link")
+@access(public=True)
+async def link_page(
+    request: Request, pages: Annotated[Pages, inject(Pages)], magic: Annotated[MagicLinks, inject(MagicLinks)]
+) -> Response:
+    """Ask for a link."""
+    if not magic.enabled:
+        raise NotFound("way to sign in")
+    return await pages.render(request, "identity/magic_ask.html", {"done": False})
+
+
+@router.post("/login/link")
+@access(public=True)
+async def link_form(
+    request: Request,
+    pages: Annotated[Pages, inject(Pages)],
+    magic: Annotated[MagicLinks, inject(MagicLinks)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    email: Annotated[str, Form()] = "",
+) -> Response:
+    """The same answer for every address."""
+    response = await pages.render(request, "identity/magic_ask.html", {"done": True})
+    flow = flow_of(request, response, cookies)
+    await magic.ask(email[:LONGEST_FIELD], flow=flow, client=client_of(request, cookies))
+    return response
+
+
+@router.get("/magic")
+@access(public=True)
+async def magic_page(request: Request, pages: Annotated[Pages, inject(Pages)]) -> Response:
+    """Where the link leads; opening it uses nothing up."""
+    return await _magic(request, pages)
+
+
+@router.post("/magic")
+@access(public=True)
+async def magic_form(
+    request: Request,
+    pages: Annotated[Pages, inject(Pages)],
+    magic: Annotated[MagicLinks, inject(MagicLinks)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    token: Annotated[str, Form()] = "",
+    confirm: Annotated[str, Form()] = "",
+) -> Response:
+    """Sign in with the link; in another browser after a confirmation."""
+    client = client_of(request, cookies).with_device(new_secret())
+    token = token[:_LONGEST_TOKEN]
+    try:
+        opened = await magic.sign_in(token, flow=client.flow, confirmed=confirm == "on", client=client, kind="web")
+    except MfaRequired as second:
+        return await second_step_page(request, pages, second.mfa_token, second.methods, "")
+    except ConfirmNeeded as error:
+        return await _magic(request, pages, error=str(error), token=token)
+    except BadToken as error:
+        return await _magic(request, pages, error=str(error))
+    return entered(cookies, opened, client, "")
 
 
 @router.post("/logout")
@@ -103,45 +173,8 @@ async def logout(
     return response
 
 
-async def _entered(cookies: CookieNames, opened: Opened, client: Client, target: str) -> Response:
-    response = RedirectResponse("/account/password" if opened.restricted else safe_target(target), 303)
+async def _magic(request: Request, pages: Pages, *, error: str = "", token: str = "") -> Response:
+    context: dict[str, object] = {"error": error, "token": token, "confirm": bool(token)}
+    response = await pages.render(request, "identity/magic.html", context, status_code=400 if error else 200)
     response.headers["cache-control"] = "no-store"
-    keep_session(response, cookies, opened)
-    if client.device_token:
-        keep_device(response, cookies, client.device_token)
-    return response
-
-
-async def _second_step(request: Request, pages: Pages, mfa_token: str, target: str, error: str | None) -> Response:
-    context: dict[str, object] = {"mfa_token": mfa_token, "next": safe_target(target, ""), "error": error or ""}
-    status = 400 if error else 200
-    response = await pages.render(request, "identity/second_step.html", context, status_code=status)
-    response.headers["cache-control"] = "no-store"
-    return response
-
-
-async def _page(
-    request: Request,
-    pages: Pages,
-    registration: Registration,
-    target: str | None,
-    *,
-    email: str,
-    error: IdentityError | None,
-    status: int,
-) -> Response:
-    response = await pages.render(
-        request,
-        "identity/sign_in.html",
-        {
-            "next": safe_target(target, default=""),
-            "email": email[:_LONGEST_FIELD],
-            "error": str(error) if error else "",
-            "registration_open": registration.policy.mode == "open",
-        },
-        status_code=status,
-    )
-    response.headers["cache-control"] = "no-store"
-    if isinstance(error, TryLater):
-        response.headers["retry-after"] = str(error.retry_after)
     return response

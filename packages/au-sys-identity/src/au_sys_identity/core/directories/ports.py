@@ -24,6 +24,13 @@ class DirectorySource(Protocol):
         DirectoryUnreachable: every server is down, slow, or not who it should be.
     """
 
+    def check(self, directory: Directory) -> None:
+        """Refuse what could never be asked.
+
+        Raises:
+            InvalidInput: the filter is none.
+        """
+
     async def authenticate(self, directory: Directory, login: str, password: str) -> Entry | None:
         """The entry whose password this is; an unknown login costs the same as a wrong password."""
 

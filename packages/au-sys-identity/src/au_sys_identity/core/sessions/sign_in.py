@@ -117,6 +117,12 @@ class SignIn:
             raise BadCredentials
         return opened
 
+    async def methods_of(self, mfa_token: str) -> tuple[Method, ...]:
+        """What a challenge may be finished with; nothing for one that is over."""
+        async with self._transactions.reading() as unit:
+            challenge = await unit.factors.challenge(digest(mfa_token))
+            return (await unit.factors.enrolled(challenge.subject_id)).methods if challenge else ()
+
     async def verify_again(self, person: Person, password: str, *, client: Client) -> None:
         """Check the password of somebody who is signed in; guesses count as at sign-in.
 

@@ -18,6 +18,7 @@ class LoginBody(BaseModel):
 
     email: str = Field(max_length=1024)
     password: str = Field(repr=False)
+    directory: str | None = Field(None, max_length=40)
     client_instance: str | None = Field(None, max_length=200, repr=False)
     device_name: str | None = Field(None, max_length=120)
     transport: Literal["body", "cookie"] = "body"
@@ -30,6 +31,7 @@ class LoginForm(BaseModel):
 
     username: str = Field(max_length=1024)
     password: str = Field(repr=False)
+    directory: str | None = Field(None, max_length=40)
     client_instance: str | None = Field(None, max_length=200, repr=False)
     device_name: str | None = Field(None, max_length=120)
     transport: Literal["body", "cookie"] = "body"
