@@ -1,17 +1,14 @@
 """Background jobs: on their interval, on one process, with their outcome kept."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fastapi_services_platform import Job, PlatformSettings, create_app
+from fastapi_services_platform import Job, PlatformSettings
 from fastapi_services_platform.engine import jobs
-from fastapi_services_platform.engine.jobs import JobRunner
+from fastapi_services_platform.engine.jobs import JobRun, JobRunner
 from fastapi_services_platform.engine.leadership import FileLeadership
-from fastapi_services_platform.testing import started_app
 
 
 @pytest.fixture
@@ -27,28 +24,27 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[None]":
 
 
 async def test_a_job_runs_on_its_interval_and_survives_its_errors(
-    settings: PlatformSettings, sample: Callable[..., Any], ticks: "asyncio.Queue[None]"
+    settings: PlatformSettings, ticks: "asyncio.Queue[None]"
 ) -> None:
     """The first run fails, the second works; both are counted."""
+    runner = JobRunner(FileLeadership(settings.data_dir / "jobs.lock"))
     ran: asyncio.Queue[int] = asyncio.Queue()
 
     async def clean() -> None:
-        await ran.put(1)
-        if ran.qsize() == 1 and runner.states[0].runs == 1:
+        ran.put_nowait(1)
+        if runner.states[0].runs == 1:
             raise RuntimeError("disk full")
 
-    app = create_app(settings, capabilities=[sample(jobs=(Job("clean", clean, 60.0),))])
-    async with started_app(app):
-        platform: Any = app.state.platform
-        runner: JobRunner = platform.jobs
-        ticks.put_nowait(None)
-        await ran.get()
-        await asyncio.sleep(0)
-        assert (runner.states[0].name, runner.states[0].error) == ("demo.clean", "RuntimeError: disk full")
-        ticks.put_nowait(None)
-        await ran.get()
-        await asyncio.sleep(0)
-        assert (runner.states[0].outcome, runner.states[0].runs, runner.states[0].failures) == ("success", 2, 1)
+    runner.start([("demo", Job("clean", clean, 60.0))])
+    ticks.put_nowait(None)
+    await ran.get()
+    await asyncio.sleep(0)
+    assert (runner.states[0].name, runner.states[0].error) == ("demo.clean", "RuntimeError: disk full")
+    ticks.put_nowait(None)
+    await ran.get()
+    await asyncio.sleep(0)
+    assert (runner.states[0].outcome, runner.states[0].runs, runner.states[0].failures) == ("success", 2, 1)
+    await runner.stop()
 
 
 async def test_a_job_can_be_run_at_once(settings: PlatformSettings, ticks: "asyncio.Queue[None]") -> None:
@@ -72,3 +68,56 @@ async def test_one_process_leads_and_the_next_follows(tmp_path: Path) -> None:
     await one.release()
     assert (await two.is_mine(), await one.is_mine()) == (True, False)
     await two.release()
+
+
+async def test_what_runs_is_told_and_not_too_often(settings: PlatformSettings, ticks: "asyncio.Queue[None]") -> None:
+    """A job that goes as before is told once; a failure, and a run that somebody asked for, at once."""
+    runner = JobRunner(FileLeadership(settings.data_dir / "jobs.lock"))
+    told: asyncio.Queue[str] = asyncio.Queue()
+    fails = False
+
+    async def keep(name: str, run: JobRun) -> None:
+        told.put_nowait(f"{name} {run.outcome} {run.error}".strip())
+
+    async def work() -> None:
+        if fails:
+            raise RuntimeError("no broom")
+
+    runner.keeper = keep
+    runner.start([("demo", Job("work", work, 60.0))])
+    for _ in range(3):
+        ticks.put_nowait(None)
+    first = await told.get()
+    while runner.states[0].runs < 3:
+        await asyncio.sleep(0.01)
+    fails = True
+    ticks.put_nowait(None)
+    second = await told.get()
+    await runner.run_now("demo.work")
+    await runner.stop()
+    assert (first, second) == ("demo.work success", "demo.work failed RuntimeError: no broom")
+    assert told.qsize() == 1
+
+
+async def test_a_job_of_every_process_needs_no_leader(tmp_path: Path, ticks: "asyncio.Queue[None]") -> None:
+    """A follower runs it too; other jobs it leaves to the leader."""
+    leader, follower = FileLeadership(tmp_path / "jobs.lock"), JobRunner(FileLeadership(tmp_path / "jobs.lock"))
+    assert await leader.is_mine()
+    ran: asyncio.Queue[str] = asyncio.Queue()
+
+    async def own() -> None:
+        ran.put_nowait("own")
+
+    async def other() -> None:
+        ran.put_nowait("other")
+
+    jobs_of_both = [("demo", Job("own", own, 60.0, everywhere=True)), ("demo", Job("other", other, 60.0))]
+    follower.start(jobs_of_both)
+    ticks.put_nowait(None)
+    ticks.put_nowait(None)
+    found = {await ran.get()}
+    await follower.stop()
+    await leader.release()
+    while not ran.empty():
+        found.add(ran.get_nowait())
+    assert found == {"own"}

@@ -92,11 +92,20 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Background work inside the web process, every ``interval`` seconds."""
+    """Background work inside the web process, every ``interval`` seconds, or when ``cron`` says so in ``timezone``
+    (``"30 4 * * MON-FRI"``; a time that passed while nothing ran is not made up for).
+
+    It runs on one process of all that share the databases; ``everywhere`` is for work on a process's own memory.
+    ``jitter`` delays each run by up to so many seconds.
+    """
 
     name: str
     run: Callable[[], Awaitable[None]]
-    interval: float
+    interval: float = 0.0
+    cron: str = ""
+    timezone: str = "UTC"
+    jitter: float | None = None
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,39 @@
 """Background jobs: supervised, with jitter, on one process at a time; last run and outcome are kept for the hub."""
 
 import asyncio
-import random
-from collections.abc import Sequence
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Literal
 
 from fastapi_services_platform.capability.contribution import Job
 from fastapi_services_platform.engine.leadership import Leadership
+from fastapi_services_platform.engine.schedules import seconds_until_run
 from fastapi_services_platform.observability.logger_factory import get_logger, log_fields
 from fastapi_services_platform.observability.tracing.spans import root_span
 
 _log = get_logger(__name__)
-_JITTER = 0.1
+_TELL_SECONDS = 15.0
 
 Outcome = Literal["never", "running", "success", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """One run that ended, and the process (``<host>:<pid>``) that it was on."""
+
+    outcome: Outcome
+    at: datetime
+    seconds: float
+    error: str = ""
+    node: str = ""
+
+
+Keeper = Callable[[str, JobRun], Awaitable[None]]
+"""Where runs are kept for other processes, by the job's name."""
 
 
 @dataclass(slots=True)
@@ -31,6 +48,7 @@ class JobState:
     error: str = ""
     runs: int = 0
     failures: int = 0
+    told: tuple[str, float] = ("", 0.0)
 
     @property
     def name(self) -> str:
@@ -40,13 +58,18 @@ class JobState:
 
 
 class JobRunner:
-    """Runs every job on its interval while this process leads. A job that raises is logged and runs again next time."""
+    """Runs every job in its time while this process leads. A job that raises is logged and runs again next time.
+
+    ``keeper`` is told of runs, of a job that runs often at most every 15 s while it goes as before.
+    """
 
     def __init__(self, leadership: Leadership) -> None:
         self._leadership = leadership
         self._tasks: list[asyncio.Task[None]] = []
         self._locks: dict[str, asyncio.Lock] = {}
         self.states: list[JobState] = []
+        self.keeper: Keeper | None = None
+        self.node = f"{socket.gethostname()}:{os.getpid()}"
 
     def start(self, jobs: Sequence[tuple[str, Job]]) -> None:
         """Supervise these jobs from now on."""
@@ -65,7 +88,22 @@ class JobRunner:
         if state is None:
             raise KeyError(name)
         await self._run(state)
+        state.told = ("", 0.0)
+        await self._tell(state)
         return state
+
+    async def _tell(self, state: JobState) -> None:
+        told, at = state.told
+        if self.keeper is None or state.last_run is None or state.job.everywhere:
+            return
+        if told == state.outcome + state.error and monotonic() - at < _TELL_SECONDS:
+            return
+        state.told = (state.outcome + state.error, monotonic())
+        try:
+            run = JobRun(state.outcome, state.last_run, state.seconds, state.error, self.node)
+            await self.keeper(state.name, run)
+        except Exception as error:
+            _log.warning("job.not_kept", job=state.name, error=f"{type(error).__name__}: {error}")
 
     async def stop(self) -> None:
         """End every job and hand the leadership back."""
@@ -77,9 +115,10 @@ class JobRunner:
 
     async def _supervise(self, state: JobState) -> None:
         while True:
-            await _pause(state.job.interval * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - spreads load
-            if await self._leadership.is_mine():
+            await _pause(seconds_until_run(state.job, datetime.now(UTC)))
+            if state.job.everywhere or await self._leadership.is_mine():
                 await self._run(state)
+                await self._tell(state)
 
     async def _run(self, state: JobState) -> None:
         async with self._locks.setdefault(state.name, asyncio.Lock()):

@@ -12,10 +12,13 @@ from fastapi_services_platform.capability.discovery import HUB, Found, adopt, di
 from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.capability.ordering import in_order, providers_of
 from fastapi_services_platform.config.files import CapabilityFeatures
+from fastapi_services_platform.config.settings import valid_settings
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.engine.schedules import BadSchedule, check_schedule
 from fastapi_services_platform.errors import (
     CapabilityError,
+    ConfigurationError,
     InvalidContribution,
     PlatformError,
     RequirementMissing,
@@ -113,6 +116,7 @@ class PluginLoader:
         if capability is None:
             return False
         try:
+            _check_settings(loaded)
             contribution = await within(
                 loaded, "initialize", capability.initialize(self._platform), self._platform.settings.startup_timeout
             )
@@ -139,6 +143,15 @@ class PluginLoader:
         loaded.error = None
 
 
+def _check_settings(loaded: LoadedCapability) -> None:
+    """Name the variable that is wrong before the capability reads it; its value is not shown."""
+    if loaded.manifest.settings is not None:
+        try:
+            valid_settings(loaded.manifest.settings)
+        except ConfigurationError as error:
+            raise StartFailed(loaded.name, "initialize", error) from None
+
+
 def check_contribution(name: str, contribution: Contribution) -> None:
     """Whether names fit their owner and bundles hold permissions that exist in it.
 
@@ -159,6 +172,11 @@ def check_contribution(name: str, contribution: Contribution) -> None:
     ):
         for twice in sorted({item for item in names if names.count(item) > 1}):
             raise InvalidContribution(name, f"two {kind} are named {twice!r}.", "give each its own name.")
+    for job in contribution.jobs:
+        try:
+            check_schedule(job)
+        except BadSchedule as error:
+            raise InvalidContribution(name, f"job {job.name!r}: {error}.", "give interval=… or cron=….") from None
     own = {permission.name for permission in contribution.permissions}
     for bundle in contribution.bundles:
         for missing in sorted({item for item in bundle.permissions if item.startswith(f"{space}.")} - own):

@@ -166,7 +166,7 @@ async def change_flag(
 @access(permission="platform.jobs.read")
 async def jobs(service: Annotated[Jobs, inject(Jobs)]) -> list[JobView]:
     """Jobs by name."""
-    return service.all()
+    return await service.all()
 
 
 @router.post("/jobs/{name}/runs", summary="Run a background job at once")

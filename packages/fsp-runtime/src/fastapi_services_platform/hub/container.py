@@ -1,6 +1,7 @@
 """What the hub chooses: one measuring, one history, one trail for each platform."""
 
 from fastapi_services_platform.capability.contribution import Service
+from fastapi_services_platform.engine.jobs import JobRun
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import PageParts, Pages
@@ -10,8 +11,8 @@ from fastapi_services_platform.hub.monitoring.health_history import HealthHistor
 from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
-from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
 from fastapi_services_platform.hub.switches.breakers import Breakers
+from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
 from fastapi_services_platform.hub.switches.flags import Flags
 from fastapi_services_platform.hub.switches.jobs import Jobs
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
@@ -56,6 +57,7 @@ class HubParts:
         """Read templates and public files of every capability, and begin to measure."""
         await self.pages.open()
         await self.flags.open()
+        self._platform.jobs.keeper = self._keep_run
         container = self._platform.container
         edge = await container.get(Edge) if Edge in container else None
         if edge is not None:
@@ -66,10 +68,16 @@ class HubParts:
         await self.vitals.start()
         await self.history.look()
 
+    async def _keep_run(self, name: str, run: JobRun) -> None:
+        from fastapi_services_platform.hub.switches.job_rows import keep_run
+
+        await keep_run(self._platform.database("hub"), name, run)
+
     async def close(self) -> None:
         """End the measuring."""
         if self._edge is not None:
             self._edge.observers = tuple(item for item in self._edge.observers if item != self.measurements.observe)
+        self._platform.jobs.keeper = None
         await self.flags.close()
         await self.vitals.stop()
 

@@ -63,7 +63,7 @@ class Hub:
             permissions=PERMISSIONS,
             bundles=BUNDLES,
             services=parts.services(),
-            jobs=(Job("health-history", parts.history.look, INTERVAL_SECONDS),),
+            jobs=(Job("health-history", parts.history.look, INTERVAL_SECONDS, everywhere=True),),
             templates=(TemplateFolder(_PACKAGE),),
             static=(StaticFolder(_PACKAGE),),
             menu=(MenuEntry("Platform", "/platform", "platform.capabilities.read", order=900, icon="platform"),),

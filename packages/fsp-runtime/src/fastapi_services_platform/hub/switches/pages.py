@@ -92,7 +92,7 @@ async def jobs_page(
     """Every background job with its last run."""
     context = {
         "sections": await visible_sections(pages, who),
-        "jobs": jobs.all(),
+        "jobs": await jobs.all(),
         "may_run": await pages.allowed(who, "platform.jobs.run"),
     }
     return await pages.render(request, "hub/jobs.html", context)

@@ -1,6 +1,6 @@
 """Tables of what operators changed while the platform ran; nodes that share a database share it."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Double, Integer, String, Table, Text
 
 from fastapi_services_platform.hub.audit.tables import metadata
 
@@ -32,3 +32,15 @@ flag_changes = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 """Every change, kept: the history that is shown, whichever audit trail is in force."""
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("outcome", String(20), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("node", String(200), nullable=False),
+)
+"""The last run of each job, and the process that ran it."""
