@@ -104,6 +104,8 @@ def cookie_names(platform: PlatformSettings) -> CookieNames:
     url = urlsplit(platform.public_url)
     if url.scheme == "https":
         return CookieNames(secure=True)
+    if platform.environment == "prod" and "public_url" not in platform.model_fields_set:
+        raise UnsafeSetting("FSP_PUBLIC_URL is missing in production. Set it to the address that browsers use.")
     if platform.environment == "prod" and url.hostname not in _LOOPBACK:
         raise UnsafeSetting("FSP_PUBLIC_URL is plain http in production. Serve the platform over https.")
     return CookieNames(secure=False)

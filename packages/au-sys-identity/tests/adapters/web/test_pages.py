@@ -103,10 +103,10 @@ async def test_a_one_time_password_must_be_changed(client: AsyncClient, tmp_path
 
 async def test_the_profile_is_saved(ann: AsyncClient) -> None:
     """A good name is shown after the redirect; a bad one is refused beside the field and stays typed."""
-    page = await ann.get("/account", headers=HTML)
+    page = await ann.get("/account/profile", headers=HTML)
     form = {"csrf_token": token_of(page), "display_name": "Ann <b>Åkesson</b>", "locale": "sv"}
     saved = await ann.post("/account/profile", headers=HTML, data=form)
-    assert saved.headers["location"] == "/account?saved=profile"
+    assert saved.headers["location"] == "/account/profile?saved=profile"
     shown = (await ann.get("/account", headers=HTML)).text
     assert "Ann &lt;b&gt;Åkesson&lt;/b&gt;" in shown
     assert "<b>Åkesson" not in shown
@@ -122,8 +122,8 @@ async def test_another_session_is_ended_from_the_page(ann: AsyncClient) -> None:
     login = await ann.post("/auth/jwt/login", json={"email": "ann@example.org", "password": PASSWORD})
     for name, value in cookies.items():
         ann.cookies.set(name, value, domain="platform.test")
-    page = await ann.get("/account", headers=HTML)
-    path = f"/account/sessions/{login.json()['session_id']}/end"
+    page = await ann.get("/account/security", headers=HTML)
+    path = f"/account/security/sessions/{login.json()['session_id']}/end"
     assert path in page.text
     assert (await ann.post(path, headers=HTML, data={"csrf_token": token_of(page)})).status_code == 303
     headers = {"authorization": f"Bearer {login.json()['access_token']}"}

@@ -13,7 +13,7 @@ _START_SECONDS = 30.0
 
 
 @contextmanager
-def serve(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
+def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve an app over real HTTP while the block runs; gives its base URL.
 
     Raises:
@@ -21,7 +21,7 @@ def serve(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
     """
     import uvicorn
 
-    listening = bind(host, 0)
+    listening = bind(host, port)
     port = listening.getsockname()[1]
     server = uvicorn.Server(server_config(app))
     decided = threading.Event()

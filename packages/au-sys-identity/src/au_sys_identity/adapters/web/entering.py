@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames
 from au_sys_identity.adapters.api.session_cookies import keep_device, keep_session
+from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.registration import Registration
 from au_sys_identity.core.sessions.magic_links import MagicLinks
@@ -56,6 +57,7 @@ async def sign_in_page(
     pages: Pages,
     registration: Registration,
     magic: MagicLinks,
+    ways: WaysIn,
     target: str | None,
     *,
     email: str = "",
@@ -68,6 +70,7 @@ async def sign_in_page(
         "email": email[:LONGEST_FIELD],
         "error": error,
         "magic_link": magic.enabled,
+        **await ways.shown(),
         "registration_open": registration.policy.mode == "open",
     }
     response = await pages.render(request, "identity/sign_in.html", context, status_code=status)

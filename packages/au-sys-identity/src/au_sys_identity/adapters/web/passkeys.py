@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.entering import entered, sign_in_page
 from au_sys_identity.adapters.web.security import SecurityPage, ask_again
 from au_sys_identity.core.accounts.administration import Accounts
@@ -34,6 +35,7 @@ async def passkey_form(
     sign_in: Annotated[PasskeySignIn, inject(PasskeySignIn)],
     registration: Annotated[Registration, inject(Registration)],
     magic: Annotated[MagicLinks, inject(MagicLinks)],
+    ways: Annotated[WaysIn, inject(WaysIn)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
     answer: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
@@ -44,7 +46,7 @@ async def passkey_form(
         opened = await sign_in.sign_in(answer, client=client, kind="web")
     except BadCredentials:
         error = "This passkey does not fit here. Try again, or choose another way."
-        return await sign_in_page(request, pages, registration, magic, next, error=error, status=400)
+        return await sign_in_page(request, pages, registration, magic, ways, next, error=error, status=400)
     return entered(cookies, opened, client, next)
 
 

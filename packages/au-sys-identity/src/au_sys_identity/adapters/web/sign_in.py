@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.session_cookies import drop_session, flow_of
+from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second_step_page, sign_in_page
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.registration import Registration
@@ -33,13 +34,14 @@ async def login_page(
     pages: Annotated[Pages, inject(Pages)],
     registration: Annotated[Registration, inject(Registration)],
     magic: Annotated[MagicLinks, inject(MagicLinks)],
+    ways: Annotated[WaysIn, inject(WaysIn)],
     next: str | None = None,
 ) -> Response:
     """The page; whoever is signed in goes on to where they wanted."""
     caller = caller_or_none(request)
     if caller is not None:
         return RedirectResponse("/account/password" if caller.restricted else safe_target(next), 303)
-    return await sign_in_page(request, pages, registration, magic, next)
+    return await sign_in_page(request, pages, registration, magic, ways, next)
 
 
 @router.post("/login")
@@ -51,6 +53,7 @@ async def login_form(
     pages: Annotated[Pages, inject(Pages)],
     registration: Annotated[Registration, inject(Registration)],
     magic: Annotated[MagicLinks, inject(MagicLinks)],
+    ways: Annotated[WaysIn, inject(WaysIn)],
     email: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
@@ -64,7 +67,7 @@ async def login_form(
     except (BadCredentials, TryLater) as error:
         status = 400 if isinstance(error, BadCredentials) else 429
         response = await sign_in_page(
-            request, pages, registration, magic, next, email=email, error=str(error), status=status
+            request, pages, registration, magic, ways, next, email=email, error=str(error), status=status
         )
         if isinstance(error, TryLater):
             response.headers["retry-after"] = str(error.retry_after)

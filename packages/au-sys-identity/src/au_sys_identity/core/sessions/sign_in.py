@@ -106,7 +106,8 @@ class SignIn:
             passed = await self._check.passes(unit, challenge.subject_id, method, code, now=now, flow=client.flow)
             opened = None
             if passed and person and person.active and await unit.factors.finish_challenge(challenge):
-                pair, identifier = self._counted_under(person.email_canonical, client)
+                known = await self._is_known(unit, person, client)
+                pair, identifier = self._counted_under(person.email_canonical, client, known_device=known)
                 await self._lockout.succeeded(unit.guesses, pair=pair, identifier=identifier)
                 factor = (challenge.first, method)
                 opened = await self._session(unit, person, record, client, kind, now, factor=factor)
@@ -154,25 +155,29 @@ class SignIn:
 
     async def _reserve(self, canonical: str, client: Client) -> Attempt:
         now = self._clock()
-        pair, identifier = self._counted_under(canonical, client)
         async with self._transactions.writing() as unit:
             person = await unit.subjects.by_email(canonical)
             record = await unit.credentials.password(person.id) if person else None
-            device = await unit.credentials.device(digest(client.device_token or ""))
+            known = await self._is_known(unit, person, client)
+            pair, identifier = self._counted_under(canonical, client, known_device=known)
             wait = await self._lockout.reserve(
-                unit.guesses,
-                pair=pair,
-                identifier=identifier,
-                known_device=bool(device and person and device.subject_id == person.id),
-                now=now,
+                unit.guesses, pair=pair, identifier=identifier, known_device=known, now=now
             )
         must_wait(wait)
         return Attempt(pair, identifier, person, record)
 
-    def _counted_under(self, canonical: str, client: Client) -> tuple[bytes, bytes]:
-        """The keys of the two counters: address with network, and address alone."""
+    async def _is_known(self, unit: UnitOfWork, person: Person | None, client: Client) -> bool:
+        """Whether this browser signed in to this account before."""
+        device = await unit.credentials.device(digest(client.device_token or ""))
+        return bool(device and person and device.subject_id == person.id)
+
+    def _counted_under(self, canonical: str, client: Client, *, known_device: bool) -> tuple[bytes, bytes]:
+        """The keys of the two counters: address with network, and address alone. A known device has a counter of its
+        own in the place of its network's: who guesses from the same network does not make it wait.
+        """
+        place = digest(client.device_token or "") if known_device else client.network.encode()
         return (
-            self._derivation.keyed_hash("guess-pair", canonical.encode(), client.network.encode()),
+            self._derivation.keyed_hash("guess-pair", canonical.encode(), place),
             identifier_key(self._derivation, canonical),
         )
 
