@@ -10,8 +10,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
-def main(names: list[str]) -> int:
-    """Exit code 0 when every benchmark ran and met its "must" column, 2 for an unknown name."""
+def main(arguments: list[str]) -> int:
+    """Exit code 0 when every benchmark ran and met its "must" column, 2 for an unknown name; options go to each."""
+    names = [argument for argument in arguments if not argument.startswith("-")]
+    options = [argument for argument in arguments if argument.startswith("-")]
     known = sorted(found.parent.name for found in HERE.glob("*/bench.py"))
     unknown = sorted(set(names) - set(known))
     if unknown:
@@ -21,7 +23,9 @@ def main(names: list[str]) -> int:
     for name in names or known:
         load = os.getloadavg()[0]
         print(f"\n== {name} (load {load:.2f} on {os.cpu_count()} cores at the start)", flush=True)
-        worst = max(worst, subprocess.run([sys.executable, str(HERE / name / "bench.py")], check=False).returncode)
+        worst = max(
+            worst, subprocess.run([sys.executable, str(HERE / name / "bench.py"), *options], check=False).returncode
+        )
     return worst
 
 

@@ -20,10 +20,12 @@ _FIND = (
     "SELECT key, CASE WHEN length(value) <= ? THEN value END, version, created, updated, expires, schema, codec,"
     " key_generation, crc FROM docs WHERE tenant = ? AND ns = ? AND key = ? AND (expires IS NULL OR expires > ?)"
 )
-_RANGE = (
-    "FROM docs WHERE tenant = ? AND ns = ? AND key >= ? AND key > ? AND (? IS NULL OR key < ?)"
-    " AND (expires IS NULL OR expires > ?)"
+_FROM_PREFIX, _BEHIND = (
+    f"FROM docs WHERE tenant = ? AND ns = ? AND key {sign} ? AND key < ? AND (expires IS NULL OR expires > ?)"
+    for sign in (">=", ">")
 )
+_LAST = b""
+"""Behind every key: SQLite sorts bytes behind text."""
 _EMPTY = RECORD.replace("value,", "x'',").removesuffix(", crc")
 
 
@@ -56,8 +58,8 @@ def page(
     """Live documents in key order. Raises ``Corrupt``."""
     items: list[Stored] = []
     size = 0
-    with_limit = (*_range(space, prefix, after, now), limit + 1)
-    for row in connection.execute(f"SELECT {RECORD} {_RANGE} ORDER BY key LIMIT ?", with_limit):
+    where, given = _range(space, prefix, after, now)
+    for row in connection.execute(f"SELECT {RECORD} {where} ORDER BY key LIMIT ?", (*given, limit + 1)):
         size += len(row[1])
         if len(items) == limit or (items and size > max_bytes):
             return Page(tuple(items), items[-1].key)
@@ -69,20 +71,24 @@ def page_of_keys(
     connection: apsw.Connection, space: Space, prefix: str, after: str, now: int, limit: int
 ) -> Page[Stored]:
     """The same without values."""
-    with_limit = (*_range(space, prefix, after, now), limit + 1)
-    rows: list[Row] = connection.execute(f"SELECT {_EMPTY} {_RANGE} ORDER BY key LIMIT ?", with_limit).fetchall()
+    where, given = _range(space, prefix, after, now)
+    rows: list[Row] = connection.execute(
+        f"SELECT {_EMPTY} {where} ORDER BY key LIMIT ?", (*given, limit + 1)
+    ).fetchall()
     items = tuple(Stored(*row) for row in rows[:limit])
     return Page(items, items[-1].key if len(rows) > limit else None)
 
 
 def count(connection: apsw.Connection, space: Space, prefix: str, now: int) -> int:
     """How many live documents there are."""
-    return int(connection.execute(f"SELECT count(*) {_RANGE}", _range(space, prefix, "", now)).get)
+    where, given = _range(space, prefix, "", now)
+    return int(connection.execute(f"SELECT count(*) {where}", given).get)
 
 
-def _range(space: Space, prefix: str, after: str, now: int) -> tuple[str | int | None, ...]:
-    end = after_prefix(prefix)
-    return (space.tenant, space.namespace, prefix, after, end, end, now)
+def _range(space: Space, prefix: str, after: str, now: int) -> tuple[str, tuple[str | bytes | int, ...]]:
+    """One lower bound, whichever is greater: of two the index would use the first and walk past the rest."""
+    where, lower = (_BEHIND, after) if after >= prefix and after else (_FROM_PREFIX, prefix)
+    return where, (space.tenant, space.namespace, lower, after_prefix(prefix) or _LAST, now)
 
 
 def changes(connection: apsw.Connection, since: int, limit: int, space: Space | None) -> tuple[list[Change], int]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Protocol, runtime_checkable
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
+from weakref import WeakKeyDictionary
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 
 _PAGE = 500
+_PAGES = 64
+
+Found: TypeAlias = tuple[Mapping[Space, Sequence[Change]], Sequence[Change], int]
+"""A page of the feed by namespace and as a whole, and how far was looked."""
 
 
 @runtime_checkable
@@ -51,6 +57,59 @@ class Arrival:
         return not self._closed
 
 
+class _Look:
+    """A look for what comes after a sequence, and how many wait for what it finds."""
+
+    __slots__ = ("task", "waiting")
+
+    def __init__(self, task: asyncio.Task[Found]) -> None:
+        self.task = task
+        self.waiting = 0
+
+
+class Lookout:
+    """One look into the feed for everybody who stands at the same place: of a thousand followers nearly all do."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[int, Found] = OrderedDict()
+        self._looks: dict[int, _Look] = {}
+
+    async def after(self, store: DocumentStore, since: int) -> Found:
+        """The next page of the feed, as soon as there is one. Raises as ``store.changes``."""
+        found = self._found.get(since)
+        if found is not None:
+            return found
+        look = self._looks.get(since)
+        if look is None:
+            look = self._looks[since] = _Look(asyncio.get_running_loop().create_task(self._look(store, since)))
+        look.waiting += 1
+        try:
+            return await asyncio.shield(look.task)
+        finally:
+            look.waiting -= 1
+            if not look.waiting:
+                look.task.cancel()
+                if self._looks.get(since) is look:
+                    del self._looks[since]
+
+    async def _look(self, store: DocumentStore, since: int) -> Found:
+        while True:
+            changes, seen = await store.changes(since, _PAGE)
+            if seen > since:
+                break
+            await store.wait(since)
+        by_space: dict[Space, list[Change]] = {}
+        for change in changes:
+            by_space.setdefault(change.space, []).append(change)
+        found = self._found[since] = (by_space, changes, seen)
+        if len(self._found) > _PAGES:
+            self._found.popitem(last=False)
+        return found
+
+
+_lookouts: WeakKeyDictionary[DocumentStore, Lookout] = WeakKeyDictionary()
+
+
 async def follow(
     store: DocumentStore, since: int, space: Space | None = None, prefix: str = ""
 ) -> AsyncIterator[Change]:
@@ -63,12 +122,9 @@ async def follow(
         async for change in store.follow(since, space, prefix):
             yield change
         return
+    lookout = _lookouts.setdefault(store, Lookout())
     while True:
-        changes, seen = await store.changes(since, _PAGE, space)
-        for change in changes:
+        by_space, everything, since = await lookout.after(store, since)
+        for change in everything if space is None else by_space.get(space, ()):
             if change.key.startswith(prefix):
                 yield change
-        if seen > since:
-            since = seen
-            continue
-        await store.wait(since)
