@@ -39,10 +39,10 @@ RateLimit = Annotated[str, AfterValidator(_is_rate_limit)]
 
 
 class TierSettings(_Strict):
-    """What holds for every router of a tier."""
+    """What holds for every router of a tier. ``address_rate_limit`` counts an address, whoever asks."""
 
     rate_limit: RateLimit | None = None
-
+    address_rate_limit: RateLimit | None = None
     prefix: str = Field("", pattern=r"^(/[a-z0-9_\-/]*[a-z0-9_\-])?$")
     max_body_bytes: int | None = Field(None, ge=1024)
     request_timeout: float | None = Field(None, gt=0)
@@ -50,10 +50,10 @@ class TierSettings(_Strict):
 
 
 class RouterSettings(_Strict):
-    """What holds for one router of a capability."""
+    """What holds for one router of a capability; ``route_limits`` for single routes by their path template."""
 
     rate_limit: RateLimit | None = None
-
+    route_limits: dict[str, RateLimit] = {}
     prefix: str | None = Field(None, pattern=r"^(/[a-z0-9_\-/]*[a-z0-9_\-])?$")
     max_body_bytes: int | None = Field(None, ge=1024)
     request_timeout: float | None = Field(None, gt=0)

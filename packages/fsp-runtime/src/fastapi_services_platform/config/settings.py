@@ -18,7 +18,7 @@ CommaList = Annotated[tuple[str, ...], NoDecode]
 class PlatformSettings(BaseSettings):
     """Read once by ``create_app`` and passed down; nobody else reads the environment of the platform."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     environment: Literal["dev", "test", "prod"] = Field(
         "dev", description="Which overlay of the configuration applies."
@@ -52,7 +52,9 @@ class PlatformSettings(BaseSettings):
     )
     max_concurrent_requests: int = Field(400, ge=1, description="Requests under way before more are turned away.")
     max_turn_seconds: float = Field(0.05, gt=0, description="CPU seconds of work that may wait before more is shed.")
-    rate_limit_storage: str = Field("memory://", description="Where rate limits are counted: memory:// or redis://….")
+    rate_limit_storage: str = Field(
+        "memory://", description="Where rate limits are counted: memory://, redis://… or database."
+    )
     outbound_allow: CommaList = Field(
         (), description="Inner networks and hosts that addresses supplied by people may lead to, comma separated."
     )
@@ -109,6 +111,16 @@ def read_settings(settings: type[BaseSettings] = PlatformSettings) -> BaseSettin
     prefix = str(settings.model_config.get("env_prefix") or "")
     if prefix:
         _refuse_unknown(settings, prefix)
+    return valid_settings(settings)
+
+
+def valid_settings(settings: type[BaseSettings]) -> BaseSettings:
+    """Read a settings class from the environment; the refusal of a value does not show it.
+
+    Raises:
+        ConfigurationError: a value breaks a rule; it names the variable.
+    """
+    prefix = str(settings.model_config.get("env_prefix") or "")
     try:
         return settings()
     except ValidationError as error:

@@ -22,6 +22,7 @@ from fastapi_services_platform.engine.plugin_loader import within
 from fastapi_services_platform.errors import CapabilityError, PlatformError
 from fastapi_services_platform.http.door.admission import Admission
 from fastapi_services_platform.http.door.forgery import TokenMaker
+from fastapi_services_platform.http.door.limit_windows import Windows, windows_in
 from fastapi_services_platform.http.door.rate_limits import RateLimiter
 from fastapi_services_platform.http.edge import Edge, ProblemPage
 from fastapi_services_platform.http.outbound.sharing import BreakerSharing, breaker_board
@@ -47,6 +48,7 @@ class Lifespan:
         self._edge = edge
         self._retries: list[asyncio.Task[None]] = []
         self._watchers: list[asyncio.Task[None]] = []
+        self._windows: Windows | None = None
 
     async def start(self) -> None:
         """Bring every initialized capability up, in order.
@@ -70,9 +72,12 @@ class Lifespan:
                 self._retries.append(asyncio.create_task(self._retry(loaded), name=f"retry {loaded.name}"))
 
     def _limiter(self) -> RateLimiter | None:
-        if not any(entry.terms.rate_limit for entry in self._platform.inventory.routes):
+        if not any(entry.terms.rate_limits for entry in self._platform.inventory.routes):
             return None
-        return RateLimiter(self._platform.settings.rate_limit_storage)
+        if self._windows is None:
+            storage = self._platform.settings.rate_limit_storage
+            self._windows = windows_in(storage, self._platform.database("hub"))
+        return RateLimiter(self._windows)
 
     async def open_door(self) -> None:
         """Resolve what a request needs and let requests in."""
@@ -168,6 +173,8 @@ class Lifespan:
             if loaded.is_in("running"):
                 loaded.state = "stopped"
         await self._quietly("services", self._platform.container.close, limit)
+        if self._windows is not None:
+            await self._quietly("rate limits", self._windows.close, limit)
         await self._quietly("clients", self._platform.clients.close, limit)
         for database in self._platform.databases:
             await self._quietly(f"database {database.name}", database.close, limit)

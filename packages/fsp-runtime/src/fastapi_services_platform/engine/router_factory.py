@@ -1,7 +1,7 @@
 """Mount routers by tier and configuration: API → UI → platform API → platform UI, the hub absolutely last."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 
@@ -14,6 +14,7 @@ from fastapi_services_platform.config.files import CapabilityFeatures, Configura
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute, InvalidContribution, UndeclaredAccess
 from fastapi_services_platform.http.compiled import CompiledEndpoint
+from fastapi_services_platform.http.door.rate_limits import RateTerm
 from fastapi_services_platform.http.fastapi_seams import FlatRoute, flatten
 from fastapi_services_platform.http.fastapi_sharing import shared_analysis
 from fastapi_services_platform.http.permissions import Access, declared_access
@@ -30,6 +31,7 @@ class Mounting:
     mount: RouterMount
     prefix: str
     terms: RouteTerms
+    route_limits: Mapping[str, str]
     deprecated: bool
     in_schema: bool
 
@@ -89,8 +91,9 @@ class RouterFactory:
                 include_in_schema=item.in_schema,
                 tags=[item.owner.name],
             )
-            flats = flatten(app.router.routes[before:])
-            yield from (entry_of(flat, item.owner, item.mount.name, item.terms) for flat in flats)
+            flats = list(flatten(app.router.routes[before:]))
+            self._refuse_unknown_routes(item, {flat.path for flat in flats})
+            yield from (entry_of(flat, item.owner, item.mount.name, _of_route(item, flat.path)) for flat in flats)
 
     def _place(self, capability: LoadedCapability, mount: RouterMount) -> Mounting:
         tier = self._settings.tiers.get(_TIER_NAMES[mount.tier])  # type: ignore[call-overload]  # the names are TierName's own
@@ -103,10 +106,20 @@ class RouterFactory:
             owner=capability,
             mount=mount,
             prefix=prefix,
-            terms=_terms(mount, tier, router),
+            terms=_terms(f"{capability.name}/{mount.name}", mount, tier, router),
+            route_limits=router.route_limits if router is not None else {},
             deprecated=router.deprecated if router else False,
             in_schema=in_schema if in_schema is not None else mount.tier in (Tier.API, Tier.PLATFORM_API),
         )
+
+    def _refuse_unknown_routes(self, item: Mounting, present: set[str]) -> None:
+        for path in sorted(set(item.route_limits) - present):
+            raise ConfigurationError(
+                f"the router has no route {path!r} (it has: {', '.join(sorted(present)) or 'none'}).",
+                file=self._folder,
+                key=f"capabilities.{item.owner.name}.routers.{item.mount.name}.route_limits",
+                fix="write the path as `fsp routes` shows it, or remove the key.",
+            )
 
     def _refuse_unknown_routers(self, name: str, present: set[str], features: CapabilityFeatures) -> None:
         own = self._settings.capabilities.get(name)
@@ -120,7 +133,27 @@ class RouterFactory:
             )
 
 
-def _terms(mount: RouterMount, tier: TierSettings | None, router: RouterSettings | None) -> RouteTerms:
+def _of_route(item: Mounting, path: str) -> RouteTerms:
+    """The terms of one route: its own limit replaces that of its router or tier."""
+    limit = item.route_limits.get(path)
+    if limit is None:
+        return item.terms
+    others = tuple(term for term in item.terms.rate_limits if term.by_address)
+    return replace(item.terms, rate_limits=(RateTerm(limit, f"{item.owner.name}{path}"), *others))
+
+
+def _limits(name: str, mount: RouterMount, tier: TierSettings | None, router: RouterSettings | None) -> list[RateTerm]:
+    found, of_tier = [], f"tier:{_TIER_NAMES[mount.tier]}"
+    if router is not None and router.rate_limit:
+        found.append(RateTerm(router.rate_limit, name))
+    elif tier is not None and tier.rate_limit:
+        found.append(RateTerm(tier.rate_limit, of_tier))
+    if tier is not None and tier.address_rate_limit:
+        found.append(RateTerm(tier.address_rate_limit, f"{of_tier}:address", by_address=True))
+    return found
+
+
+def _terms(name: str, mount: RouterMount, tier: TierSettings | None, router: RouterSettings | None) -> RouteTerms:
     """The router's own word, else the mount's, else the tier's."""
     limits = (
         router.max_body_bytes if router else None,
@@ -134,7 +167,7 @@ def _terms(mount: RouterMount, tier: TierSettings | None, router: RouterSettings
         headers.append((b"sunset", http_date(router.sunset)))
     return RouteTerms(
         max_body_bytes=next((limit for limit in limits if limit is not None), None),
-        rate_limit=(router.rate_limit if router else None) or (tier.rate_limit if tier else None),
+        rate_limits=tuple(_limits(name, mount, tier, router)),
         headers=tuple(headers),
         request_timeout=(router.request_timeout if router else None) or (tier.request_timeout if tier else None),
         own_lane=mount.tier in (Tier.PLATFORM_API, Tier.PLATFORM_UI),

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol  # Any: what FastAPI and S
 from starlette.types import ASGIApp
 
 from fastapi_services_platform.http.compiled import CompiledEndpoint
+from fastapi_services_platform.http.door.rate_limits import RateTerm
 from fastapi_services_platform.http.permissions import Access
 
 RouteKind = Literal["http", "websocket", "mount"]
@@ -38,7 +39,7 @@ class RouteTerms:
     """
 
     max_body_bytes: int | None = None
-    rate_limit: str | None = None
+    rate_limits: tuple[RateTerm, ...] = ()
     headers: tuple[tuple[bytes, bytes], ...] = ()
     own_lane: bool = False
     request_timeout: float | None = None

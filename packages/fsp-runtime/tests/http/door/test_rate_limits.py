@@ -63,3 +63,38 @@ async def test_a_limit_that_is_none_is_refused_at_the_start(tmp_path: Path, samp
             pass
     assert ":3: tiers.api.rate_limit:" in str(caught.value)
     assert "100/minute" in str(caught.value)
+
+
+SCOPES = """
+tiers:
+  api: {rate_limit: 4/hour, address_rate_limit: 7/hour}
+capabilities:
+  demo:
+    routers:
+      api: {route_limits: {/mine: 2/hour}}
+"""
+
+
+async def test_each_limit_has_its_scope(tmp_path: Path, sample: Callable[..., Any], identity: Any) -> None:
+    """A route's own limit, the tier's for each caller, and the tier's for an address whoever asks."""
+    (tmp_path / "router_factory_settings.yaml").write_text(SCOPES)
+    settings = settings_for(tmp_path, config_dir=tmp_path)
+    async with started_app(settings=settings, capabilities=[identity, demo(sample)]) as client:
+
+        async def ask(path: str, who: str) -> int:
+            return (await client.get(path, headers={"authorization": f"Bearer {who}"})).status_code
+
+        route = [await ask("/mine", "ada") for _ in range(3)]
+        tier = [await ask("/open", "ada") for _ in range(5)]
+        address = [await ask("/open", who) for who in ("eve", "bob")]
+    assert route == [200, 200, 429]
+    assert tier == [200] * 4 + [429]
+    assert address == [200, 429]
+
+
+async def test_a_limit_of_a_route_that_is_none_is_refused(tmp_path: Path, sample: Callable[..., Any]) -> None:
+    """The error lists the router's routes."""
+    (tmp_path / "router_factory_settings.yaml").write_text(SCOPES.replace("/mine", "/yours"))
+    with pytest.raises(ConfigurationError, match=r"/yours.*it has: /mine, /open"):
+        async with started_app(settings=settings_for(tmp_path, config_dir=tmp_path), capabilities=[demo(sample)]):
+            pass
