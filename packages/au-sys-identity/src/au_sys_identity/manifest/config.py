@@ -18,7 +18,7 @@ from au_sys_identity.core.settings.lists import Item, parsed
 class IdentitySettings(BaseSettings):
     """Read once in ``manifest/container.py`` and passed down."""
 
-    model_config = SettingsConfigDict(env_prefix="IDENTITY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="IDENTITY_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     secret_key: SecretStr | None = Field(
         None, description="Root key, 32 bytes in base64. Unset outside production: a file in the data folder."

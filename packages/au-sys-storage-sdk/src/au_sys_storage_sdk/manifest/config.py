@@ -65,7 +65,7 @@ class _RulesFile(BaseModel):
 class StorageSettings(BaseSettings):
     """Backends and limits of storage."""
 
-    model_config = SettingsConfigDict(env_prefix="STORAGE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="STORAGE_", extra="ignore", hide_input_in_errors=True)
 
     url: str | None = Field(
         default=None,
@@ -91,6 +91,12 @@ class StorageSettings(BaseSettings):
     switch_targets: dict[str, SecretStr] = Field(
         default_factory=dict,
         description='Backends that documents may be moved to while the platform runs: {"pg": "postgresql://…"}.',
+    )
+    switch_keep_seconds: float = Field(
+        default=3600,
+        ge=0,
+        le=30 * 86_400,
+        description="For how long the backend before is kept in step after a switch, so that the way back is short.",
     )
     encryption_keys: dict[int, SecretStr] = Field(
         default_factory=dict,
@@ -118,11 +124,11 @@ class StorageSettings(BaseSettings):
 
     def resolved_url(self, data_dir: Path | None = None) -> str:
         """The backend of documents, with the default filled in."""
-        return self.url or f"sqlite://{self._folder(data_dir) / 'documents.db'}"
+        return self.url or f"sqlite://{self.folder(data_dir) / 'documents.db'}"
 
     def resolved_blobs_url(self, data_dir: Path | None = None) -> str:
         """The backend of blobs, with the default filled in."""
-        return self.blobs_url or f"file://{self._folder(data_dir) / 'blobs'}"
+        return self.blobs_url or f"file://{self.folder(data_dir) / 'blobs'}"
 
     def credentials(self) -> Credentials:
         """Who this platform is to a remote one."""
@@ -177,5 +183,6 @@ class StorageSettings(BaseSettings):
         return {pattern: rule for pattern, rule in known.namespaces.items() if pattern not in self.namespaces}
 
     @staticmethod
-    def _folder(data_dir: Path | None) -> Path:
+    def folder(data_dir: Path | None = None) -> Path:
+        """The platform's folder of data."""
         return (_DataFolder().data_dir if data_dir is None else data_dir).resolve()

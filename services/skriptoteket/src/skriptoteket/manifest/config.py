@@ -10,7 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class SkriptoteketSettings(BaseSettings):
     """Read once in ``manifest/container.py`` and passed down."""
 
-    model_config = SettingsConfigDict(env_prefix="SKRIPTOTEKET_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SKRIPTOTEKET_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str | None = Field(
         None, description="Database of the library; unset: FSP_DATABASE_URL, else a SQLite file."
