@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from au_sys_storage_sdk import open_blobs, open_storage
+from au_sys_storage_sdk.adapters.cli.progress import Bar
+from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.conformance.blobs import content_of
 from au_sys_storage_sdk.manifest.command_line import main
 
@@ -76,7 +78,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_written(
     path = next((archive / "blobs").iterdir()) if damage == "blob" else archive / damage
     path.write_bytes(path.read_bytes()[:-2])
     target = ["--url", f"sqlite://{tmp_path}/two.db", "--blobs-url", f"file://{tmp_path}/two"]
-    assert "damaged" in str(run("import", str(archive), *target, code=1)["error"])
+    assert "damaged" in str(run("import", str(archive), *target, code=3)["error"])
     assert run("stats", "--url", "memory:", *target[2:])["blobs"] == []
 
 
@@ -97,14 +99,16 @@ async def test_a_backup_while_writing_is_one_moment(tmp_path: Path) -> None:
 
         writing = asyncio.create_task(write())
         await asyncio.sleep(0.05)
-        await asyncio.to_thread(run, "backup", str(copy), "--url", url)
+        taken = await asyncio.to_thread(run, "backup", str(copy), "--url", url)
         stop.set()
         await writing
         assert "held by process" in str(
-            (await asyncio.to_thread(run, "restore", str(copy), "--url", url, code=1))["error"]
+            (await asyncio.to_thread(run, "restore", str(copy), "--url", url, code=4))["error"]
         )
-    assert await asyncio.to_thread(run, "verify", str(copy)) == {"documents": 2, "whole": True}
-    assert (await asyncio.to_thread(run, "restore", str(copy), "--url", url))["documents"] == 2
+    whole = await asyncio.to_thread(run, "verify", str(copy))
+    restored = await asyncio.to_thread(run, "restore", str(copy), "--url", url)
+    assert (2, whole["digest"], whole["digest"]) == (whole["documents"], restored["digest"], taken["digest"])
+    assert whole["digest"] == (await asyncio.to_thread(run, "verify", str(tmp_path / "documents.db")))["digest"]
     async with open_storage(url) as storage:
         a, b = [item.value["n"] for item in (await storage.namespace("pairs").scan()).items]
         assert a == b
@@ -119,7 +123,7 @@ def test_a_damaged_backup_is_not_restored(places: list[str], tmp_path: Path) -> 
     place = content.index(b'{"n":17}')
     content[place + 5] ^= 1
     copy.write_bytes(content)
-    assert "damaged" in str(run("restore", str(copy), *places[:2], code=1)["error"])
+    assert "damaged" in str(run("restore", str(copy), *places[:2], code=3)["error"])
     assert run("stats", *places)["documents"] != []
 
 
@@ -150,3 +154,61 @@ async def test_blobs_survive_the_round_trip(places: list[str], tmp_path: Path) -
     async with open_blobs(f"file://{tmp_path}/two") as blobs:
         assert await blobs.scoped("files").read_bytes("a") == BIG
         assert (await blobs.scoped("files").info("a")).content_type == "text/csv"
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stopped platform's data with some documents, and a second backend to move to."""
+    monkeypatch.setenv("FSP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("STORAGE_SWITCH_TARGETS", json.dumps({"second": f"sqlite://{tmp_path}/second.db"}))
+
+    async def fill() -> None:
+        async with open_storage(f"sqlite://{tmp_path}/data/documents.db") as storage:
+            for number in range(50):
+                await storage.namespace("notes").put(f"k/{number}", number)
+
+    asyncio.run(fill())
+    return tmp_path
+
+
+def test_documents_are_moved_and_moved_back(stopped: Path) -> None:
+    """The journal tells the platform where its documents are; nothing is begun by a dry run."""
+    assert run("switch", "second", "--dry-run")["begun"] is False
+    moved = run("switch", "second", "--rate", "100000")
+    assert (moved["source"], moved["target"], moved["documents"]) == ("default", "second", 50)
+    assert "serves already" in str(run("switch", "second", code=1)["error"])
+    assert (run("switch", "default")["source"], run("stats")["backend"] and "default") == ("second", "default")
+    assert "is not configured" in str(run("switch", "nowhere", code=1)["error"])
+
+
+def test_a_running_platform_is_not_switched_behind_its_back(stopped: Path) -> None:
+    """The journal is in use: not now."""
+    journal = FileJournal(stopped / "data/storage-switch.json")
+    journal.hold(alone=False)
+    second = FileJournal(stopped / "data/storage-switch.json")
+    second.hold(alone=False)
+    second.release()
+    assert "is held by" in str(run("switch", "second", code=4)["error"])
+    journal.release()
+    assert run("switch", "second")["documents"] == 50
+
+
+def test_progress_is_drawn_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A bar when the end is known, a number when it is not, nothing elsewhere."""
+    bar = Bar(shown=True)
+    bar("documents", 5, 10)
+    bar("documents", 10, 10)
+    assert capsys.readouterr().err == (
+        "\rdocuments  [###############               ]  50% 5 of 10"
+        "\rdocuments  [##############################] 100% 10 of 10\n"
+    )
+    Bar(shown=True)("pages", 1234)
+    assert capsys.readouterr().err == "\rpages      1,234"
+    Bar(shown=False)("pages", 1234)
+    assert capsys.readouterr().err == ""
+
+
+def test_wrong_calls_are_told_apart(tmp_path: Path) -> None:
+    """2 for a wrong call, 4 for a server that is not there."""
+    assert CliRunner().invoke(main, ["switch"]).exit_code == 2
+    assert "does not answer" in str(run("stats", "--url", "redis://127.0.0.1:1/0", code=4)["error"])

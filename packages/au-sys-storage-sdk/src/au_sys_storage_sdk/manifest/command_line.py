@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,22 +13,31 @@ from typing import Any, TypeVar
 import click
 
 from au_sys_storage_sdk.adapters.cli.archives import export_archive, import_archive, verify_archive
+from au_sys_storage_sdk.adapters.cli.progress import Bar
+from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store, local_path
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
-from au_sys_storage_sdk.core.errors import StorageError
+from au_sys_storage_sdk.core.errors import Corrupt, StorageError, Unavailable
+from au_sys_storage_sdk.core.switching.models import Phase
+from au_sys_storage_sdk.core.switching.switchable import Switchable
 from au_sys_storage_sdk.core.wrappers.encrypted import Encrypted
 from au_sys_storage_sdk.manifest.config import StorageSettings
-from au_sys_storage_sdk.manifest.container import sealed
+from au_sys_storage_sdk.manifest.container import SWITCH_JOURNAL, sealed, switchable_store
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-_TICK = 1000
+FAILED, DAMAGED, NOT_NOW = 1, 3, 4
+_GLANCE = 0.1
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Back up, move, check and count what storage holds."""
+    """Back up, move, check and count what storage holds.
+
+    Every command answers with one line of JSON. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 damaged, 4 not now
+    (in use, or out of reach).
+    """
 
 
 def _places(command: Command) -> Command:
@@ -41,7 +49,7 @@ def _places(command: Command) -> Command:
 def _told(
     work: Callable[..., Coroutine[Any, Any, dict[str, object]]],
 ) -> Callable[..., None]:  # Any: send and throw types
-    """Run a command, print its answer as JSON, and a storage error as one sentence with exit code 1."""
+    """Run a command, print its answer as JSON, and a storage error as one sentence with an exit code of its own."""
 
     @functools.wraps(work)
     def run(*arguments: object, **options: object) -> None:
@@ -49,21 +57,22 @@ def _told(
             answer = asyncio.run(work(*arguments, **options))
         except StorageError as error:
             click.echo(f"au-sys-storage: {error}", err=True)
-            raise SystemExit(1) from None
+            raise SystemExit(_exit_code(error)) from None
         click.echo(json.dumps(answer))
 
     return run
 
 
-def _progress(what: str, number: int) -> None:
-    if sys.stderr.isatty() and number % _TICK == 0:
-        click.echo(f"\r{what}: {number:,}", nl=False, err=True)
+def _exit_code(error: StorageError) -> int:
+    if isinstance(error, Corrupt):
+        return DAMAGED
+    return NOT_NOW if isinstance(error, Unavailable) else FAILED
 
 
 @asynccontextmanager
 async def _opened(url: str | None, blobs_url: str | None) -> AsyncIterator[tuple[DocumentStore, Blobs]]:
     settings = StorageSettings()
-    store = sealed(await document_store(url or settings.resolved_url()), settings)
+    store = sealed(await document_store(await _place(url)), settings)
     blobs = Blobs(blob_store(blobs_url or settings.resolved_blobs_url()))
     try:
         yield store, blobs
@@ -72,9 +81,18 @@ async def _opened(url: str | None, blobs_url: str | None) -> AsyncIterator[tuple
         await blobs.close()
 
 
-def _reading(url: str | None) -> str:
+async def _place(url: str | None) -> str:
+    """Where documents are: as told, else where a live switch has moved them, else STORAGE_URL."""
+    if url:
+        return url
+    settings = StorageSettings()
+    entry = await FileJournal(settings.folder() / SWITCH_JOURNAL).read()
+    return settings.resolved_url() if entry is None else settings.address_of(entry.active)
+
+
+async def _reading(url: str | None) -> str:
     """The same place for reading only, so that a running platform is not disturbed."""
-    chosen = url or StorageSettings().resolved_url()
+    chosen = await _place(url)
     return chosen + "?mode=ro" if chosen.startswith("sqlite:") and "?" not in chosen else chosen
 
 
@@ -83,7 +101,7 @@ def _reading(url: str | None) -> str:
 @_told
 async def stats(url: str | None, blobs_url: str | None) -> dict[str, object]:
     """Count documents, blobs and bytes of each namespace."""
-    async with _opened(_reading(url), blobs_url) as (store, blobs):
+    async with _opened(await _reading(url), blobs_url) as (store, blobs):
         documents = [
             {"tenant": used.tenant, "namespace": used.namespace, "documents": used.count, "bytes": used.size}
             for used in await store.usage()
@@ -101,8 +119,8 @@ async def stats(url: str | None, blobs_url: str | None) -> dict[str, object]:
 @_told
 async def export(folder: Path, url: str | None, blobs_url: str | None) -> dict[str, object]:
     """Write everything into a new FOLDER as JSON lines and files. Sealed documents are written in the clear."""
-    async with _opened(_reading(url), blobs_url) as (store, blobs):
-        manifest = await export_archive(store, blobs, folder, _progress)
+    async with _opened(await _reading(url), blobs_url) as (store, blobs):
+        manifest = await export_archive(store, blobs, folder, Bar())
     return {"folder": str(folder), "documents": manifest.documents, "blobs": manifest.blobs}
 
 
@@ -113,7 +131,7 @@ async def export(folder: Path, url: str | None, blobs_url: str | None) -> dict[s
 async def import_(folder: Path, url: str | None, blobs_url: str | None) -> dict[str, object]:
     """Fill a backend from an exported FOLDER; it may be repeated."""
     async with _opened(url, blobs_url) as (store, blobs):
-        documents, files = await import_archive(store, blobs, folder, _progress)
+        documents, files = await import_archive(store, blobs, folder, Bar())
     return {"documents_written": documents, "blobs_written": files}
 
 
@@ -125,8 +143,9 @@ async def backup(file: Path, url: str | None) -> dict[str, object]:
     """Copy the documents of a SQLite backend into a new FILE while the platform runs, and check the copy."""
     from au_sys_storage_sdk.adapters.sqlite.snapshots import back_up
 
-    source = local_path(url or StorageSettings().resolved_url())
-    return {"file": str(file), "documents": await asyncio.to_thread(back_up, source, file, _progress)}
+    source = local_path(await _place(url))
+    found = await asyncio.to_thread(back_up, source, file, Bar())
+    return {"file": str(file), "documents": found.documents, "digest": found.digest}
 
 
 @main.command()
@@ -137,8 +156,9 @@ async def restore(file: Path, url: str | None) -> dict[str, object]:
     """Put a backup FILE in the place of the documents of a stopped platform; the old file is kept beside it."""
     from au_sys_storage_sdk.adapters.sqlite import snapshots
 
-    target = local_path(url or StorageSettings().resolved_url())
-    return {"file": str(target), "documents": await asyncio.to_thread(snapshots.restore, file, target, _progress)}
+    target = local_path(await _place(url))
+    found = await asyncio.to_thread(snapshots.restore, file, target, Bar())
+    return {"file": str(target), "documents": found.documents, "digest": found.digest}
 
 
 @main.command()
@@ -151,7 +171,8 @@ async def verify(path: Path) -> dict[str, object]:
         return {"documents": manifest.documents, "blobs": manifest.blobs, "whole": True}
     from au_sys_storage_sdk.adapters.sqlite import snapshots
 
-    return {"documents": await asyncio.to_thread(snapshots.verify, path), "whole": True}
+    found = await asyncio.to_thread(snapshots.verify, path)
+    return {"documents": found.documents, "digest": found.digest, "whole": True}
 
 
 @main.command()
@@ -165,6 +186,52 @@ async def compact(keep: int, url: str | None, blobs_url: str | None) -> dict[str
             "expired": await store.sweep(), "changes_forgotten": await store.compact(keep),
             "orphans_removed": await blobs.sweep(),
         }  # fmt: skip
+
+
+@main.command()
+@click.argument("backend")
+@click.option("--rate", type=click.FloatRange(min=1), help="Documents a second that are copied at most.")
+@click.option("--dry-run", is_flag=True, help="Only look whether it could begin.")
+@_told
+async def switch(backend: str, rate: float | None, dry_run: bool) -> dict[str, object]:
+    """Move all documents to BACKEND (a name in STORAGE_SWITCH_TARGETS, or "default") while the platform is stopped.
+
+    A running platform is switched by POST /storage/switch/BACKEND or on its page. An interrupted switch is taken up by
+    the next call, or by the next start of the platform.
+    """
+    settings = StorageSettings()
+    folder = settings.folder()
+    journal = FileJournal(folder / SWITCH_JOURNAL)
+    journal.hold(alone=True)
+    try:
+        store = await switchable_store(settings, folder, journal)
+        try:
+            return await _switched(store, backend, rate, dry_run=dry_run)
+        finally:
+            await store.close()
+    finally:
+        journal.release()
+
+
+async def _switched(store: Switchable, backend: str, rate: float | None, *, dry_run: bool) -> dict[str, object]:
+    taken_up = store.progress is not None and store.progress.target == backend
+    if dry_run:
+        await store.check(backend)
+        return {"source": store.entry.active, "target": backend, "begun": False}
+    if not taken_up:
+        await store.switch(backend, rate=rate)
+    expected, bar = sum(used.count for used in await store.usage()), Bar()
+    finishing = asyncio.create_task(store.finished())
+    while not (await asyncio.wait([finishing], timeout=_GLANCE))[0]:
+        if store.progress is not None:
+            bar("documents", store.progress.copied, expected)
+    done = finishing.result()
+    if done.phase is not Phase.FLIPPED:
+        raise Unavailable(f"the switch to {backend!r} {done.phase.value}: {done.reason}")
+    return {
+        "operation": done.operation, "source": done.source, "target": done.target, "documents": done.compared,
+        "sequence": done.reached,
+    }  # fmt: skip
 
 
 @main.command("rotate-keys")

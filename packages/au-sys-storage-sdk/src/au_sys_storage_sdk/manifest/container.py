@@ -20,6 +20,8 @@ from fastapi_services_platform import Service
 
 T = TypeVar("T")
 
+SWITCH_JOURNAL = "storage-switch.json"
+
 
 class Services(Protocol):
     """The part of a scope that is needed here."""
@@ -38,6 +40,16 @@ def sealed(store: DocumentStore, settings: StorageSettings) -> DocumentStore:
     return Encrypted(store, KeyRing(keys), accept_plain=settings.encryption_accept_plain)
 
 
+async def switchable_store(settings: StorageSettings, data_dir: Path, journal: FileJournal) -> Switchable:
+    """The backend that the journal names, with a switch taken up that was under way."""
+    return await Switchable.open(
+        DEFAULT_BACKEND,
+        journal,
+        lambda name: document_store(settings.address_of(name, data_dir), settings.credentials()),
+        keep=settings.switch_keep_seconds,
+    )
+
+
 def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
     """Documents, blobs and what callers may do with them; each is opened on first use and closed with the app.
 
@@ -46,14 +58,14 @@ def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
     """
 
     async def switchable(_scope: object) -> AsyncIterator[Switchable]:
-        journal = FileJournal(data_dir / "storage-switch.json")
-        opened = await Switchable.open(
-            DEFAULT_BACKEND,
-            journal,
-            lambda name: document_store(settings.address_of(name, data_dir), settings.credentials()),
-        )
-        yield opened
-        await opened.close()
+        journal = FileJournal(data_dir / SWITCH_JOURNAL)
+        journal.hold(alone=False)
+        try:
+            opened = await switchable_store(settings, data_dir, journal)
+            yield opened
+            await opened.close()
+        finally:
+            journal.release()
 
     async def storage(scope: Services) -> Storage:
         return Storage(sealed(await scope.get(Switchable), settings), max_value=settings.max_document_bytes)

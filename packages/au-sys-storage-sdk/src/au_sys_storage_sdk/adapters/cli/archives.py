@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,9 +21,7 @@ from au_sys_storage_sdk.core.documents.operations import Put
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.errors import Corrupt, InvalidInput
 from au_sys_storage_sdk.core.paging import MAX_LIMIT
-
-Progress = Callable[[str, int], None]
-"""Told what is moved and how many so far."""
+from au_sys_storage_sdk.core.progress import Progress
 
 _PAGE_BYTES = 4 * 1024 * 1024
 _FORMAT = 1
@@ -97,9 +95,10 @@ async def export_archive(
     """
     _require_empty(folder)
     documents = _Lines(folder / "documents.jsonl")
+    expected = sum(used.count for used in await store.usage())
     async for line in _documents(store):
         documents.add(line)
-        progress("documents", documents.count)
+        progress("documents", documents.count, expected)
     listed = _Lines(folder / "blobs.jsonl")
     if blobs is not None:
         (folder / "blobs").mkdir()
@@ -134,7 +133,9 @@ def _names(space: Space) -> tuple[str, str]:
 
 
 async def _export_blobs(blobs: Blobs, folder: Path, listed: _Lines, progress: Progress) -> None:
-    for used in await blobs.usage():
+    usage = await blobs.usage()
+    expected = sum(used.count for used in usage)
+    for used in usage:
         scoped, after = blobs.scoped(used.namespace, used.tenant), ""
         while True:
             page = await scoped.list(after=after, limit=MAX_LIMIT)
@@ -146,7 +147,7 @@ async def _export_blobs(blobs: Blobs, folder: Path, listed: _Lines, progress: Pr
                             file.write(piece)
                 line = BlobLine(used.tenant, used.namespace, info.key, info.sha256, info.size, info.content_type)
                 listed.add(line)
-                progress("blobs", listed.count)
+                progress("blobs", listed.count, expected)
             if page.after is None:
                 break
             after = page.after
@@ -195,15 +196,15 @@ async def import_archive(
 
     How many documents and blobs were written. Raises ``Corrupt`` before it writes anything when the archive is damaged.
     """
-    await asyncio.to_thread(verify_archive, folder)
+    manifest = await asyncio.to_thread(verify_archive, folder)
     written = [0, 0]
     for number, line in enumerate(_lines(folder / "documents.jsonl"), 1):
         written[0] += await _import_document(store, _document_line(line))
-        progress("documents", number)
+        progress("documents", number, manifest.documents)
     if blobs is not None:
         for number, line in enumerate(_lines(folder / "blobs.jsonl"), 1):
             written[1] += await _import_blob(blobs, _blob_line(line), folder / "blobs")
-            progress("blobs", number)
+            progress("blobs", number, manifest.blobs)
     return written[0], written[1]
 
 

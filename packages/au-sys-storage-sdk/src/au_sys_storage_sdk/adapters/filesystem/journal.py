@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 from pathlib import Path
 
 import msgspec
 
 from au_sys_storage_sdk.adapters.filesystem.files import sync_folder
-from au_sys_storage_sdk.core.errors import Corrupt, Unavailable
+from au_sys_storage_sdk.core.errors import Corrupt, InUse, Unavailable
 from au_sys_storage_sdk.core.switching.journal import Entry
 
 
@@ -19,6 +20,29 @@ class FileJournal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock: int | None = None
+
+    def hold(self, *, alone: bool) -> None:
+        """Say that a process lives by this journal, until :meth:`release`; ``alone``: nobody else does.
+
+        Raises:
+            InUse: another process does, or wants to be alone with it.
+        """
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = self._path.with_name(self._path.name + ".lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise InUse(str(self._path), "a running platform or command") from None
+        self._lock = descriptor
+
+    def release(self) -> None:
+        """Let another process be alone with it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     async def read(self) -> Entry | None:
         """The entry, ``None`` when nothing was ever switched. Raises ``Corrupt``."""

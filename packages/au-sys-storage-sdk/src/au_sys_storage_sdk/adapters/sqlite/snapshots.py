@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -13,14 +14,23 @@ from au_sys_storage_sdk.adapters.sqlite.ownership import Ownership
 from au_sys_storage_sdk.adapters.sqlite.schema import RECORD, Row, check_format, record_of
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.errors import Corrupt, InvalidInput
-
-Progress = Callable[[str, int], None]
+from au_sys_storage_sdk.core.progress import Progress
 
 _PAGES = 2000
 
 
-def back_up(source: Path, target: Path, progress: Progress) -> int:
-    """Copy into a new file and check the copy; how many documents it holds.
+class Whole(NamedTuple):
+    """What a file was found to hold: how many documents, and a SHA-256 over all of them, the feed and the sequence.
+
+    The digest is that of the content, not of the bytes: a backup, what is restored from it and the original agree.
+    """
+
+    documents: int
+    digest: str
+
+
+def back_up(source: Path, target: Path, progress: Progress) -> Whole:
+    """Copy into a new file and check the copy; what it holds.
 
     Raises:
         InvalidInput: the target exists, or the source does not.
@@ -37,7 +47,7 @@ def back_up(source: Path, target: Path, progress: Progress) -> int:
             with writing.backup("main", reading, "main") as copying:
                 while not copying.done:
                     copying.step(_PAGES)
-                    progress("pages", copying.page_count - copying.remaining)
+                    progress("pages", copying.page_count - copying.remaining, copying.page_count)
             writing.execute("PRAGMA journal_mode=DELETE")
         finally:
             writing.close()
@@ -45,8 +55,8 @@ def back_up(source: Path, target: Path, progress: Progress) -> int:
     return verify(target)
 
 
-def verify(path: Path) -> int:
-    """Check a file: SQLite's own structure and the checksum of each document; how many documents it holds.
+def verify(path: Path) -> Whole:
+    """Check a file: SQLite's own structure and the checksum of each document; what it holds.
 
     Raises:
         Corrupt: it is damaged.
@@ -58,34 +68,44 @@ def verify(path: Path) -> int:
             found = connection.execute("PRAGMA integrity_check(1)").get
             if found != "ok":
                 raise Corrupt(str(path), str(found))
-            count = 0
-            rows: apsw.Cursor = connection.execute(f"SELECT tenant, ns, {RECORD} FROM docs")  # noqa: S608 - constants
-            for row in rows:
-                fields: Row = row
-                record_of(Space(fields[0], fields[1]), fields[2:])
-                count += 1
-            return count
+            return _read(connection)
         finally:
             connection.close()
 
 
-def restore(backup: Path, target: Path, progress: Progress) -> int:
-    """Put a verified backup in the place of a documents file that nobody has open; how many documents it holds.
+def _read(connection: apsw.Connection) -> Whole:
+    digest, count = hashlib.sha256(), 0
+    rows: apsw.Cursor = connection.execute(f"SELECT tenant, ns, {RECORD} FROM docs ORDER BY tenant, ns, key")  # noqa: S608 - constants
+    for row in rows:
+        fields: Row = row
+        record_of(Space(fields[0], fields[1]), fields[2:])
+        digest.update(repr(fields).encode())
+        count += 1
+    for table in ("changes ORDER BY seq", "spaces ORDER BY tenant, ns", "meta ORDER BY name"):
+        for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - constants
+            digest.update(repr(row).encode())
+    return Whole(count, digest.hexdigest())
+
+
+def restore(backup: Path, target: Path, progress: Progress) -> Whole:
+    """Put a verified backup in the place of a documents file that nobody has open; what it holds.
 
     The file that was there is kept beside it with the ending ``.before-restore``.
 
     Raises:
         InUse: a process has the target open.
-        Corrupt: the backup is damaged; nothing was changed.
+        Corrupt: the backup is damaged, or its copy is another; nothing was changed.
     """
-    verify(backup)
+    expected = verify(backup)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = Ownership(target)
     owner.take()
     try:
         fresh = target.with_name(target.name + ".restoring")
         fresh.unlink(missing_ok=True)
-        count = back_up(backup, fresh, progress)
+        found = back_up(backup, fresh, progress)
+        if found != expected:
+            raise Corrupt(str(fresh), f"its digest is {found.digest}, the backup's {expected.digest}")
         if target.exists():
             _folded(target)
             target.replace(target.with_name(target.name + ".before-restore"))
@@ -94,7 +114,7 @@ def restore(backup: Path, target: Path, progress: Progress) -> int:
         fresh.replace(target)
     finally:
         owner.release()
-    return count
+    return found
 
 
 def _folded(path: Path) -> None:
