@@ -111,10 +111,19 @@ class Slapd:
         """Delete an entry."""
         self.change(f"dn: {dn}\nchangetype: delete\n")
 
-    def _ran(self, arguments: list[str], text: str) -> None:
+    def clear(self) -> None:
+        """Delete every person and group."""
+        listed = [_tool("ldapsearch"), "-x", "-LLL", "-o", "ldif-wrap=no", "-H", self.ldap, "-D", _ROOT]
+        found = self._ran([*listed, "-w", _ROOT_PASSWORD, "-b", SUFFIX, "(|(uid=*)(objectClass=groupOfNames))", "1.1"])
+        for line in found.splitlines():
+            if line.startswith("dn: "):
+                self.delete(line.removeprefix("dn: "))
+
+    def _ran(self, arguments: list[str], text: str = "") -> str:
         done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=False)  # noqa: S603 - ours
         if done.returncode:
             raise RuntimeError(done.stderr)
+        return done.stdout
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class LdapDirectories:
 
     async def authenticate(self, directory: Directory, login: str, password: str) -> Entry | None:
         """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""
-        if not password:
+        if not password or not login.isprintable():  # some servers compare up to a NUL
             return None
 
         async def ask(connection: Connection) -> Entry | None:
