@@ -92,6 +92,16 @@ def after_prefix(prefix: str) -> str | None:
     return None
 
 
+def bounds(prefix: str, after: str) -> tuple[str, bool, str | None]:
+    """Where keys with the prefix behind ``after`` begin, whether that key itself is out, and before which they end.
+
+    One bound on each side, so that an index can start and stop there.
+    """
+    if after and after >= prefix:
+        return after, True, after_prefix(prefix)
+    return prefix, False, after_prefix(prefix)
+
+
 def _utf8_size(text: str) -> int:
     if len(text) > MAX_KEY_BYTES:
         return len(text)

@@ -10,7 +10,7 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from au_sys_storage_sdk.adapters.postgres import writing
 from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, RECORD, SCHEMA, prepare, record_of, translated
-from au_sys_storage_sdk.core.address import Space, after_prefix
+from au_sys_storage_sdk.core.address import Space, bounds
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
@@ -25,10 +25,6 @@ _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a notification have been lost."""
 
 _LIVE = "(expires IS NULL OR expires > $3)"
-_RANGE = (
-    f"FROM {SCHEMA}.docs WHERE tenant = $1 AND ns = $2 AND {_LIVE} AND key >= $4 AND key > $5"
-    " AND ($6::text IS NULL OR key < $6)"
-)
 _EMPTY = RECORD.replace("value,", "''::bytea,").removesuffix(", crc")
 
 
@@ -128,11 +124,11 @@ class PostgresDocuments:
     ) -> Page[Stored]:
         """See the port."""
         columns = _EMPTY if keys_only else RECORD
-        statement = f"SELECT {columns} {_RANGE} ORDER BY key LIMIT $7"
+        where, arguments = self._range(space, prefix, after)
+        statement = f"SELECT {columns} {where} ORDER BY key LIMIT {limit + 1}"
         items: list[Stored] = []
         size = 0
         async with self._connection() as connection, connection.transaction(readonly=True):
-            arguments = (*self._range(space, prefix, after), limit + 1)
             async for row in connection.cursor(statement, *arguments, prefetch=limit + 1 if limit < 100 else 100):
                 found = Stored(*row) if keys_only else record_of(space, row)
                 size += len(found.value)
@@ -141,13 +137,19 @@ class PostgresDocuments:
                 items.append(found)
         return Page(tuple(items))
 
-    def _range(self, space: Space, prefix: str, after: str) -> tuple[str, str, int, str, str, str | None]:
-        return space.tenant, space.namespace, self._clock(), prefix, after, after_prefix(prefix)
+    def _range(self, space: Space, prefix: str, after: str) -> tuple[str, tuple[str | int, ...]]:
+        """One bound on each side, so that also a plan for any arguments starts and stops there."""
+        begin, behind, end = bounds(prefix, after)
+        where = f"FROM {SCHEMA}.docs WHERE tenant = $1 AND ns = $2 AND {_LIVE} AND key {'>' if behind else '>='} $4"
+        if end is None:
+            return where, (space.tenant, space.namespace, self._clock(), begin)
+        return where + " AND key < $5", (space.tenant, space.namespace, self._clock(), begin, end)
 
     async def count(self, space: Space, prefix: str) -> int:
         """See the port."""
+        where, arguments = self._range(space, prefix, "")
         async with self._connection() as connection:
-            return int(await connection.fetchval(f"SELECT count(*) {_RANGE}", *self._range(space, prefix, "")))
+            return int(await connection.fetchval(f"SELECT count(*) {where}", *arguments))
 
     async def sequence(self, space: Space | None = None) -> int:
         """See the port."""
