@@ -4,7 +4,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 from au_sys_identity.adapters.ldap import messages
@@ -14,6 +14,7 @@ from au_sys_identity.core.directories.models import Directory
 from fastapi_services_platform import blocking
 
 _LARGEST = 8 * 1024 * 1024
+_GOODBYE_SECONDS = 0.25
 _PORTS = {"ldaps": 636, "ldap": 389}
 
 
@@ -30,7 +31,7 @@ class _Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._closed = False
+        self.closed = asyncio.Event()
         self._news = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
@@ -38,7 +39,7 @@ class _Wire(asyncio.Protocol):
         self._news.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._closed = True
+        self.closed.set()
         self._news.set()
 
     @property
@@ -59,7 +60,7 @@ class _Wire(asyncio.Protocol):
                 data = bytes(self._buffer[:size])
                 del self._buffer[:size]
                 return data
-            if self._closed:
+            if self.closed.is_set():
                 raise ConnectionError("closed")
             self._news.clear()
             await self._news.wait()
@@ -129,10 +130,18 @@ class Connection:
             if not cookie:
                 return
 
-    def close(self) -> None:
-        """Say goodbye."""
+    async def close(self) -> None:
+        """Say goodbye, and hang up if the server does not within a moment."""
         self._transport.write(messages.unbind(self._next()))
         self._transport.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._wire.closed.wait()
+        self.abort()
+
+    def abort(self) -> None:
+        """Hang up."""
+        self._transport.abort()
 
     async def _entries(
         self, base: str, wanted: bytes, attributes: tuple[str, ...], most: int, page: tuple[int, bytes] | None
@@ -180,8 +189,10 @@ async def connected(directory: Directory, server: str) -> AsyncIterator[Connecti
         if not at_once:
             await connection.start_tls(context, host)
         yield connection
-    finally:
-        connection.close()
+    except BaseException:
+        connection.abort()
+        raise
+    await connection.close()
 
 
 _contexts: dict[tuple[str, float], ssl.SSLContext] = {}
