@@ -14,6 +14,8 @@ from au_sys_identity.core.directories.providers import Provider
 from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.settings.lists import Item, parsed
 
+_LEAST_TOKEN = 20
+
 
 class IdentitySettings(BaseSettings):
     """Read once in ``manifest/container.py`` and passed down."""
@@ -22,6 +24,9 @@ class IdentitySettings(BaseSettings):
 
     secret_key: SecretStr | None = Field(
         None, description="Root key, 32 bytes in base64. Unset outside production: a file in the data folder."
+    )
+    bootstrap_token: SecretStr | None = Field(
+        None, description="Lets one person register as the first administrator. Unset: a file in the data folder."
     )
     registration: Literal["open", "invite", "closed"] = Field("invite", description="Who may make an account.")
     verification: Literal["required", "off"] = Field(
@@ -91,6 +96,13 @@ class IdentitySettings(BaseSettings):
     @classmethod
     def _are_providers(cls, value: SecretStr | None) -> SecretStr | None:
         return _checked_list(value, Provider.read)
+
+    @field_validator("bootstrap_token")
+    @classmethod
+    def _is_hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _LEAST_TOKEN:
+            raise ValueError(f"must have at least {_LEAST_TOKEN} characters")
+        return value
 
     @field_validator("secret_key")
     @classmethod

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from au_sys_identity.adapters.api.cards import People
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.adapters.crypto.access_tokens import JwtAccessTokens
 from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost
+from au_sys_identity.adapters.crypto.bootstrap_token import BootstrapToken
 from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
 from au_sys_identity.adapters.crypto.signing_keys import SignatureRules, SigningKeys
@@ -28,6 +30,7 @@ from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.administration import Accounts
+from au_sys_identity.core.accounts.bootstrap import Bootstrap
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
 from au_sys_identity.core.accounts.step_up import StepUp
@@ -65,8 +68,11 @@ from fastapi_services_platform import (
     RoleAdministration,
     Service,
     SubjectDirectory,
+    blocking,
+    get_logger,
 )
 
+_logger = get_logger(__name__)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -136,9 +142,20 @@ class Wiring:
     keys: SigningKeys
     catalogue: Catalogue
     registration: Registration
+    bootstrap: Bootstrap
+    bootstrap_token: BootstrapToken
     delivery: Delivery
     services: tuple[Service, ...]
     outside: Outside
+
+    async def prepare(self) -> None:
+        """Make what the first request would wait for, and tell the operator where the first administrator begins."""
+        await self.keys.active()
+        if await self.bootstrap.open():
+            path = await blocking(self.bootstrap_token.write)
+            if path is not None:
+                _logger.info("bootstrap.open", token_file=str(path))
+        await self.hasher.warm_up()
 
     async def forget(self) -> None:
         """Delete sessions that ended a month ago, and challenges and counters that count no more."""
@@ -224,6 +241,8 @@ def wire(
     passkeys = Passkeys(transactions, passkey_check.ceremony, passkey_check.challenges, letters, clock)
     policy = RegistrationPolicy(settings.registration, settings.verification == "required")
     registration = Registration(transactions, hasher, rules, letters, clock, policy=policy)
+    token = _bootstrap_token(base)
+    bootstrap = Bootstrap(transactions, registration, partial(blocking, token.read), partial(blocking, token.forget))
     verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
     key_rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
     kills = settings.reset_kills_keys
@@ -256,6 +275,7 @@ def wire(
         MailLinks: MailLinks(transactions, letters, hasher, rules, clock, lockout=base.lockout, reset_kills_keys=kills),
         MagicLinks: MagicLinks(transactions, letters, clock, times=base.times, enabled=settings.magic_link),
         StepUp: steps,
+        Bootstrap: bootstrap,
         Desk: Desk(accounts, granting, decisions, sessions, enrolment, steps, registration),
         Decisions: decisions,
         Granting: granting,
@@ -268,8 +288,24 @@ def wire(
     built.update(beyond.services)
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
     return Wiring(
-        settings, transactions, hasher, keys, catalogue, registration, _delivery(base, letters), services, beyond
+        settings,
+        transactions,
+        hasher,
+        keys,
+        catalogue,
+        registration,
+        bootstrap,
+        token,
+        _delivery(base, letters),
+        services,
+        beyond,
     )
+
+
+def _bootstrap_token(base: _Base) -> BootstrapToken:
+    given = base.settings.bootstrap_token
+    file = Path(base.platform.data_dir) / "identity.bootstrap-token"
+    return BootstrapToken(file, given.get_secret_value() if given else None)
 
 
 def _delivery(base: _Base, letters: LetterBox) -> Delivery:

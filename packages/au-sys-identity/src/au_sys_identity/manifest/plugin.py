@@ -84,8 +84,7 @@ class Identity:
             )
             for bundle in platform.inventory.bundles
         }
-        await wiring.keys.active()
-        await wiring.hasher.warm_up()
+        await wiring.prepare()
 
     async def shutdown(self) -> None:
         """Finish the hashes under way."""

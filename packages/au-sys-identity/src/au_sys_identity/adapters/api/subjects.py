@@ -22,6 +22,7 @@ from au_sys_identity.adapters.api.schemas.subjects import (
 from au_sys_identity.adapters.api.session_cookies import drop_session, keep_session
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import AccountChange, Accounts, ProfileChange
+from au_sys_identity.core.accounts.bootstrap import Bootstrap
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import network_of
@@ -36,14 +37,29 @@ from fastapi_services_platform.fastapi import inject
 router = APIRouter(tags=["subjects"])
 
 
-@router.post("/auth/register", operation_id="register", summary="Ask for an account", status_code=202)
+@router.post(
+    "/auth/register",
+    operation_id="register",
+    summary="Ask for an account",
+    status_code=202,
+    responses={201: {"model": UserOut, "description": "With the bootstrap token: the first administrator."}},
+)
 @access(public=True)
 async def register(
-    request: Request, body: RegisterBody, registration: Annotated[Registration, inject(Registration)]
-) -> AcceptedOut:
+    request: Request,
+    response: Response,
+    body: RegisterBody,
+    registration: Annotated[Registration, inject(Registration)],
+    bootstrap: Annotated[Bootstrap, inject(Bootstrap)],
+    people: Annotated[People, inject(People)],
+) -> AcceptedOut | UserOut:
     """The answer is the same for a new and for a known address."""
     network = network_of(request.client.host if request.client else None)
     wanted = NewPerson(body.email, body.display_name, body.locale)
+    if body.bootstrap_token is not None:
+        person = await bootstrap.first_admin(wanted, body.password, body.bootstrap_token)
+        response.status_code = 201
+        return await people.shown(person)
     await registration.register(wanted, body.password, network=network)
     return AcceptedOut()
 

@@ -4,7 +4,7 @@ Registering a known address looks exactly like registering a new one.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from au_sys_identity.core.access.granting import SYSTEM
@@ -24,6 +24,7 @@ from au_sys_identity.core.subjects.names import display_name, locale_tag
 
 RegistrationMode = Literal["open", "invite", "closed"]
 ONE_TIME_LIFE = timedelta(hours=24)
+_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,19 @@ class Registration:
         return person, chosen
 
     async def create_admin(
-        self, wanted: NewPerson, *, password: str | None = None, only_first: bool = False
+        self,
+        wanted: NewPerson,
+        *,
+        password: str | None = None,
+        only_first: bool = False,
+        claims: bytes | None = None,
     ) -> tuple[Person, str]:
         """Make a platform administrator, or make one of an existing person and reset the password.
 
         A generated password is good for 24 hours and must be changed at first sign-in; a chosen one is not.
 
         Raises:
-            BootstrapClosed: ``only_first`` and there is an administrator.
+            BootstrapClosed: ``only_first`` and there is an administrator, or what it ``claims`` was claimed before.
             InvalidInput, WeakPassword, Busy: as :meth:`register`.
         """
         now = self._clock()
@@ -126,6 +132,8 @@ class Registration:
             record = PasswordRecord(person.id, await self._hasher.hash(chosen), now)
         async with self._transactions.writing() as unit:
             if only_first and await unit.grants.holders(PLATFORM_ADMIN):
+                raise BootstrapClosed
+            if claims and not await unit.used_values.claim("bootstrap", claims, until=_FOR_EVER):
                 raise BootstrapClosed
             if await unit.subjects.get(person.id) is None:
                 await self._add(unit, person, record, by=SYSTEM)

@@ -18,6 +18,7 @@ class RegisterBody(BaseModel):
     password: str = Field(repr=False)
     display_name: str | None = Field(None, max_length=400)
     locale: str | None = Field(None, max_length=40)
+    bootstrap_token: str | None = Field(None, max_length=200, repr=False)
 
 
 class AcceptedOut(BaseModel):
