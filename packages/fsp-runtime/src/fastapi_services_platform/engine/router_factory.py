@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from email.utils import format_datetime
 
 from fastapi import FastAPI
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from fastapi_services_platform.capability.contribution import RouterMount, Tier
 from fastapi_services_platform.capability.discovery import HUB
@@ -15,7 +15,7 @@ from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute, InvalidContribution, UndeclaredAccess
 from fastapi_services_platform.http.compiled import CompiledEndpoint
 from fastapi_services_platform.http.door.rate_limits import RateTerm
-from fastapi_services_platform.http.fastapi_seams import FlatRoute, flatten
+from fastapi_services_platform.http.fastapi_seams import FlatRoute, Unservable, flatten
 from fastapi_services_platform.http.fastapi_sharing import shared_analysis
 from fastapi_services_platform.http.permissions import Access, declared_access
 from fastapi_services_platform.http.routing import RouteEntry, RouteKind, RouteTerms
@@ -91,7 +91,7 @@ class RouterFactory:
                 include_in_schema=item.in_schema,
                 tags=[item.owner.name],
             )
-            flats = list(flatten(app.router.routes[before:]))
+            flats = _flats(item, app.router.routes[before:])
             self._refuse_unknown_routes(item, {flat.path for flat in flats})
             yield from (entry_of(flat, item.owner, item.mount.name, _of_route(item, flat.path)) for flat in flats)
 
@@ -151,6 +151,15 @@ def _limits(name: str, mount: RouterMount, tier: TierSettings | None, router: Ro
     if tier is not None and tier.address_rate_limit:
         found.append(RateTerm(tier.address_rate_limit, f"{of_tier}:address", by_address=True))
     return found
+
+
+def _flats(item: Mounting, routes: Sequence[BaseRoute]) -> list[FlatRoute]:
+    try:
+        return list(flatten(routes))
+    except Unservable as error:
+        raise InvalidContribution(
+            item.owner.name, f"router {item.mount.name!r}: {error}.", "use routes of an APIRouter, or a mount."
+        ) from None
 
 
 def _terms(name: str, mount: RouterMount, tier: TierSettings | None, router: RouterSettings | None) -> RouteTerms:

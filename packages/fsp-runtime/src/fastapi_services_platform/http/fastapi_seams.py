@@ -21,6 +21,13 @@ EXIT_STACK = "fastapi_middleware_astack"
 HANDLERS = "starlette.exception_handlers"
 
 
+class Unservable(TypeError):
+    """A route of a kind that the platform does not serve, such as one for a host name."""
+
+    def __init__(self, route: object) -> None:
+        super().__init__(f"a route of the kind {type(route).__name__} cannot be served")
+
+
 @dataclass(frozen=True, slots=True)
 class FlatRoute:
     """A route with its full path, taken out of the tree of included routers."""
@@ -63,16 +70,14 @@ def _flatten_included(
         else:
             effective = candidate.starlette_route
             if effective is None:
-                raise TypeError(
-                    f"route {original!r} cannot be served by the platform; use an APIRouter route or a mount"
-                )
+                raise Unservable(original)
             yield _flat(effective, effective, _app_of(effective), fastapi_scope)
 
 
 def _app_of(route: BaseRoute) -> ASGIApp:
     if isinstance(route, APIRoute | Route | WebSocketRoute | Mount):
         return route.app
-    raise TypeError(f"{route!r} cannot be served by the platform; use a route or a mount")
+    raise Unservable(route)
 
 
 def _flat(effective: Any, original: BaseRoute, app: ASGIApp, fastapi_scope: dict[str, object]) -> FlatRoute:
