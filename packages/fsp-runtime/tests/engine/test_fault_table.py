@@ -121,8 +121,8 @@ FAULTS = {
     ),
     "a route that the platform does not serve": Fault(
         lambda: demo(routers=(RouterMount("api", by_host(), Tier.API),)),
-        "Capability 'demo': router 'api': a route of the kind Host cannot be served. Fix: use routes of an APIRouter, or"
-        " a mount.",
+        "Capability 'demo': router 'api': a route of the kind Host cannot be served. Fix: use routes of an APIRouter,"
+        " or a mount.",
     ),
     "a service that is there already": Fault(
         lambda: demo(services=(Service(Path, lambda _: Path()), Service(Path, lambda _: Path()))),
