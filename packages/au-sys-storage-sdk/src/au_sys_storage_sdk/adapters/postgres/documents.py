@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from au_sys_storage_sdk.adapters.postgres import writing
-from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, RECORD, SCHEMA, prepare, record_of, translated
+from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, RECORD, SCHEMA, head_of, prepare, record_of, translated
 from au_sys_storage_sdk.core.address import Space, bounds
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
@@ -25,7 +25,7 @@ _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a notification have been lost."""
 
 _LIVE = "(expires IS NULL OR expires > $3)"
-_EMPTY = RECORD.replace("value,", "''::bytea,").removesuffix(", crc")
+_EMPTY = RECORD.replace("value,", "''::bytea,")
 
 
 class PostgresDocuments:
@@ -107,7 +107,7 @@ class PostgresDocuments:
             row = await connection.fetchrow(statement, space.tenant, space.namespace, self._clock(), key)
         if row is None:
             return None
-        return record_of(space, row) if columns == RECORD else Stored(*row)
+        return record_of(space, row) if columns == RECORD else head_of(space, row)
 
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
@@ -115,7 +115,8 @@ class PostgresDocuments:
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
         async with self._connection() as connection:
-            answers, sequence = await writing.apply(connection, commits, self._clock(), self._standing)
+            with translated(writes=True):
+                answers, sequence = await writing.apply(connection, commits, self._clock(), self._standing)
         self._arrival.advance(sequence)
         return answers
 
@@ -130,7 +131,7 @@ class PostgresDocuments:
         size = 0
         async with self._connection() as connection, connection.transaction(readonly=True):
             async for row in connection.cursor(statement, *arguments, prefetch=limit + 1 if limit < 100 else 100):
-                found = Stored(*row) if keys_only else record_of(space, row)
+                found = head_of(space, row) if keys_only else record_of(space, row)
                 size += len(found.value)
                 if len(items) == limit or (items and size > max_bytes):
                     return Page(tuple(items), items[-1].key)

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.integrity import verified
+from au_sys_storage_sdk.core.documents.integrity import verified, verified_head
 from au_sys_storage_sdk.core.documents.models import Stored
-from au_sys_storage_sdk.core.errors import Corrupt, ReadOnly, Unavailable
+from au_sys_storage_sdk.core.errors import Corrupt, OutcomeUnknown, ReadOnly, StorageError, Unavailable
 
 SCHEMA = "au_sys_storage"
 CHANNEL = "au_sys_storage"
-FORMAT = 1
+FORMAT = 2
 
 _LOCK = 7_305_411_820_041
 
@@ -74,29 +74,47 @@ def record_of(space: Space, row: asyncpg.Record) -> Stored:
     return verified(space, Stored(*fields), crc)
 
 
+def head_of(space: Space, row: asyncpg.Record) -> Stored:
+    """The same for a row whose value was left out."""
+    *fields, crc = row
+    return verified_head(space, Stored(*fields), crc)
+
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
+
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise storage errors for what comes from the server or the way to it; others are bugs and pass."""
+def translated(*, writes: bool = False) -> Iterator[None]:
+    """Raise storage errors for what comes from the server or the way to it; others are bugs and pass.
+
+    ``writes``: a commit is under way, so that nobody knows its outcome when the connection is lost.
+    """
     try:
         yield
+    except StorageError:
+        raise
     except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientPrivilegeError) as error:
         raise ReadOnly("postgres", str(error)) from error
     except asyncpg.DiskFullError as error:
         raise Unavailable("the disk of the PostgreSQL server is full", retry_after=30) from error
+    except _LOST as error:
+        reason = f"PostgreSQL does not answer ({type(error).__name__})"
+        raise OutcomeUnknown(reason) if writes else Unavailable(reason) from error
     except (
-        asyncpg.PostgresConnectionError,
         asyncpg.CannotConnectNowError,
-        asyncpg.AdminShutdownError,
-        asyncpg.CrashShutdownError,
         asyncpg.TooManyConnectionsError,
         asyncpg.QueryCanceledError,
         asyncpg.LockNotAvailableError,
         asyncpg.DeadlockDetectedError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
         asyncpg.InvalidCatalogNameError,
         asyncpg.InvalidAuthorizationSpecificationError,
-        OSError,
-        TimeoutError,
     ) as error:
         raise Unavailable(f"PostgreSQL does not answer ({type(error).__name__})") from error

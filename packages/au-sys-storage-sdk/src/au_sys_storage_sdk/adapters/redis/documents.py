@@ -25,7 +25,7 @@ _CONNECTIONS = 32
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a message have been lost."""
 
-_FORMAT = b"1"
+_FORMAT = b"2"
 _FEATURES = frozenset({Feature.CAS, Feature.SCAN, Feature.TTL, Feature.TXN, Feature.WATCH})
 
 

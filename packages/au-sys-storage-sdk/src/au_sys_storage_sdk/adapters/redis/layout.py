@@ -15,7 +15,7 @@ from redis import exceptions
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.integrity import checksum, verified
 from au_sys_storage_sdk.core.documents.models import Change, Stored
-from au_sys_storage_sdk.core.errors import Corrupt, ReadOnly, StorageError, Unavailable
+from au_sys_storage_sdk.core.errors import Corrupt, OutcomeUnknown, ReadOnly, StorageError, Unavailable
 
 Client: TypeAlias = (
     Any  # Any: the client types each answer as text or bytes or list; ours are bytes, as we ask for no decoding
@@ -120,8 +120,11 @@ def change_of(seq: int, text: bytes) -> Change:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise storage errors for what comes from the server or the way to it; others are bugs and pass."""
+def translated(*, writes: bool = False) -> Iterator[None]:
+    """Raise storage errors for what comes from the server or the way to it; others are bugs and pass.
+
+    ``writes``: a commit is under way, so that nobody knows its outcome when the connection is lost.
+    """
     try:
         yield
     except StorageError:
@@ -131,7 +134,8 @@ def translated() -> Iterator[None]:
     except exceptions.OutOfMemoryError as error:
         raise Unavailable("the memory of the Redis server is full", retry_after=30) from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-        raise Unavailable(f"Redis does not answer ({type(error).__name__})") from error
+        reason = f"Redis does not answer ({type(error).__name__})"
+        raise OutcomeUnknown(reason) if writes else Unavailable(reason) from error
     except exceptions.ResponseError as error:
         if str(error).startswith(("MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN", "OOM")):
             raise Unavailable(f"Redis takes no writes ({str(error)[:80]})", retry_after=5) from error

@@ -39,7 +39,8 @@ class Gathered:
         """
         if not self.changes and writer != ANYBODY:
             return True
-        answer = await script(_KEYS, self._arguments(writer))
+        with layout.translated(writes=True):
+            answer = await script(_KEYS, self._arguments(writer))
         if answer == -1:
             found = Standing.of((await client.get(layout.STANDING) or b"").decode())
             raise Fenced("redis", Standing.of(writer.decode()).epoch, found.epoch)

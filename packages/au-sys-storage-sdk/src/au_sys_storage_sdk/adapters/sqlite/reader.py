@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 
-from au_sys_storage_sdk.adapters.sqlite.schema import RECORD, Row, meta, record_of
+from au_sys_storage_sdk.adapters.sqlite.schema import RECORD, Row, head_of, meta, record_of
 from au_sys_storage_sdk.core.address import Space, after_prefix
 from au_sys_storage_sdk.core.documents.models import Change, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.standing import Standing
@@ -26,7 +26,7 @@ _FROM_PREFIX, _BEHIND = (
 )
 _LAST = b""
 """Behind every key: SQLite sorts bytes behind text."""
-_EMPTY = RECORD.replace("value,", "x'',").removesuffix(", crc")
+_EMPTY = RECORD.replace("value,", "x'',")
 
 
 _HEAD = f"SELECT {_EMPTY} FROM docs WHERE tenant = ? AND ns = ? AND key = ? AND (expires IS NULL OR expires > ?)"  # noqa: S608 - constants
@@ -49,7 +49,7 @@ def find(connection: apsw.Connection, space: Space, key: str, now: int, largest:
 def head(connection: apsw.Connection, space: Space, key: str, now: int) -> Stored | None:
     """A live document without its value."""
     row: Row | None = connection.execute(_HEAD, (space.tenant, space.namespace, key, now)).fetchone()
-    return None if row is None else Stored(*row)
+    return None if row is None else head_of(space, row)
 
 
 def page(
@@ -75,7 +75,7 @@ def page_of_keys(
     rows: list[Row] = connection.execute(
         f"SELECT {_EMPTY} {where} ORDER BY key LIMIT ?", (*given, limit + 1)
     ).fetchall()
-    items = tuple(Stored(*row) for row in rows[:limit])
+    items = tuple(head_of(space, row) for row in rows[:limit])
     return Page(items, items[-1].key if len(rows) > limit else None)
 
 

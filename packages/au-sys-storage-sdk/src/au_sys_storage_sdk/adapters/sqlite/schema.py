@@ -9,11 +9,11 @@ from typing import Any
 import apsw
 
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.integrity import verified
+from au_sys_storage_sdk.core.documents.integrity import verified, verified_head
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.errors import Corrupt
 
-FORMAT = "1"
+FORMAT = "2"
 
 Row = tuple[Any, ...]  # Any: the columns of STRICT tables have exactly the types that the records declare
 
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS changes(
 CREATE TABLE IF NOT EXISTS spaces(
     tenant TEXT NOT NULL, ns TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(tenant, ns)
 ) STRICT, WITHOUT ROWID;
-INSERT OR IGNORE INTO meta VALUES('format', '1'), ('sequence', '0'), ('compacted', '0'), ('epoch', '1');
+INSERT OR IGNORE INTO meta VALUES('format', '2'), ('sequence', '0'), ('compacted', '0'), ('epoch', '1');
 """
 
 RECORD = "key, value, version, created, updated, expires, schema, codec, key_generation, crc"
@@ -98,3 +98,8 @@ def meta(connection: apsw.Connection, name: str) -> int:
 def record_of(space: Space, row: Row) -> Stored:
     """The record in a row of :data:`RECORD`. Raises ``Corrupt`` when its checksum is another."""
     return verified(space, Stored(*row[:-1]), row[-1])
+
+
+def head_of(space: Space, row: Row) -> Stored:
+    """The same for a row whose value was left out."""
+    return verified_head(space, Stored(*row[:-1]), row[-1])

@@ -1,4 +1,7 @@
-"""A checksum over a record and its address: a row that was moved, rolled back or bent is noticed."""
+"""Checksums over a record and its address: a row that was moved, rolled back or bent is noticed, with or without value.
+
+The upper half of the number covers everything but the value, the lower half the value as well.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,37 @@ from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.errors import Corrupt
 
+_HALF = 32
+_UPPER = 0x7FFF_FFFF
+"""Databases keep signed numbers of 64 bits."""
+
+
+def _head(space: Space, record: Stored) -> int:
+    return zlib.crc32(
+        f"{space.tenant}\0{space.namespace}\0{record.key}\0{record.version}\0{record.expires}\0{record.schema}\0"
+        f"{record.created}\0{record.updated}\0{record.codec}\0{record.key_generation}".encode()
+    )
+
 
 def checksum(space: Space, record: Stored) -> int:
-    """CRC-32 over address, version, end of life, schema and value."""
-    head = f"{space.tenant}\0{space.namespace}\0{record.key}\0{record.version}\0{record.expires}\0{record.schema}"
-    return zlib.crc32(record.value, zlib.crc32(head.encode()))
+    """CRC-32 over address and every field but the value, then over the value too."""
+    head = _head(space, record)
+    return (head & _UPPER) << _HALF | zlib.crc32(record.value, head)
 
 
 def verified(space: Space, record: Stored, expected: int) -> Stored:
     """The record. Raises ``Corrupt`` when it has another checksum."""
     if checksum(space, record) != expected:
-        raise Corrupt(f"document {record.key!r} of namespace {space.namespace!r}", "its checksum does not match")
+        raise _corrupt(space, record)
     return record
+
+
+def verified_head(space: Space, record: Stored, expected: int) -> Stored:
+    """A record that was read without its value. Raises ``Corrupt`` when it has another checksum."""
+    if _head(space, record) & _UPPER != expected >> _HALF:
+        raise _corrupt(space, record)
+    return record
+
+
+def _corrupt(space: Space, record: Stored) -> Corrupt:
+    return Corrupt(f"document {record.key!r} of namespace {space.namespace!r}", "its checksum does not match")
