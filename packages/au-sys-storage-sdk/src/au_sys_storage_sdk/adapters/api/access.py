@@ -21,7 +21,7 @@ from fastapi_services_platform.fastapi import inject
 UPLOADS = "storage.uploads"
 """The namespace of unfinished uploads; no caller reaches it."""
 
-_TENANTS = 1000
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,57 +33,70 @@ class Terms:
     remembered: float
 
 
+class Tenant:
+    """One tenant's storage, with the namespaces that were asked for lately: most requests are for the same few."""
+
+    __slots__ = ("_known", "blobs", "changing", "name", "storage", "terms")
+
+    def __init__(self, name: str, storage: Storage, blobs: Blobs, terms: Terms, guard: Guarded | None = None) -> None:
+        self.name = name
+        self.storage = storage
+        self.blobs = blobs
+        self.terms = terms
+        guarded = Guarded(storage.store, terms.policies) if guard is None else guard
+        self.changing = Storage(guarded, tenant=name, max_value=terms.max_value)
+        self._known: dict[tuple[str, bool], tuple[Namespace[object], Policy]] = {}
+
+    def namespace(self, name: str, *, writes: bool) -> tuple[Namespace[object], Policy]:
+        """The documents of a namespace and its rules. Raises ``InvalidInput`` and ``OutOfReach``."""
+        known = self._known.get((name, writes))
+        if known is None:
+            storage = self.changing if writes else self.storage
+            known = storage.namespace(name), self.terms.policies.of(name)
+            if len(self._known) < _REMEMBERED:
+                self._known[name, writes] = known
+        return known
+
+
 class Reach:
     """The caller's view of storage. The tenant comes from the verified principal and from nowhere else."""
 
-    __slots__ = ("_blobs", "_terms", "_writable", "caller", "policies", "storage", "tenant")
+    __slots__ = ("_tenant", "caller", "policies", "storage", "tenant")
 
-    def __init__(
-        self, storage: Storage, blobs: Blobs, terms: Terms, tenant: str, caller: str, writable: Storage | None = None
-    ) -> None:
-        self.storage = storage
-        self.policies = terms.policies
-        self.tenant = tenant
+    def __init__(self, tenant: Tenant, caller: str) -> None:
+        self.storage = tenant.storage
+        self.policies = tenant.terms.policies
+        self.tenant = tenant.name
         self.caller = caller
-        self._terms = terms
-        self._blobs = blobs
-        self._writable = writable
+        self._tenant = tenant
 
     def documents(self, namespace: str) -> Namespace[object]:
         """The documents of a namespace, to be read. Raises ``InvalidInput``, ``OutOfReach`` and ``NotPermitted``."""
-        found: Namespace[object] = self.storage.namespace(namespace)
-        self.policies.of(namespace).permit(namespace, self.caller, writes=False)
+        found, policy = self._tenant.namespace(namespace, writes=False)
+        policy.permit(namespace, self.caller, writes=False)
         return found
 
     def writable(self, namespace: str) -> tuple[Namespace[object], Policy]:
         """The documents of a namespace, to be changed under its rules. Raises as :meth:`documents`."""
-        if self._writable is None:
-            self._writable = self._guarded(Guarded(self.storage.store, self.policies))
-        found: Namespace[object] = self._writable.namespace(namespace)
-        policy = self.policies.of(namespace)
+        found, policy = self._tenant.namespace(namespace, writes=True)
         policy.permit(namespace, self.caller, writes=True)
         return found, policy
 
     @property
     def changing(self) -> Storage:
         """Storage for a transaction; its steps take their namespaces from :meth:`writable`."""
-        if self._writable is None:
-            self._writable = self._guarded(Guarded(self.storage.store, self.policies))
-        return self._writable
-
-    def _guarded(self, store: Guarded) -> Storage:
-        return Storage(store, tenant=self.tenant, max_value=self._terms.max_value)
+        return self._tenant.changing
 
     def blobs(self, namespace: str, *, writes: bool = False) -> tuple[Blobs, Policy]:
         """The blobs of a namespace and its rules. Raises ``InvalidInput``, ``OutOfReach`` and ``NotPermitted``."""
-        scoped = self._blobs.scoped(namespace, self.tenant)
+        scoped = self._tenant.blobs.scoped(namespace, self.tenant)
         policy = self.policies.of(namespace)
         policy.permit(namespace, self.caller, writes=writes)
         return scoped, policy
 
     def parts(self) -> Blobs:
         """Where parts of unfinished uploads lie: a namespace that no caller reaches."""
-        return self._blobs.scoped(UPLOADS, self.tenant)
+        return self._tenant.blobs.scoped(UPLOADS, self.tenant)
 
     def pending(self) -> Namespace[object]:
         """What is known of unfinished uploads."""
@@ -100,7 +113,7 @@ class Reach:
         first = await idempotency.known(store, which, _given(content))
         if first is not None:
             return first
-        milliseconds = int(self._terms.remembered * 1000)
+        milliseconds = int(self._tenant.terms.remembered * 1000)
         guarded = Guarded(store, self.policies, which.put(Answer(which.request, content), milliseconds))
         try:
             response = await work(self._with(guarded))
@@ -108,11 +121,12 @@ class Reach:
             if guarded.kept is not None:
                 await idempotency.release(store, which, guarded.kept)
             raise
-        await idempotency.keep(store, which, guarded.kept or 0, response, content, self._terms.remembered)
+        await idempotency.keep(store, which, guarded.kept or 0, response, content, self._tenant.terms.remembered)
         return response
 
     def _with(self, guarded: Guarded) -> "Reach":
-        return Reach(self.storage, self._blobs, self._terms, self.tenant, self.caller, self._guarded(guarded))
+        own = self._tenant
+        return Reach(Tenant(own.name, own.storage, own.blobs, own.terms, guarded), self.caller)
 
     async def once_claimed(
         self, which: Keyed | None, content: Callable[[], Awaitable[str]], work: Callable[[], Awaitable[Response]]
@@ -130,7 +144,7 @@ class Reach:
         except BaseException:
             await idempotency.release(store, which, version)
             raise
-        await idempotency.keep(store, which, version, response, await content(), self._terms.remembered)
+        await idempotency.keep(store, which, version, response, await content(), self._tenant.terms.remembered)
         return response
 
 
@@ -151,18 +165,18 @@ class Desk:
         self.storage = storage
         self.blobs = blobs
         self.terms = terms
-        self._of_tenant: dict[str, Storage] = {}
+        self._tenants: dict[str, Tenant] = {}
 
     def reach(self, request: Request) -> Reach:
         """What the verified caller of a request can reach."""
         principal: Principal = request.scope["state"]["principal"]
-        tenant = principal.tenant
-        storage = self._of_tenant.get(tenant)
-        if storage is None:
-            if len(self._of_tenant) >= _TENANTS:
-                self._of_tenant.clear()
-            storage = self._of_tenant[tenant] = self.storage.for_tenant(tenant)
-        return Reach(storage, self.blobs, self.terms, tenant, principal.urn)
+        tenant = self._tenants.get(principal.tenant)
+        if tenant is None:
+            if len(self._tenants) >= _REMEMBERED:
+                self._tenants.clear()
+            storage = self.storage.for_tenant(principal.tenant)
+            tenant = self._tenants[principal.tenant] = Tenant(principal.tenant, storage, self.blobs, self.terms)
+        return Reach(tenant, principal.urn)
 
 
 Desked = Annotated[Desk, inject(Desk)]

@@ -105,7 +105,7 @@ async def read_document(request: Request, desk: Desked, namespace: str, key: str
     headers = _headers(found)
     if wanted(request):
         headers["Repr-Digest"] = digest_header(hashlib.sha256(found.value).digest())
-    return Response(found.value, media_type=JSON, headers=headers)
+    return Ready(found.value, headers)
 
 
 @router.head("/storage/{namespace}/{key:path}", responses=UNCHANGED)
@@ -119,6 +119,20 @@ async def probe_document(request: Request, desk: Desked, namespace: str, key: st
     asked = stated(request).if_none_match
     status = 304 if asked is not None and asked.match(found.version) else 200
     return Response(status_code=status, media_type=JSON, headers=_headers(found))
+
+
+class Ready(Response):
+    """JSON with its headers, without the general case's cost: this is the answer that is given most often."""
+
+    def __init__(self, content: bytes, headers: dict[str, str]) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = content
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(content)),
+            (b"content-type", b"application/json"),
+            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()),
+        ]
 
 
 def _headers(found: Stored) -> dict[str, str]:

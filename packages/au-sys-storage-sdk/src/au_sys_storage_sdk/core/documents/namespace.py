@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from au_sys_storage_sdk.core.documents.changes import follow
 from au_sys_storage_sdk.core.documents.models import MAX_VALUE, Change, Document, Feature, Stored
 from au_sys_storage_sdk.core.documents.patching import apply_steps, merge
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
+from au_sys_storage_sdk.core.documents.together import commit_together
 from au_sys_storage_sdk.core.documents.values import Values, decode_json, encode_json
 from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, StorageError, TooLarge, Unsupported
 from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, Page, valid_limit
@@ -267,18 +267,25 @@ class Namespace(Generic[T]):
             raise TooLarge("many", operations.MAX_OPERATIONS, len(items), "items")
         answers: list[Document[T] | int | bool | StorageError | None] = []
         for together in _independent(items):
-            answers += await asyncio.gather(*(self._one(item) for item in together))
+            answers += await self._together(together)
         return answers
 
-    async def _one(self, item: Get | Put | Delete) -> Document[T] | int | bool | StorageError | None:
-        try:
-            if isinstance(item, Get):
-                return await self.get(item.key)
-            if isinstance(item, Put):
-                return await self.put(item.key, item.value, if_match=item.if_match, ttl=item.ttl)
-            return await self.delete(item.key, if_match=item.if_match)
-        except StorageError as error:
-            return error
+    async def _together(self, items: list[Get | Put | Delete]) -> list[Document[T] | int | bool | StorageError | None]:
+        answers: list[Document[T] | int | bool | StorageError | None] = [None] * len(items)
+        writes: dict[int, operations.Operation] = {}
+        for number, item in enumerate(items):
+            try:
+                if isinstance(item, Get):
+                    answers[number] = await self.get(item.key)
+                elif isinstance(item, Put):
+                    writes[number] = self.put_operation(item.key, item.value, item.if_match, item.ttl)
+                else:
+                    writes[number] = operations.Delete(self._space, valid_key(item.key), item.if_match)
+            except StorageError as error:
+                answers[number] = error
+        for number, answer in zip(writes, await commit_together(self._store, [*writes.values()]), strict=True):
+            answers[number] = answer if isinstance(answer, StorageError) else _told(items[number], answer)
+        return answers
 
     def watch(self, since: int = 0, prefix: str = "") -> AsyncIterator[Change]:
         """Every change after the sequence ``since``, in order and without gaps, for as long as the caller asks.
@@ -289,6 +296,10 @@ class Namespace(Generic[T]):
         if Feature.WATCH not in self._store.features:
             raise Unsupported(self._store.name, "WATCH")
         return follow(self._store, since, self._space, valid_prefix(prefix))
+
+
+def _told(item: Get | Put | Delete, outcome: operations.Outcome) -> int | bool:
+    return (outcome.version or 0) if isinstance(item, Put) else outcome.version is not None
 
 
 def _independent(items: Sequence[Get | Put | Delete]) -> Iterator[list[Get | Put | Delete]]:

@@ -47,9 +47,16 @@ class Stated:
         return self.if_none_match is not None and self.if_none_match.match(version)
 
 
+_NAMES = frozenset({b"if-match", b"if-none-match"})
+_NOTHING = Stated(None, None)
+
+
 def stated(request: Request) -> Stated:
     """The conditions of a request. Raises ``InvalidInput`` for a malformed header."""
-    return Stated(_tags(request, "If-Match", weak=False), _tags(request, "If-None-Match", weak=True))
+    for name, _ in request.scope["headers"]:
+        if name in _NAMES:
+            return Stated(_tags(request, "If-Match", weak=False), _tags(request, "If-None-Match", weak=True))
+    return _NOTHING
 
 
 def _tags(request: Request, name: str, *, weak: bool) -> Tags | None:
