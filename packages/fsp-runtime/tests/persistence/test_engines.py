@@ -178,6 +178,28 @@ async def test_a_serialization_failure_is_run_again(server: PostgresServer) -> N
     assert (numbers, runs) == ([1, 1, 2], 3)
 
 
+async def test_one_process_at_a_time(url: str) -> None:
+    """Who holds a purpose's lock is alone with it; other purposes are free."""
+    one, two = Database("notes", url), Database("notes", url)
+    order: list[str] = []
+    held = asyncio.Event()
+
+    async def second() -> None:
+        await held.wait()
+        async with two.exclusively("bank"):
+            order.append("second")
+
+    waiting = asyncio.create_task(second())
+    async with one.exclusively("bank"):
+        held.set()
+        async with two.exclusively("other"):
+            order.append("first")
+    await waiting
+    await one.close()
+    await two.close()
+    assert order == ["first", "second"]
+
+
 async def test_a_failure_that_stays_is_given_up(tmp_path: Path) -> None:
     """After its attempts the unit of work raises what the database said."""
     import sqlite3

@@ -4,7 +4,7 @@ import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,7 +103,8 @@ class Database:
         from fastapi_services_platform.persistence.engines import EngineTerms
 
         busy = BUSY_TIMEOUT_MS / 1000
-        return EngineTerms(self.name, self._pool_size, busy, statement_seconds, self._slow_seconds)
+        slow = self._slow_seconds if statement_seconds or not self._statement_seconds else 0.0
+        return EngineTerms(self.name, self._pool_size, busy, statement_seconds, slow)
 
     @cached_property
     def _sessions(self) -> "dict[Purpose, Any]":  # Any: async_sessionmaker[AsyncSession], not loaded here
@@ -166,6 +167,14 @@ class Database:
         """A transaction of this process that published something was committed."""
         for watcher in self.watchers:
             watcher()
+
+    def exclusively(self, purpose: str) -> AbstractAsyncContextManager[None]:
+        """Let one process of all that share the database do something at a time: ``async with``. For what a start does
+        once, whichever node is first.
+        """
+        from fastapi_services_platform.persistence.locks import exclusively
+
+        return exclusively(self, purpose)
 
     async def migrate(self, migrations: Migrations) -> None:
         """Bring the schema to its head under a lock; a database at its head does not import Alembic.

@@ -36,6 +36,9 @@ class EngineTerms:
 class MeasuredPool(AsyncAdaptedQueuePool):
     """Knows how often a connection was asked for and how long that took, waiting and connecting together."""
 
+    __module__ = (
+        "sqlalchemy.pool"  # its logger is named after this: what pools tell is SQLAlchemy's, not the platform's
+    )
     checkouts = 0
     wait_seconds = 0.0
 

@@ -2,17 +2,13 @@
 
 import asyncio
 import contextlib
-import fcntl
-import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-from zlib import crc32
 
 from fastapi_services_platform.capability.contribution import Migrations
 from fastapi_services_platform.errors import MigrationError
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
 _log = get_logger(__name__)
 _REVISION = re.compile(r"^revision(?:\s*:[^=]+)?\s*=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
 _DOWN = re.compile(r"^down_revision(?:\s*:[^=]+)?\s*=\s*(?:['\"]([^'\"]+)['\"]|None)", re.MULTILINE)
-_LOCK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,7 @@ async def _under_lock(database: "Database", migrations: Migrations, step: str, r
     table = version_table(database.name, migrations.history)
     if step == "upgrade" and revision == "head" and await asyncio.to_thread(_file_is_at, database, table, head):
         return
-    async with _exclusive(database):
+    async with database.exclusively("migrate"):
         async with database.patient_engine.connect() as connection:
             current = await connection.run_sync(_current, table)
         if step == "upgrade" and revision == "head" and current == head:
@@ -203,59 +198,3 @@ def _run(connection: "Connection", name: str, migrations: Migrations, step: str,
     )
     with context.begin_transaction(), context:
         context.run_migrations()
-
-
-@contextlib.asynccontextmanager
-async def _exclusive(database: "Database") -> AsyncIterator[None]:
-    if database.dialect == "sqlite":
-        async with _file_lock(database):
-            yield
-        return
-    from sqlalchemy import text
-
-    key = crc32(f"fsp-migrate:{database.name}".encode())
-    async with database.patient_engine.connect() as connection:
-        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
-        await connection.commit()
-        try:
-            yield
-        finally:
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-            await connection.commit()
-
-
-@contextlib.asynccontextmanager
-async def _file_lock(database: "Database") -> AsyncIterator[None]:
-    path = database.file
-    if path is None:
-        yield
-        return
-    handle = _open_lock(path)
-    try:
-        await _wait_for_lock(handle, database.name)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _open_lock(path: str) -> int:
-    Path(path).absolute().parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    return os.open(f"{path}.migrate.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-
-
-async def _wait_for_lock(handle: int, name: str) -> None:
-    try:
-        async with asyncio.timeout(_LOCK_SECONDS):
-            while not _try_lock(handle):  # noqa: ASYNC110 - a lock of another process sets no event here
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        problem = f"another process holds the migration lock for more than {_LOCK_SECONDS:g} s."
-        raise MigrationError(name, problem, "see which process has it open and end it.") from None
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -3,6 +3,7 @@
 from fastapi_services_platform import (
     Card,
     Contribution,
+    Database,
     HealthCheck,
     Job,
     Manifest,
@@ -49,12 +50,14 @@ class Skriptoteket:
 
     def __init__(self) -> None:
         self._library: Library | None = None
+        self._database: Database | None = None
 
     async def initialize(self, platform: Platform) -> Contribution:
         """Wire the library; nothing is opened yet."""
         settings = SkriptoteketSettings()
-        library = build_library(platform.database("skriptoteket"), platform.settings, settings)
-        self._library = library
+        database = platform.database("skriptoteket")
+        library = build_library(database, platform.settings, settings)
+        self._library, self._database = library, database
         biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
 
         async def purge() -> None:
@@ -91,5 +94,6 @@ class Skriptoteket:
 
     async def startup(self) -> None:
         """Install what ships with the library, if the operator lets it."""
-        if self._library is not None and self._library.settings.install_bank:
-            await self._library.install_what_ships()
+        if self._library is not None and self._database is not None and self._library.settings.install_bank:
+            async with self._database.exclusively("bank"):  # nodes that start together install it once
+                await self._library.install_what_ships()
