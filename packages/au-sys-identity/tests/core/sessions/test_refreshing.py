@@ -1,11 +1,8 @@
 """Refresh with rotation: nobody is logged out, a thief is noticed."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.memory.credentials import FixedDerivation
@@ -138,28 +135,3 @@ async def test_unknown_tokens_are_refused_alike(family: Family) -> None:
     """A made-up token gets the same answer as an ended one."""
     with pytest.raises(SessionEnded):
         await family.refresh("nobody ever had this one")
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(min_value=0, max_value=4), min_size=1, max_size=25))
-def test_any_interleaving_leaves_one_living_head(pauses: list[int]) -> None:
-    """N tabs that share a cookie jar and refresh at any moments of one life are all answered and share one head."""
-
-    async def run() -> None:
-        family = Family(MemoryTransactions(), TurnedClock())
-        opened = await family.open()
-        jar = opened.secret
-        waiting: list[str] = []
-        for pause in pauses:
-            waiting.append(jar)
-            if pause:
-                answers = await asyncio.gather(*(family.refresh(token) for token in waiting))
-                jar = answers[-1]
-                assert len(set(answers)) == 1
-                waiting = []
-                family.clock.turn(seconds=pause * 4)
-        await asyncio.gather(*(family.refresh(token) for token in waiting))
-        assert await family.generation(opened) is not None
-        assert family.stolen() == 0
-
-    asyncio.run(run())

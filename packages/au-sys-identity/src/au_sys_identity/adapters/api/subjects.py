@@ -78,6 +78,7 @@ async def change_me(
     response: Response,
     body: MeChange,
     accounts: Annotated[Accounts, inject(Accounts)],
+    steps: Annotated[StepUp, inject(StepUp)],
     people: Annotated[People, inject(People)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
     if_match: IfMatch = None,
@@ -90,6 +91,7 @@ async def change_me(
             raise InvalidInput("password", "is changed by itself", "Send the profile in a request of its own.")
         if body.current_password is None:
             raise InvalidInput("current_password", "is missing", "Send the present password too.")
+        await steps.require_strongest(caller)
         opened = await accounts.change_password(
             await accounts.get(caller.id),
             body.current_password,

@@ -8,9 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.session_cookies import keep_session
+from au_sys_identity.adapters.web.security import ask_again
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.administration import Accounts, ProfileChange
-from au_sys_identity.core.errors import IdentityError, InvalidInput, WeakPassword
+from au_sys_identity.core.accounts.step_up import StepUp
+from au_sys_identity.core.errors import IdentityError, InvalidInput, WeakPassword, WeakSession
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import Strength
 from fastapi_services_platform import access
@@ -87,6 +89,7 @@ async def password_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
     accounts: Annotated[Accounts, inject(Accounts)],
+    steps: Annotated[StepUp, inject(StepUp)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
     current: Annotated[str, Form()] = "",
     new: Annotated[str, Form()] = "",
@@ -94,6 +97,7 @@ async def password_form(
     """Set a new password; every other session ends and this one gets a new id."""
     caller = caller_of(request)
     try:
+        await steps.require_strongest(caller)
         opened = await accounts.change_password(
             await accounts.get(caller.id),
             current,
@@ -101,6 +105,8 @@ async def password_form(
             client=client_of(request, cookies),
             reopen=caller.strength,
         )
+    except WeakSession:
+        return ask_again("/account/password")
     except IdentityError as error:
         return await _password_page(request, pages, error)
     response = RedirectResponse("/account?saved=password", 303)

@@ -48,15 +48,30 @@ class StepUp:
                 account safe is not changed from there.
             StepUpRequired: the proof is too old, or weaker than what the account has.
         """
-        if caller.kind != "person" or caller.session_id is None or caller.auth_time is None:
-            raise HumanOnly
-        async with self._transactions.reading() as unit:
-            wanted = strongest(await unit.factors.enrolled(caller.id))
+        wanted = await self._wanted(caller)
         if own_security and not at_least(caller.strength, wanted):
             raise WeakSession
+        if caller.auth_time is None:
+            raise HumanOnly
         fresh = self._clock() - caller.auth_time < self._times.step_up
         if not fresh or not at_least(caller.strength, wanted):
             raise StepUpRequired(wanted, int(self._times.step_up.total_seconds()))
+
+    async def require_strongest(self, caller: Principal) -> None:
+        """Let pass whose session is as strong as the account can give, however old; the act itself asks for a proof.
+
+        Raises:
+            HumanOnly: the credential is a key.
+            WeakSession: the session is weaker than what the account has.
+        """
+        if not at_least(caller.strength, await self._wanted(caller)):
+            raise WeakSession
+
+    async def _wanted(self, caller: Principal) -> Strength:
+        if caller.kind != "person" or caller.session_id is None:
+            raise HumanOnly
+        async with self._transactions.reading() as unit:
+            return strongest(await unit.factors.enrolled(caller.id))
 
     async def with_password(self, caller: Principal, password: str, *, client: Client) -> Opened:
         """Prove again with the password.
