@@ -128,3 +128,8 @@ proof-fuzz EXAMPLES="200":
 [group('proof')]
 proof-storage-switch STATE="dist/proof-storage-switch.json" *ARGS:
     {{ run }} python -m tests.faults.storage.switch.run --state "$@"
+
+# Whether the time of an answer tells which accounts exist: paired samples, on a quiet machine
+[group('proof')]
+proof-timing PAIRS="200":
+    {{ run }} python -m tests.attacks.timing --pairs "{{ PAIRS }}"
