@@ -14,6 +14,7 @@ from au_sys_storage_sdk.core.address import Space, bounds
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
+from au_sys_storage_sdk.core.documents.integrity import following, under
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
 from au_sys_storage_sdk.core.documents.standing import Standing
@@ -107,7 +108,7 @@ class PostgresDocuments:
             row = await connection.fetchrow(statement, space.tenant, space.namespace, self._clock(), key)
         if row is None:
             return None
-        return record_of(space, row) if columns == RECORD else head_of(space, row)
+        return under(key, record_of(space, row) if columns == RECORD else head_of(space, row))
 
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
@@ -135,7 +136,7 @@ class PostgresDocuments:
                 size += len(found.value)
                 if len(items) == limit or (items and size > max_bytes):
                     return Page(tuple(items), items[-1].key)
-                items.append(found)
+                items.append(following(items, found))
         return Page(tuple(items))
 
     def _range(self, space: Space, prefix: str, after: str) -> tuple[str, tuple[str | int, ...]]:

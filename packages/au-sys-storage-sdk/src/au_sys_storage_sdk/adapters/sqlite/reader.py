@@ -6,6 +6,7 @@ import apsw
 
 from au_sys_storage_sdk.adapters.sqlite.schema import RECORD, Row, head_of, meta, record_of
 from au_sys_storage_sdk.core.address import Space, after_prefix
+from au_sys_storage_sdk.core.documents.integrity import following, under
 from au_sys_storage_sdk.core.documents.models import Change, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import FeedCompacted
@@ -43,13 +44,13 @@ def find(connection: apsw.Connection, space: Space, key: str, now: int, largest:
         return None
     if row[1] is None:
         raise LargeValue
-    return record_of(space, row)
+    return under(key, record_of(space, row))
 
 
 def head(connection: apsw.Connection, space: Space, key: str, now: int) -> Stored | None:
     """A live document without its value."""
     row: Row | None = connection.execute(_HEAD, (space.tenant, space.namespace, key, now)).fetchone()
-    return None if row is None else head_of(space, row)
+    return None if row is None else under(key, head_of(space, row))
 
 
 def page(
@@ -63,7 +64,7 @@ def page(
         size += len(row[1])
         if len(items) == limit or (items and size > max_bytes):
             return Page(tuple(items), items[-1].key)
-        items.append(record_of(space, row))
+        items.append(following(items, record_of(space, row)))
     return Page(tuple(items))
 
 
@@ -75,8 +76,10 @@ def page_of_keys(
     rows: list[Row] = connection.execute(
         f"SELECT {_EMPTY} {where} ORDER BY key LIMIT ?", (*given, limit + 1)
     ).fetchall()
-    items = tuple(head_of(space, row) for row in rows[:limit])
-    return Page(items, items[-1].key if len(rows) > limit else None)
+    items: list[Stored] = []
+    for row in rows[:limit]:
+        items.append(following(items, head_of(space, row)))
+    return Page(tuple(items), items[-1].key if len(rows) > limit else None)
 
 
 def count(connection: apsw.Connection, space: Space, prefix: str, now: int) -> int:

@@ -10,7 +10,7 @@ from au_sys_storage_sdk.adapters.sqlite import reader
 from au_sys_storage_sdk.adapters.sqlite.schema import Row, meta, open_writer
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock
-from au_sys_storage_sdk.core.documents.integrity import checksum
+from au_sys_storage_sdk.core.documents.integrity import checksum, under
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, Put
 from au_sys_storage_sdk.core.documents.planning import plan, record
@@ -147,7 +147,7 @@ class Writer:
         row: Row | None = self._connection.execute(_HEAD, (space.tenant, space.namespace, key)).fetchone()
         if row is None or (row[5] is not None and row[5] <= now):
             return None
-        return Stored(*row)
+        return under(key, Stored(*row))
 
     def _place(self, space: Space, key: str, placed: Stored | None) -> None:
         if placed is None:

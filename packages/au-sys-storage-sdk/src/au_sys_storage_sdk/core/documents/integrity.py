@@ -6,6 +6,7 @@ The upper half of the number covers everything but the value, the lower half the
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Stored
@@ -40,6 +41,20 @@ def verified_head(space: Space, record: Stored, expected: int) -> Stored:
     """A record that was read without its value. Raises ``Corrupt`` when it has another checksum."""
     if _head(space, record) & _UPPER != expected >> _HALF:
         raise _corrupt(space, record)
+    return record
+
+
+def under(key: str, record: Stored) -> Stored:
+    """The record that was asked for. Raises ``Corrupt`` when a bent index led to another one."""
+    if record.key != key:
+        raise Corrupt(f"the index at {key!r}", f"it leads to document {record.key!r}")
+    return record
+
+
+def following(items: Sequence[Stored], record: Stored) -> Stored:
+    """The next record of a listing. Raises ``Corrupt`` when a bent index led astray."""
+    if items and record.key <= items[-1].key:
+        raise Corrupt(f"the index after {items[-1].key!r}", f"it leads to document {record.key!r}")
     return record
 
 
