@@ -9,6 +9,7 @@ from fastapi_services_platform import Card, MenuEntry, Permission, PlatformSetti
 from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
 
+HTML = {"accept": "text/html"}
 BROWSER = {"accept": "text/html", "cookie": "session=ada"}
 DENIED = frozenset({"demo.secret.see", "platform.capabilities.read", "platform.health.read"})
 
@@ -120,3 +121,26 @@ async def test_names_are_only_text(client: AsyncClient) -> None:
 async def form_token(client: AsyncClient) -> str:
     page = (await client.get("/", headers=BROWSER)).text
     return page.split('name="csrf_token" value="')[1].split('"')[0]
+
+
+async def test_the_table_of_the_gallery_is_filtered_sorted_and_turned_over(client: AsyncClient) -> None:
+    """The filter goes along with order and page; the heading says which order is in force and turns it round."""
+    found = await client.get("/platform/components?q=grace&order=-rows", headers=HTML)
+    assert found.text.index("Guardian list") < found.text.index("Absence report")
+    assert "Alan Turing" not in found.text
+    assert 'aria-sort="descending"' in found.text
+    assert 'href="/platform/components?q=grace&amp;order=rows"' in found.text
+    second = await client.get("/platform/components?order=tool&page=2", headers=HTML)
+    assert "Page 2 of 2" in second.text
+    odd = await client.get("/platform/components?order=__class__&page=900", headers=HTML)
+    assert (odd.status_code, "Page 1 of 2" in odd.text) == (200, True)
+
+
+async def test_a_page_that_is_not_there_knows_who_looks(client: AsyncClient) -> None:
+    """A signed-in person is not asked to sign in by the page that says 404; a stranger is shown the way."""
+    ada = await client.get("/nowhere", headers={**HTML, "cookie": "session=ada"})
+    stranger = await client.get("/nowhere", headers=HTML)
+    wrong = await client.get("/nowhere", headers={**HTML, "cookie": "session=broken"})
+    assert (ada.status_code, "Sign in" in ada.text, "person-menu" in ada.text) == (404, False, True)
+    assert (stranger.status_code, "person-menu" in stranger.text) == (404, False)
+    assert (wrong.status_code, "person-menu" in wrong.text) == (404, False)

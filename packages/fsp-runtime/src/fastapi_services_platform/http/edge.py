@@ -52,6 +52,8 @@ _NOT_FOUND = Problem(404, "not-found", "Not Found", "There is nothing under this
 _UNKNOWN_HOST = Problem(400, "unknown-host", "Unknown host", "The platform does not answer for this host name.")
 _FAILED = Problem(500, "internal-error", "Something went wrong here", "The error is logged under the correlation id.")
 _FEWEST_SWEEPS = 0.25
+_SHOWN_WITH_CALLER = frozenset({404, 405})
+"""Refused before anybody was asked who is there; the frame of the page shows who is."""
 QUEUED = "fsp.queued"
 """In the scope of a request that the server counted in as waiting."""
 
@@ -249,6 +251,8 @@ class Edge:
         if problem.status >= 400 and not exchange.wants_html:
             await send_json(exchange, problem)
             return
+        if self.admission is not None and problem.status in _SHOWN_WITH_CALLER:
+            await self.admission.recognise(exchange)
         response = await respond(exchange, problem)
         await response(exchange.scope, receive, exchange.send)
 

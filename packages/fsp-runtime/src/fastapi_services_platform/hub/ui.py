@@ -3,13 +3,14 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from fastapi_services_platform.fastapi import MaybePrincipal, inject
 from fastapi_services_platform.http.pages import THEME_COOKIE, THEMES, Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
+from fastapi_services_platform.hub.gallery import sample_table
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.problem_types import describe
 
@@ -82,9 +83,15 @@ async def problem_type(
 
 @router.get("/platform/components", name="hub.components")
 @access(public=True)
-async def components(request: Request, pages: Annotated[Pages, inject(Pages)]) -> Response:
-    """Every component of the page system."""
-    return await pages.render(request, "hub/gallery.html")
+async def components(
+    request: Request,
+    pages: Annotated[Pages, inject(Pages)],
+    q: Annotated[str, Query(max_length=100)] = "",
+    order: Annotated[str, Query(max_length=20)] = "tool",
+    page: Annotated[int, Query(ge=1, le=1000)] = 1,
+) -> Response:
+    """Every component of the page system; the table among them can be filtered, sorted and turned over."""
+    return await pages.render(request, "hub/gallery.html", {"runs": sample_table(q, order, page)})
 
 
 def _back(request: Request) -> str:

@@ -110,6 +110,22 @@ class Admission:
             return None
         return None if public else self._not_signed_in(exchange, answer)
 
+    async def recognise(self, exchange: Exchange) -> None:
+        """Note who looks at a page that shows a refusal; nobody, when that cannot be said."""
+        scope = exchange.scope
+        if self._authenticator is None or exchange.principal is not None:
+            return
+        if not any(name == b"cookie" for name, _ in scope["headers"]):
+            return
+        scope.setdefault("state", {}).setdefault("principal", None)
+        try:
+            answer: Authentication = await self._authenticator.authenticate(HTTPConnection(scope))
+        except Exception as error:
+            _log.error("authentication.failed", exc_info=error)
+            return
+        if isinstance(answer, Principal):
+            exchange.principal = scope["state"]["principal"] = answer
+
     def _not_signed_in(self, exchange: Exchange, answer: Anonymous | Refused) -> Problem:
         if self._entry_page is not None and exchange.wants_html and exchange.scope["type"] == "http":
             return Problem(303, "sign-in", "Sign in first", headers={"location": self._entrance(exchange)})

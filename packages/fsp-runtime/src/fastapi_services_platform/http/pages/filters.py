@@ -48,6 +48,21 @@ def number(value: float) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
+def sorted_by(label: str, key: str, order: str, address: str, *, number: bool = False) -> dict[str, object]:
+    """A heading of a table that sorts: ``"Rows" | sorted_by("rows", order, "/runs?order=", number=true)``.
+
+    ``order`` is the key that is in force, with ``-`` before it for descending. A link turns the order round, or sorts
+    by its column; what it asks for is appended to ``address``.
+    """
+    sorted_ = {key: "ascending", f"-{key}": "descending"}.get(order, "")
+    return {
+        "label": label,
+        "href": f"{address}{f'-{key}' if order == key else key}",
+        "sorted": sorted_,
+        "number": number,
+    }
+
+
 def line_path(values: Sequence[float], width: float, height: float) -> str:
     """The ``d`` of an SVG path through values that are evenly spaced; the largest one touches the top."""
     return " ".join(
@@ -93,6 +108,7 @@ FILTERS: dict[str, Callable[..., Any]] = {  # Any: a filter gives text, markup o
     "duration": duration,
     "moment": moment,
     "number": number,
+    "sorted_by": sorted_by,
     "line_path": line_path,
     "area_path": area_path,
     "diff_lines": diff_lines,
