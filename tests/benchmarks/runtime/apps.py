@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 from time import thread_time
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Header
 from pydantic import BaseModel
 
 from fastapi_services_platform import (
@@ -50,6 +51,30 @@ def platform() -> FastAPI:
     return _platform_of(router)
 
 
+def public() -> FastAPI:
+    """The same endpoint, open to everybody: no authentication, no permission."""
+    router = APIRouter()
+
+    @router.get("/item/{number}")
+    @access(public=True)
+    async def item(number: int) -> Item:
+        return Item(name=f"item {number}", price=1.5)
+
+    return _platform_of(router)
+
+
+def uncompiled() -> FastAPI:
+    """The same endpoint with a header, which only FastAPI itself can read."""
+    router = APIRouter()
+
+    @router.get("/item/{number}")
+    @access(permission="shop.item.read")
+    async def item(number: int, x_nothing: Annotated[str | None, Header()] = None) -> Item:
+        return Item(name=f"item {number}", price=1.5)
+
+    return _platform_of(router)
+
+
 def many() -> FastAPI:
     """The whole stack with a thousand routes in included routers."""
     whole = APIRouter()
@@ -75,7 +100,7 @@ def _platform_of(router: APIRouter) -> FastAPI:
             permissions=(Permission("shop.item.read", "Read items"),),
         ),
     )
-    settings = PlatformSettings(environment="test", data_dir=Path(os.environ["BENCH_DATA"]))
+    settings = PlatformSettings(environment="test", data_dir=Path(os.environ["BENCH_DATA"]))  # the rest from FSP_…
     return create_app(settings, capabilities=[believing_identity(), shop])
 
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +40,11 @@ class Server:
 
 
 @contextmanager
-def running(factory: str, data: Path) -> Iterator[Server]:
+def running(
+    factory: str, data: Path, python: str = sys.executable, variables: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Serve ``apps:<factory>`` with uvloop and httptools until the block ends."""
-    arguments = [sys.executable, "-m", "uvicorn", f"apps:{factory}", "--factory"]
+    arguments = [python, "-m", "uvicorn", f"apps:{factory}", "--factory"]
     arguments += [
         "--loop",
         "uvloop",
@@ -53,23 +55,31 @@ def running(factory: str, data: Path) -> Iterator[Server]:
         "critical",
         "--no-proxy-headers",
     ]
-    with _started(arguments, data) as server:
+    with _started(arguments, data, variables) as server:
+        yield server
+
+
+@contextmanager
+def product(data: Path, python: str) -> Iterator[Server]:
+    """``fsp run`` of an environment, with whatever capabilities are installed there."""
+    command = [str(Path(python).with_name("fsp")), "run"]
+    with _started(command, data, {"FSP_DATA_DIR": str(data), "PYTHONPATH": ""}) as server:
         yield server
 
 
 @contextmanager
 def serving(factory: str, data: Path, *more: str) -> Iterator[Server]:
-    """Serve ``apps:<factory>`` with the platform's own server until the block ends."""
-    module = "fastapi_services_platform.cli"
-    with _started([sys.executable, "-m", module, "run", "--app", f"apps:{factory}", *more], data) as server:
+    """Serve ``apps:<factory>`` (or ``<module>:<factory>``) with the platform's own server until the block ends."""
+    module, target = "fastapi_services_platform.cli", factory if ":" in factory else f"apps:{factory}"
+    with _started([sys.executable, "-m", module, "run", "--app", target, *more], data) as server:
         yield server
 
 
 @contextmanager
-def _started(arguments: list[str], data: Path) -> Iterator[Server]:
+def _started(arguments: list[str], data: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
     port = _free_port()
     arguments = [*arguments, "--port", str(port)]
-    environment = {**os.environ, "BENCH_DATA": str(data), "PYTHONPATH": str(HERE)}
+    environment = {**os.environ, "BENCH_DATA": str(data), "PYTHONPATH": str(HERE), **(variables or {})}
     begun = time.perf_counter()
     with (data / "server.log").open("wb") as log:
         process = subprocess.Popen(arguments, env=environment, cwd=HERE, stdout=log, stderr=log)
@@ -99,5 +109,5 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", data: Path) -> None:
                 if probe.recv(16).startswith(b"HTTP/1.1"):
                     return
         except OSError:
-            time.sleep(0.005)
+            time.sleep(0.002)
     raise RuntimeError(f"the server did not start: {(data / 'server.log').read_text()[-2000:]}")
