@@ -54,6 +54,9 @@ _FAILED = Problem(500, "internal-error", "Something went wrong here", "The error
 _FEWEST_SWEEPS = 0.25
 _SHOWN_WITH_CALLER = frozenset({404, 405})
 """Refused before anybody was asked who is there; the frame of the page shows who is."""
+_SHARE = 0.75
+"""Of the places, that one capability may take: if it hangs, the others still have the rest."""
+
 QUEUED = "fsp.queued"
 """In the scope of a request that the server counted in as waiting."""
 
@@ -79,6 +82,7 @@ class Edge:
             {},
         )  # Any: exception class → handler, as Starlette has it
         self.lane = Lane(settings.max_concurrent_requests)
+        self.lanes: dict[str, Lane] = {}
         self.turn = Turn(settings.max_turn_seconds)
         self.own_lane = Lane(settings.max_concurrent_requests)
         self.busy = BusyAnswer(self.strict, settings.public_url)
@@ -106,7 +110,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request or WebSocket handshake."""
-        if scope.pop(QUEUED, None):
+        if QUEUED in scope:
             self.turn.waiting -= 1
         headers: dict[bytes, bytes] = dict(scope["headers"])
         own_id = headers.get(HEADER) or headers.get(ALTERNATIVE)
@@ -165,8 +169,9 @@ class Edge:
                 await self._refuse(exchange, too_long, receive)
                 return
             receive = LimitedBody(receive, limit, exchange)
-        lane = self.own_lane if entry.terms.own_lane else self.lane
-        if (lane is self.lane and self.turn.is_over()) or not lane.enter():
+        own = entry.terms.own_lane
+        lane = self.own_lane if own else self._lane_of(entry.owner.name)
+        if (not own and self.turn.is_over(QUEUED in scope)) or not lane.enter():
             await self._refuse(exchange, OVERLOADED, receive)
             return
         try:
@@ -177,6 +182,12 @@ class Edge:
                 await self._refuse(exchange, verdict, receive)
         finally:
             lane.leave()
+
+    def _lane_of(self, capability: str) -> Lane:
+        lane = self.lanes.get(capability)
+        if lane is None:
+            lane = self.lanes[capability] = Lane(ceil(self.lane.limit * _SHARE), self.lane)
+        return lane
 
     def _door_problem(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:
         problem = header_problem(scope["headers"], headers, *self._header_limits)

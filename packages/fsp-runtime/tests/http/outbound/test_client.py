@@ -23,7 +23,9 @@ Script = Callable[[int], "bytes | str"]
 
 
 class Upstream:
-    """Answers the n-th request with what a script says: bytes, ``reset`` or ``hang``."""
+    """Answers the n-th request with what a script says: bytes, ``reset``, ``hang``, ``cut`` in the middle, or ``leave``
+    after the answer.
+    """
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -45,6 +47,14 @@ class Upstream:
                 self.at_once += 1
                 self.most_at_once = max(self.most_at_once, self.at_once)
                 answer = self.script(self.requests)
+                if answer == "cut":
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+                    await writer.drain()
+                    return
+                if answer == "leave":
+                    writer.write(OK)
+                    await writer.drain()
+                    return
                 if answer == "hang":
                     await self.gate.wait()
                     answer = OK
@@ -92,6 +102,24 @@ async def test_a_busy_answer_and_a_reset_are_mended_by_repeating() -> None:
     async with upstream(lambda n: answers.get(n, OK)) as server, client_of(server.url) as client:
         assert (await client.get("/")).text == "ok"
         assert (server.requests, client.retry.retries) == (3, 2)
+
+
+async def test_half_an_answer_and_a_connection_that_was_left_are_mended() -> None:
+    """A body that ends too soon is no answer; a kept connection that the upstream closed is not used again."""
+    answers: dict[int, bytes | str] = {1: "leave", 2: "cut", 3: "leave"}
+    async with upstream(lambda n: answers.get(n, OK)) as server, client_of(server.url) as client:
+        assert [(await client.get("/")).text for _ in range(3)] == ["ok"] * 3
+        assert (server.requests, client.retry.retries) == (4, 1)
+
+
+async def test_a_port_where_nobody_listens_opens_the_breaker() -> None:
+    """Refused connections are failures like others."""
+    async with client_of("http://127.0.0.1:1", attempts=1) as client:
+        for _ in range(5):
+            with pytest.raises(httpx2.ConnectError):
+                await client.get("/")
+        with pytest.raises(CircuitOpen):
+            await client.get("/")
 
 
 async def test_the_pause_that_the_upstream_asks_for_is_kept() -> None:

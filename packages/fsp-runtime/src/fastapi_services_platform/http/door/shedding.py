@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from time import thread_time
+from time import monotonic, thread_time
 
 import orjson
 
@@ -19,6 +19,8 @@ OVERLOADED = Problem(
 )
 _FEW = 16
 _WEIGHT = 0.2
+_BURST = 10.0
+_CREDIT_SECONDS = 10.0
 _MARK = "@correlation@"
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Too much to do</title><h1>Too much to do</h1>"
@@ -34,15 +36,32 @@ class Turn:
     and asks to be called at the next one, so that the cost is known. A request whose place in the turn is further
     back than ``longest`` seconds of work is turned away too, for servers that do not ask.
 
-    Work is counted in CPU time of the loop's thread: a busy neighbour on the machine is no reason to refuse. And a few
-    requests are never too many, whatever they cost.
+    Work is counted in CPU time of the loop's thread: a busy neighbour on the machine is no reason to refuse. A few
+    requests are never too many, whatever they cost. And a burst is no overload: ten times ``longest`` may wait beyond
+    the limit before anybody is turned away; that credit comes back within ten seconds.
     """
 
-    __slots__ = ("_begun", "_clock", "_longest", "_taken", "cost", "shed", "waiting")
+    __slots__ = (
+        "_begun",
+        "_clock",
+        "_credit",
+        "_credited_at",
+        "_longest",
+        "_now",
+        "_taken",
+        "cost",
+        "shed",
+        "waiting",
+    )
 
-    def __init__(self, longest: float, clock: Callable[[], float] = thread_time) -> None:
+    def __init__(
+        self, longest: float, clock: Callable[[], float] = thread_time, now: Callable[[], float] = monotonic
+    ) -> None:
         self._longest = longest
         self._clock = clock
+        self._now = now
+        self._credit = longest * _BURST
+        self._credited_at = now()
         self._begun: float | None = None
         self._taken = 0
         self.cost = 0.0
@@ -51,20 +70,30 @@ class Turn:
 
     def takes(self) -> bool:
         """Whether a request that arrives will be answered soon enough."""
-        if self.waiting < _FEW or self.waiting * self.cost <= self._longest:
+        if self.waiting < _FEW or self.waiting * self.cost <= self._longest or self._on_credit():
             return True
         self.shed += 1
         return False
 
-    def is_over(self) -> bool:
-        """Note that a request begins; whether this turn has taken too long already."""
+    def _on_credit(self) -> bool:
+        now = self._now()
+        most = self._longest * _BURST
+        self._credit = min(most, self._credit + (now - self._credited_at) * most / _CREDIT_SECONDS)
+        self._credited_at = now
+        if self._credit < self.cost:
+            return False
+        self._credit -= self.cost
+        return True
+
+    def is_over(self, asked: bool) -> bool:
+        """Note that a request begins; whether this turn has taken too long already for one that was not ``asked``."""
         now = self._clock()
         self._taken += 1
         if self._begun is None:
             self._begun = now
             asyncio.get_running_loop().call_soon(self._next)
             return False
-        if self._taken <= _FEW or now - self._begun <= self._longest:
+        if asked or self._taken <= _FEW or now - self._begun <= self._longest or self._on_credit():
             return False
         self.shed += 1
         return True
@@ -111,19 +140,22 @@ class BusyAnswer:
 
 
 class Lane:
-    """Counts what is under way; ``shed`` how many were turned away."""
+    """Counts what is under way; ``shed`` how many were turned away. A place in ``outer`` is taken with each place."""
 
-    __slots__ = ("limit", "shed", "under_way")
+    __slots__ = ("_outer", "limit", "shed", "under_way")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, outer: "Lane | None" = None) -> None:
         self.limit = limit
         self.under_way = 0
         self.shed = 0
+        self._outer = outer
 
     def enter(self) -> bool:
         """Take a place, or say that there is none."""
         if self.under_way >= self.limit:
             self.shed += 1
+            return False
+        if self._outer is not None and not self._outer.enter():
             return False
         self.under_way += 1
         return True
@@ -131,3 +163,5 @@ class Lane:
     def leave(self) -> None:
         """Give the place back."""
         self.under_way -= 1
+        if self._outer is not None:
+            self._outer.leave()

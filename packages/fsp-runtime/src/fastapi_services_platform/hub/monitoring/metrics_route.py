@@ -96,7 +96,7 @@ class PlatformReadings:
         lanes = {"capabilities": self._edge.lane, "platform": self._edge.own_lane}
         under_way = {name: float(lane.under_way) for name, lane in lanes.items()}
         shed = {name: float(lane.shed) for name, lane in lanes.items()}
-        shed["capabilities"] += self._edge.turn.shed
+        shed["capabilities"] += self._edge.turn.shed + sum(lane.shed for lane in self._edge.lanes.values())
         return [
             by_label("fsp_http_requests_under_way", "Requests being answered.", "lane", under_way),
             by_label("fsp_http_requests_shed", "Requests turned away under load.", "lane", shed, "counter"),
