@@ -1,5 +1,6 @@
 """Capabilities for tests: one that hands over what it is given, and one that believes every name it is told."""
 
+import re
 from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
@@ -42,7 +43,8 @@ class BelievingDoor:
         if name == "broken":
             return Refused("token-expired", "The token has expired.")
         binding = None if bearer else name
-        return Principal(f"urn:fsp:person:{name}", "person", name, "password", session_binding=binding)
+        slug = re.sub(r"[^\w.@-]", "", name)
+        return Principal(f"urn:fsp:person:{slug}", "person", name, "password", session_binding=binding)
 
     async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision:
         """Yes, unless it is denied to all."""
