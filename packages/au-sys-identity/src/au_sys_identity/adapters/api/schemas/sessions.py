@@ -70,7 +70,7 @@ class TokensOut(BaseModel):
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme (RFC 6750)
     expires_in: int
-    refresh_token: str | None = None
+    refresh_token: str | None = Field(None, exclude_if=lambda value: value is None)
     session_id: UUID
     strength: str
     must_change_password: bool
