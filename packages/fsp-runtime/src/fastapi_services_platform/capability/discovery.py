@@ -3,14 +3,16 @@
 import re
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from fastapi_services_platform.capability.manifest import Capability, Manifest
+from fastapi_services_platform.capability.reading import read_manifest
 from fastapi_services_platform.errors import (
     CapabilityError,
     CapabilityImportError,
@@ -28,13 +30,18 @@ _FRAMES_SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an entry point (or a caller of ``create_app``) offers: a capability, or the error that it is instead."""
+    """What an entry point (or a caller of ``create_app``) offers: a capability, or the error that it is instead.
+
+    ``manifest`` is there for a broken one too, where its source tells it; ``seconds`` is what its import took.
+    """
 
     name: str
     target: str
     distribution: str
     capability: Capability | None
     error: CapabilityError | None = None
+    manifest: Manifest | None = None
+    seconds: float = 0.0
 
 
 def discover(runtime_version: str) -> list[Found]:
@@ -71,13 +78,15 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 def _load(point: EntryPoint, runtime_version: str) -> Found:
     distribution = f"{point.dist.name} {point.dist.version}" if point.dist is not None else ""
+    begun = perf_counter()
     try:
         loaded = point.load()
         item = loaded() if isinstance(loaded, type) else loaded
     except Exception as error:
         failure = CapabilityImportError(point.name, point.value, error, frames_of(error))
-        return Found(point.name, point.value, distribution, None, failure)
-    return _check(point.value, distribution, item, runtime_version, point.name)
+        return Found(point.name, point.value, distribution, None, failure, read_manifest(point))
+    checked = _check(point.value, distribution, item, runtime_version, point.name)
+    return replace(checked, seconds=perf_counter() - begun)
 
 
 def _check(target: str, distribution: str, item: Capability, runtime_version: str, expected: str | None) -> Found:
@@ -94,7 +103,8 @@ def _check(target: str, distribution: str, item: Capability, runtime_version: st
         error = NotACapability(name, target, f"the name {manifest.name!r} is not lower-case letters, digits and _.")
     else:
         error = _check_bounds(manifest, target, runtime_version)
-    return Found(name, target, distribution, None if error else item, error)
+    known = manifest if isinstance(manifest, Manifest) else None
+    return Found(name, target, distribution, None if error else item, error, known)
 
 
 def _check_bounds(manifest: Manifest, target: str, runtime_version: str) -> CapabilityError | None:

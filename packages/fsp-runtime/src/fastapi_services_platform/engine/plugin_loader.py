@@ -4,6 +4,7 @@ start.
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
@@ -79,10 +80,17 @@ class PluginLoader:
         return [usable[manifest.name] for manifest in ordered] + aside
 
     def _loaded(self, entry: Found) -> LoadedCapability:
-        manifest = entry.capability.manifest if entry.capability else Manifest(entry.name, "0", "")
-        return LoadedCapability(
-            manifest, entry.capability, entry.distribution, entry.target, required=self.is_required(entry.name)
+        manifest = entry.capability.manifest if entry.capability else entry.manifest
+        loaded = LoadedCapability(
+            replace(manifest or Manifest(entry.name, "0", ""), name=entry.name),
+            entry.capability,
+            entry.distribution,
+            entry.target,
+            required=self.is_required(entry.name),
         )
+        if entry.seconds:
+            loaded.timings["import"] = round(entry.seconds, 4)
+        return loaded
 
     def _drop_unmet(self, usable: dict[str, LoadedCapability]) -> list[LoadedCapability]:
         dropped: list[LoadedCapability] = []
