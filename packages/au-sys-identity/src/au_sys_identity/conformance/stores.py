@@ -9,6 +9,7 @@ import pytest
 
 from au_sys_identity.conformance.directories import DirectoryStoreConformance
 from au_sys_identity.conformance.machines import MachineStoreConformance
+from au_sys_identity.conformance.passkeys import PasskeyStoreConformance
 from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Device, PasswordRecord
 from au_sys_identity.core.errors import Conflict, Stale
@@ -447,6 +448,7 @@ class NoticeStoreConformance:
 
 
 class StoreConformance(
+    PasskeyStoreConformance,
     DirectoryStoreConformance,
     MachineStoreConformance,
     NoticeStoreConformance,
