@@ -60,6 +60,11 @@ workflows:
 [group('proof')]
 check: lint types arch workflows test
 
+# The gauntlet on one process with SQLite and on four with PostgreSQL: both pass, and no row differs
+[group('proof')]
+proof-workers *ARGS:
+    {{ run }} python -m tests.workers.run "$@"
+
 # Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, runner, workspace
 [group('proof')]
 bench *NAMES:

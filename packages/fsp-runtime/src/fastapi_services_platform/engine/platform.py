@@ -7,6 +7,7 @@ from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.engine.inventory import Inventory
 from fastapi_services_platform.engine.jobs import JobRunner
 from fastapi_services_platform.engine.leadership import FileLeadership, Leadership, ServerLeadership
+from fastapi_services_platform.engine.siblings import Siblings
 from fastapi_services_platform.events.relay import EventRelay
 from fastapi_services_platform.http.outbound.clients import Clients
 from fastapi_services_platform.observability.audit import AuditTrail, audit_trail
@@ -26,6 +27,7 @@ class Platform:
         self.clients = Clients(allow=settings.outbound_allow)
         self.container.register_value(Clients, self.clients)
         self.jobs = JobRunner(self._leadership())
+        self.siblings = Siblings()
         self.events = EventRelay(lambda: self.inventory.event_handlers)
 
     def database(self, name: str) -> Database:

@@ -6,12 +6,15 @@ import signal
 import socket
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
 
 import uvicorn
 
 from fastapi_services_platform.config.settings import platform_settings
+from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.engine.siblings import Siblings
 from fastapi_services_platform.engine.workers import Workers, adopt_socket
 from fastapi_services_platform.errors import ConfigurationError, PortTaken
 from fastapi_services_platform.http.door.request_limits import HEADER_LINE_BYTES
@@ -61,11 +64,19 @@ class GracefulServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve_forever(host: str, port: int, target: str = "", *, workers: int = 1, descriptor: int | None = None) -> int:
+def serve_forever(
+    host: str,
+    port: int,
+    target: str = "",
+    *,
+    workers: int = 1,
+    descriptor: int | None = None,
+    siblings: Path | None = None,
+) -> int:
     """Serve until told to stop; the exit code is 0, or 3 when the platform did not start.
 
     With more than one worker this process only supervises them. ``descriptor`` is the socket that a supervisor hands
-    over.
+    over, ``siblings`` the folder in which its processes find each other.
 
     Raises:
         PortTaken: another process listens there.
@@ -77,6 +88,9 @@ def serve_forever(host: str, port: int, target: str = "", *, workers: int = 1, d
     return_large_blocks()
     pause_collection()
     application = load_target(target)
+    platform = getattr(application, "platform", None)
+    if siblings is not None and isinstance(platform, Platform):
+        platform.siblings = Siblings(siblings)
     listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
     config = server_config(application)
     server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds)

@@ -1,9 +1,11 @@
 """Several web processes on one port: a parent that holds the socket, starts its children and ends them."""
 
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -26,7 +28,9 @@ class Workers:
         self._listening = listening
         self._count = count
         self._arguments = [sys.executable, "-m", "fastapi_services_platform.cli", "run"]
-        self._arguments += ["--fd", str(listening.fileno()), *(["--app", target] if target else [])]
+        self._folder = tempfile.mkdtemp(prefix="fsp-")
+        self._arguments += ["--fd", str(listening.fileno()), "--siblings", self._folder]
+        self._arguments += ["--app", target] if target else []
         self._children: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._stopping = 0
         self._quick_deaths = 0
@@ -43,6 +47,7 @@ class Workers:
                 if child.poll() is not None:
                     del self._children[pid]
                     self._ended(child, time.monotonic() - begun)
+        shutil.rmtree(self._folder, ignore_errors=True)
         return 0 if self._stopping else 3
 
     def _start(self) -> None:

@@ -15,7 +15,7 @@ from fastapi_services_platform.hub.switches.breakers import Breakers
 from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
 from fastapi_services_platform.hub.switches.flags import Flags
 from fastapi_services_platform.hub.switches.jobs import Jobs
-from fastapi_services_platform.hub.switches.log_levels import LogLevels
+from fastapi_services_platform.hub.switches.log_levels import LEVEL_CHANGED, LogLevels, take_over_level
 from fastapi_services_platform.observability.audit import DefaultAuditTrail
 from fastapi_services_platform.observability.metrics import Measurements
 from fastapi_services_platform.observability.vitals import Vitals
@@ -44,7 +44,7 @@ class HubParts:
             Service(Measurements, lambda _scope: self.measurements),
             Service(Vitals, lambda _scope: self.vitals),
             Service(HealthHistory, lambda _scope: self.history),
-            Service(LogLevels, lambda _scope: LogLevels(platform.audit)),
+            Service(LogLevels, lambda _scope: LogLevels(platform.audit, platform.siblings)),
             Service(Flags, lambda _scope: Flags(platform.flags, self.flags, platform.audit)),
             Service(EventDesk, lambda _scope: EventDesk(platform)),
             Service(Breakers, lambda _scope: Breakers(platform.clients, platform.audit)),
@@ -65,8 +65,19 @@ class HubParts:
         self._edge = edge
         self.measurements.streams.add(STREAM)
         self.measurements.add_source(PlatformReadings(self._platform, edge))
+        await self._open_to_siblings()
         await self.vitals.start()
         await self.history.look()
+
+    async def _open_to_siblings(self) -> None:
+        """Answer the other processes of this parent: what was measured here, and levels that were changed there."""
+
+        async def exposition(_content: object) -> bytes:
+            return self.measurements.exposition()
+
+        siblings = self._platform.siblings
+        siblings.answers |= {"metrics": exposition, LEVEL_CHANGED: take_over_level}
+        await siblings.open()
 
     async def _keep_run(self, name: str, run: JobRun) -> None:
         from fastapi_services_platform.hub.switches.job_rows import keep_run
@@ -77,6 +88,7 @@ class HubParts:
         """End the measuring."""
         if self._edge is not None:
             self._edge.observers = tuple(item for item in self._edge.observers if item != self.measurements.observe)
+        await self._platform.siblings.close()
         self._platform.jobs.keeper = None
         await self.flags.close()
         await self.vitals.stop()

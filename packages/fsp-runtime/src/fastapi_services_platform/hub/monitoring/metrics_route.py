@@ -1,6 +1,7 @@
 """/metrics, and what the platform measures about itself beside requests."""
 
 import hmac
+import os
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,7 @@ from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
+from fastapi_services_platform.observability.expositions import merged
 from fastapi_services_platform.observability.logger_factory import lost_events
 from fastapi_services_platform.observability.metrics import CONTENT_TYPE, Measurements, Reading, by_label, one
 from fastapi_services_platform.resilience.pools import pool
@@ -47,7 +49,10 @@ async def metrics(
             raise ProblemRaised(_SIGN_IN)
         if not await pages.allowed(who, _PERMISSION):
             raise ProblemRaised(_DENIED)
-    return Response(measurements.exposition(), headers={"cache-control": "no-store"}, media_type=CONTENT_TYPE)
+    text, siblings = measurements.exposition(), request.app.state.platform.siblings
+    if not siblings.alone:
+        text = merged({os.getpid(): text, **await siblings.ask("metrics")})
+    return Response(text, headers={"cache-control": "no-store"}, media_type=CONTENT_TYPE)
 
 
 def _has_token(request: Request) -> bool:

@@ -2,10 +2,12 @@
 
 import re
 
+from fastapi_services_platform.engine.siblings import Siblings
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
 from fastapi_services_platform.observability.logger_factory import LEVELS, changed_levels, levels, set_level
 
+LEVEL_CHANGED = "log-level"
 _NAME = re.compile(r"[A-Za-z0-9_.]{0,200}")
 
 
@@ -17,10 +19,11 @@ class UnknownLogLevel(PlatformError):
 
 
 class LogLevels:
-    """Changes hold for this process until it ends."""
+    """Changes hold for every process of this parent until it ends."""
 
-    def __init__(self, audit: AuditTrail) -> None:
+    def __init__(self, audit: AuditTrail, siblings: Siblings) -> None:
         self._audit = audit
+        self._siblings = siblings
 
     def all(self) -> dict[str, str]:
         """The level of every known logger; the empty name is the default."""
@@ -45,3 +48,13 @@ class LogLevels:
         event = AuditEvent("platform.loglevel_changed", by, resource=f"logger:{logger or 'default'}", details=details)
         await self._audit.record(event)
         set_level(logger, level)
+        await self._siblings.ask(LEVEL_CHANGED, [logger, level])
+
+
+async def take_over_level(content: object) -> bytes:
+    """Set what a sibling was told to set."""
+    match content:
+        case [str(logger), (None | "debug" | "info" | "warning" | "error") as level]:
+            set_level(logger, level)
+            return b"done"
+    raise ValueError("no level of a logger")

@@ -1,0 +1,1 @@
+"""Several web processes on one server pass what one process on SQLite passes."""
