@@ -19,6 +19,7 @@ from server import Server, serving  # type: ignore[import-not-found]  # stands b
 PEAK_CONNECTIONS = 16
 OVERLOAD_CONNECTIONS = 1000
 TIMES = 10
+CORES = sorted(os.sched_getaffinity(0))
 
 
 @dataclass
@@ -128,12 +129,11 @@ async def probe(port: int, probes: Tally) -> None:
 
 def pinned(server: Server) -> str:
     """Give server and load a core each, where there are two."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
+    if len(CORES) < 2:
         return "one core for both"
     for thread in (Path("/proc") / str(server.pid) / "task").iterdir():
-        os.sched_setaffinity(int(thread.name), {cores[0]})
-    os.sched_setaffinity(0, {cores[1]})
+        os.sched_setaffinity(int(thread.name), {CORES[0]})
+    os.sched_setaffinity(0, {CORES[1]})
     return "a core each"
 
 

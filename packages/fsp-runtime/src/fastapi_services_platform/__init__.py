@@ -25,8 +25,10 @@ from fastapi_services_platform.engine.app_factory import create_app
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.events.outbox import Outbox
+from fastapi_services_platform.http.outbound.clients import Clients
 from fastapi_services_platform.http.outbound.guarded import GuardedAnswer, GuardedClient, open_guarded_client
 from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
+from fastapi_services_platform.http.outbound.settings import ClientSettings
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -52,6 +54,8 @@ __all__ = [
     "Bundle",
     "Capability",
     "Card",
+    "ClientSettings",
+    "Clients",
     "Contribution",
     "Database",
     "Decision",
