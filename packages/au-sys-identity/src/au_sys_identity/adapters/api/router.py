@@ -2,19 +2,10 @@
 
 from fastapi import APIRouter
 
-from au_sys_identity.adapters.api import (
-    access,
-    directories,
-    factors,
-    machines,
-    mail_links,
-    oauth_tokens,
-    outside_logins,
-    passkeys,
-    sessions,
-    subjects,
-    tokens,
-)
+from au_sys_identity.adapters.api import access, subjects
+from au_sys_identity.adapters.api.outside import directories, logins
+from au_sys_identity.adapters.api.programs import machines, oauth_tokens, tokens
+from au_sys_identity.adapters.api.proofs import factors, mail_links, passkeys, sessions
 
 router = APIRouter()
 router.include_router(sessions.router)
@@ -26,5 +17,5 @@ router.include_router(tokens.router)
 router.include_router(oauth_tokens.router)
 router.include_router(machines.router)
 router.include_router(directories.router)
-router.include_router(outside_logins.router)
+router.include_router(logins.router)
 router.include_router(access.router)

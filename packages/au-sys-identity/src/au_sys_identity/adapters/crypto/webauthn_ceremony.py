@@ -67,8 +67,13 @@ class WebauthnCeremony:
         )
         return options_to_json_dict(made)
 
-    def request_options(self, *, challenge: bytes, allow: list[tuple[bytes, tuple[str, ...]]]) -> dict[str, Any]:
-        """See :class:`~au_sys_identity.core.factors.ports.PasskeyCeremony`."""  # Any: JSON
+    def request_options(  # Any: JSON
+        self,
+        *,
+        challenge: bytes,
+        allow: list[tuple[bytes, tuple[str, ...]]],
+    ) -> dict[str, Any]:
+        """See :class:`~au_sys_identity.core.factors.ports.PasskeyCeremony`."""
         made = generate_authentication_options(
             rp_id=self.rp_id,
             challenge=challenge,

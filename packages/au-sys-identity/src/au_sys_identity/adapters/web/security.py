@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.clients import client_of
-from au_sys_identity.adapters.api.qr import qr_svg
+from au_sys_identity.adapters.api.proofs.qr import qr_svg
 from au_sys_identity.adapters.api.session_cookies import keep_session
 from au_sys_identity.adapters.web.entering import code_options
 from au_sys_identity.adapters.web.targets import safe_target

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.clients import client_of
-from au_sys_identity.adapters.api.qr import qr_svg
+from au_sys_identity.adapters.api.proofs.qr import qr_svg
 from au_sys_identity.adapters.api.schemas.factors import (
     CodeBody,
     MfaVerifyBody,

@@ -1,0 +1,1 @@
+"""Machines, their keys, and what tells about tokens."""

@@ -1,0 +1,1 @@
+"""How people prove who they are: sign-in, second steps, passkeys, links in mails."""
