@@ -57,6 +57,9 @@ class IdentitySettings(BaseSettings):
         None,
         description="smtp://user:password@host:587, smtps://… or file:///folder; unset: outbox/ in the data folder.",
     )
+    mail_certificates: Path | None = Field(
+        None, description="Authorities that the mail server's certificate is checked against, instead of the machine's."
+    )
     mail_from: str = Field("platform@localhost", description="Sender of letters.")
     magic_link: bool = Field(True, description="Whether people may sign in by a link in a mail.")
     magic_link_ttl: int = Field(900, ge=60, le=3600, description="Seconds that a sign-in link is good for.")

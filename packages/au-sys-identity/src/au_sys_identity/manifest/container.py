@@ -31,6 +31,7 @@ from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.bootstrap import Bootstrap
+from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
 from au_sys_identity.core.accounts.step_up import StepUp
@@ -47,7 +48,6 @@ from au_sys_identity.core.notices.ports import Post
 from au_sys_identity.core.notices.sending import Delivery, LinkTimes
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.magic_links import MagicLinks
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from au_sys_identity.core.sessions.refreshing import Refreshing
@@ -98,7 +98,7 @@ def root_key(settings: IdentitySettings, platform: PlatformSettings) -> RootKey:
             "IDENTITY_SECRET_KEY is missing. Set it to 32 random bytes in base64: "
             "python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
         )
-    return RootKey(key_file(Path(platform.data_dir) / "identity.key"))
+    return RootKey(partial(key_file, Path(platform.data_dir) / "identity.key"))
 
 
 def cookie_names(platform: PlatformSettings) -> CookieNames:
@@ -127,7 +127,8 @@ def post_of(settings: IdentitySettings, platform: PlatformSettings) -> Post:
     """Where letters go: a mail server, or a folder in the data folder."""
     url = settings.mail_url.get_secret_value() if settings.mail_url else ""
     if url.startswith(("smtp://", "smtps://")):
-        return SmtpPost(MailServer.parse(url), sender=settings.mail_from, site=platform.name)
+        trusted = str(settings.mail_certificates) if settings.mail_certificates else None
+        return SmtpPost(MailServer.parse(url), sender=settings.mail_from, site=platform.name, certificates=trusted)
     folder = Path(urlsplit(url).path) if url else Path(platform.data_dir) / "outbox"
     return FolderPost(folder, sender=settings.mail_from, site=platform.name)
 
@@ -147,9 +148,11 @@ class Wiring:
     delivery: Delivery
     services: tuple[Service, ...]
     outside: Outside
+    root: RootKey
 
     async def prepare(self) -> None:
         """Make what the first request would wait for, and tell the operator where the first administrator begins."""
+        await blocking(self.root.open)
         await self.keys.active()
         if await self.bootstrap.open():
             path = await blocking(self.bootstrap_token.write)
@@ -299,6 +302,7 @@ def wire(
         _delivery(base, letters),
         services,
         beyond,
+        base.root,
     )
 
 

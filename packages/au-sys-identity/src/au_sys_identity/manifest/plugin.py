@@ -65,6 +65,8 @@ class Identity:
             menu=(
                 MenuEntry("My account", "/account", order=900, icon="person"),
                 MenuEntry("People", "/admin/identity/users", "identity.users.read", order=800, icon="people"),
+                MenuEntry("Directories", "/admin/identity/directories", "identity.directories.read", order=810),
+                MenuEntry("Login providers", "/admin/identity/login-providers", "identity.settings.read", order=820),
             ),
             migrations=MIGRATIONS,
             problems=PROBLEMS,

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -28,9 +29,15 @@ class Unsealable(Exception):
 class RootKey:
     """Purposes are separated by HKDF; sealing is AES-256-GCM with the value's place as associated data."""
 
-    def __init__(self, root: bytes) -> None:
-        self._root = root
+    def __init__(self, root: bytes | Callable[[], bytes]) -> None:
+        """The key itself, or what reads it when it is first needed: looking at a platform makes no key."""
+        self._read = root
         self._derived: dict[str, bytes] = {}
+
+    def open(self) -> None:
+        """Read the key now. Blocks."""
+        if callable(self._read):
+            self._read = self._read()
 
     def __repr__(self) -> str:
         return "RootKey(…)"
@@ -59,7 +66,7 @@ class RootKey:
     def _key(self, purpose: str) -> bytes:
         if purpose not in self._derived:
             hkdf = HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"au-sys-identity/{purpose}".encode())
-            self._derived[purpose] = hkdf.derive(self._root)
+            self._derived[purpose] = hkdf.derive(self._read() if callable(self._read) else self._read)
         return self._derived[purpose]
 
 

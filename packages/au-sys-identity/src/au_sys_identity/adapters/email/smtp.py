@@ -45,11 +45,14 @@ class MailServer:
 class SmtpPost:
     """One connection a letter; the outbox repeats what fails."""
 
-    def __init__(self, server: MailServer, *, sender: str, site: str, seconds: float = 10.0) -> None:
+    def __init__(
+        self, server: MailServer, *, sender: str, site: str, seconds: float = 10.0, certificates: str | None = None
+    ) -> None:
         self._server = server
         self._sender = sender
         self._site = site
         self._seconds = seconds
+        self._certificates = certificates
 
     async def send(self, letter: Letter) -> None:
         """See :class:`~au_sys_identity.core.notices.ports.Post`."""
@@ -66,6 +69,7 @@ class SmtpPost:
                     use_tls=server.tls,
                     start_tls=None if plain else True,
                     timeout=self._seconds,
+                    cert_bundle=self._certificates,
                 )
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise PostRefused(type(error).__name__) from None

@@ -1,7 +1,8 @@
-"""What the letters say, in plain text."""
+"""What the letters say, in plain text and in HTML that says the same and loads nothing."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
+from html import escape
 
 from au_sys_identity.core.notices.models import Kind, Letter
 
@@ -49,7 +50,22 @@ def message_of(letter: Letter, *, sender: str, site: str) -> EmailMessage:
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].rstrip('>')}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.format(name=_one_line(letter.name), link=letter.link))
+    message.add_alternative(_html(subject, body, letter), subtype="html")
     return message
+
+
+def _html(subject: str, body: str, letter: Letter) -> str:
+    """A paragraph for each of the text; the link stands where the text has it."""
+    address = escape(letter.link, quote=True)
+    link = f'<a href="{address}">{address}</a>'
+    paragraphs = [part for part in body.strip().split("\n\n") if part]
+    shown = "".join(
+        f"<p>{escape(part).format(name=escape(_one_line(letter.name)), link=link)}</p>" for part in paragraphs
+    )
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(subject)}</title></head>'
+        f"<body>{shown}</body></html>"
+    )
 
 
 def _one_line(text: str) -> str:

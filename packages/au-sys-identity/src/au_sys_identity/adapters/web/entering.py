@@ -9,8 +9,8 @@ from au_sys_identity.adapters.api.authentication import CookieNames
 from au_sys_identity.adapters.api.session_cookies import keep_device, keep_session
 from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.targets import safe_target
+from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.registration import Registration
-from au_sys_identity.core.sessions.magic_links import MagicLinks
 from au_sys_identity.core.sessions.models import Client
 from au_sys_identity.core.sessions.opening import Opened
 from fastapi_services_platform.fastapi import Pages

@@ -7,6 +7,7 @@ from au_sys_identity.adapters.web import (
     administration,
     directory_sign_in,
     mail_links,
+    outside_administration,
     outside_logins,
     passkeys,
     register,
@@ -23,4 +24,5 @@ router.include_router(account.router)
 router.include_router(security.router)
 router.include_router(passkeys.router)
 router.include_router(administration.router)
+router.include_router(outside_administration.router)
 router.include_router(mail_links.router)

@@ -12,11 +12,11 @@ from au_sys_identity.adapters.api.session_cookies import drop_session, flow_of
 from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second_step_page, sign_in_page
 from au_sys_identity.adapters.web.targets import safe_target
+from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.registration import Registration
 from au_sys_identity.core.errors import BadCredentials, BadToken, ConfirmNeeded, MfaRequired, NotFound, TryLater
 from au_sys_identity.core.factors.models import METHODS, Method
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.magic_links import MagicLinks
 from au_sys_identity.core.sessions.opening import new_secret
 from au_sys_identity.core.sessions.sign_in import SignIn
 from fastapi_services_platform import access

@@ -12,7 +12,6 @@ from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
-from au_sys_identity.core.sessions.models import SessionId
 from au_sys_identity.core.subjects.models import Person, SubjectId
 from au_sys_identity.core.subjects.names import display_name
 
@@ -41,7 +40,7 @@ class Passkeys:
         async with self._transactions.reading() as unit:
             return await unit.passkeys.of_subject(subject_id)
 
-    async def options(self, person: Person, session_id: SessionId) -> dict[str, Any]:  # Any: JSON
+    async def options(self, person: Person, session_id: UUID) -> dict[str, Any]:  # Any: JSON
         """What the browser needs to make a passkey; good for this session.
 
         Raises:
@@ -58,7 +57,7 @@ class Passkeys:
             exclude=known,
         )
 
-    async def register(self, person: Person, session_id: SessionId, attestation: str, name: str) -> Passkey:
+    async def register(self, person: Person, session_id: UUID, attestation: str, name: str) -> Passkey:
         """Keep the passkey that an authenticator made.
 
         Raises:
@@ -124,7 +123,7 @@ class Passkeys:
                 await unit.factors.forget_challenges(person.id)
             await self._changed(unit, person, Fact("factor.removed", person.urn, person.urn, details=_DETAILS))
 
-    async def _taken(self, unit: UnitOfWork, person: Person, session_id: SessionId, attestation: str) -> bytes:
+    async def _taken(self, unit: UnitOfWork, person: Person, session_id: UUID, attestation: str) -> bytes:
         """The challenge inside the answer, used up."""
         try:
             challenge = self._ceremony.presented(attestation).challenge

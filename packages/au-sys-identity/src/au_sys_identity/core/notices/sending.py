@@ -55,11 +55,21 @@ class Delivery:
         self._times = times
 
     async def run(self) -> None:
-        """Send everything that is due."""
+        """Send everything that is due. A letter that cannot even be written holds up no other.
+
+        Raises:
+            Exception: what was wrong with such a letter, after all others were sent.
+        """
         async with self._transactions.reading() as unit:
             due = await unit.outbox.due(self._clock(), _AT_ONCE)
+        trouble: Exception | None = None
         for item in due:
-            await self._deliver(item)
+            try:
+                await self._deliver(item)
+            except Exception as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
 
     async def backlog(self) -> tuple[int, int]:
         """How many letters wait, and how many are dead."""
@@ -71,15 +81,17 @@ class Delivery:
         async with self._transactions.writing() as unit:
             if not await unit.outbox.claim(item, until=now + timedelta(seconds=30 * 2**item.attempts)):
                 return
-        letter = await self._written(item, now)
         try:
+            letter = await self._written(item, now)
             if letter is not None:
                 await self._post.send(letter)
-        except PostRefused:
+        except Exception as error:
             if item.attempts + 1 >= _TRIES:
                 async with self._transactions.writing() as unit:
                     await unit.outbox.give_up(item.id, at=now)
-            return
+            if isinstance(error, PostRefused):
+                return
+            raise
         async with self._transactions.writing() as unit:
             await unit.outbox.done(item.id)
 

@@ -19,9 +19,9 @@ from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.schemas.subjects import AcceptedOut, UserOut
 from au_sys_identity.adapters.api.session_cookies import flow_of
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
+from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.credentials.lockout import network_of
-from au_sys_identity.core.sessions.magic_links import MagicLinks
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
