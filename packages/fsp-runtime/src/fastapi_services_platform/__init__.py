@@ -30,7 +30,13 @@ from fastapi_services_platform.http.outbound.guarded import GuardedAnswer, Guard
 from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
 from fastapi_services_platform.http.outbound.settings import ClientSettings
 from fastapi_services_platform.http.permissions import access
-from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
+from fastapi_services_platform.observability.audit import (
+    AuditEvent,
+    AuditTrail,
+    ChainVerdict,
+    KeptEvent,
+    ReadableTrail,
+)
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.persistence.databases import Database, open_database
 from fastapi_services_platform.persistence.unit_of_work import in_transaction
@@ -38,6 +44,8 @@ from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import (
     Authenticator,
     Authorizer,
+    Notice,
+    Notifier,
     RoleAdministration,
     SubjectCard,
     SubjectDirectory,
@@ -54,6 +62,7 @@ __all__ = [
     "Bundle",
     "Capability",
     "Card",
+    "ChainVerdict",
     "ClientSettings",
     "Clients",
     "Contribution",
@@ -66,9 +75,12 @@ __all__ = [
     "Health",
     "HealthCheck",
     "Job",
+    "KeptEvent",
     "Manifest",
     "MenuEntry",
     "Migrations",
+    "Notice",
+    "Notifier",
     "OutboundFailed",
     "OutboundPolicy",
     "OutboundRefused",
@@ -80,6 +92,7 @@ __all__ = [
     "Principal",
     "ProblemMapping",
     "Process",
+    "ReadableTrail",
     "ReceivedEvent",
     "Refused",
     "RoleAdministration",

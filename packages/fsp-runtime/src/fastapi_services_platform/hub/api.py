@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.permissions import access
-from fastapi_services_platform.hub.audit.chain import ChainVerdict, HashChainTrail, KeptEvent
+from fastapi_services_platform.hub.audit.reading import TrailInForce
 from fastapi_services_platform.hub.monitoring.overview import (
     CapabilityView,
     Overview,
@@ -21,6 +21,7 @@ from fastapi_services_platform.hub.switches.flag_changes import FlagChanged
 from fastapi_services_platform.hub.switches.flags import Flags, FlagView
 from fastapi_services_platform.hub.switches.jobs import Jobs, JobView
 from fastapi_services_platform.hub.switches.log_levels import LogLevels
+from fastapi_services_platform.observability.audit import ChainVerdict, KeptEvent
 
 router = APIRouter()
 
@@ -110,7 +111,7 @@ async def change_log_level(
 @router.get("/audit", summary="The newest entries of the audit trail")
 @access(permission="platform.audit.read")
 async def audit(
-    trail: Annotated[HashChainTrail, inject(HashChainTrail)],
+    trail: Annotated[TrailInForce, inject(TrailInForce)],
     before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     actor: Annotated[str, Query(max_length=200)] = "",
@@ -118,12 +119,12 @@ async def audit(
 ) -> AuditPage:
     """Entries by page, optionally of one actor or one kind of action."""
     found = await trail.tail(before=before, limit=limit, actor=actor, action=action)
-    return AuditPage(entries=found, before=found[-1].sequence if len(found) == limit else None)
+    return AuditPage(entries=list(found), before=found[-1].sequence if len(found) == limit else None)
 
 
 @router.get("/audit/verification", summary="Whether the audit trail is unbroken")
 @access(permission="platform.audit.read")
-async def audit_verification(trail: Annotated[HashChainTrail, inject(HashChainTrail)]) -> ChainVerdict:
+async def audit_verification(trail: Annotated[TrailInForce, inject(TrailInForce)]) -> ChainVerdict:
     """The chain computed anew; ``first_wrong`` names the entry where it breaks."""
     return await trail.verify()
 

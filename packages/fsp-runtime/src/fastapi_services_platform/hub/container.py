@@ -6,6 +6,7 @@ from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import PageParts, Pages
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
+from fastapi_services_platform.hub.audit.reading import TrailInForce
 from fastapi_services_platform.hub.events.dead_letters import EventDesk
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
 from fastapi_services_platform.hub.monitoring.live import STREAM
@@ -50,6 +51,7 @@ class HubParts:
             Service(Breakers, lambda _scope: Breakers(platform.clients, platform.audit)),
             Service(Jobs, lambda _scope: Jobs(platform.jobs, platform.database("hub"), platform.audit)),
             Service(HashChainTrail, lambda _scope: self.trail),
+            Service(TrailInForce, lambda _scope: TrailInForce(platform.container, self.trail)),
             Service(DefaultAuditTrail, lambda _scope: self.trail),
         )
 

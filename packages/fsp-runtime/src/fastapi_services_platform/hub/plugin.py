@@ -14,6 +14,7 @@ from fastapi_services_platform.capability.contribution import (
 from fastapi_services_platform.capability.manifest import Manifest
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.hub import api, ui
+from fastapi_services_platform.hub.audit.reading import TrailKeptElsewhere
 from fastapi_services_platform.hub.container import HubParts
 from fastapi_services_platform.hub.events import api as events_api
 from fastapi_services_platform.hub.events import pages as events
@@ -34,6 +35,7 @@ _PACKAGE = "fastapi_services_platform.hub"
 _PAGES = {"events": events, "live": live, "operations": operations, "switches": switches, "reference": reference}
 _PROBLEMS = (
     ProblemMapping(AuditFailed, 503, "audit-unavailable", "The audit trail is not available"),
+    ProblemMapping(TrailKeptElsewhere, 501, "trail-kept-elsewhere", "The audit trail is read elsewhere"),
     ProblemMapping(UnknownLogLevel, 422, "unknown-log-level", "No such log level"),
     ProblemMapping(FlagRefused, 422, "flag-refused", "The flag was not changed"),
     ProblemMapping(UnknownDeadLetter, 404, "unknown-dead-letter", "No such dead letter"),

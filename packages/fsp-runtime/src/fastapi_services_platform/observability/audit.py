@@ -1,8 +1,9 @@
 """The audit trail: who did what to which thing, with which outcome. A port, and how the platform finds its sink."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -41,6 +42,47 @@ class AuditTrail(Protocol):
 
 class DefaultAuditTrail(AuditTrail, Protocol):
     """The platform's own sink, used while no capability provides an ``AuditTrail``."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An entry as it is read back; ``details`` and digests of the state are in ``body``."""
+
+    sequence: int
+    at: datetime
+    action: str
+    actor: str
+    resource: str
+    outcome: str
+    correlation_id: str
+    reason: str
+    details: dict[str, object]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVerdict:
+    """Whether the trail is unbroken; else ``first_wrong`` is the number of the entry where it breaks."""
+
+    checked: int
+    first_wrong: int | None = None
+    reason: str = ""
+
+    @property
+    def unbroken(self) -> bool:
+        """True when every entry follows from the one before it and the last one is the head."""
+        return self.first_wrong is None
+
+
+@runtime_checkable
+class ReadableTrail(AuditTrail, Protocol):
+    """A trail that can be read and checked: what the hub shows, whoever keeps it."""
+
+    async def tail(
+        self, *, before: int | None = None, limit: int = 50, actor: str = "", action: str = ""
+    ) -> Sequence[KeptEvent]: ...
+
+    async def verify(self) -> ChainVerdict: ...
 
 
 class AuditFailed(PlatformError):

@@ -56,3 +56,27 @@ class RoleAdministration(Protocol):
     async def withdraw(self, subject_urn: str, bundle: str, *, by: str, reason: str) -> None: ...
 
     async def bundles_of(self, subject_urn: str) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a subject is told: one line, some plain sentences, and a path of the platform to act on it.
+
+    ``id`` tells a repetition: the same notice is sent once. It holds no secret, and no link to another host.
+    """
+
+    to: str
+    title: str
+    text: str
+    href: str = ""
+    id: str = ""
+
+
+class Notifier(Protocol):
+    """Tells subjects something by mail or where they are signed in; it returns when the notice is kept for sending.
+
+    Who is closed, disabled or unknown is told nothing. Without a provider nobody is: who may go without asks for the
+    port as optional.
+    """
+
+    async def notify(self, notice: Notice) -> None: ...

@@ -146,7 +146,7 @@ class CapabilityConformance:
         assert before == dict(os.environ)
 
 
-_PLATFORM_PORTS = {"authenticator", "authorizer", "subject-directory", "role-administration", "audit-trail"}
+_PLATFORM_PORTS = {"authenticator", "authorizer", "subject-directory", "role-administration", "audit-trail", "notifier"}
 
 
 def _is_platform(port: str) -> bool:

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from fastapi_services_platform import AuditEvent, Database, Migrations
-from fastapi_services_platform.hub.audit.chain import ChainVerdict, HashChainTrail
+from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.audit.tables import metadata
+from fastapi_services_platform.observability.audit import ChainVerdict
 from fastapi_services_platform.persistence.migrations import downgrade, drift
 
 MIGRATIONS = Migrations("fastapi_services_platform.hub.migrations", metadata)

@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from fastapi_services_platform import AuditEvent, Database, Migrations
-from fastapi_services_platform.hub.audit.chain import ChainVerdict, HashChainTrail
+from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.audit.tables import metadata
+from fastapi_services_platform.observability.audit import ChainVerdict
 from fastapi_services_platform.persistence.migrations import downgrade, drift
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
 

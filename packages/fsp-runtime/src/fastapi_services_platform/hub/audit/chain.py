@@ -6,14 +6,13 @@ database. Nothing here loads SQLAlchemy before the trail is used: a platform wit
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import orjson
 
-from fastapi_services_platform.observability.audit import AuditEvent
+from fastapi_services_platform.observability.audit import AuditEvent, ChainVerdict, KeptEvent
 from fastapi_services_platform.observability.logger_factory import current_fields, get_logger
 from fastapi_services_platform.persistence.databases import Database
 
@@ -21,36 +20,6 @@ START = "0" * 64
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
 
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptEvent:
-    """An entry as it is read back; ``details`` and digests of the state are in ``body``."""
-
-    sequence: int
-    at: datetime
-    action: str
-    actor: str
-    resource: str
-    outcome: str
-    correlation_id: str
-    reason: str
-    details: dict[str, object]
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChainVerdict:
-    """Whether the trail is unbroken; else ``first_wrong`` is the number of the entry where it breaks."""
-
-    checked: int
-    first_wrong: int | None = None
-    reason: str = ""
-
-    @property
-    def unbroken(self) -> bool:
-        """True when every entry follows from the one before it and the last one is the head."""
-        return self.first_wrong is None
 
 
 class HashChainTrail:

@@ -9,7 +9,7 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
-from fastapi_services_platform.hub.audit.chain import HashChainTrail
+from fastapi_services_platform.hub.audit.reading import TrailInForce
 from fastapi_services_platform.hub.monitoring.capability_map import map_of
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
 from fastapi_services_platform.hub.monitoring.overview import Overview
@@ -134,7 +134,7 @@ async def audit_page(
     request: Request,
     who: CurrentPrincipal,
     pages: PagesService,
-    trail: Annotated[HashChainTrail, inject(HashChainTrail)],
+    trail: Annotated[TrailInForce, inject(TrailInForce)],
     before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     action: Annotated[str, Query(max_length=120)] = "",
     check: bool = False,
