@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import MetaData, text
 
 from fastapi_services_platform import Contribution, Manifest, Migrations, create_app
-from fastapi_services_platform.engine.leadership import ServerLeadership
+from fastapi_services_platform.engine.background.leadership import ServerLeadership
 from fastapi_services_platform.persistence import migrations as runs
 from fastapi_services_platform.persistence.databases import Database
 from fastapi_services_platform.testing import started_app

@@ -4,10 +4,10 @@ from fastapi_services_platform.config.feature_flags import FeatureFlags
 from fastapi_services_platform.config.files import FLAGS_FILE
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
+from fastapi_services_platform.engine.background.jobs import JobRunner
+from fastapi_services_platform.engine.background.leadership import FileLeadership, Leadership, ServerLeadership
 from fastapi_services_platform.engine.inventory import Inventory
-from fastapi_services_platform.engine.jobs import JobRunner
-from fastapi_services_platform.engine.leadership import FileLeadership, Leadership, ServerLeadership
-from fastapi_services_platform.engine.siblings import Siblings
+from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.events.relay import EventRelay
 from fastapi_services_platform.http.outbound.clients import Clients
 from fastapi_services_platform.observability.audit import AuditTrail, audit_trail

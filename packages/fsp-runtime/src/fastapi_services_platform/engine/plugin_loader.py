@@ -14,9 +14,9 @@ from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.capability.ordering import in_order, providers_of
 from fastapi_services_platform.config.files import CapabilityFeatures
 from fastapi_services_platform.config.settings import valid_settings
+from fastapi_services_platform.engine.background.schedules import BadSchedule, check_schedule
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
-from fastapi_services_platform.engine.schedules import BadSchedule, check_schedule
 from fastapi_services_platform.errors import (
     CapabilityError,
     ConfigurationError,

@@ -14,8 +14,8 @@ import uvicorn
 
 from fastapi_services_platform.config.settings import platform_settings
 from fastapi_services_platform.engine.platform import Platform
-from fastapi_services_platform.engine.siblings import Siblings
-from fastapi_services_platform.engine.workers import Workers, adopt_socket
+from fastapi_services_platform.engine.processes.siblings import Siblings
+from fastapi_services_platform.engine.processes.workers import Workers, adopt_socket
 from fastapi_services_platform.errors import ConfigurationError, PortTaken
 from fastapi_services_platform.http.door.request_limits import HEADER_LINE_BYTES
 from fastapi_services_platform.observability.logger_factory import get_logger

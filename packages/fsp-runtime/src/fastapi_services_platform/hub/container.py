@@ -1,7 +1,7 @@
 """What the hub chooses: one measuring, one history, one trail for each platform."""
 
 from fastapi_services_platform.capability.contribution import Service
-from fastapi_services_platform.engine.jobs import JobRun
+from fastapi_services_platform.engine.background.jobs import JobRun
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import PageParts, Pages

@@ -5,7 +5,7 @@ from datetime import UTC
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fastapi_services_platform.engine.jobs import JobRun
+from fastapi_services_platform.engine.background.jobs import JobRun
 from fastapi_services_platform.hub.switches.tables import job_runs
 from fastapi_services_platform.persistence.databases import Database
 from fastapi_services_platform.persistence.unit_of_work import in_transaction

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fastapi_services_platform.engine.jobs import JobRun, JobRunner, JobState
-from fastapi_services_platform.engine.schedules import next_run
+from fastapi_services_platform.engine.background.jobs import JobRun, JobRunner, JobState
+from fastapi_services_platform.engine.background.schedules import next_run
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
 from fastapi_services_platform.persistence.databases import Database

@@ -2,7 +2,7 @@
 
 import re
 
-from fastapi_services_platform.engine.siblings import Siblings
+from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.observability.audit import AuditEvent, AuditTrail
 from fastapi_services_platform.observability.logger_factory import LEVELS, changed_levels, levels, set_level

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fastapi_services_platform import Job, PlatformSettings
-from fastapi_services_platform.engine import jobs
-from fastapi_services_platform.engine.jobs import JobRun, JobRunner
-from fastapi_services_platform.engine.leadership import FileLeadership
+from fastapi_services_platform.engine.background import jobs
+from fastapi_services_platform.engine.background.jobs import JobRun, JobRunner
+from fastapi_services_platform.engine.background.leadership import FileLeadership
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from time import monotonic, perf_counter
 from typing import Literal
 
 from fastapi_services_platform.capability.contribution import Job
-from fastapi_services_platform.engine.leadership import Leadership
-from fastapi_services_platform.engine.schedules import seconds_until_run
+from fastapi_services_platform.engine.background.leadership import Leadership
+from fastapi_services_platform.engine.background.schedules import seconds_until_run
 from fastapi_services_platform.observability.logger_factory import get_logger, log_fields
 from fastapi_services_platform.observability.tracing.spans import root_span
 

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from fastapi_services_platform import Job, PlatformSettings, create_app
-from fastapi_services_platform.engine.schedules import BadSchedule, check_schedule, next_run, seconds_until_run
+from fastapi_services_platform.engine.background.schedules import (
+    BadSchedule,
+    check_schedule,
+    next_run,
+    seconds_until_run,
+)
 from fastapi_services_platform.errors import InvalidContribution
 from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.stand_ins import Prepared

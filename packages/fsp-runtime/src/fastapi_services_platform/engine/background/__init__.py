@@ -1,0 +1,1 @@
+"""Work that the platform does by itself: schedules, who leads, supervised runs."""

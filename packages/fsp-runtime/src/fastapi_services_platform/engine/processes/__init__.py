@@ -1,0 +1,1 @@
+"""Several web processes of one parent, and how they talk to each other."""
