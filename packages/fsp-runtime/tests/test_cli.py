@@ -144,3 +144,23 @@ def test_a_platform_that_cannot_start_ends_with_3(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "requires" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["list"], ["routes"], ["graph"], ["doctor"], ["migrate", "status"]])
+def test_looking_leaves_nothing_behind(fsp: Fsp, tmp_path: Path, command: list[str]) -> None:
+    """Whatever is installed: no key, no database and no lock is made by a command that only tells."""
+    fsp(*command, features="{}\n")
+    assert sorted(found.name for found in tmp_path.rglob("*") if found.is_file()) == ["router_factory_features.yaml"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["list"], ["routes"], ["doctor"], ["graph"], ["migrate", "status"], ["migrate", "upgrade"], ["migrate", "check"]],
+)
+def test_every_command_speaks_to_machines_and_explains_itself(fsp: Fsp, command: list[str]) -> None:
+    """``--json`` is JSON and nothing else; ``--help`` ends with 0 and names the option."""
+    told = fsp(*command, "--json")
+    helped = fsp(*command, "--help")
+    assert isinstance(json.loads(told.stdout), list | dict)
+    assert told.returncode in (0, 1)
+    assert (helped.returncode, "--json" in helped.stdout) == (0, True)

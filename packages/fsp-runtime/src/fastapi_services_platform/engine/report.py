@@ -1,6 +1,8 @@
 """What the command line tells: it assembles the platform without opening anything but what it was asked about."""
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pydantic_settings import BaseSettings
@@ -15,6 +17,7 @@ from fastapi_services_platform.engine.plugin_loader import find_capabilities
 from fastapi_services_platform.errors import ConfigurationError, PlatformError
 from fastapi_services_platform.http.permissions import Access
 from fastapi_services_platform.persistence import migrations as alembic_runs
+from fastapi_services_platform.persistence.databases import Database
 
 Row = dict[str, Any]  # Any: values are printed or turned into JSON
 
@@ -130,7 +133,7 @@ async def findings() -> list[Row]:
         found.append(_finding("error", "FSP_PUBLIC_URL", "production is served over https; set the https:// address."))
     for name, kept in migrated(app):
         try:
-            state = await alembic_runs.status(platform.database(name), kept)
+            state = await _stands(platform.database(name), kept)
         except Exception as error:
             found.append(_finding("error", name, f"its database does not answer: {type(error).__name__}"))
             continue
@@ -182,7 +185,7 @@ async def migration_report(step: str, capability: str | None) -> list[Row]:
             database = app.platform.database(name)
             if step == "upgrade":
                 await database.migrate(kept)
-            state = await alembic_runs.status(database, kept)
+            state = await _stands(database, kept)
             if kept.outbox and state.at_head:
                 outbox = await alembic_runs.status(database, alembic_runs.OUTBOX)
                 state = state if outbox.at_head else replace(state, current=f"{state.current}, outbox behind")
@@ -195,6 +198,14 @@ async def migration_report(step: str, capability: str | None) -> list[Row]:
     finally:
         await close_databases(app)
     return rows
+
+
+async def _stands(database: Database, kept: Migrations) -> alembic_runs.MigrationStatus:
+    """Where a database stands; to ask a file that is not there would make it."""
+    file = database.file
+    if file is not None and not await asyncio.to_thread(Path(file).exists):
+        return alembic_runs.MigrationStatus(database.name, None, alembic_runs.head_of(database.name, kept))
+    return await alembic_runs.status(database, kept)
 
 
 def migrated(app: PlatformApp) -> list[tuple[str, Migrations]]:
