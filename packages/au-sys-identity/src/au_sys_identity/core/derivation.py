@@ -1,5 +1,7 @@
-"""Derivation and Sealing: what only this installation can compute and read."""
+"""Derivation and Sealing: what only this installation can compute and read; and secrets that it gives out."""
 
+import hashlib
+import secrets
 from typing import Protocol
 
 
@@ -16,3 +18,13 @@ class Sealing(Protocol):
     def seal(self, place: str, plain: bytes) -> bytes: ...
 
     def unseal(self, place: str, sealed: bytes) -> bytes: ...
+
+
+def digest(secret: str) -> bytes:
+    """SHA-256: enough for values of 256 random bits."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_secret() -> str:
+    """256 random bits in 43 characters."""
+    return secrets.token_urlsafe(32)

@@ -31,6 +31,7 @@ from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.bootstrap import Bootstrap
+from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
 from au_sys_identity.core.accounts.step_up import StepUp
@@ -47,7 +48,6 @@ from au_sys_identity.core.notices.ports import Post
 from au_sys_identity.core.notices.sending import Delivery, LinkTimes
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.magic_links import MagicLinks
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from au_sys_identity.core.sessions.refreshing import Refreshing
@@ -127,7 +127,8 @@ def post_of(settings: IdentitySettings, platform: PlatformSettings) -> Post:
     """Where letters go: a mail server, or a folder in the data folder."""
     url = settings.mail_url.get_secret_value() if settings.mail_url else ""
     if url.startswith(("smtp://", "smtps://")):
-        return SmtpPost(MailServer.parse(url), sender=settings.mail_from, site=platform.name)
+        trusted = str(settings.mail_certificates) if settings.mail_certificates else None
+        return SmtpPost(MailServer.parse(url), sender=settings.mail_from, site=platform.name, certificates=trusted)
     folder = Path(urlsplit(url).path) if url else Path(platform.data_dir) / "outbox"
     return FolderPost(folder, sender=settings.mail_from, site=platform.name)
 

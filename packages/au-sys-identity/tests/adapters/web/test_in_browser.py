@@ -270,7 +270,7 @@ def _link(visit: Visit, outbox: Path, address: str) -> str:
     for _ in range(600):
         for file in outbox.glob("*.eml"):
             letter = message_from_bytes(file.read_bytes(), policy=policy.default)
-            body = letter.get_body()
+            body = letter.get_body(("plain",))
             found = re.search(r"http://localhost\S+/magic#token=\S+", str(body.get_content())) if body else None
             if found and address in str(letter["to"]):
                 return found.group(0)

@@ -14,6 +14,7 @@ from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.memory.credentials import PlainHasher
 from au_sys_identity.adapters.memory.notices import KeptPost
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
+from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.step_up import strongest
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.models import PasswordRecord
@@ -29,7 +30,6 @@ from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.notices.sending import Delivery, LinkTimes
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.entering import Entering
-from au_sys_identity.core.sessions.magic_links import MagicLinks
 from au_sys_identity.core.sessions.models import Client, SessionId, SessionTimes, Strength
 from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn

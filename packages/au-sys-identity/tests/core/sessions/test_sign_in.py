@@ -11,13 +11,14 @@ from au_sys_identity.adapters.memory.credentials import PlainHasher
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.models import PasswordRecord
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.errors import BadCredentials, Busy, TooManyAttempts
 from au_sys_identity.core.factors.asserting import PasskeyCheck
 from au_sys_identity.core.factors.challenges import PasskeyChallenges
 from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.sessions.models import Client, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, digest
+from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.subjects.models import Person, Status, SubjectId
 

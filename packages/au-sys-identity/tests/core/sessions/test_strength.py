@@ -54,7 +54,7 @@ class Ann:
         app = self.client._transport.app  # type: ignore[attr-defined]  # the transport of the testing kit holds the app
         await app.platform.inventory.find("identity").capability._wiring.delivery.run()
         (file,) = self.outbox.glob("*.eml")
-        body = message_from_bytes(file.read_bytes(), policy=policy.default).get_body()
+        body = message_from_bytes(file.read_bytes(), policy=policy.default).get_body(("plain",))
         assert body is not None
         found = re.search(r"/magic#token=(\S+)", str(body.get_content()))
         assert found

@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames
-from au_sys_identity.core.sessions.opening import Opened, new_secret
+from au_sys_identity.core.derivation import new_secret
+from au_sys_identity.core.sessions.opening import Opened
 
 _DEVICE_SECONDS = 365 * 86_400
 _FLOW_SECONDS = 900

@@ -9,8 +9,9 @@ from au_sys_identity.adapters.api.authentication import CookieNames
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.session_cookies import keep_device, keep_refresh
+from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.sessions.models import Client
-from au_sys_identity.core.sessions.opening import Opened, new_secret
+from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.tokens.issuing import Issuing
 
 Transport = Literal["body", "cookie"]

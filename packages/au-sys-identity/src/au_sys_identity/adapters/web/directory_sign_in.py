@@ -10,8 +10,8 @@ from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second_step_page
 from au_sys_identity.adapters.web.targets import safe_target
+from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.errors import BadCredentials, DirectoryUnreachable, MfaRequired, NotFound, TryLater
-from au_sys_identity.core.sessions.opening import new_secret
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 

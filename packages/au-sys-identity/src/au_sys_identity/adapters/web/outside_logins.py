@@ -11,11 +11,11 @@ from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.session_cookies import drop_departure, keep_departure
 from au_sys_identity.adapters.web.entering import entered, second_step_page
 from au_sys_identity.adapters.web.targets import safe_target
+from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn
 from au_sys_identity.core.directories.providers import ProviderAnswer
 from au_sys_identity.core.errors import MfaRequired
 from au_sys_identity.core.sessions.models import SessionKind
-from au_sys_identity.core.sessions.opening import new_secret
 from au_sys_identity.core.tokens.issuing import Issuing
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject

@@ -15,9 +15,9 @@ from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.registration import Registration
 from au_sys_identity.core.accounts.step_up import StepUp
+from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.errors import BadCredentials, IdentityError, StepUpRequired, WeakSession
 from au_sys_identity.core.factors.passkeys import Passkeys
-from au_sys_identity.core.sessions.opening import new_secret
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject

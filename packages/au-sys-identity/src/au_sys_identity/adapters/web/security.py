@@ -16,13 +16,13 @@ from au_sys_identity.adapters.web.entering import code_options
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.errors import IdentityError, NotFound, StepUpRequired, WeakSession
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.factors.models import METHODS
 from au_sys_identity.core.factors.passkeys import Passkeys
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
-from au_sys_identity.core.sessions.opening import digest
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 

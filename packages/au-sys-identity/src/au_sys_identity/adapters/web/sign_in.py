@@ -14,10 +14,10 @@ from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.registration import Registration
+from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.errors import BadCredentials, BadToken, ConfirmNeeded, MfaRequired, NotFound, TryLater
 from au_sys_identity.core.factors.models import METHODS, Method
 from au_sys_identity.core.sessions.lifecycle import Sessions
-from au_sys_identity.core.sessions.opening import new_secret
 from au_sys_identity.core.sessions.sign_in import SignIn
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject

@@ -2,6 +2,7 @@
 
 import hmac
 
+from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.errors import BadToken, ConfirmNeeded, InvalidInput, MfaRequired, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.factors.models import Challenge
@@ -10,7 +11,7 @@ from au_sys_identity.core.notices.models import Asker
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, Proof, digest, new_secret, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
 from au_sys_identity.core.sessions.sign_in import CHALLENGE_LIFE
 from au_sys_identity.core.subjects.addresses import email_address
 

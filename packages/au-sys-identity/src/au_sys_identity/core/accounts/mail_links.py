@@ -6,13 +6,13 @@ from au_sys_identity.core.credentials.lockout import Lockout, identifier_key
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.credentials.ports import PasswordHasher
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.errors import BadToken, InvalidInput
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.notices.models import Purpose
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions
-from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 

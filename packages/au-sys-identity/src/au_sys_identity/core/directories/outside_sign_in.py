@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from au_sys_identity.core.derivation import Sealing
+from au_sys_identity.core.derivation import Sealing, digest, new_secret
 from au_sys_identity.core.directories.linking import Linking
 from au_sys_identity.core.directories.models import OutsideIdentity
 from au_sys_identity.core.directories.ports import FederatedLogin
@@ -18,7 +18,7 @@ from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.entering import Entering, Entrance
 from au_sys_identity.core.sessions.models import Client, SessionKind
-from au_sys_identity.core.sessions.opening import Opened, digest, new_secret
+from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.settings.lists import NamedList
 from au_sys_identity.core.subjects.models import SubjectId
 

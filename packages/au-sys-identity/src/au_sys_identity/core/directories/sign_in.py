@@ -3,7 +3,7 @@
 from au_sys_identity.core.access.granting import SYSTEM
 from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait
 from au_sys_identity.core.credentials.passwords import acceptable_length
-from au_sys_identity.core.derivation import Derivation
+from au_sys_identity.core.derivation import Derivation, digest
 from au_sys_identity.core.directories.models import Directory, Entry
 from au_sys_identity.core.directories.ports import DirectorySource
 from au_sys_identity.core.directories.provisioning import Provisioning
@@ -12,7 +12,7 @@ from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.sessions.entering import Entering
 from au_sys_identity.core.sessions.models import Client, SessionKind
-from au_sys_identity.core.sessions.opening import Opened, digest
+from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.settings.lists import NamedList
 
 _LONGEST_LOGIN = 320

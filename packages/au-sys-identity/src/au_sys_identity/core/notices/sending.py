@@ -7,12 +7,12 @@ the same for every address.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.notices.models import Letter, OneTimeToken, OutboxItem, Purpose
 from au_sys_identity.core.notices.ports import Post, PostRefused
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions
-from au_sys_identity.core.sessions.opening import digest, new_secret
 from au_sys_identity.core.subjects.models import Person
 
 _AT_ONCE = 50

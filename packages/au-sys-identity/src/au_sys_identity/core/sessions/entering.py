@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from au_sys_identity.core.credentials.models import Device
+from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.errors import BadCredentials, MfaRequired
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.factors.models import Challenge
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes, Strength
-from au_sys_identity.core.sessions.opening import Opened, Proof, digest, new_secret, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
 from au_sys_identity.core.subjects.models import SubjectId
 
 _CHALLENGE_LIFE = timedelta(minutes=5)

@@ -1,11 +1,11 @@
 """Make the session that a proof earns; every sign-in, step-up and password change gets a new id."""
 
 import hashlib
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from au_sys_identity.core.credentials.models import Device
+from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.factors.models import Method
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import UnitOfWork
@@ -39,16 +39,6 @@ class Proof:
     strength: Strength
     methods: tuple[str, ...]
     restricted: bool = False
-
-
-def digest(secret: str) -> bytes:
-    """SHA-256: enough for values of 256 random bits."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def new_secret() -> str:
-    """256 random bits in 43 characters."""
-    return secrets.token_urlsafe(32)
 
 
 def strength_with(method: Method, *, after: str = "pwd") -> Strength:

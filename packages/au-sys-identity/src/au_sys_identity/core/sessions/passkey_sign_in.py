@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from au_sys_identity.core.derivation import Derivation
+from au_sys_identity.core.derivation import Derivation, digest
 from au_sys_identity.core.errors import BadCredentials
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.factors.asserting import PasskeyCheck
@@ -10,7 +10,7 @@ from au_sys_identity.core.factors.models import Passkey
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, Proof, digest, open_session
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
 from au_sys_identity.core.sessions.sign_in import canonical_or_typed
 from au_sys_identity.core.subjects.models import SubjectId
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from au_sys_identity.core.derivation import Derivation
+from au_sys_identity.core.derivation import Derivation, digest
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, RefreshToken, Session, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, binding, digest
+from au_sys_identity.core.sessions.opening import Opened, binding
 from au_sys_identity.core.subjects.models import Person
 
 _Verdict = Literal["ended", "stolen"]

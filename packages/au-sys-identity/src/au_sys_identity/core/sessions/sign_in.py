@@ -11,7 +11,7 @@ from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, mu
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import acceptable_length, normalized
 from au_sys_identity.core.credentials.ports import PasswordHasher
-from au_sys_identity.core.derivation import Derivation
+from au_sys_identity.core.derivation import Derivation, digest, new_secret
 from au_sys_identity.core.errors import BadCredentials, Busy, InvalidInput, MfaRequired
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.factors.checking import FactorCheck
@@ -19,7 +19,7 @@ from au_sys_identity.core.factors.models import Challenge, Method
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionKind, SessionTimes
-from au_sys_identity.core.sessions.opening import Opened, Proof, digest, new_secret, open_session, strength_with
+from au_sys_identity.core.sessions.opening import Opened, Proof, open_session, strength_with
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 

@@ -7,12 +7,12 @@ from typing import Literal
 from uuid import UUID
 
 from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.errors import NotFound
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import Session, SessionId
-from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.subjects.models import SubjectId, SubjectUrn
 from au_sys_identity.core.tokens.key_format import public_id_of
 from au_sys_identity.core.tokens.keys import ApiKeys

@@ -5,13 +5,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.errors import InvalidInput, KeyLimit, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.ports import Clock, Transactions
-from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.subjects.models import Person, SubjectId, SubjectUrn
 from au_sys_identity.core.subjects.names import display_name
 from au_sys_identity.core.tokens.key_format import new_key

@@ -5,12 +5,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.errors import AlreadyRotated, InvalidInput, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions
-from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.subjects.models import SubjectId
 from au_sys_identity.core.tokens.key_format import new_key
 from au_sys_identity.core.tokens.keys import MadeKey

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.factors.models import Enrolled
 from au_sys_identity.core.freshness import SUBJECTS, Freshness
 from au_sys_identity.core.machines.custody import custodians
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import Session, SessionId, SessionTimes
-from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.subjects.models import Person
 from au_sys_identity.core.tokens.key_format import public_id_of
 from au_sys_identity.core.tokens.models import AccessClaims, ApiKey, BadAccessToken

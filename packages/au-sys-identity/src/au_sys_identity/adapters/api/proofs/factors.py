@@ -23,10 +23,10 @@ from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
+from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.factors.models import Method
-from au_sys_identity.core.sessions.opening import new_secret
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.tokens.issuing import Issuing

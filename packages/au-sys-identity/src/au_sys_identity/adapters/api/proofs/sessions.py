@@ -22,11 +22,11 @@ from au_sys_identity.adapters.api.schemas.sessions import (
 )
 from au_sys_identity.adapters.api.session_cookies import drop_refresh, drop_session
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
+from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.directories.sign_in import DirectorySignIn
 from au_sys_identity.core.errors import InvalidInput, SessionEnded, UnsupportedMedia
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
-from au_sys_identity.core.sessions.opening import digest
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.subjects.names import display_name
