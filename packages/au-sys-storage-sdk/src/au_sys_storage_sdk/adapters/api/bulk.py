@@ -186,6 +186,8 @@ def _converted(body: bytes, kind: type[Batched]) -> Batched:
         return msgspec.convert(check_json(body), kind)
     except msgspec.ValidationError as error:
         raise InvalidInput("body", str(error), "see the description of the request in /openapi.json") from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput("body", "it contains a lone surrogate", "send well-formed Unicode") from error
 
 
 def _json(value: object) -> Response:
