@@ -6,31 +6,38 @@ The names of this door load no backend: a backend's library is imported when its
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.models import Document
-from au_sys_storage_sdk.core.errors import Conflict, NotFound, StorageError, TooLarge, Unavailable
+from au_sys_storage_sdk.core.documents.queries import In, Prefix, Range
+from au_sys_storage_sdk.core.errors import Conflict, NotFound, OutcomeUnknown, StorageError, TooLarge, Unavailable
 from au_sys_storage_sdk.core.preconditions import ABSENT
 from au_sys_storage_sdk.core.storage import Storage
 
 if TYPE_CHECKING:
     from au_sys_storage_sdk.adapters.opening import Credentials
+    from au_sys_storage_sdk.core.synchronous import SyncStorage
 
 __all__ = [
     "ABSENT",
     "Blobs",
     "Conflict",
     "Document",
+    "In",
     "NotFound",
+    "OutcomeUnknown",
+    "Prefix",
+    "Range",
     "Storage",
     "StorageError",
     "TooLarge",
     "Unavailable",
     "open_blobs",
     "open_storage",
+    "open_storage_sync",
 ]
 
 
@@ -61,6 +68,22 @@ async def open_storage(
     blobs = None if blobs_url is None else open_blobs(blobs_url, api_key=api_key, ca_file=ca_file)
     async with Storage(await document_store(url, _credentials(url, api_key, ca_file)), blobs) as storage:
         yield storage
+
+
+def open_storage_sync(
+    url: str | None = None,
+    blobs_url: str | None = None,
+    *,
+    api_key: str | None = None,
+    ca_file: Path | None = None,
+) -> AbstractContextManager[SyncStorage]:
+    """:func:`open_storage` for programs without an event loop: the same calls, which return when they are done.
+
+    Raises the same.
+    """
+    from au_sys_storage_sdk.core.synchronous import driven
+
+    return driven(open_storage(url, blobs_url, api_key=api_key, ca_file=ca_file))
 
 
 def open_blobs(url: str | None = None, *, api_key: str | None = None, ca_file: Path | None = None) -> Blobs:

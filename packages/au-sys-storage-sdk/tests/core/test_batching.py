@@ -97,3 +97,26 @@ async def test_closing_finishes_what_waits_and_refuses_what_comes() -> None:
     assert await waiting == 2
     with pytest.raises(Unavailable, match="closed"):
         await batcher.submit(2)
+
+
+async def test_a_cancelled_request_tells_whether_it_may_take_effect() -> None:
+    """One that still waits was not written; the outcome of one that is under way is unknown."""
+    going, release = asyncio.Event(), asyncio.Event()
+
+    async def apply(batch: list[int]) -> list[int]:
+        going.set()
+        await release.wait()
+        return batch
+
+    batcher: Batcher[int, int] = Batcher(apply)
+    under_way = asyncio.create_task(batcher.submit(1))
+    await going.wait()
+    waiting = asyncio.create_task(batcher.submit(2))
+    await asyncio.sleep(0)
+    for task, note in ((under_way, "unknown"), (waiting, "nothing was written")):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await task
+        assert note in raised.value.__notes__[0]
+    release.set()
+    await batcher.close()

@@ -11,7 +11,8 @@ import pytest
 from au_sys_storage_sdk.conformance.keys import HOSTILE_KEYS, ILLEGAL_KEYS
 from au_sys_storage_sdk.core.blobs.models import BLOCK, INLINE
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
-from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, OutsideRange
+from au_sys_storage_sdk.core.documents.models import Feature
+from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, OutsideRange, Unsupported
 from au_sys_storage_sdk.core.preconditions import ABSENT
 
 SIZES = (0, 1, INLINE, INLINE + 1, BLOCK, 2 * BLOCK + 17)
@@ -104,6 +105,37 @@ class BlobStoreConformance:
         with pytest.raises(ConnectionError):
             await blobs.write("k", broken())
         assert await blobs.read_bytes("k") == b"old"
+
+    async def test_a_writer_stores_what_it_was_given(self, blobs: Blobs) -> None:
+        """Bit by bit, whole at the end of the block, under its condition."""
+        content = content_of(BLOCK + 5)
+        async with blobs.writer("k", if_match=ABSENT, content_type="text/plain") as writer:
+            async for piece in stream(content):
+                await writer.write(piece)
+        assert await blobs.head("k") == writer.info
+        assert await blobs.read_bytes("k") == content
+        again = blobs.writer("k", if_match=ABSENT)
+        await again.__aenter__()
+        with pytest.raises(Conflict):
+            await again.__aexit__(None, None, None)
+
+    async def test_a_writer_that_fails_stores_nothing(self, blobs: Blobs) -> None:
+        """The error of the block passes; the old content stays."""
+        await blobs.write("k", b"old")
+        writer = blobs.writer("k")
+        await writer.__aenter__()
+        await writer.write(content_of(INLINE + 1))
+        await writer.__aexit__(RuntimeError, RuntimeError(), None)
+        assert await blobs.read_bytes("k") == b"old"
+
+    async def test_addresses_are_given_where_they_are_declared(self, blobs: Blobs) -> None:
+        """Without PRESIGN the call is refused before any effect."""
+        await blobs.write("k", content_of(INLINE + 1))
+        if Feature.PRESIGN in blobs.features:
+            assert (await blobs.presign("k")).startswith("http")
+        else:
+            with pytest.raises(Unsupported):
+                await blobs.presign("k")
 
     async def test_equal_content_under_two_keys_lives_until_both_are_gone(self, blobs: Blobs) -> None:
         """Deleting one of two equal blobs, and sweeping, leaves the other whole."""

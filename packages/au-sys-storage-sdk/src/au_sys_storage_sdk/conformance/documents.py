@@ -11,6 +11,7 @@ import pytest
 from au_sys_storage_sdk.conformance.keys import HOSTILE_KEYS, ILLEGAL_KEYS
 from au_sys_storage_sdk.core.documents.models import Change
 from au_sys_storage_sdk.core.documents.namespace import Delete, Get, Put
+from au_sys_storage_sdk.core.documents.queries import Filter, In, Prefix, Range
 from au_sys_storage_sdk.core.errors import Conflict, Corrupt, FeedCompacted, InvalidInput, NotFound, TooLarge
 from au_sys_storage_sdk.core.preconditions import ABSENT
 from au_sys_storage_sdk.core.storage import Storage
@@ -402,6 +403,71 @@ class DocumentStoreConformance:
         await plain.put("bob", {"name": "Bob"})
         with pytest.raises(Corrupt, match="Person"):
             await typed.get("bob")
+
+    async def test_plain_values_have_schemas_too(self, storage: Storage) -> None:
+        """Without a model a value is raised by the same steps."""
+        await storage.namespace("things").put("k", {"a": 1})
+        space = storage.namespace("things", schema=2, upcast={1: lambda old: {**old, "b": 2}})
+        found = await space.get("k")
+        assert found is not None
+        assert found.value == {"a": 1, "b": 2}
+        await space.put("k", {"b": 3})
+        again = await space.get("k")
+        assert again is not None
+        assert again.value == {"b": 3}
+
+    async def test_queries_find_by_declared_fields(self, storage: Storage) -> None:
+        """Equality, range, one of several and prefix, together; by key in pages, or by a field."""
+        people = storage.namespace("people", Person, fields=("name", "age"))
+        for number, name in enumerate(("Ada", "Alan", "Anna", "Bob", "Bo", "Alva")):
+            await people.put(str(number), Person(name, 30 + number % 3))
+        asked: tuple[tuple[Filter, str], ...] = (
+            ({"name": "Bob"}, "3"), ({"age": Range(31)}, "1245"), ({"age": Range(30, 31)}, "03"), ({}, "012345"),
+            ({"name": In(["Ada", "Bo", None])}, "04"), ({"name": Prefix("Al")}, "15"), ({"name": Range("B")}, "34"),
+            ({"name": Prefix("A"), "age": Range(end=32)}, "01"), ({"age": "31"}, ""), ({"age": True}, ""),
+        )  # fmt: skip
+        for where, expected in asked:
+            page = await people.query(where)
+            assert list(expected) == [item.key for item in page.items], where
+            assert len(expected) == await people.count(where=where)
+        page = await people.query({"age": Range(31)}, limit=2)
+        assert [item.key for item in page.items] == ["1", "2"]
+        rest = await people.query({"age": Range(31)}, after=page.after or "")
+        assert ([item.key for item in rest.items], rest.after) == (["4", "5"], None)
+        for order, expected in (("age", "03142"), ("-age", "25140"), ("name", "01524")):
+            page = await people.query({}, order=order, limit=5)
+            assert list(expected) == [item.key for item in page.items], order
+
+    async def test_senseless_queries_are_refused(self, storage: Storage) -> None:
+        """Fields that are not declared, ranges without a bound or of two kinds, a cursor through another order."""
+        people = storage.namespace("people", fields=("name", "address.city"))
+        await people.put("k", {"name": "Ada", "address": {"city": "Umeå"}})
+        assert [item.key for item in (await people.query({"address.city": "Umeå"})).items] == ["k"]
+        with pytest.raises(InvalidInput, match=r"'age' is not a declared field; use one of: name, address\.city"):
+            await people.query({"age": 1})
+        for bad in (Range(), Range(1, "2"), In([[1]])):  # type: ignore[list-item]  # the wrong type is the point
+            with pytest.raises(InvalidInput, match=r"^query: "):
+                await people.query({"name": bad})
+        with pytest.raises(InvalidInput, match=r"^after: "):
+            await people.query({}, order="name", after="k")
+
+    async def test_a_cancelled_write_is_whole_or_not_at_all(self, storage: Storage) -> None:
+        """Whether it committed is unknown; both keys of the transaction are there or none, and writing goes on."""
+        space = storage.namespace("things")
+
+        async def write(number: int) -> None:
+            async with storage.transaction() as steps:
+                steps.put(space, f"{number}/a", number)
+                steps.put(space, f"{number}/b", number)
+
+        for number in range(5):
+            task = asyncio.create_task(write(number))
+            for _ in range(number):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await space.put("after", number)
+            assert await space.count(f"{number}/") in (0, 2)
 
     async def test_old_schemas_are_raised_on_read(self, storage: Storage) -> None:
         """Each step is applied in order; a missing step is refused when the namespace is made."""

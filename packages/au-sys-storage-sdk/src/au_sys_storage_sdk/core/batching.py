@@ -20,7 +20,7 @@ class Batcher(Generic[Request, Answer]):
     """Hands waiting requests to ``apply`` as one batch at a time; ``apply`` answers each with a result or an exception.
 
     The queue is bounded by count and bytes: beyond that a request is refused at once with ``Unavailable``. A cancelled
-    request that is already in a batch may still take effect.
+    request that is already in a batch may still take effect; the note of its ``CancelledError`` says which it is.
     """
 
     def __init__(
@@ -56,7 +56,14 @@ class Batcher(Generic[Request, Answer]):
         self._bytes += size
         if self._worker is None:
             self._worker = loop.create_task(self._run())
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError as error:
+            waits = any(entry[1] is future for entry in self._waiting)
+            error.add_note(
+                "nothing was written" if waits else "the outcome of the write is unknown: it may still commit"
+            )
+            raise
 
     async def _run(self) -> None:
         try:

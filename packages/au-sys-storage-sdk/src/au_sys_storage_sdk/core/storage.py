@@ -58,10 +58,23 @@ class Storage:
         return Storage(self._store, self._blobs, tenant=tenant, max_value=self._max_value)
 
     @overload
-    def namespace(self, name: str) -> Plain: ...
+    def namespace(
+        self,
+        name: str,
+        *,
+        schema: int = 1,
+        upcast: Mapping[int, Upcast] | None = None,
+        fields: Sequence[str] = (),
+    ) -> Plain: ...
     @overload
     def namespace(
-        self, name: str, model: type[T], *, schema: int = 1, upcast: Mapping[int, Upcast] | None = None
+        self,
+        name: str,
+        model: type[T],
+        *,
+        schema: int = 1,
+        upcast: Mapping[int, Upcast] | None = None,
+        fields: Sequence[str] = (),
     ) -> Namespace[T]: ...
     def namespace(
         self,
@@ -70,18 +83,22 @@ class Storage:
         *,
         schema: int = 1,
         upcast: Mapping[int, Upcast] | None = None,
+        fields: Sequence[str] = (),
     ) -> Namespace[T] | Plain:
         """Documents under a name: plain JSON, or a pydantic model, msgspec struct or other type that msgspec validates.
 
-        ``upcast`` turns a value of schema n into one of n + 1: ``{2: f}`` together with ``schema=3``.
+        ``upcast`` turns a value of schema n into one of n + 1: ``{2: f}`` together with ``schema=3``. ``fields``: what
+        :meth:`Namespace.query` may ask for.
 
         Raises:
             InvalidInput: the name breaks its rule or is reserved, or a step of ``upcast`` is missing.
         """
         where = space(name, self._tenant)
         if model is None:
-            return Plain(self._store, where, PlainValues(), max_value=self._max_value)
-        return Namespace(self._store, where, TypedValues(model, schema, upcast), max_value=self._max_value)
+            values = PlainValues() if schema == 1 else TypedValues(Any, schema, upcast)
+            return Plain(self._store, where, values, max_value=self._max_value, fields=fields)
+        typed = TypedValues(model, schema, upcast)
+        return Namespace(self._store, where, typed, max_value=self._max_value, fields=fields)
 
     def blobs(self, name: str) -> Blobs:
         """Byte streams under a name. Raises ``Unsupported`` when no blob backend was opened beside the documents."""

@@ -34,6 +34,8 @@ class BlobWriter:
         if self._task is None:
             raise InvalidInput("writer", "it is not open", "use it with async with")
         await self._put(self._task, bytes(piece))
+        if self._task.done():
+            self._task.result()
 
     async def _put(self, task: asyncio.Task[BlobInfo], piece: bytes | None) -> None:
         putting = asyncio.ensure_future(self._pieces.put(piece))
@@ -41,8 +43,6 @@ class BlobWriter:
             await asyncio.wait([putting, task], return_when=asyncio.FIRST_COMPLETED)
         finally:
             putting.cancel()
-        if task.done():
-            task.result()
 
     @property
     def info(self) -> BlobInfo:

@@ -14,10 +14,11 @@ from au_sys_storage_sdk.core.documents.changes import follow
 from au_sys_storage_sdk.core.documents.models import MAX_VALUE, Change, Document, Feature, Stored
 from au_sys_storage_sdk.core.documents.patching import apply_steps, merge
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
+from au_sys_storage_sdk.core.documents.queries import Filter, Query
 from au_sys_storage_sdk.core.documents.together import commit_together
 from au_sys_storage_sdk.core.documents.values import Values, decode_json, encode_json
 from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotFound, StorageError, TooLarge, Unsupported
-from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, Page, valid_limit
+from au_sys_storage_sdk.core.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, valid_limit
 from au_sys_storage_sdk.core.preconditions import ABSENT, Condition, require
 
 T = TypeVar("T")
@@ -60,10 +61,19 @@ class Namespace(Generic[T]):
     Every method validates its address and raises ``InvalidInput`` naming the rule.
     """
 
-    __slots__ = ("_max_value", "_space", "_store", "_values")
+    __slots__ = ("_fields", "_max_value", "_space", "_store", "_values")
 
-    def __init__(self, store: DocumentStore, where: Space, values: Values[T], *, max_value: int = MAX_VALUE) -> None:
+    def __init__(
+        self,
+        store: DocumentStore,
+        where: Space,
+        values: Values[T],
+        *,
+        max_value: int = MAX_VALUE,
+        fields: Sequence[str] = (),
+    ) -> None:
         self._store = store
+        self._fields = tuple(fields)
         self._space = where
         self._values = values
         self._max_value = max_value
@@ -77,6 +87,16 @@ class Namespace(Generic[T]):
     def space(self) -> Space:
         """Tenant and namespace."""
         return self._space
+
+    def _able(self, condition: Condition) -> Condition:
+        """The condition. Raises ``Unsupported``, before any effect, where conditions mean nothing."""
+        if condition is not None:
+            self._need(Feature.CAS)
+        return condition
+
+    def _need(self, feature: Feature) -> None:
+        if feature not in self._store.features:
+            raise Unsupported(self._store.name, feature.value)
 
     async def get(self, key: str) -> Document[T] | None:
         """The document, or ``None`` when nothing (live) is stored. Raises ``Corrupt``."""
@@ -121,9 +141,10 @@ class Namespace(Generic[T]):
     def _put_text(self, key: str, text: bytes, if_match: Condition, ttl: TimeToLive) -> operations.Put:
         if len(text) > self._max_value:
             raise TooLarge(f"document {key[:80]!r}", self._max_value, len(text))
-        if ttl is not None and Feature.TTL not in self._store.features:
-            raise Unsupported(self._store.name, "TTL")
-        return operations.Put(self._space, valid_key(key), text, if_match, milliseconds(ttl), self._values.schema)
+        if ttl is not None:
+            self._need(Feature.TTL)
+        condition = self._able(if_match)
+        return operations.Put(self._space, valid_key(key), text, condition, milliseconds(ttl), self._values.schema)
 
     async def head(self, key: str) -> Stored | None:
         """Version and times of a document, without its value."""
@@ -154,11 +175,13 @@ class Namespace(Generic[T]):
 
     async def delete(self, key: str, *, if_match: Condition = None) -> bool:
         """Whether something was deleted. Raises ``Conflict`` when ``if_match`` does not hold."""
-        (outcome,) = await self._store.commit((operations.Delete(self._space, valid_key(key), if_match),))
+        condition = self._able(if_match)
+        (outcome,) = await self._store.commit((operations.Delete(self._space, valid_key(key), condition),))
         return outcome.version is not None
 
     async def take(self, key: str) -> Document[T] | None:
         """Read and delete: of many takers exactly one gets the document."""
+        self._need(Feature.CAS)
         for _ in range(_ATTEMPTS):
             found = await self.get(key)
             if found is None:
@@ -199,6 +222,7 @@ class Namespace(Generic[T]):
             NotFound: nothing is stored and ``create`` is false.
             Conflict: ``if_match`` does not hold.
         """
+        self._need(Feature.CAS)
         for _ in range(_ATTEMPTS):
             found = await self._store.get(self._space, valid_key(key))
             if found is None and not create:
@@ -241,15 +265,54 @@ class Namespace(Generic[T]):
         return Page(tuple(found.key for found in page.items), page.after)
 
     async def _scan(self, prefix: str, after: str, limit: int, max_bytes: int, *, keys_only: bool) -> Page[Stored]:
-        if Feature.SCAN not in self._store.features:
-            raise Unsupported(self._store.name, "SCAN")
+        self._need(Feature.SCAN)
         return await self._store.scan(
             self._space, valid_prefix(prefix), valid_prefix(after), valid_limit(limit), max(max_bytes, 1), keys_only
         )
 
-    async def count(self, prefix: str = "") -> int:
-        """How many live documents there are."""
-        return await self._store.count(self._space, valid_prefix(prefix))
+    async def query(
+        self, where: Filter, *, prefix: str = "", order: str | None = None, after: str = "", limit: int = DEFAULT_LIMIT
+    ) -> Page[Document[T]]:
+        """Documents whose declared fields are as asked: ``{"age": Range(18), "name": Prefix("A"), "city": "Umeå"}``.
+
+        By key, in pages as :meth:`scan`; or the first ``limit`` by ``order``, a field (``-age``: largest first). The
+        whole namespace (or what begins with ``prefix``) is gone through.
+
+        Raises:
+            InvalidInput: a field is not declared, or a test makes no sense.
+        """
+        query = Query(where, order, self._fields)
+        valid_limit(limit)
+        if query.order is not None:
+            if after:
+                raise InvalidInput("after", "an order by field has no cursor", "leave it out, or leave the order out")
+            found = [item async for item in self._fitting(query, prefix, after)]
+            return Page(tuple(query.first(found, limit)))
+        items: list[Document[T]] = []
+        async for item in self._fitting(query, prefix, after):
+            if len(items) == limit:
+                return Page(tuple(items), items[-1].key)
+            items.append(item)
+        return Page(tuple(items))
+
+    async def _fitting(self, query: Query, prefix: str, after: str) -> AsyncIterator[Document[T]]:
+        cursor: str | None = after
+        while cursor is not None:
+            page = await self.scan(prefix, cursor, MAX_LIMIT)
+            for item in page.items:
+                if query.fits(item.value):
+                    yield item
+            cursor = page.after
+
+    async def count(self, prefix: str = "", *, where: Filter | None = None) -> int:
+        """How many live documents there are; with ``where``, how many of them :meth:`query` would find."""
+        self._need(Feature.SCAN)
+        if where is None:
+            return await self._store.count(self._space, valid_prefix(prefix))
+        number = 0
+        async for _ in self._fitting(Query(where, None, self._fields), prefix, ""):
+            number += 1
+        return number
 
     async def sequence(self) -> int:
         """The sequence of the last write of this namespace: as long as it is the same, nothing has changed."""
@@ -293,8 +356,7 @@ class Namespace(Generic[T]):
         Raises (on a step):
             FeedCompacted: changes after ``since`` are no longer kept.
         """
-        if Feature.WATCH not in self._store.features:
-            raise Unsupported(self._store.name, "WATCH")
+        self._need(Feature.WATCH)
         return follow(self._store, since, self._space, valid_prefix(prefix))
 
 

@@ -10,7 +10,7 @@ from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
-from au_sys_storage_sdk.core.errors import Unavailable
+from au_sys_storage_sdk.core.errors import OutcomeUnknown, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 from au_sys_storage_sdk.core.wrappers.forwarding import Forwarding
 
@@ -18,7 +18,7 @@ from au_sys_storage_sdk.core.wrappers.forwarding import Forwarding
 class Bounded(Forwarding):
     """At most ``concurrent`` calls at once and ``seconds`` each; beyond that ``Unavailable``.
 
-    A write that ran out of time may still commit.
+    A write that ran out of time may still commit: ``OutcomeUnknown``.
     """
 
     def __init__(self, inner: DocumentStore, *, concurrent: int = 1000, seconds: float = 30.0) -> None:
@@ -28,7 +28,7 @@ class Bounded(Forwarding):
         self._under_way = 0
 
     @asynccontextmanager
-    async def _bound(self) -> AsyncIterator[None]:
+    async def _bound(self, *, writes: bool = False) -> AsyncIterator[None]:
         if self._under_way >= self._concurrent:
             raise Unavailable(f"{self._under_way} calls are under way", retry_after=0.5)
         self._under_way += 1
@@ -36,6 +36,8 @@ class Bounded(Forwarding):
             async with asyncio.timeout(self._seconds):
                 yield
         except TimeoutError as error:
+            if writes:
+                raise OutcomeUnknown(f"no answer of {self.name} within {self._seconds:g} s") from error
             raise Unavailable(f"no answer of {self.name} within {self._seconds:g} s") from error
         finally:
             self._under_way -= 1
@@ -52,7 +54,7 @@ class Bounded(Forwarding):
 
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
-        async with self._bound():
+        async with self._bound(writes=True):
             return await self.inner.commit(operations)
 
     async def scan(
