@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,8 @@ def main() -> int:
         folder = chosen.keep or Path(temporary)
         found = {}
         for name, workers, database in (("sqlite", 1, ""), ("postgres", chosen.workers, server.database("platform"))):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / name).mkdir(parents=True)
             found[name] = gauntlet(folder / name, workers=workers, database=database)
     failed = {name: [row for row, outcome in rows.items() if outcome == "failed"] for name, rows in found.items()}
     differing = sorted(row for row in found["sqlite"] if found["sqlite"][row] != found["postgres"].get(row))

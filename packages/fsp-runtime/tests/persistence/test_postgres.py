@@ -3,22 +3,22 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import MetaData, text
 
-from fastapi_services_platform import Contribution, Manifest, Migrations, create_app
+from fastapi_services_platform import Migrations
 from fastapi_services_platform.engine.background.leadership import ServerLeadership
 from fastapi_services_platform.persistence import migrations as runs
 from fastapi_services_platform.persistence.databases import Database
-from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.postgres import NoPostgres, PostgresServer, postgres_server
-from fastapi_services_platform.testing.stand_ins import Prepared
-from fastapi_services_platform.testing.started_app import settings_for
 
 pytestmark = pytest.mark.needs_postgres
 
@@ -62,6 +62,25 @@ async def main():
     print("alembic" in sys.modules)
 asyncio.run(main())
 """
+
+LOST = """
+from fastapi_services_platform import Contribution, Health, HealthCheck, Manifest, create_app
+from fastapi_services_platform.testing.stand_ins import Prepared
+
+class Notes(Prepared):
+    async def initialize(self, platform):
+        database = platform.database("notes")
+        return Contribution(health_checks=(HealthCheck("database", database.check, critical=True),))
+
+def make():
+    return create_app(capabilities=[Notes(Manifest("notes", "1.0", "", database=True))])
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -122,30 +141,51 @@ async def test_a_killed_migration_is_taken_up_again(
     await database.close()
 
 
+def answered(url: str, status: int) -> int:
+    """The status of a path, when it is the wanted one or a generous time is over."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            found = httpx.get(url, timeout=20).status_code
+        except httpx.TransportError:
+            found = 0
+        if found == status or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
+
+
 async def test_a_node_that_loses_its_database_says_so_and_recovers(server: PostgresServer, tmp_path: Path) -> None:
-    """ready 503 and live 200 while connections are refused; 200 again by itself."""
-    url = server.database("lost")
-    notes = Prepared(Manifest("notes", "1.0", "", database=True), Contribution())
-    app = create_app(settings_for(tmp_path, database_url=url), capabilities=[notes])
-    async with started_app(app) as client:
-        database = app.state.platform.database("notes")
-        async with database.session() as session:
-            await session.execute(text("SELECT 1"))
-        assert (await client.get("/health/ready")).status_code == 200
-        admin = Database("admin", server.url)
-        async with admin.session() as session:
-            await session.execute(text("ALTER DATABASE lost ALLOW_CONNECTIONS false"))
-            await session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'lost'"))
-            await session.commit()
-        await asyncio.sleep(1.1)
-        down = await client.get("/health/ready"), await client.get("/health/live")
-        async with admin.session() as session:
-            await session.execute(text("ALTER DATABASE lost ALLOW_CONNECTIONS true"))
-            await session.commit()
-        await admin.close()
-        await asyncio.sleep(1.1)
-        up = await client.get("/health/ready")
-    assert [answer.status_code for answer in (*down, up)] == [503, 200, 200]
+    """A real process: ready 503 and live 200 while connections are refused; 200 again by itself."""
+    (tmp_path / "lost.py").write_text(LOST)
+    url, port = server.database("lost"), free_port()
+    environment = {**os.environ, "FSP_DATA_DIR": str(tmp_path), "FSP_DATABASE_URL": url, "PYTHONPATH": str(tmp_path)}
+    arguments = [
+        sys.executable,
+        "-m",
+        "fastapi_services_platform.cli",
+        "run",
+        "--app",
+        "lost:make",
+        "--port",
+        str(port),
+    ]
+    admin, base = Database("admin", server.url), f"http://127.0.0.1:{port}"
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            before = answered(f"{base}/health/ready", 200)
+            async with admin.transaction() as session:
+                await session.execute(text("ALTER DATABASE lost ALLOW_CONNECTIONS false"))
+                away = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'lost'"
+                await session.execute(text(away))
+            down = answered(f"{base}/health/ready", 503), answered(f"{base}/health/live", 200)
+            async with admin.transaction() as session:
+                await session.execute(text("ALTER DATABASE lost ALLOW_CONNECTIONS true"))
+            up = answered(f"{base}/health/ready", 200)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+    await admin.close()
+    assert (before, down, up, process.returncode) == (200, (503, 200), 200, 0)
 
 
 async def test_one_node_leads_and_another_follows_its_end(server: PostgresServer) -> None:
