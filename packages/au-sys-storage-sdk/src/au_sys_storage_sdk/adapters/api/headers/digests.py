@@ -63,4 +63,4 @@ def digest_header(digest: bytes) -> str:
 
 def wanted(request: Request) -> bool:
     """Whether the caller asks for a digest of the representation."""
-    return "sha-256" in request.headers.get("want-repr-digest", "")
+    return any(name == b"want-repr-digest" and b"sha-256" in value for name, value in request.scope["headers"])
