@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,8 +30,12 @@ PAGES = (
     "/",
     "/platform",
     "/platform/audit?check=true",
+    "/platform/breakers",
+    "/platform/capabilities",
     "/platform/capabilities/hub",
     "/platform/components",
+    "/platform/components?q=grace&order=-rows",
+    "/platform/events",
     "/platform/flags",
     "/platform/health",
     "/platform/jobs",
@@ -41,6 +46,9 @@ PAGES = (
     "/platform/settings",
     "/problems/platform/not-found",
 )
+
+MACHINES = ("api", "events-api", "metrics", "live")
+NO_PAGES = ("^/static/", "^/favicon")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +62,7 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     tools = Prepared(
         Manifest("tools", "1.0", "Tools"),
         Contribution(
@@ -64,7 +72,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ),
     )
     folder = tmp_path_factory.mktemp("site")
-    with serve(create_app(settings_for(folder), capabilities=[tools, believing_identity()])) as url:
+    return create_app(settings_for(folder), capabilities=[tools, believing_identity()])
+
+
+@pytest.fixture(scope="module")
+def site(app: Any) -> Iterator[str]:
+    with serve(app) as url:
         yield url
 
 
@@ -105,7 +118,7 @@ class Visit:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", [360, 1280])
 def test_pages_are_accessible(browser: "Browser", site: str, width: int, scheme: Literal["light", "dark"]) -> None:
     """No page has a violation, scrolls sideways, complains on the console or asks another host."""
     visit = Visit(browser, site, width=width, scheme=scheme)
@@ -117,6 +130,28 @@ def test_pages_are_accessible(browser: "Browser", site: str, width: int, scheme:
         visit.complaints.clear()
     visit.context.close()
     assert problems == []
+
+
+@pytest.mark.parametrize("path", ["/platform", "/platform/components", "/platform/health"])
+def test_pages_fit_the_smallest_phone(browser: "Browser", site: str, path: str) -> None:
+    """At 320 pixels nothing scrolls sideways (WCAG 2.2, 1.4.10)."""
+    visit = Visit(browser, site, width=320, scheme="light")
+    visit.page.goto(f"{site}{path}")
+    wider = visit.overflow()
+    visit.context.close()
+    assert wider <= 0
+
+
+def test_no_page_is_left_out(site: str, app: Any) -> None:
+    """Every address at which the hub shows a page is among those that are looked at."""
+    shown = [
+        entry.regex
+        for entry in app.platform.inventory.routes
+        if entry.owner.name == "hub" and "GET" in entry.methods and entry.mount_name not in MACHINES
+    ]
+    seen = [urlsplit(path).path for path in PAGES]
+    missing = [regex.pattern for regex in shown if not any(regex.match(path) for path in seen)]
+    assert [pattern for pattern in missing if not pattern.startswith(NO_PAGES)] == []
 
 
 def test_strangers_find_an_accessible_page(browser: "Browser", site: str) -> None:
