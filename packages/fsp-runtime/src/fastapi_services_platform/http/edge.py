@@ -21,9 +21,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.http.compiled import CompiledEndpoint, Misfit, ReplayedBody
-from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept
 from fastapi_services_platform.http.door.addresses import Hosts, Proxies
 from fastapi_services_platform.http.door.admission import Admission
+from fastapi_services_platform.http.door.correlation import ALTERNATIVE, HEADER, accept
 from fastapi_services_platform.http.door.cors import Cors
 from fastapi_services_platform.http.door.request_limits import LimitedBody, header_problem, length_problem
 from fastapi_services_platform.http.door.security_headers import strict_headers

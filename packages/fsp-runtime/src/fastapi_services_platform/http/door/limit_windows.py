@@ -10,8 +10,8 @@ from time import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi_services_platform.errors import ConfigurationError
-from fastapi_services_platform.http.shared_state import SCHEMA, SharedTables
 from fastapi_services_platform.persistence.databases import Database
+from fastapi_services_platform.persistence.shared_state import SCHEMA, SharedTables
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -110,7 +110,7 @@ class DatabaseWindows:
         return Counted(hits is not None, max(0, remaining), max(1, ceil(seconds)))
 
     async def close(self) -> None:
-        """The database closes itself."""
+        """Nothing to close: the database closes itself."""
 
 
 def windows_in(storage: str, database: Database) -> Windows:

@@ -6,7 +6,7 @@ from time import monotonic, thread_time
 
 import orjson
 
-from fastapi_services_platform.http.correlation import ALTERNATIVE, HEADER, accept
+from fastapi_services_platform.http.door.correlation import ALTERNATIVE, HEADER, accept
 from fastapi_services_platform.http.door.security_headers import RawHeaders
 from fastapi_services_platform.http.problems import Problem
 

@@ -107,7 +107,12 @@ class Client:
         """Close the pool."""
         await self._transport.aclose()
 
-    async def _within_time(self, method: str, url: str, parts: dict[str, Any]) -> httpx2.Response:
+    async def _within_time(
+        self,
+        method: str,
+        url: str,
+        parts: dict[str, Any],  # Any: as above
+    ) -> httpx2.Response:
         left = seconds_left()
         total = self.settings.total_seconds if left is None else min(self.settings.total_seconds, left)
         if total <= 0:

@@ -51,7 +51,7 @@ class OutboundRefused(PlatformError):
 
 
 class OutboundFailed(PlatformError):
-    """There was no answer: no such name, no connection, no valid certificate, out of time, or left alone for now."""
+    """There was no answer: no such name, no connection, no valid certificate, out of time, or the breaker is open."""
 
     def __init__(self, host: str, problem: str) -> None:
         self.host = host

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from fastapi_services_platform.errors import ConfigurationError
 from fastapi_services_platform.http.outbound.clients import Clients
-from fastapi_services_platform.http.shared_state import SCHEMA, SharedTables
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.persistence.databases import Database
+from fastapi_services_platform.persistence.shared_state import SCHEMA, SharedTables
 from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker
 
 _log = get_logger(__name__)
@@ -65,7 +65,7 @@ class DatabaseBoard:
             return {row[0]: row[1] for row in await connection.execute(text(select))}
 
     async def close(self) -> None:
-        """The database closes itself."""
+        """Nothing to close: the database closes itself."""
 
 
 class RedisBoard:
