@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from au_sys_storage_sdk.adapters.memory.blobs import MemoryBlobs
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
 from au_sys_storage_sdk.conformance.documents import Ticking
+from au_sys_storage_sdk.core.documents import changes
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.wrappers.forwarding import Forwarding
 from au_sys_storage_sdk.manifest import container
@@ -58,6 +59,7 @@ class Served:
     def fresh(self, clock: Ticking) -> None:
         """Forget everything; from now on the documents run on this clock."""
         self.documents.inner = MemoryDocuments(clock=clock)
+        changes.forget()
         self.blobs.__init__()  # type: ignore[misc]  # the server holds this very object
 
     async def on_server(self, work: Coroutine[object, object, T]) -> T:

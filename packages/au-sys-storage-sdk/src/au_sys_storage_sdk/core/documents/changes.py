@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 from weakref import WeakKeyDictionary
@@ -11,9 +10,9 @@ from weakref import WeakKeyDictionary
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
+from au_sys_storage_sdk.core.errors import Unsupported
 
 _PAGE = 500
-_PAGES = 64
 
 Found: TypeAlias = tuple[Mapping[Space, Sequence[Change]], Sequence[Change], int]
 """A page of the feed by namespace and as a whole, and how far was looked."""
@@ -71,14 +70,10 @@ class Lookout:
     """One look into the feed for everybody who stands at the same place: of a thousand followers nearly all do."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[int, Found] = OrderedDict()
         self._looks: dict[int, _Look] = {}
 
     async def after(self, store: DocumentStore, since: int) -> Found:
         """The next page of the feed, as soon as there is one. Raises as ``store.changes``."""
-        found = self._found.get(since)
-        if found is not None:
-            return found
         look = self._looks.get(since)
         if look is None:
             look = self._looks[since] = _Look(asyncio.get_running_loop().create_task(self._look(store, since)))
@@ -101,13 +96,24 @@ class Lookout:
         by_space: dict[Space, list[Change]] = {}
         for change in changes:
             by_space.setdefault(change.space, []).append(change)
-        found = self._found[since] = (by_space, changes, seen)
-        if len(self._found) > _PAGES:
-            self._found.popitem(last=False)
-        return found
+        return by_space, changes, seen
 
 
 _lookouts: WeakKeyDictionary[DocumentStore, Lookout] = WeakKeyDictionary()
+
+
+async def _alone(store: DocumentStore, since: int, space: Space) -> Found:
+    """The next page of one namespace, of a store that has no feed of all."""
+    while True:
+        changes, seen = await store.changes(since, _PAGE, space)
+        if seen > since:
+            return {space: list(changes)}, changes, seen
+        await store.wait(since)
+
+
+def forget() -> None:
+    """Let go of looks under way: for whoever puts another store in the place of one, as tests do."""
+    _lookouts.clear()
 
 
 async def follow(
@@ -124,7 +130,12 @@ async def follow(
         return
     lookout = _lookouts.setdefault(store, Lookout())
     while True:
-        by_space, everything, since = await lookout.after(store, since)
+        try:
+            by_space, everything, since = await lookout.after(store, since)
+        except Unsupported:
+            if space is None:
+                raise
+            by_space, everything, since = await _alone(store, since, space)
         for change in everything if space is None else by_space.get(space, ()):
             if change.key.startswith(prefix):
                 yield change

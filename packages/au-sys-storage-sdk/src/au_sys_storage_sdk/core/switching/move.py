@@ -16,7 +16,7 @@ from au_sys_storage_sdk.core.switching.journal import Cursor, Entry
 from au_sys_storage_sdk.core.switching.migration import copy_documents, copy_feed, copy_tail
 from au_sys_storage_sdk.core.switching.models import Phase
 
-NEAR = 200
+NEAR = 64
 """Changes behind, and documents to compare again, at which writers are asked to wait for the rest."""
 
 _FALLING = 0.9
