@@ -160,6 +160,11 @@ class Wiring:
                 _logger.info("bootstrap.open", token_file=str(path))
         await self.hasher.warm_up()
 
+    async def close(self) -> None:
+        """Finish the hashes under way, and hang up."""
+        self.hasher.close()
+        await self.outside.client.close()
+
     async def forget(self) -> None:
         """Delete sessions that ended a month ago, and challenges and counters that count no more."""
         now = utc_now()
@@ -241,42 +246,21 @@ def wire(
     enrolment = Enrolment(transactions, root, check, letters, clock, issuer=platform.name)
     steps = StepUp(transactions, sign_in, check, clock, times=base.times)
     sessions, issuing = Sessions(transactions, clock), Issuing(access_tokens, clock)
-    passkeys = Passkeys(transactions, passkey_check.ceremony, passkey_check.challenges, letters, clock)
-    policy = RegistrationPolicy(settings.registration, settings.verification == "required")
-    registration = Registration(transactions, hasher, rules, letters, clock, policy=policy)
-    token = _bootstrap_token(base)
-    bootstrap = Bootstrap(transactions, registration, partial(blocking, token.read), partial(blocking, token.forget))
-    verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
-    key_rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
-    kills = settings.reset_kills_keys
-    api_keys = ApiKeys(transactions, granting, clock, key_rules)
+    registration, bootstrap, token = _arrivals(base, letters)
     built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
-        Authenticator: RequestAuthenticator(verification, base.cookies),
         Authorizer: PlatformAuthorizer(decisions),
         SubjectDirectory: PlatformDirectory(transactions),
         RoleAdministration: PlatformRoles(granting, decisions),
         CookieNames: base.cookies,
         Catalogue: catalogue,
         SignIn: sign_in,
-        Refreshing: Refreshing(transactions, root, clock, times=base.times),
         Sessions: sessions,
         SigningKeys: keys,
-        ApiKeys: api_keys,
-        KeyRotation: KeyRotation(transactions, granting, clock),
-        Machines: Machines(transactions, clock),
-        Introspection: Introspection(
-            transactions, verification, access_tokens, decisions, sessions, api_keys, clock, issuer=access_tokens.issuer
-        ),
         Issuing: issuing,
         TokenAnswers: TokenAnswers(issuing, base.cookies),
-        Passkeys: passkeys,
-        SecurityPage: SecurityPage(enrolment, passkeys, sessions, base.cookies),
-        PasskeySignIn: PasskeySignIn(transactions, passkey_check, root, clock, times=base.times),
         Registration: registration,
         Accounts: accounts,
         Enrolment: enrolment,
-        MailLinks: MailLinks(transactions, letters, hasher, rules, clock, lockout=base.lockout, reset_kills_keys=kills),
-        MagicLinks: MagicLinks(transactions, letters, clock, times=base.times, enabled=settings.magic_link),
         StepUp: steps,
         Bootstrap: bootstrap,
         Desk: Desk(accounts, granting, decisions, sessions, enrolment, steps, registration),
@@ -285,11 +269,14 @@ def wire(
         Roles: Roles(transactions, decisions, granting, catalogue),
         People: People(accounts, decisions, enrolment),
     }
+    built |= _programs(base, access_tokens, freshness, decisions, granting, sessions)
+    built |= _ways_in(base, passkey_check, letters, enrolment, sessions)
     beyond = outside(
         Ground(settings, base.platform, transactions, root, freshness, granting, base.lockout, base.times, clock)
     )
     built.update(beyond.services)
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
+    delivery = _delivery(base, letters)
     return Wiring(
         settings,
         transactions,
@@ -299,17 +286,71 @@ def wire(
         registration,
         bootstrap,
         token,
-        _delivery(base, letters),
+        delivery,
         services,
         beyond,
-        base.root,
+        root,
     )
 
 
-def _bootstrap_token(base: _Base) -> BootstrapToken:
-    given = base.settings.bootstrap_token
+def _programs(
+    base: _Base,
+    access_tokens: JwtAccessTokens,
+    freshness: Freshness,
+    decisions: Decisions,
+    granting: Granting,
+    sessions: Sessions,
+) -> dict[type[Any], object]:  # Any: interfaces of unrelated types
+    """What requests carry, and the keys of programs."""
+    settings, transactions, clock = base.settings, base.transactions, utc_now
+    verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
+    rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
+    api_keys = ApiKeys(transactions, granting, clock, rules)
+    return {
+        Authenticator: RequestAuthenticator(verification, base.cookies),
+        ApiKeys: api_keys,
+        KeyRotation: KeyRotation(transactions, granting, clock),
+        Machines: Machines(transactions, clock),
+        Introspection: Introspection(
+            transactions, verification, access_tokens, decisions, sessions, api_keys, clock, issuer=access_tokens.issuer
+        ),
+    }
+
+
+def _ways_in(
+    base: _Base, check: PasskeyCheck, letters: LetterBox, enrolment: Enrolment, sessions: Sessions
+) -> dict[type[Any], object]:  # Any: interfaces of unrelated types
+    """Passkeys, links in mails, and how sessions stay alive."""
+    settings, transactions, root, times = base.settings, base.transactions, base.root, base.times
+    passkeys = Passkeys(transactions, check.ceremony, check.challenges, letters, utc_now)
+    return {
+        Passkeys: passkeys,
+        SecurityPage: SecurityPage(enrolment, passkeys, sessions, base.cookies),
+        PasskeySignIn: PasskeySignIn(transactions, check, root, utc_now, times=times),
+        MailLinks: MailLinks(
+            transactions,
+            letters,
+            base.hasher,
+            base.rules,
+            utc_now,
+            lockout=base.lockout,
+            reset_kills_keys=settings.reset_kills_keys,
+        ),
+        MagicLinks: MagicLinks(transactions, letters, utc_now, times=times, enabled=settings.magic_link),
+        Refreshing: Refreshing(transactions, root, utc_now, times=times),
+    }
+
+
+def _arrivals(base: _Base, letters: LetterBox) -> tuple[Registration, Bootstrap, BootstrapToken]:
+    """How accounts come to be, the first one included."""
+    settings, transactions = base.settings, base.transactions
+    policy = RegistrationPolicy(settings.registration, settings.verification == "required")
+    registration = Registration(transactions, base.hasher, base.rules, letters, utc_now, policy=policy)
+    given = settings.bootstrap_token
     file = Path(base.platform.data_dir) / "identity.bootstrap-token"
-    return BootstrapToken(file, given.get_secret_value() if given else None)
+    token = BootstrapToken(file, given.get_secret_value() if given else None)
+    bootstrap = Bootstrap(transactions, registration, partial(blocking, token.read), partial(blocking, token.forget))
+    return registration, bootstrap, token
 
 
 def _delivery(base: _Base, letters: LetterBox) -> Delivery:

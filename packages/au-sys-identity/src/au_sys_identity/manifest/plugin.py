@@ -91,8 +91,7 @@ class Identity:
     async def shutdown(self) -> None:
         """Finish the hashes under way."""
         if self._wiring is not None:
-            self._wiring.hasher.close()
-            await self._wiring.outside.client.close()
+            await self._wiring.close()
 
 
 def _sync_jobs(wiring: Wiring) -> tuple[Job, ...]:
