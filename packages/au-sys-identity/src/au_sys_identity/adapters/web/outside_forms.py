@@ -104,14 +104,14 @@ def typed_provider(provider: Provider | None) -> dict[str, str]:
 
 
 def _typed(stored: dict[str, object], fields: tuple[FormField, ...]) -> dict[str, str]:
-    return {field.name: "" if field.name in _SECRETS else _shown(stored[field.name]) for field in fields}
+    return {field.name: "" if field.name in _SECRETS else _shown(stored[field.name], field.kind) for field in fields}
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, kind: str) -> str:
     if isinstance(value, bool):
         return "on" if value else ""
     if isinstance(value, dict):
         return "\n".join(f"{role}: {group}" for group, role in value.items())
     if isinstance(value, list):
-        return "\n".join(str(item) for item in value)
+        return ("\n" if kind == "textarea" else " ").join(str(item) for item in value)  # an input drops line breaks
     return str(value)
