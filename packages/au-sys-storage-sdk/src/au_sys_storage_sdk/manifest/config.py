@@ -69,10 +69,12 @@ class StorageSettings(BaseSettings):
 
     url: str | None = Field(
         default=None,
-        description="Backend of documents: sqlite:///path, postgresql://, redis://, memory:. Default: SQLite.",
+        description="Backend of documents: sqlite:///path, postgresql://, redis://, https://host, memory:. Default: SQLite.",
     )
     blobs_url: str | None = Field(
-        default=None, description="Backend of blobs: file:///folder or memory:. Default: folder blobs in FSP_DATA_DIR."
+        default=None,
+        description="Backend of blobs: file:///folder, s3://bucket/folder (gs, az), https://host, memory:."
+        " Default: folder blobs in FSP_DATA_DIR.",
     )
     api_key: SecretStr | None = Field(
         default=None, description="API key of an account of the platform that an https:// backend names."
