@@ -105,7 +105,7 @@ def cookie_names(platform: PlatformSettings) -> CookieNames:
     """Cookies without ``Secure`` only where nothing leaves the machine.
 
     Raises:
-        UnsafeSetting: production on plain http beyond loopback.
+        UnsafeSetting: production on plain http more loopback.
     """
     url = urlsplit(platform.public_url)
     if url.scheme == "https":
@@ -271,25 +271,14 @@ def wire(
     }
     built |= _programs(base, access_tokens, freshness, decisions, granting, sessions)
     built |= _ways_in(base, passkey_check, letters, enrolment, sessions)
-    beyond = outside(
+    more = outside(
         Ground(settings, base.platform, transactions, root, freshness, granting, base.lockout, base.times, clock)
     )
-    built.update(beyond.services)
+    built.update(more.services)
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
     delivery = _delivery(base, letters)
     return Wiring(
-        settings,
-        transactions,
-        hasher,
-        keys,
-        catalogue,
-        registration,
-        bootstrap,
-        token,
-        delivery,
-        services,
-        beyond,
-        root,
+        settings, transactions, hasher, keys, catalogue, registration, bootstrap, token, delivery, services, more, root
     )
 
 

@@ -173,7 +173,7 @@ def test_a_passkey_from_registration_to_removal(visit: Visit) -> None:
     visit.page.get_by_text("Blue key", exact=True).wait_for()
     visit.go("/account/confirm?next=/account/profile")
     visit.page.get_by_role("button", name="Use a passkey").click()
-    visit.page.wait_for_url("**/account/profile")
+    visit.page.wait_for_url(f"{visit.site}/account/profile")
     visit.go("/account/security")
     visit.page.get_by_role("button", name="Remove Blue key").click()
     visit.page.wait_for_url("**/account/security?saved=passkey")
@@ -188,7 +188,7 @@ def test_a_passkey_is_offered_in_the_address_field(visit: Visit) -> None:
     visit.add_passkey("Phone")
     visit.sign_out()
     visit.go("/login?next=/account/profile")
-    visit.page.wait_for_url("**/account/profile")
+    visit.page.wait_for_url(f"{visit.site}/account/profile")
 
 
 def test_a_passkey_is_the_second_step(visit: Visit) -> None:
