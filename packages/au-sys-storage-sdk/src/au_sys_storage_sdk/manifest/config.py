@@ -69,7 +69,8 @@ class StorageSettings(BaseSettings):
 
     url: str | None = Field(
         default=None,
-        description="Backend of documents: sqlite:///path, postgresql://, redis://, https://host, memory:. Default: SQLite.",
+        description="Backend of documents: sqlite:///path, postgresql://, redis://, https://host, memory:."
+        " Default: SQLite.",
     )
     blobs_url: str | None = Field(
         default=None,

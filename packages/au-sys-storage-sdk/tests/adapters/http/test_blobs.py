@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from tests.served_storage import Served, served_platform
 
 from au_sys_storage_sdk import ABSENT, Blobs, Conflict
 from au_sys_storage_sdk.adapters.http import uploads
@@ -12,7 +13,6 @@ from au_sys_storage_sdk.adapters.http.blobs import HttpBlobs
 from au_sys_storage_sdk.adapters.http.wire import Call, Wire
 from au_sys_storage_sdk.conformance.blobs import BlobStoreConformance, content_of, stream
 from au_sys_storage_sdk.conformance.documents import Ticking
-from au_sys_storage_sdk.conformance.served import Served, served_platform
 from au_sys_storage_sdk.core.errors import Corrupt, Unsupported
 
 CONTENT = content_of(1_000_003)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.served_storage import Served, served_platform
 
 from au_sys_storage_sdk import ABSENT, Storage, Unavailable, open_storage
 from au_sys_storage_sdk.adapters.http.documents import HttpDocuments
 from au_sys_storage_sdk.adapters.http.wire import Wire
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
 from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking, first
-from au_sys_storage_sdk.conformance.served import Served, served_platform
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.errors import AccessDenied, InvalidInput, OutOfReach, Unsupported
 from au_sys_storage_sdk.core.wrappers.bounded import Bounded
