@@ -194,6 +194,26 @@ async def test_referrals_are_not_followed(directory: Directory, slapd: Slapd, an
     slapd.change(f"dn: uid=away,{PEOPLE}\ncontrol: 2.16.840.1.113730.3.4.2 true\nchangetype: delete\n")
 
 
+async def test_a_server_that_failed_often_is_left_alone(directory: Directory, slapd: Slapd, ann: str) -> None:
+    """Three failures in a row, then it is not asked for a while; another directory on a good server is not affected."""
+    asked = 0
+
+    async def rude(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
+        await writer.wait_closed()
+
+    source = LdapDirectories()
+    async with await asyncio.start_server(rude, "127.0.0.1", 0) as server:
+        broken = replace(directory, servers=(f"ldap://127.0.0.1:{server.sockets[0].getsockname()[1]}",))
+        for _ in range(6):
+            with pytest.raises(DirectoryUnreachable):
+                await source.authenticate(broken, "ann@example.org", PASSWORD)
+    assert asked == 3
+    assert await source.authenticate(directory, "ann@example.org", PASSWORD) is not None
+
+
 def test_a_filter_that_is_none_is_refused_when_it_is_set_up(directory: Directory) -> None:
     """Not when the first person signs in."""
     with pytest.raises(InvalidInput):

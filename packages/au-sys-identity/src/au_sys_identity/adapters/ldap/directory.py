@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from time import monotonic
 from typing import TypeVar
 
 from au_sys_identity.adapters.ldap import messages
@@ -13,7 +14,6 @@ from au_sys_identity.adapters.ldap.messages import Raw
 from au_sys_identity.core.directories.models import Directory, Entry, group_key
 from au_sys_identity.core.errors import DirectoryUnreachable, InvalidInput
 from fastapi_services_platform import get_logger
-from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker, CircuitOpen
 
 _log = get_logger(__name__)
 _PAGE = 500
@@ -21,15 +21,37 @@ _WHOLE = 120.0
 """Seconds that reading a whole directory may take."""
 _WRONG = frozenset({messages.INVALID_CREDENTIALS, messages.NO_SUCH_OBJECT, 19, 34, 48, 50, 53})
 """What servers say to a wrong password, a locked account, and a name that nobody has."""
-_TROUBLE = (OSError, EOFError, TimeoutError, Malformed, Refused, BadFilter, CircuitOpen)
+_TROUBLE = (OSError, EOFError, TimeoutError, Malformed, Refused, BadFilter)
+_FEWEST_FAILURES = 3
+_REST_SECONDS = 5.0
 Given = TypeVar("Given")
+
+
+class _Breaker:
+    """Leaves a server alone for a while that failed three times in a row; then one try decides."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._until = 0.0
+
+    @property
+    def open(self) -> bool:
+        return monotonic() < self._until
+
+    def failed(self) -> None:
+        self._failures += 1
+        if self._failures >= _FEWEST_FAILURES:
+            self._until = monotonic() + _REST_SECONDS
+
+    def answered(self) -> None:
+        self._failures = 0
 
 
 class LdapDirectories:
     """Tries the servers of a directory in turn, each behind a circuit breaker of its own, within one time limit."""
 
     def __init__(self) -> None:
-        self._breakers: dict[str, CircuitBreaker] = {}
+        self._breakers: dict[str, _Breaker] = {}
 
     def check(self, directory: Directory) -> None:
         """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""
@@ -82,13 +104,17 @@ class LdapDirectories:
         limit = seconds or directory.seconds
         share = limit / len(directory.servers)
         for server in directory.servers:
-            breaker = self._breakers.setdefault(server, CircuitBreaker(f"ldap:{server}"))
+            breaker = self._breakers.setdefault(server, _Breaker())
+            if breaker.open:
+                continue
             try:
-                with breaker.guard():
-                    async with asyncio.timeout(share), connected(directory, server) as connection:
-                        await connection.bind(directory.user, directory.password)
-                        return await ask(connection)
+                async with asyncio.timeout(share), connected(directory, server) as connection:
+                    await connection.bind(directory.user, directory.password)
+                    given = await ask(connection)
+                breaker.answered()
+                return given
             except _TROUBLE as error:
+                breaker.failed()
                 _log.warning(
                     "directory.unreachable",
                     directory=directory.name,
