@@ -17,7 +17,7 @@ from au_sys_storage_sdk.core.paging import MAX_LIMIT
 from au_sys_storage_sdk.core.switching.journal import Cursor
 
 PAGE_BYTES = 4 * 1024 * 1024
-_PAGE = 500
+_PAGE = 2000
 
 Address = tuple[Space, str]
 Told = Callable[[int, Cursor], Awaitable[None]]

@@ -16,7 +16,7 @@ from au_sys_storage_sdk.core.switching.journal import Cursor, Entry
 from au_sys_storage_sdk.core.switching.migration import copy_documents, copy_feed, copy_tail
 from au_sys_storage_sdk.core.switching.models import Phase
 
-NEAR = 64
+NEAR = 200
 """Changes behind, and documents to compare again, at which writers are asked to wait for the rest."""
 
 _FALLING = 0.9
@@ -99,9 +99,10 @@ class Move:
         """Follow until little is left to copy and to compare."""
         before: int | None = None
         while True:
-            behind = await self._tail()
-            await self._comparison.settle()
-            left = max(behind, len(self._comparison.open))
+            left = await self._tail()
+            if left <= NEAR:  # else what is compared now would be touched again by what is still to come
+                await self._comparison.settle()
+                left = max(left, len(self._comparison.open))
             if left <= NEAR:
                 return
             if before is not None and left > before * _FALLING:
