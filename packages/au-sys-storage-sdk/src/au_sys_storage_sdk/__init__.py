@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.models import Document
-from au_sys_storage_sdk.core.documents.queries import In, Prefix, Range
-from au_sys_storage_sdk.core.errors import Conflict, NotFound, OutcomeUnknown, StorageError, TooLarge, Unavailable
+from au_sys_storage_sdk.core.documents.queries import In as In
+from au_sys_storage_sdk.core.documents.queries import Prefix as Prefix
+from au_sys_storage_sdk.core.documents.queries import Range as Range
+from au_sys_storage_sdk.core.errors import Conflict, NotFound, StorageError, TooLarge, Unavailable
+from au_sys_storage_sdk.core.errors import OutcomeUnknown as OutcomeUnknown
 from au_sys_storage_sdk.core.preconditions import ABSENT
 from au_sys_storage_sdk.core.storage import Storage
 
@@ -26,11 +29,7 @@ __all__ = [
     "Blobs",
     "Conflict",
     "Document",
-    "In",
     "NotFound",
-    "OutcomeUnknown",
-    "Prefix",
-    "Range",
     "Storage",
     "StorageError",
     "TooLarge",

@@ -95,7 +95,7 @@ class Storage:
         """
         where = space(name, self._tenant)
         if model is None:
-            values = PlainValues() if schema == 1 else TypedValues(Any, schema, upcast)
+            values = PlainValues() if schema == 1 else TypedValues(Any, schema, upcast)  # Any: plain JSON
             return Plain(self._store, where, values, max_value=self._max_value, fields=fields)
         typed = TypedValues(model, schema, upcast)
         return Namespace(self._store, where, typed, max_value=self._max_value, fields=fields)

@@ -199,7 +199,7 @@ class SyncStorage:
         return self.inner.features
 
     @overload
-    def namespace(self, name: str, *, fields: Sequence[str] = ()) -> SyncNamespace[Any]: ...
+    def namespace(self, name: str, *, fields: Sequence[str] = ()) -> SyncNamespace[Any]: ...  # Any: plain JSON
     @overload
     def namespace(
         self,

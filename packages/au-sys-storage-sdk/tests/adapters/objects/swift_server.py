@@ -7,21 +7,21 @@ Swift looks whether an object is there (``If-None-Match: *``) before it takes th
 succeed. S3, GCS, Azure and MinIO decide when they store; so that it does here, writes of one name go one by one.
 """
 
-import eventlet  # type: ignore[import-untyped]
+import eventlet  # type: ignore[import-untyped]  # no types
 
 eventlet.monkey_patch()
 
 import os  # noqa: E402 - the libraries below must see the patched modules
-import sys  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
-from pathlib import Path  # noqa: E402
+import sys  # noqa: E402 - after the patch
+from collections.abc import Callable, Iterable  # noqa: E402 - after the patch
+from pathlib import Path  # noqa: E402 - after the patch
 
-import eventlet.wsgi  # type: ignore[import-untyped]  # noqa: E402
-from eventlet.semaphore import Semaphore  # type: ignore[import-untyped]  # noqa: E402
-from paste.deploy import loadapp  # type: ignore[import-untyped]  # noqa: E402
-from swift.common import utils  # type: ignore[import-untyped]  # noqa: E402
-from swift.common.ring import RingBuilder  # type: ignore[import-untyped]  # noqa: E402
-from swift.common.storage_policy import POLICIES, reload_storage_policies  # type: ignore[import-untyped]  # noqa: E402
+import eventlet.wsgi  # type: ignore[import-untyped]  # no types  # noqa: E402 - after the patch
+from eventlet.semaphore import Semaphore  # type: ignore[import-untyped]  # no types  # noqa: E402 - after the patch
+from paste.deploy import loadapp  # type: ignore[import-untyped]  # no types  # noqa: E402 - after the patch
+from swift.common import utils  # type: ignore[import-untyped]  # no types  # noqa: E402 - after the patch
+from swift.common.ring import RingBuilder  # type: ignore[import-untyped]  # no types  # noqa: E402 - after the patch
+from swift.common.storage_policy import POLICIES, reload_storage_policies  # type: ignore[import-untyped]  # no types  # noqa: E402 - after the patch
 
 PIPELINE = "catch_errors gatekeeper s3api tempauth copy bulk slo proxy-server"
 
@@ -100,7 +100,7 @@ def main(folder: Path, port: int) -> None:
         eventlet.sleep(3600)
 
 
-from swift.common.wsgi import SwiftHttpProtocol as _Protocol  # type: ignore[import-untyped]  # noqa: E402
+from swift.common.wsgi import SwiftHttpProtocol as _Protocol  # type: ignore[import-untyped]  # no types  # noqa: E402 - after the patch
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]).resolve(), int(sys.argv[2]))

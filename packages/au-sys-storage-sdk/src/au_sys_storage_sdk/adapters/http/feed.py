@@ -71,7 +71,8 @@ async def _events(wire: Wire, listing: Call, space: Space, since: int, prefix: s
             if event == "compacted":
                 raise FeedCompacted(since, data.snapshot_seq)
             text = bytes(data.data) or None
-            yield Change(seq, space, data.key, cast(Event, event), data.at, text)
+            kind = cast(Event, event)  # the server tells the events of a feed
+            yield Change(seq, space, data.key, kind, data.at, text)
 
 
 async def _parsed(response: httpx.Response) -> AsyncIterator[tuple[int, str, _Data]]:

@@ -27,6 +27,7 @@ from au_sys_storage_sdk.core.paging import MAX_LIMIT
 from au_sys_storage_sdk.core.storage import Storage
 
 Value = dict[str, Any]  # Any: JSON, as the protocol has it
+Given = Mapping[str, Any]  # Any: the same
 
 DEFAULT_COLLECTION = "default_collection"
 
@@ -62,7 +63,7 @@ class StorageKeyValue:
         return (await self.ttl_many([key], collection=collection))[0]
 
     async def put(
-        self, key: str, value: Mapping[str, Any], *, collection: str | None = None, ttl: SupportsFloat | None = None
+        self, key: str, value: Given, *, collection: str | None = None, ttl: SupportsFloat | None = None
     ) -> None:
         """Store a value."""
         await self.put_many([key], [value], collection=collection, ttl=ttl)
@@ -91,7 +92,7 @@ class StorageKeyValue:
     async def put_many(
         self,
         keys: Sequence[str],
-        values: Sequence[Mapping[str, Any]],
+        values: Sequence[Given],
         *,
         collection: str | None = None,
         ttl: SupportsFloat | None = None,
