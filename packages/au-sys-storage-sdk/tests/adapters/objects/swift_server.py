@@ -94,7 +94,7 @@ def main(folder: Path, port: int) -> None:
         app = loadapp(f"config:{path}", global_conf={"log_name": kind, "__file__": str(path)})
         if kind == "proxy":
             app = OneByOne(app)
-        eventlet.spawn(eventlet.wsgi.server, socket, app, open(os.devnull, "w"), protocol=_Protocol)  # noqa: SIM115
+        eventlet.spawn(eventlet.wsgi.server, socket, app, open(os.devnull, "w"), protocol=_Protocol)  # noqa: SIM115 - open to the end
     print("serving", flush=True)
     while True:
         eventlet.sleep(3600)
