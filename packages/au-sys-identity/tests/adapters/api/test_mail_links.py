@@ -29,7 +29,7 @@ class Mailbox:
         await app.platform.inventory.find("identity").capability._wiring.delivery.run()
         found = []
         for file in sorted(self.folder.glob("*.eml")):
-            body = message_from_bytes(file.read_bytes(), policy=policy.default).get_body()
+            body = message_from_bytes(file.read_bytes(), policy=policy.default).get_body(("plain",))
             assert body is not None
             found.append(str(body.get_content()))
             file.unlink()
