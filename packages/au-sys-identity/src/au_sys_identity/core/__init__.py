@@ -1,1 +1,1 @@
-"""The domain of identity: values, rules and ports; no framework, no adapter, no runtime."""
+"""The domain of identity: values, rules, ports; no framework, no runtime."""  # factory: allow L06 -- one noun a folder

@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as NotThere
 @contextmanager
 def redis_server(folder: Path, *options: str) -> Iterator[str]:
     """The URL of a running server; every acknowledged write is on its disk."""
-    running = os.environ.get("FSP_TEST_REDIS_URL")
+    running = os.environ.get("FSP_TEST_REDIS_URL")  # factory: allow A14 -- names the server of a test run
     if running:
         yield running
         return

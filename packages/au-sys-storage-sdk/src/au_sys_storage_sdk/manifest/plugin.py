@@ -32,7 +32,6 @@ from fastapi_services_platform import (
 _MAX_BODY = 16 * 1024 * 1024
 _MAX_UPLOAD = 256 * 1024 * 1024
 _MAX_BLOB = 5 * 1024**4
-_HOUR = 3600
 
 
 class Storage:
@@ -68,10 +67,7 @@ class Storage:
                 Service(Editing, lambda _scope: Editing(platform.audit)),
                 Service(SwitchAudit, lambda _scope: SwitchAudit(platform.audit)),
             ),
-            jobs=(
-                Job("storage.expire", self._expire, interval=30),
-                Job("storage.tidy", self._tidy, interval=_HOUR),
-            ),
+            jobs=(Job("storage.expire", self._expire, interval=30), Job("storage.tidy", self._tidy, interval=3600)),
             problems=PROBLEMS,
             templates=(TemplateFolder("au_sys_storage_sdk.adapters.web"),),
             static=(StaticFolder("au_sys_storage_sdk.adapters.web"),),
@@ -94,8 +90,9 @@ class Storage:
 
     async def _tidy(self) -> None:
         """Keep the change feed within its bound, and remove what interrupted uploads left behind."""
-        await (await self._documents()).compact(self._settings.feed_entries)
+        documents = await self._documents()
+        await documents.compact(self._settings.feed_entries)
         if self._platform is not None:
             blobs = await self._platform.container.get(Blobs)
-            await sweep_uploads(await self._documents(), blobs)
+            await sweep_uploads(documents, blobs)
             await blobs.sweep()

@@ -224,7 +224,7 @@ async def test_a_crash_before_the_decision_gives_the_source_its_writers_back(hou
 
 
 async def test_writers_wait_no_longer_than_the_bound(house: House) -> None:
-    """A target that hangs in the last moment is given up for now: writers go on, and it is tried again."""
+    """A target that hangs in the last moment is given up: writers go on, and it is tried again."""
     store = await house.open(bound=0.05)
     await filled(store)
     target, drains = house["two"], 0

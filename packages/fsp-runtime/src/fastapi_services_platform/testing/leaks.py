@@ -74,7 +74,7 @@ def _watch(plain: type[httpx.Client], asynchronous: type[httpx.AsyncClient]) -> 
         return response
 
     plain.send = sending  # type: ignore[method-assign]  # every client of the run is watched
-    asynchronous.send = sending_async  # type: ignore[method-assign]
+    asynchronous.send = sending_async  # type: ignore[method-assign]  # as above
 
 
 def _credentials(request: httpx.Request, response: httpx.Response) -> Iterable[str]:

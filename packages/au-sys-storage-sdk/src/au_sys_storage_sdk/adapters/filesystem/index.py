@@ -42,6 +42,11 @@ _LAST = b""
 """Behind every key: SQLite sorts bytes behind text."""
 
 _COLUMNS = "key, size, sha256, version, created, updated, content_type"
+_PAGES = {
+    sign: f"SELECT {_COLUMNS} FROM blobs WHERE tenant = ? AND ns = ? AND key {sign} ? AND key < ?"  # noqa: S608 - constants
+    " ORDER BY key LIMIT ?"
+    for sign in (">", ">=")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +138,7 @@ def page(connection: apsw.Connection, space: Space, prefix: str, after: str, lim
     """Entries in key order. One lower bound: of two the index would use the first and walk past the rest."""
     sign, lower = (">", after) if after >= prefix and after else (">=", prefix)
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM blobs WHERE tenant = ? AND ns = ? AND key {sign} ? AND key < ?"  # noqa: S608 - constants
-        " ORDER BY key LIMIT ?",
+        _PAGES[sign],
         (space.tenant, space.namespace, lower, after_prefix(prefix) or _LAST, limit + 1),
     ).fetchall()
     items = tuple(_info(row) for row in rows[:limit])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import apsw
 
 from au_sys_storage_sdk.adapters.sqlite.schema import RECORD, Row, head_of, meta, record_of
@@ -21,15 +23,29 @@ _FIND = (
     "SELECT key, CASE WHEN length(value) <= ? THEN value END, version, created, updated, expires, schema, codec,"
     " key_generation, crc FROM docs WHERE tenant = ? AND ns = ? AND key = ? AND (expires IS NULL OR expires > ?)"
 )
-_FROM_PREFIX, _BEHIND = (
-    f"FROM docs WHERE tenant = ? AND ns = ? AND key {sign} ? AND key < ? AND (expires IS NULL OR expires > ?)"
-    for sign in (">=", ">")
-)
 _LAST = b""
 """Behind every key: SQLite sorts bytes behind text."""
 _EMPTY = RECORD.replace("value,", "x'',")
 
 
+class _Range(NamedTuple):
+    """What is asked of the live documents from a place on."""
+
+    page: str
+    keys: str
+    total: str
+
+    @classmethod
+    def of(cls, sign: str) -> _Range:
+        """The statements for a place that counts (``>=``) or not (``>``)."""
+        live = (
+            f"FROM docs WHERE tenant = ? AND ns = ? AND key {sign} ? AND key < ? AND (expires IS NULL OR expires > ?)"
+        )
+        paged = f"{live} ORDER BY key LIMIT ?"
+        return cls(f"SELECT {RECORD} {paged}", f"SELECT {_EMPTY} {paged}", f"SELECT count(*) {live}")
+
+
+_FROM_PREFIX, _BEHIND = _Range.of(">="), _Range.of(">")
 _HEAD = f"SELECT {_EMPTY} FROM docs WHERE tenant = ? AND ns = ? AND key = ? AND (expires IS NULL OR expires > ?)"  # noqa: S608 - constants
 
 
@@ -59,8 +75,8 @@ def page(
     """Live documents in key order. Raises ``Corrupt``."""
     items: list[Stored] = []
     size = 0
-    where, given = _range(space, prefix, after, now)
-    for row in connection.execute(f"SELECT {RECORD} {where} ORDER BY key LIMIT ?", (*given, limit + 1)):
+    asked, given = _range(space, prefix, after, now)
+    for row in connection.execute(asked.page, (*given, limit + 1)):
         size += len(row[1])
         if len(items) == limit or (items and size > max_bytes):
             return Page(tuple(items), items[-1].key)
@@ -72,10 +88,8 @@ def page_of_keys(
     connection: apsw.Connection, space: Space, prefix: str, after: str, now: int, limit: int
 ) -> Page[Stored]:
     """The same without values."""
-    where, given = _range(space, prefix, after, now)
-    rows: list[Row] = connection.execute(
-        f"SELECT {_EMPTY} {where} ORDER BY key LIMIT ?", (*given, limit + 1)
-    ).fetchall()
+    asked, given = _range(space, prefix, after, now)
+    rows: list[Row] = connection.execute(asked.keys, (*given, limit + 1)).fetchall()
     items: list[Stored] = []
     for row in rows[:limit]:
         items.append(following(items, head_of(space, row)))
@@ -84,14 +98,14 @@ def page_of_keys(
 
 def count(connection: apsw.Connection, space: Space, prefix: str, now: int) -> int:
     """How many live documents there are."""
-    where, given = _range(space, prefix, "", now)
-    return int(connection.execute(f"SELECT count(*) {where}", given).get)
+    asked, given = _range(space, prefix, "", now)
+    return int(connection.execute(asked.total, given).get)
 
 
-def _range(space: Space, prefix: str, after: str, now: int) -> tuple[str, tuple[str | bytes | int, ...]]:
+def _range(space: Space, prefix: str, after: str, now: int) -> tuple[_Range, tuple[str | bytes | int, ...]]:
     """One lower bound, whichever is greater: of two the index would use the first and walk past the rest."""
-    where, lower = (_BEHIND, after) if after >= prefix and after else (_FROM_PREFIX, prefix)
-    return where, (space.tenant, space.namespace, lower, after_prefix(prefix) or _LAST, now)
+    asked, lower = (_BEHIND, after) if after >= prefix and after else (_FROM_PREFIX, prefix)
+    return asked, (space.tenant, space.namespace, lower, after_prefix(prefix) or _LAST, now)
 
 
 def changes(connection: apsw.Connection, since: int, limit: int, space: Space | None) -> tuple[list[Change], int]:
