@@ -61,13 +61,13 @@ class Ann:
         await self.keep(await self.post("/auth/magic-link/login", token=found.group(1)))
 
     async def build(self) -> None:
-        await self.post("/auth/register", **LOGIN)
+        await self.post("/auth/register", None, **LOGIN)
         await self.by_mail()
-        headers = await self.keep(await self.post("/auth/jwt/login", **LOGIN))
+        headers = await self.keep(await self.post("/auth/jwt/login", None, **LOGIN))
         secret = base64.b32decode((await self.post("/mfa/totp", headers)).json()["secret"])
         step = step_of(datetime.now(UTC))
         assert (await self.post("/mfa/totp/confirm", headers, code=code_at(secret, step - 1))).status_code == 200
-        token = (await self.post("/auth/jwt/login", **LOGIN)).json()["mfa_token"]
+        token = (await self.post("/auth/jwt/login", None, **LOGIN)).json()["mfa_token"]
         code = code_at(secret, step_of(datetime.now(UTC)))
         headers = await self.keep(await self.post("/auth/mfa/verify", mfa_token=token, method="totp", code=code))
         made = self.device.create((await self.post("/mfa/passkeys/options", headers)).json())
