@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -20,12 +19,13 @@ from fastapi_services_platform.engine.lifespan import Lifespan
 from fastapi_services_platform.engine.openapi import completed
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities, runtime_version
-from fastapi_services_platform.engine.probing import Probe, discovered
+from fastapi_services_platform.engine.probing import Probe
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
-from fastapi_services_platform.http.probes import json_bytes, probe_router
+from fastapi_services_platform.http.probes import json_bytes
+from fastapi_services_platform.http.probes import router as probes
 from fastapi_services_platform.observability.logger_factory import configure_logging, get_logger
 from fastapi_services_platform.observability.tracing.setup import start_tracing
 from fastapi_services_platform.resilience.pools import blocking, pool
@@ -113,7 +113,7 @@ def create_app(
     app.probe = probe
     app.edge = Edge(app, app.router, used, platform.container)
     platform.container.register_value(Edge, app.edge)
-    app.router.include_router(probe_router(probe.report, partial(discovered, platform)))
+    app.router.include_router(probes)
     _add_openapi(app, configuration.settings.documentation.openapi)
     app.assembly = Assembly(app, platform, configuration)
     app.state.capabilities = capabilities
@@ -148,5 +148,5 @@ def _add_openapi(app: PlatformApp, audience: str) -> None:
 
     @app.get("/openapi.json", include_in_schema=False)
     @declare
-    async def openapi(_request: Request) -> Response:
-        return json_bytes(await blocking(app.openapi))
+    async def openapi(request: Request) -> Response:  # through the request: FastAPI remembers what is closed over
+        return json_bytes(await blocking(request.app.openapi))

@@ -26,6 +26,10 @@ class Probe:
         self._ready = False
         self.draining = False
 
+    def discovered(self, signed_in: bool) -> dict[str, object]:
+        """What is here; the rest for those who are signed in."""
+        return discovered(self._platform, signed_in)
+
     async def report(self) -> tuple[dict[str, object], bool]:
         """The whole report and whether the platform is ready for requests."""
         async with self._lock:

@@ -1,6 +1,10 @@
-"""/health/live, /health/ready, /health and /discovery."""
+"""/health/live, /health/ready, /health and /discovery.
 
-from collections.abc import Awaitable, Callable
+The endpoints find their app through the request: FastAPI remembers endpoints for as long as the process lives, and what
+an endpoint closes over with them.
+"""
+
+from typing import Protocol
 
 import orjson
 from fastapi import APIRouter
@@ -9,11 +13,17 @@ from starlette.responses import Response
 
 from fastapi_services_platform.http.permissions import access
 
-Report = Callable[[], Awaitable[tuple[dict[str, object], bool]]]
-"""How every part is, and whether requests should be sent here."""
+router = APIRouter(tags=["platform"])
 
-Discovery = Callable[[bool], dict[str, object]]
-"""What is here; the argument says whether the caller is signed in."""
+
+class Probing(Protocol):
+    """What an app offers as ``app.probe``."""
+
+    async def report(self) -> tuple[dict[str, object], bool]:
+        """How every part is, and whether requests should be sent here."""
+
+    def discovered(self, signed_in: bool) -> dict[str, object]:
+        """What is here, as far as the caller may see it."""
 
 
 def json_bytes(content: object, status: int = 200) -> Response:
@@ -21,30 +31,36 @@ def json_bytes(content: object, status: int = 200) -> Response:
     return Response(orjson.dumps(content, default=str), status, {"cache-control": "no-store"}, "application/json")
 
 
-def probe_router(report: Report, discovered: Discovery) -> APIRouter:
-    """The platform's own public routes."""
-    router = APIRouter(tags=["platform"])
+@router.get("/health/live", summary="Whether the process answers")
+@access(public=True)
+async def live() -> Response:
+    """Alive is who answers."""
+    return json_bytes({"status": "healthy"})
 
-    @router.get("/health/live", summary="Whether the process answers")
-    @access(public=True)
-    async def live() -> Response:
-        return json_bytes({"status": "healthy"})
 
-    @router.get("/health/ready", summary="Whether requests should be sent here")
-    @access(public=True)
-    async def ready() -> Response:
-        _, is_ready = await report()
-        return json_bytes({"status": "healthy" if is_ready else "unhealthy"}, 200 if is_ready else 503)
+@router.get("/health/ready", summary="Whether requests should be sent here")
+@access(public=True)
+async def ready(request: Request) -> Response:
+    """Not while the platform starts or drains, or lacks something that it needs."""
+    _, is_ready = await _probe(request).report()
+    return json_bytes({"status": "healthy" if is_ready else "unhealthy"}, 200 if is_ready else 503)
 
-    @router.get("/health", summary="How every part is")
-    @access(public=True)
-    async def health() -> Response:
-        found, is_ready = await report()
-        return json_bytes(found, 200 if is_ready else 503)
 
-    @router.get("/discovery", summary="What is here, as far as the caller may see it")
-    @access(public=True)
-    async def discovery(request: Request) -> Response:
-        return json_bytes(discovered(request.state.principal is not None))
+@router.get("/health", summary="How every part is")
+@access(public=True)
+async def health(request: Request) -> Response:
+    """Capabilities, databases, upstreams, jobs and disk."""
+    found, is_ready = await _probe(request).report()
+    return json_bytes(found, 200 if is_ready else 503)
 
-    return router
+
+@router.get("/discovery", summary="What is here, as far as the caller may see it")
+@access(public=True)
+async def discovery(request: Request) -> Response:
+    """Capabilities and their public routes; the rest for those who are signed in."""
+    return json_bytes(_probe(request).discovered(request.state.principal is not None))
+
+
+def _probe(request: Request) -> Probing:
+    found: Probing = request.app.probe
+    return found
