@@ -43,6 +43,10 @@ class Gate:
         if self._inside:
             await self._empty.wait()
 
+    def resume(self) -> None:
+        """Let everybody in again, as slow as they were: what could not be reached needs more of the brake, not less."""
+        self._open.set()
+
     def open(self) -> None:
         """Let everybody in, at full speed."""
         self._brake = 0.0

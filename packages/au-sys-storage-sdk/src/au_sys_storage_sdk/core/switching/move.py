@@ -124,7 +124,7 @@ class Move:
                 await self._gate.shut()
                 await self._drain()
         except TimeoutError:
-            self._gate.open()
+            self._gate.resume()
             return False
         await self.source.stand(Standing(self.entry.epoch, Role.RETIRED, self.entry.operation))
         await self._drain()  # what another node wrote before it was fenced
