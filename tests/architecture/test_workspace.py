@@ -79,7 +79,7 @@ def test_every_sibling_dependency_has_both_bounds(members: list[Path]) -> None:
         for line in dependencies:
             match = re.match(r"^([A-Za-z0-9._-]+)(.*)$", line)
             if match and match[1] in names:
-                assert re.fullmatch(r">=[\d.]+,<[\d.]+", match[2]), f"{member.name}: {line}"
+                assert re.fullmatch(r"(\[[a-z,-]+\])?>=[\d.]+,<[\d.]+", match[2]), f"{member.name}: {line}"
 
 
 def test_the_lock_names_only_the_public_index(workspace: Path) -> None:
