@@ -70,7 +70,7 @@ def test_a_wrong_file_is_refused_with_what_is_missing(page: Page, complaints: li
     page.goto("/tools/guardian-email-list/run")
     page.locator("input[type=file]").set_input_files(wrong)
     page.get_by_role("button", name="Run").click()
-    expect(page.locator("#run")).to_contain_text("“Vårdnadshavare 1 e-post” are missing", timeout=20_000)
+    expect(page.locator("#run")).to_contain_text("“Vårdnadshavare 1 e-post” are missing", timeout=60_000)
     expect(page.locator("#run")).to_contain_text("Columns in this file: Fruit, Colour")
     assert complaints == []
 

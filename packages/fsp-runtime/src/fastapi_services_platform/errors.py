@@ -170,10 +170,10 @@ class StartFailed(CapabilityError):
         self.step = step
         self.error = error
         self.frames = tuple(frames)
-        message = str(error) or "no message"
+        said = error.cause if isinstance(error, PlatformError) else f"{type(error).__name__}: {error or 'no message'}"
         super().__init__(
             capability,
-            f"{step} failed: {type(error).__name__}: {message}" + at_frames(frames),
+            f"{step} failed: {said.rstrip('.')}" + at_frames(frames),
             error.fix
             if isinstance(error, PlatformError) and error.fix
             else "mend the cause, or make the capability optional.",
