@@ -24,9 +24,12 @@ class Prepared:
         return self.contribution
 
 
+_DIGITS = tuple("0123456789")
+
+
 class BelievingDoor:
     """``Bearer <name>`` and the cookie ``session=<name>`` are believed; the name ``broken`` is a token that has
-    expired.
+    expired. What ends with a digit is no name but a secret of another door, and stays out of the log.
 
     Every permission is held, except those in ``denied``.
     """
@@ -38,7 +41,7 @@ class BelievingDoor:
         """Whoever the request says."""
         bearer = connection.headers.get("authorization", "").removeprefix("Bearer ")
         name = bearer or connection.cookies.get("session", "")
-        if not name:
+        if not name or bearer.endswith(_DIGITS):
             return Anonymous()
         if name == "broken":
             return Refused("token-expired", "The token has expired.")
