@@ -19,7 +19,11 @@ from fastapi_services_platform.testing import serve
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_slapd]
+pytestmark = [
+    pytest.mark.needs_chromium,
+    pytest.mark.needs_slapd,
+    pytest.mark.xdist_group("outside-in-browser"),  # one test goes on where another ended
+]
 
 AXE = Path(__file__).parents[4] / "fsp-runtime" / "tests" / "hub" / "vendor" / "axe.min.js"
 ADMIN = "a very different sentence"
