@@ -26,7 +26,7 @@ lock:
 # Run the whole test suite in one go; arguments go to pytest
 [group('proof')]
 test *ARGS:
-    {{ run }} pytest -n 2 --dist loadgroup "$@"
+    {{ run }} pytest -n 2 --dist loadfile "$@"
 
 # Format check and lint
 [group('proof')]
