@@ -17,7 +17,9 @@ def main() -> int:
     sources = [member / "src" for member in members if (member / "src").is_dir()]
     runs = [(sources, sources, ROOT)]
     runs += [
-        ([tests], [tests, ROOT], tests) for tests in (member / "tests" for member in members) if any(tests.rglob("*.py"))
+        ([tests], [tests, ROOT], tests)
+        for tests in (member / "tests" for member in members)
+        if any(tests.rglob("*.py"))
     ]
     runs.append(([ROOT / "tests"], [ROOT], ROOT))
     worst = 0
