@@ -208,3 +208,13 @@ async def test_bad_machines_are_not_made(client: AsyncClient, admin: Header, bod
     """No name, no purpose, nobody living who answers for it, or a protected field is a 422."""
     assert (await client.post(ACCOUNTS, headers=admin, json=body)).status_code == 422
     assert (await client.get(ACCOUNTS, headers=admin)).json()["items"] == []
+
+
+async def test_a_personal_key_does_not_renew_itself(client: AsyncClient, admin: Header) -> None:
+    """Under a person's own id the way of machines does not exist: who found a key cannot outlive its end with it."""
+    body = {"name": "Mine", "scopes": ["identity.users.read"]}
+    key = (await client.post("/auth/api-keys/", headers=admin, json=body)).json()
+    path = f"{ACCOUNTS}/{await id_of(client, admin)}/rotate/{key['id']}"
+    refused = await client.post(path, headers={"x-api-key": key["secret"]})
+    assert refused.status_code == 404
+    assert len((await client.get("/auth/api-keys/", headers=admin)).json()["items"]) == 1

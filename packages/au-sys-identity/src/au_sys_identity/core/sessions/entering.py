@@ -6,7 +6,6 @@ What the account has enrolled here is asked for as well, unless the proof was as
 from dataclasses import dataclass
 from datetime import timedelta
 
-from au_sys_identity.core.credentials.models import Device
 from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.errors import BadCredentials, MfaRequired
 from au_sys_identity.core.events import Fact
@@ -71,9 +70,6 @@ class Entering:
             return Entrance(None, MfaRequired(token, methods))
         proof = Proof(kind, strength, (method,))
         opened = await open_session(unit, person, proof, client=client, times=self._times, now=now)
-        if client.device_token:
-            device = Device(person.id, digest(client.device_token), opened.session.label, now)
-            await unit.credentials.keep_device(device)
         details: dict[str, str | int | bool | None] = {"method": method}
         unit.record(Fact("session.started", person.urn, f"urn:au:session:{opened.session.id}", details=details))
         return Entrance(opened)

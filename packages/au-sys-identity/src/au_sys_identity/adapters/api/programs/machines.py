@@ -198,7 +198,8 @@ async def rotate_service_account_key(
 ) -> RotatedKeyOut:
     """A successor, while the old key works on for the overlap. A machine may rotate the very key that it uses."""
     caller = caller_of(request)
-    if caller.key_id == credential_id and caller.id == machine_id(account_id):
+    own = caller.kind != "person" and caller.id == machine_id(account_id)
+    if own and caller.key_id == credential_id:
         owner = caller.id
     else:
         caller, known = await _manageable(request, account_id, machines, decisions, steps, "identity.keys.create")
