@@ -17,8 +17,6 @@ import httpx
 import pytest
 from tests.attacks.running_platform import Person, RunningPlatform, create_admin, environment_of, free_port, serving
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 
 class Authenticator:
     """An authenticator app (RFC 6238: SHA-1, 6 digits, 30 seconds)."""

@@ -10,8 +10,6 @@ import httpx
 import pytest
 from tests.attacks.running_platform import RunningPlatform
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 HEADERS = [
     b"authorization: Bearer",
     b"authorization: Bearer \xff\xfe\xfd",

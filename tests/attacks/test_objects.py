@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 
 import httpx
-import pytest
 from tests.attacks.running_platform import Person, RunningPlatform
-
-pytestmark = pytest.mark.xdist_group("attacks")
 
 _NOBODY = "01890000-0000-7000-8000-000000000000"
 

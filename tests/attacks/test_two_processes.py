@@ -23,8 +23,6 @@ from tests.attacks.test_credentials import enrolled
 
 from fastapi_services_platform.testing.postgres import postgres_server
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 _ONLY_IDENTITY = "capabilities:\n  storage: { enabled: false }\n  skriptoteket: { enabled: false }\n"
 
 

@@ -9,8 +9,6 @@ import httpx
 import pytest
 from tests.attacks.running_platform import EMAIL, PASSWORD, Person, RunningPlatform
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 HTML = {"accept": "text/html"}
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>"
 

@@ -12,7 +12,6 @@ pytestmark = [
     pytest.mark.needs_bwrap,
     pytest.mark.needs_chromium,
     pytest.mark.needs_uv,
-    pytest.mark.xdist_group("shell"),
 ]
 
 

@@ -21,7 +21,7 @@ import yaml
 from au_sys_python_factory.shell.supervision.addresses import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-pytestmark = [pytest.mark.needs_uv, pytest.mark.needs_bwrap, pytest.mark.xdist_group("shell")]
+pytestmark = [pytest.mark.needs_uv, pytest.mark.needs_bwrap]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from fastapi_services_platform.testing.started_app import settings_for
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.needs_chromium, pytest.mark.xdist_group("hub-in-browser")]
+pytestmark = pytest.mark.needs_chromium
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 QUIET = (

@@ -21,7 +21,7 @@ from fastapi_services_platform.testing import serve
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page
 
-pytestmark = [pytest.mark.needs_chromium, pytest.mark.xdist_group("identity-in-browser")]
+pytestmark = pytest.mark.needs_chromium
 
 AXE = Path(__file__).parents[4] / "fsp-runtime" / "tests" / "hub" / "vendor" / "axe.min.js"
 PASSWORD = "correct horse battery staple"

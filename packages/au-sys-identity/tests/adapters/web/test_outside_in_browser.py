@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.needs_chromium,
     pytest.mark.needs_slapd,
-    pytest.mark.xdist_group("outside-in-browser"),  # one test goes on where another ended
 ]
 
 AXE = Path(__file__).parents[4] / "fsp-runtime" / "tests" / "hub" / "vendor" / "axe.min.js"

@@ -19,7 +19,7 @@ from fastapi_services_platform.testing.started_app import settings_for
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-pytestmark = [pytest.mark.needs_chromium, pytest.mark.xdist_group("storage-in-browser")]
+pytestmark = pytest.mark.needs_chromium
 
 
 def png(side: int, colour: bytes) -> bytes:
