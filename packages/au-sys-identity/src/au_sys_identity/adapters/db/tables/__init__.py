@@ -1,0 +1,49 @@
+"""Every table, no behaviour: a module for each noun, gathered here so that none is missing."""
+
+from au_sys_identity.adapters.db.tables.access import policies, role_assignments, roles, versions
+from au_sys_identity.adapters.db.tables.credentials import (
+    devices,
+    guess_counters,
+    mfa_challenges,
+    passkeys,
+    passwords,
+    recovery_codes,
+    totp_secrets,
+    used_values,
+)
+from au_sys_identity.adapters.db.tables.directories import directory_entries, linked_logins, settings, sync_runs
+from au_sys_identity.adapters.db.tables.notices import one_time_tokens, outbox
+from au_sys_identity.adapters.db.tables.schema import metadata
+from au_sys_identity.adapters.db.tables.sessions import refresh_tokens, sessions
+from au_sys_identity.adapters.db.tables.subjects import edges, machines, persons, subjects
+from au_sys_identity.adapters.db.tables.tokens import api_keys, signing_keys
+
+__all__ = [
+    "api_keys",
+    "devices",
+    "directory_entries",
+    "edges",
+    "guess_counters",
+    "linked_logins",
+    "machines",
+    "metadata",
+    "mfa_challenges",
+    "one_time_tokens",
+    "outbox",
+    "passkeys",
+    "passwords",
+    "persons",
+    "policies",
+    "recovery_codes",
+    "refresh_tokens",
+    "role_assignments",
+    "roles",
+    "sessions",
+    "settings",
+    "signing_keys",
+    "subjects",
+    "sync_runs",
+    "totp_secrets",
+    "used_values",
+    "versions",
+]
