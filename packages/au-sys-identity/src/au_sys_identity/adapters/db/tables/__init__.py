@@ -13,12 +13,13 @@ from au_sys_identity.adapters.db.tables.credentials import (
 )
 from au_sys_identity.adapters.db.tables.directories import directory_entries, linked_logins, settings, sync_runs
 from au_sys_identity.adapters.db.tables.notices import one_time_tokens, outbox
-from au_sys_identity.adapters.db.tables.schema import metadata
+from au_sys_identity.adapters.db.tables.schema import Moment, metadata
 from au_sys_identity.adapters.db.tables.sessions import refresh_tokens, sessions
 from au_sys_identity.adapters.db.tables.subjects import edges, machines, persons, subjects
 from au_sys_identity.adapters.db.tables.tokens import api_keys, signing_keys
 
 __all__ = [
+    "Moment",
     "api_keys",
     "devices",
     "directory_entries",
