@@ -29,7 +29,7 @@ from fastapi_services_platform.http.outbound.clients import Clients
 from fastapi_services_platform.http.outbound.guarded import GuardedAnswer, GuardedClient, open_guarded_client
 from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
 from fastapi_services_platform.http.outbound.settings import ClientSettings
-from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.http.permissions import access, guarded, reversible
 from fastapi_services_platform.observability.audit import (
     AuditEvent,
     AuditTrail,
@@ -44,8 +44,10 @@ from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import (
     Authenticator,
     Authorizer,
+    GuardedRequest,
     Notice,
     Notifier,
+    RequestGuard,
     RoleAdministration,
     SubjectCard,
     SubjectDirectory,
@@ -72,6 +74,7 @@ __all__ = [
     "EventHandler",
     "GuardedAnswer",
     "GuardedClient",
+    "GuardedRequest",
     "Health",
     "HealthCheck",
     "Job",
@@ -95,6 +98,7 @@ __all__ = [
     "ReadableTrail",
     "ReceivedEvent",
     "Refused",
+    "RequestGuard",
     "RoleAdministration",
     "RouterMount",
     "Service",
@@ -107,7 +111,9 @@ __all__ = [
     "blocking",
     "create_app",
     "get_logger",
+    "guarded",
     "in_transaction",
     "open_database",
     "open_guarded_client",
+    "reversible",
 ]

@@ -29,7 +29,7 @@ from fastapi_services_platform.http.outbound.sharing import BreakerSharing, brea
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.problems import handlers_for
 from fastapi_services_platform.observability.logger_factory import get_logger
-from fastapi_services_platform.security.ports import Authenticator, Authorizer
+from fastapi_services_platform.security.ports import Authenticator, Authorizer, RequestGuard
 
 _log = get_logger(__name__)
 
@@ -93,6 +93,7 @@ class Lifespan:
             f"{public.scheme}://{public.netloc}",
             inventory.entry_page,
             self._limiter(),
+            await container.get(RequestGuard) if RequestGuard in container else None,
         )
 
     def _watch(self) -> None:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi_services_platform.capability.contribution import ProblemMapping
-from fastapi_services_platform.http.permissions import Access, Reversibility, declared_reversibility
+from fastapi_services_platform.http.permissions import Access, effective_reversibility
 from fastapi_services_platform.http.routing import RouteEntry
 
 Document = dict[str, Any]  # Any: OpenAPI is JSON of many shapes
@@ -58,7 +58,7 @@ def completed(
 
 def _complete(operation: Document, entry: RouteEntry, method: str, mapped: tuple[ProblemMapping, ...]) -> None:
     operation["x-permission"] = _asked(entry.access)
-    operation["x-reversibility"] = _reversibility(entry, method)
+    operation["x-reversibility"] = effective_reversibility(entry.endpoint, method)
     answers = operation.setdefault("responses", {})
     for status in sorted(_statuses(operation, entry, method) | {mapping.status for mapping in mapped}):
         known = answers.get(str(status))
@@ -95,11 +95,6 @@ def _asked(access: Access) -> str:
     if access.permission is not None:
         return access.permission
     return "public" if access.public else "authenticated"
-
-
-def _reversibility(entry: RouteEntry, method: str) -> Reversibility:
-    declared = declared_reversibility(entry.endpoint)
-    return declared or ("reversible" if method in _READING else "recoverable")
 
 
 def _documented(path: str) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar, overload
 
-Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+from fastapi_services_platform.security.principal import Reversibility
 
-Reversibility = Literal["reversible", "recoverable", "irreversible"]
-"""Whether an operation can be undone by another one, from what was kept, or not at all."""
+Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 _ATTRIBUTE = "__fsp_access__"
 _REVERSIBILITY = "__fsp_reversibility__"
+_GUARDED = "__fsp_guarded__"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def access(
 
     def declare(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _ATTRIBUTE, declared)
-        setattr(endpoint, _REVERSIBILITY, reversibility)
+        if reversibility is not None:
+            setattr(endpoint, _REVERSIBILITY, reversibility)
         return endpoint
 
     return declare
@@ -65,3 +67,29 @@ def declared_reversibility(endpoint: object) -> Reversibility | None:
     """What an endpoint says about undoing it, or ``None``."""
     found: Reversibility | None = getattr(endpoint, _REVERSIBILITY, None)
     return found
+
+
+def reversible(reversibility: Reversibility) -> Callable[[Endpoint], Endpoint]:
+    """Declare what becomes of an endpoint's effect, apart from who may call it."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _REVERSIBILITY, reversibility)
+        return endpoint
+
+    return declare
+
+
+def effective_reversibility(endpoint: object, method: str) -> Reversibility:
+    """What an endpoint says about undoing it; unsaid, reading is reversible and a change recoverable."""
+    return declared_reversibility(endpoint) or ("reversible" if method.upper() in _READING else "recoverable")
+
+
+def guarded(endpoint: Endpoint) -> Endpoint:
+    """Have the platform's guard look at every request to an endpoint, also at those of people."""
+    setattr(endpoint, _GUARDED, True)
+    return endpoint
+
+
+def is_guarded(endpoint: object) -> bool:
+    """Whether an endpoint is marked for the guard."""
+    return bool(getattr(endpoint, _GUARDED, False))

@@ -5,19 +5,53 @@ The name of a port in ``Manifest.provides`` and ``Manifest.requires`` is the keb
 the class.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
-from fastapi_services_platform.security.principal import Authentication, Decision, Principal, SubjectKind
+from fastapi_services_platform.security.principal import (
+    Authentication,
+    Decision,
+    Principal,
+    Refused,
+    Reversibility,
+    SubjectKind,
+)
 
 
 class Authenticator(Protocol):
     """Turns what a request carries into a principal, into nobody, or into a refusal with its reason."""
 
     async def authenticate(self, connection: HTTPConnection) -> Authentication: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedRequest:
+    """A request on its way to an endpoint: who asks is known, nothing is parsed.
+
+    :meth:`body` reads it whole, within the route's limit; the endpoint gets it all the same.
+    """
+
+    connection: HTTPConnection
+    principal: Principal
+    method: str
+    endpoint: object
+    reversibility: Reversibility
+    body: Callable[[], Awaitable[bytes]]
+
+
+class RequestGuard(Protocol):
+    """Asks for more than a credential: of programs on every request, of people where an endpoint is marked
+    (:func:`~fastapi_services_platform.http.permissions.guarded`).
+
+    ``before`` is asked ahead of the permission, ``after`` as the very last thing ahead of the endpoint.
+    """
+
+    async def before(self, request: GuardedRequest) -> Refused | None: ...
+
+    async def after(self, request: GuardedRequest) -> Refused | None: ...
 
 
 class Authorizer(Protocol):

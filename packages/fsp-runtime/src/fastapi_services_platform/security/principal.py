@@ -9,13 +9,17 @@ SubjectKind = Literal["person", "app", "agent"]
 Strength = Literal["mail", "password", "multi", "phishing_resistant"]
 """How surely a sign-in proved the subject, weakest first."""
 
+Reversibility = Literal["reversible", "recoverable", "irreversible"]
+"""Whether an operation can be undone by another one, from what was kept, or not at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """An authenticated subject, as every capability sees it.
 
     ``session_binding`` is set only when the credential travelled in a cookie: it is the value that anti-forgery
-    tokens are bound to, and its presence makes the runtime demand such a token on every change.
+    tokens are bound to, and its presence makes the runtime demand such a token on every change. A program that acts for
+    somebody says so in ``on_behalf_of``; ``delegation_id`` names the grant that lets it.
     """
 
     urn: str
@@ -28,6 +32,8 @@ class Principal:
     session_id: str | None = None
     scopes: frozenset[str] | None = None
     session_binding: str | None = field(default=None, repr=False)
+    on_behalf_of: str | None = None
+    delegation_id: str | None = None
 
     @property
     def uses_cookie(self) -> bool:

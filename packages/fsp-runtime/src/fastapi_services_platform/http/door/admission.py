@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from fastapi_services_platform.http.door.forgery import HEADER as CSRF_HEADER
 from fastapi_services_platform.http.door.forgery import (
@@ -18,10 +18,11 @@ from fastapi_services_platform.http.door.forgery import (
 )
 from fastapi_services_platform.http.door.rate_limits import RateLimiter
 from fastapi_services_platform.http.exchange import Exchange
-from fastapi_services_platform.http.problems import Problem
+from fastapi_services_platform.http.permissions import effective_reversibility, is_guarded
+from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.http.routing import RouteEntry
 from fastapi_services_platform.observability.logger_factory import get_logger
-from fastapi_services_platform.security.ports import Authenticator, Authorizer
+from fastapi_services_platform.security.ports import Authenticator, Authorizer, GuardedRequest, RequestGuard
 from fastapi_services_platform.security.principal import Anonymous, Authentication, Principal, Refused
 
 _log = get_logger(__name__)
@@ -42,6 +43,46 @@ _SIGN_IN = Problem(
 )
 
 
+_GUARD_UNAVAILABLE = Problem(
+    503, "guard-unavailable", "This cannot be checked", "Try again in a moment.", headers={"retry-after": "2"}
+)
+
+
+def _not_let_on(refused: Refused) -> Problem:
+    return Problem(
+        refused.status, refused.slug, "Not allowed", refused.detail, dict(refused.extras), dict(refused.headers)
+    )
+
+
+class ReadBody:
+    """``receive`` that gives again what the guard read."""
+
+    __slots__ = ("_again", "_receive", "_whole")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._whole: bytes | None = None
+        self._again = False
+
+    async def whole(self) -> bytes:
+        """The body to its end; empty when the caller went away."""
+        if self._whole is None:
+            parts: list[bytes] = []
+            more = True
+            while more:
+                message = await self._receive()
+                parts.append(message.get("body", b""))
+                more = message["type"] == "http.request" and message.get("more_body", False)
+            self._whole, self._again = b"".join(parts), True
+        return self._whole
+
+    async def __call__(self) -> Message:
+        if self._again:
+            self._again = False
+            return {"type": "http.request", "body": self._whole or b"", "more_body": False}
+        return await self._receive()
+
+
 class Admission:
     """Resolved once at the start; a request looks nothing up by name."""
 
@@ -53,6 +94,7 @@ class Admission:
         public_origin: str,
         entry_page: str | None,
         limiter: RateLimiter | None = None,
+        guard: RequestGuard | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
@@ -60,6 +102,7 @@ class Admission:
         self._public_origin = public_origin.encode("ascii")
         self._entry_page = entry_page
         self._limiter = limiter
+        self._guard = guard
 
     async def judge(
         self, exchange: Exchange, entry: RouteEntry, headers: Mapping[bytes, bytes], receive: Receive
@@ -89,7 +132,38 @@ class Admission:
             problem, receive = await self._check_token(principal, headers, receive)
             if problem is not None:
                 return problem, receive
-        return await self._permit(exchange, entry), receive
+        guard = self._guard
+        if guard is None or principal is None or (principal.kind == "person" and not is_guarded(entry.endpoint)):
+            return await self._permit(exchange, entry), receive
+        return await self._guarded(guard, exchange, entry, principal, receive)
+
+    async def _guarded(
+        self, guard: RequestGuard, exchange: Exchange, entry: RouteEntry, principal: Principal, receive: Receive
+    ) -> tuple[Problem | None, Receive]:
+        body = ReadBody(receive)
+        method = exchange.scope.get("method", "GET")  # a WebSocket handshake is a GET
+        request = GuardedRequest(
+            HTTPConnection(exchange.scope),
+            principal,
+            method,
+            entry.endpoint,
+            effective_reversibility(entry.endpoint, method),
+            body.whole,
+        )
+        try:
+            refused = await guard.before(request)
+            if refused is not None:
+                return _not_let_on(refused), body
+            problem = await self._permit(exchange, entry)
+            if problem is not None:
+                return problem, body
+            refused = await guard.after(request)
+        except ProblemRaised:
+            raise
+        except Exception as error:
+            _log.error("guard.failed", exc_info=error)
+            return _GUARD_UNAVAILABLE, body
+        return (_not_let_on(refused) if refused is not None else None), body
 
     async def _identify(self, exchange: Exchange, entry: RouteEntry, headers: Mapping[bytes, bytes]) -> Problem | None:
         state = exchange.scope.setdefault("state", {})
