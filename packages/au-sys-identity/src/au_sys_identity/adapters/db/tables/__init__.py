@@ -12,10 +12,12 @@ from au_sys_identity.adapters.db.tables.credentials import (
     used_values,
 )
 from au_sys_identity.adapters.db.tables.directories import directory_entries, linked_logins, settings, sync_runs
+from au_sys_identity.adapters.db.tables.graph import edges, feed, groups, providers
 from au_sys_identity.adapters.db.tables.notices import one_time_tokens, outbox
+from au_sys_identity.adapters.db.tables.organizations import organization_members, organizations
 from au_sys_identity.adapters.db.tables.schema import Moment, metadata
 from au_sys_identity.adapters.db.tables.sessions import refresh_tokens, sessions
-from au_sys_identity.adapters.db.tables.subjects import edges, machines, persons, subjects
+from au_sys_identity.adapters.db.tables.subjects import machines, persons, subjects
 from au_sys_identity.adapters.db.tables.tokens import api_keys, signing_keys
 
 __all__ = [
@@ -24,17 +26,22 @@ __all__ = [
     "devices",
     "directory_entries",
     "edges",
+    "feed",
+    "groups",
     "guess_counters",
     "linked_logins",
     "machines",
     "metadata",
     "mfa_challenges",
     "one_time_tokens",
+    "organization_members",
+    "organizations",
     "outbox",
     "passkeys",
     "passwords",
     "persons",
     "policies",
+    "providers",
     "recovery_codes",
     "refresh_tokens",
     "role_assignments",

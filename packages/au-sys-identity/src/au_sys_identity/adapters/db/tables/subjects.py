@@ -1,4 +1,4 @@
-"""People, machines and the edges between them."""
+"""People and machines."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,7 +9,7 @@ from sqlalchemy import (
     Index,
     String,
     Table,
-    UniqueConstraint,
+    Text,
     Uuid,
     text,
 )
@@ -29,7 +29,8 @@ subjects = Table(
     Column("version", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
-    CheckConstraint("kind IN ('person', 'app', 'agent')", name="kind"),
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), index=True),
+    CheckConstraint("kind IN ('person', 'app', 'agent', 'provider', 'group')", name="kind"),
     CheckConstraint("status IN ('pending', 'active', 'disabled', 'closed')", name="status"),
     Index(None, "kind", "status"),
     Index(None, "kind", "name"),
@@ -60,19 +61,8 @@ machines = Table(
     metadata,
     Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), primary_key=True),
     Column("purpose", String(500), nullable=False),
-)
-
-edges = Table(
-    "edges",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("source_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
-    Column("relation", String(32), nullable=False),
-    Column("target_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
-    Column("expires_at", Moment),
-    Column("created_at", Moment, nullable=False),
-    Column("created_by", String(200), nullable=False),
-    UniqueConstraint("source_id", "relation", "target_id"),
-    CheckConstraint("source_id <> target_id", name="ends"),
-    Index(None, "target_id", "relation", "source_id"),
+    Column("provider_id", Uuid, ForeignKey("subjects.id"), index=True),
+    Column("model_names", Text, nullable=False, server_default="[]"),
+    Column("provenance", String(500), nullable=False, server_default=""),
+    Column("hosting", String(200), nullable=False, server_default=""),
 )
