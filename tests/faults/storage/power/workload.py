@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.faults.storage.power.disk import Disk
 
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments

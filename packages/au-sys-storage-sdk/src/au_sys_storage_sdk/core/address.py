@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+import msgspec
 
 from au_sys_storage_sdk.core.errors import InvalidInput
 
@@ -20,8 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Space:
+class Space(msgspec.Struct, frozen=True, order=True):
     """The namespace of a tenant: the scope of keys. Made by :func:`space`."""
 
     tenant: str

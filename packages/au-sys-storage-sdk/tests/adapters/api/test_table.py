@@ -78,7 +78,7 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "STORAGE_SWITCH_TARGETS": json.dumps({"second": f"sqlite://{folder}/second.db"}),
-            "IDENTITY_REGISTRATION": "open", "IDENTITY_VERIFICATION": "off", "IDENTITY_PASSWORD_MEMORY_KIB": "8",
+            "IDENTITY_REGISTRATION": "open", "IDENTITY_REGISTRATION_VERIFY": "off", "IDENTITY_PASSWORD_MEMORY_KIB": "8",
             "IDENTITY_PASSWORD_TIME_COST": "1", "FSP_DATA_DIR": str(folder), "FSP_ENVIRONMENT": "test",
         }.items():  # fmt: skip
             patch.setenv(name, value)

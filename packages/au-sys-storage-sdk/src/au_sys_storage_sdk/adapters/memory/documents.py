@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock, system_clock

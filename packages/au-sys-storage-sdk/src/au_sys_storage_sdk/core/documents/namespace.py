@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
+
+from msgspec.structs import replace
 
 from au_sys_storage_sdk.core.address import Space, valid_key, valid_prefix
 from au_sys_storage_sdk.core.documents import operations
@@ -136,7 +137,7 @@ class Namespace(Generic[T]):
         put = self._put_text(key, self._values.encode(value), if_match, ttl)
         if schema is None and expires is None:
             return put
-        return dataclasses.replace(put, schema=schema or put.schema, expires=expires)
+        return replace(put, schema=schema or put.schema, expires=expires)
 
     def _put_text(self, key: str, text: bytes, if_match: Condition, ttl: TimeToLive) -> operations.Put:
         if len(text) > self._max_value:
@@ -242,7 +243,7 @@ class Namespace(Generic[T]):
         value = self._checked(text, found.schema if found else self._values.schema, where)
         put = self.put_operation(key, value, ABSENT if found is None else found.version, ttl)
         if ttl is None and found is not None and found.expires is not None:
-            put = dataclasses.replace(put, expires=found.expires)
+            put = replace(put, expires=found.expires)
         (outcome,) = await self._store.commit((put,))
         return outcome.version or 0
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.preconditions import Condition
@@ -16,8 +17,7 @@ Sealer: TypeAlias = Callable[[int], bytes]
 """Makes the stored bytes once the version is known, so that they can be bound to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """Only a condition; answers the version found."""
 
     space: Space
@@ -25,8 +25,7 @@ class Check:
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """Store a value; answers the new version. ``ttl``: milliseconds from the commit; ``expires``: a point in time."""
 
     space: Space
@@ -40,8 +39,7 @@ class Put:
     expires: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Remove a document; answers the sequence of the removal, or ``None`` when there was nothing."""
 
     space: Space
@@ -49,8 +47,7 @@ class Delete:
     condition: Condition = None
 
 
-@dataclass(frozen=True, slots=True)
-class Increment:
+class Increment(msgspec.Struct, frozen=True):
     """Add to a whole number (absent counts as 0); answers the new version. The sum is in :attr:`Outcome.value`."""
 
     space: Space
@@ -58,8 +55,7 @@ class Increment:
     by: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+class Emit(msgspec.Struct, frozen=True):
     """Put an event into the change feed without storing a document; answers its sequence."""
 
     space: Space
@@ -70,8 +66,7 @@ class Emit:
 Operation: TypeAlias = Check | Put | Delete | Increment | Emit
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What one operation did: its version or sequence (``None``: nothing there), the sum of an increment, whether the
     document is new.
     """
