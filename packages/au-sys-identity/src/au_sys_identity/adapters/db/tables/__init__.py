@@ -1,6 +1,7 @@
 """Every table, no behaviour: a module for each noun, gathered here so that none is missing."""
 
 from au_sys_identity.adapters.db.tables.access import policies, role_assignments, roles, versions
+from au_sys_identity.adapters.db.tables.approvals import approvals, delegations, mfa_windows
 from au_sys_identity.adapters.db.tables.credentials import (
     devices,
     guess_counters,
@@ -19,10 +20,14 @@ from au_sys_identity.adapters.db.tables.schema import Moment, metadata
 from au_sys_identity.adapters.db.tables.sessions import refresh_tokens, sessions
 from au_sys_identity.adapters.db.tables.subjects import machines, persons, subjects
 from au_sys_identity.adapters.db.tables.tokens import api_keys, signing_keys
+from au_sys_identity.adapters.db.tables.workflow import access_requests
 
 __all__ = [
     "Moment",
+    "access_requests",
     "api_keys",
+    "approvals",
+    "delegations",
     "devices",
     "directory_entries",
     "edges",
@@ -33,6 +38,7 @@ __all__ = [
     "machines",
     "metadata",
     "mfa_challenges",
+    "mfa_windows",
     "one_time_tokens",
     "organization_members",
     "organizations",

@@ -1,6 +1,6 @@
 """Roles, policies and assignments."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, String, Table, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, String, Table, UniqueConstraint, Uuid, text
 
 from au_sys_identity.adapters.db.tables.schema import Moment, metadata
 
@@ -11,6 +11,7 @@ roles = Table(
     Column("description", String(500), nullable=False),
     Column("domain", String(64), nullable=False),
     Column("protected", Boolean, nullable=False),
+    Column("requestable", Boolean, nullable=False, server_default=text("false")),
     Column("version", BigInteger, nullable=False),
 )
 

@@ -30,6 +30,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("model_names", sa.Text(), server_default="[]", nullable=False))
         batch.add_column(sa.Column("provenance", sa.String(length=500), server_default="", nullable=False))
         batch.add_column(sa.Column("hosting", sa.String(length=200), server_default="", nullable=False))
+        batch.add_column(sa.Column("stopped_with", sa.Uuid(), nullable=True))
         batch.create_foreign_key(op.f("fk_machines_provider_id"), "subjects", ["provider_id"], ["id"])
         batch.create_index(op.f("ix_machines_provider_id"), ["provider_id"])
     with op.batch_alter_table("edges") as batch:
@@ -58,7 +59,7 @@ def downgrade() -> None:
     with op.batch_alter_table("machines") as batch:
         batch.drop_index(op.f("ix_machines_provider_id"))
         batch.drop_constraint(op.f("fk_machines_provider_id"), type_="foreignkey")
-        for name in ("hosting", "provenance", "model_names", "provider_id"):
+        for name in ("stopped_with", "hosting", "provenance", "model_names", "provider_id"):
             batch.drop_column(name)
     op.drop_table("groups")
     op.drop_table("providers")
