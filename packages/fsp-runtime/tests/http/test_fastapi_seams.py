@@ -1,9 +1,13 @@
 """The contract with FastAPI's private parts: it fails here, before it fails in a request."""
 
+import subprocess
+import sys
+import warnings
 from typing import Annotated, Any
 
 import fastapi
-from fastapi import APIRouter, Depends, FastAPI, WebSocket
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Form, WebSocket
 from fastapi.routing import APIRoute
 
 from fastapi_services_platform.http import fastapi_seams
@@ -98,3 +102,61 @@ def test_an_included_endpoint_is_not_analysed_again() -> None:
     assert shared.response_field.name == "Response_leaf_outer_inner_leaf__key__get"
     assert [field.name for field in anew.dependant.path_params] == ["key", "word"]
     assert private.create_model_field is before
+
+
+def test_declarations_import_no_models_of_pydantic_1() -> None:
+    """FastAPI would import them for its first annotation; one that somebody uses is refused as before."""
+    from fastapi_services_platform.http.fastapi_sharing import lean_declarations
+
+    lines = (
+        "import sys",
+        "from fastapi import APIRouter",
+        "from fastapi_services_platform.http.fastapi_sharing import lean_declarations",
+        "router = APIRouter()",
+        "async def leaf(key: int) -> list[str]: ...",
+        "with lean_declarations():",
+        "    router.add_api_route('/{key}', leaf)",
+        "print('pydantic.v1' in sys.modules)",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pydantic import v1
+
+    async def old() -> v1.BaseModel: ...
+
+    with lean_declarations(), pytest.raises(fastapi.exceptions.PydanticV1NotSupportedError):
+        APIRouter().add_api_route("/old", old)
+
+
+def test_an_empty_path_is_refused_inside_the_lean_block() -> None:
+    """A nested router is not worked out again, its own routes and those of a router without a prefix are looked at."""
+    from fastapi_services_platform.http.fastapi_sharing import lean_declarations
+
+    async def leaf() -> None: ...
+
+    inner = APIRouter()
+    inner.add_api_route("", leaf)
+    with lean_declarations(), pytest.raises(fastapi.exceptions.FastAPIError, match="cannot be both empty"):
+        APIRouter().include_router(inner)
+
+
+def test_forms_of_unlisted_routers_are_made_once() -> None:
+    """Their models have names for a document that does not list them; those of listed ones are named by their path."""
+    from fastapi_services_platform.http.fastapi_sharing import shared_analysis
+
+    async def leaf(one: Annotated[str, Form()], two: Annotated[str, Form()]) -> None: ...
+
+    found = {}
+    for unlisted in (True, False):
+        inner = APIRouter()
+        inner.add_api_route("/leaf", leaf, methods=["POST"])
+        app = FastAPI(openapi_url=None)
+        with shared_analysis([inner], [inner] if unlisted else []):
+            app.include_router(inner, prefix="/outer")
+            route = next(iter(flatten(app.router.routes)))
+        context: Any = route.scope_update["fastapi"]
+        original: Any = inner.routes[0]
+        found[unlisted] = context["effective_route_context"].body_field is original.body_field
+    assert found == {True: True, False: False}

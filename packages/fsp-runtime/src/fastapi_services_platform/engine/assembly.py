@@ -63,6 +63,7 @@ class Assembly:
         entries = self.factory.mount(self.app, self.factory.mountings(inventory.active()), own)
         self._check_permissions(entries)
         inventory.routes = tuple(entries)
+        self.app.openapi_schema = None
         return RouteIndex(entries)
 
     def _check_permissions(self, entries: Sequence[RouteEntry]) -> None:

@@ -26,6 +26,7 @@ from fastapi_services_platform.errors import (
     StartFailed,
     StartTimedOut,
 )
+from fastapi_services_platform.http.fastapi_sharing import lean_declarations
 from fastapi_services_platform.observability.logger_factory import get_logger
 
 _log = get_logger(__name__)
@@ -41,7 +42,8 @@ def runtime_version() -> str:
 
 def find_capabilities(capabilities: Sequence[Capability] | None) -> list[Found]:
     """The given capabilities, or those of the environment."""
-    return discover(runtime_version()) if capabilities is None else adopt(capabilities, runtime_version())
+    with lean_declarations():
+        return discover(runtime_version()) if capabilities is None else adopt(capabilities, runtime_version())
 
 
 class PluginLoader:

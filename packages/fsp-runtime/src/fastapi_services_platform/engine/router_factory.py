@@ -76,7 +76,8 @@ class RouterFactory:
             UndeclaredAccess: a route declares nothing.
             DuplicateRoute: two routers claim one method and path.
         """
-        with shared_analysis(item.mount.router for item in mountings):
+        unlisted = [item.mount.router for item in mountings if not item.in_schema]
+        with shared_analysis([item.mount.router for item in mountings], unlisted):
             entries = [*first, *self._include(app, mountings)]
         refuse_duplicates(entries)
         return entries

@@ -7,49 +7,116 @@ nothing is shared.
 """
 
 import copy
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any  # Any: what FastAPI leaves untyped or keeps to itself
 
 import fastapi
 from fastapi import routing
+from fastapi import utils as fastapi_utils
 from fastapi.dependencies import utils as dependency_utils
 from fastapi.routing import APIRoute, APIRouter
+from starlette.routing import BaseRoute
 
 PINNED = ("0", "165")
 
 _ANALYSIS = "_build_dependant_with_parameterless_dependencies"
 _FIELD = "create_model_field"
-_NAMES = (_ANALYSIS, _FIELD, "_get_flat_body_params", "_IncludedRouter")
-_patching = threading.Lock()
+_BODY = "_get_body_field"
+_ROUTES = "_iter_routes_with_context"
+_OLD_MODELS = "annotation_is_pydantic_v1"
+_NAMES = (_ANALYSIS, _FIELD, _BODY, _ROUTES, "_get_flat_body_params", "_IncludedRouter")
+_patching = threading.RLock()
 _routing: Any = routing  # Any: its private functions are called, and replaced while routers are included
 _path_params: Callable[[str], set[str]] = getattr(dependency_utils, "get_path_param_names")  # noqa: B009 - not exported
 
 
 @contextmanager
-def shared_analysis(routers: Iterable[APIRouter]) -> Iterator[None]:
-    """Inside the block, routes of these routers are included without a second look at their endpoints."""
-    if tuple(fastapi.__version__.split(".")[:2]) != PINNED or not all(hasattr(routing, name) for name in _NAMES):
+def lean_declarations() -> Iterator[None]:
+    """Inside the block, modules with routes are imported without what FastAPI does for nothing.
+
+    It imports the models of pydantic 1 to say that it does not support them, once for every annotation; and it works
+    every route of a nested router out to see that its path is not empty, which it saw when that one was included.
+    """
+    if not _is_pinned() or not hasattr(fastapi_utils, _OLD_MODELS):
         yield
         return
-    known = _Known(routers)
-    with _patching:
-        analyse, field = getattr(_routing, _ANALYSIS), getattr(_routing, _FIELD)
-        setattr(_routing, _ANALYSIS, known.analysis_or(analyse))
-        setattr(_routing, _FIELD, known.field_or(field))
-        try:
-            yield
-        finally:
-            setattr(_routing, _ANALYSIS, analyse)
-            setattr(_routing, _FIELD, field)
+    old_models = getattr(fastapi_utils, _OLD_MODELS)
+    lean = {_ROUTES: _direct_routes(getattr(_routing, _ROUTES))}
+    with (
+        _patching,
+        _replaced(
+            fastapi_utils, {_OLD_MODELS: lambda annotation: "pydantic.v1" in sys.modules and old_models(annotation)}
+        ),
+        _replaced(_routing, lean),
+    ):
+        yield
+
+
+@contextmanager
+def shared_analysis(routers: Iterable[APIRouter], unlisted: Iterable[APIRouter] = ()) -> Iterator[None]:
+    """Inside the block, routes of these routers are included without a second look at their endpoints.
+
+    Those that are ``unlisted``, which is in no document, share the models of their forms too: each has a name that
+    the document would show.
+    """
+    if not _is_pinned():
+        yield
+        return
+    known = _Known(routers, unlisted)
+    makers: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+        (_ANALYSIS, known.analysis_or),
+        (_FIELD, known.field_or),
+        (_BODY, known.body_or),
+        (_ROUTES, _direct_routes),
+    )
+    with _patching, _replaced(_routing, {name: make(getattr(_routing, name)) for name, make in makers}):
+        yield
+
+
+def _is_pinned() -> bool:
+    return tuple(fastapi.__version__.split(".")[:2]) == PINNED and all(hasattr(routing, name) for name in _NAMES)
+
+
+@contextmanager
+def _replaced(module: Any, names: Mapping[str, Any]) -> Iterator[None]:  # Any: private functions of a module
+    before = {name: getattr(module, name) for name in names}
+    for name, value in names.items():
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(module, name, value)
+
+
+def _direct_routes(whole: Callable[..., Any]) -> Callable[..., Any]:
+    """FastAPI's walk through routes, without those of included routers; other threads get the whole of it."""
+    thread = threading.get_ident()
+
+    def look(routes: Sequence[BaseRoute]) -> Iterator[tuple[BaseRoute, Any]]:
+        if threading.get_ident() != thread:
+            yield from whole(routes)
+            return
+        for route in routes:
+            if not isinstance(route, routing._IncludedRouter):
+                yield route, None
+
+    return look
 
 
 class _Known:
-    def __init__(self, routers: Iterable[APIRouter]) -> None:
+    def __init__(self, routers: Iterable[APIRouter], unlisted: Iterable[APIRouter]) -> None:
         self._routes: dict[tuple[object, ...], APIRoute] = {}
         self._fields: dict[tuple[int, str], tuple[object, Any]] = {}
+        self._bodies: dict[tuple[object, ...], Any] = {}
+        for route in _routes_below(unlisted):
+            if route.body_field is not None:
+                parts = _routing._get_flat_body_params(route.dependant)
+                self._bodies[(route._embed_body_fields, *map(id, parts))] = route.body_field
         for route in _routes_below(routers):
             self._routes[_key(route.path_format, route.endpoint, route.dependencies)] = route
             if route.response_field is not None:
@@ -77,6 +144,17 @@ class _Known:
             named = copy.copy(field)
             named.name = given["name"]
             return named
+
+        return look
+
+    def body_or(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        """FastAPI's making of a body's field, which first looks here."""
+
+        def look(*, body_params: list[Any], name: str, embed_body_fields: bool) -> Any:
+            field = self._bodies.get((embed_body_fields, *map(id, body_params)))
+            if field is not None:
+                return field
+            return make(body_params=body_params, name=name, embed_body_fields=embed_body_fields)
 
         return look
 

@@ -1,42 +1,19 @@
 """PasskeyCeremony with py_webauthn: user verification always, our origin only, never inside somebody else's frame."""
 
+# py_webauthn is imported by the first ceremony: with its certificate formats it is a twentieth of the platform's start.
 import json
 from dataclasses import dataclass
-from typing import Any, Final
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    base64url_to_bytes,
-    options_to_json_dict,
-    parse_authentication_credential_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    CredentialDeviceType,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+from typing import TYPE_CHECKING, Any, Final
 
 from au_sys_identity.core.factors.models import Passkey
 from au_sys_identity.core.factors.ports import Asserted, Attested, BadPasskey, Presented
 
-_ALGORITHMS: Final = [
-    COSEAlgorithmIdentifier.EDDSA,
-    COSEAlgorithmIdentifier.ECDSA_SHA_256,
-    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
-]
+if TYPE_CHECKING:
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
 _MILLISECONDS: Final = 300_000
 _LONGEST_ID: Final = 1023
-_TRANSPORTS: Final = frozenset(transport.value for transport in AuthenticatorTransport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +28,14 @@ class WebauthnCeremony:
         self, *, user_id: bytes, name: str, display_name: str, challenge: bytes, exclude: list[Passkey]
     ) -> dict[str, Any]:
         """See :class:`~au_sys_identity.core.factors.ports.PasskeyCeremony`."""
+        from webauthn import generate_registration_options
+        from webauthn.helpers import options_to_json_dict
+        from webauthn.helpers.structs import (
+            AuthenticatorSelectionCriteria,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
         made = generate_registration_options(
             rp_id=self.rp_id,
             rp_name=self.rp_name,
@@ -63,7 +48,7 @@ class WebauthnCeremony:
                 resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
             exclude_credentials=[_descriptor(known.credential_id, known.transports) for known in exclude],
-            supported_pub_key_algs=_ALGORITHMS,
+            supported_pub_key_algs=_algorithms(),
         )
         return options_to_json_dict(made)
 
@@ -74,6 +59,10 @@ class WebauthnCeremony:
         allow: list[tuple[bytes, tuple[str, ...]]],
     ) -> dict[str, Any]:
         """See :class:`~au_sys_identity.core.factors.ports.PasskeyCeremony`."""
+        from webauthn import generate_authentication_options
+        from webauthn.helpers import options_to_json_dict
+        from webauthn.helpers.structs import UserVerificationRequirement
+
         made = generate_authentication_options(
             rp_id=self.rp_id,
             challenge=challenge,
@@ -85,6 +74,8 @@ class WebauthnCeremony:
 
     def presented(self, answer: str) -> Presented:
         """See :class:`~au_sys_identity.core.factors.ports.PasskeyCeremony`."""
+        from webauthn.helpers import base64url_to_bytes
+
         try:
             fields = json.loads(answer)
             response = fields["response"]
@@ -101,6 +92,10 @@ class WebauthnCeremony:
 
     def attested(self, answer: str, *, challenge: bytes) -> Attested:
         """See :class:`~au_sys_identity.core.factors.ports.PasskeyCeremony`."""
+        from webauthn import verify_registration_response
+        from webauthn.helpers import parse_registration_credential_json
+        from webauthn.helpers.structs import CredentialDeviceType
+
         try:
             credential = parse_registration_credential_json(answer)
             made = verify_registration_response(
@@ -109,14 +104,15 @@ class WebauthnCeremony:
                 expected_rp_id=self.rp_id,
                 expected_origin=self.origin,
                 require_user_verification=True,
-                supported_pub_key_algs=_ALGORITHMS,
+                supported_pub_key_algs=_algorithms(),
             )
         except Exception as error:  # the parsers of keys, certificates and CBOR below raise many kinds
             raise BadPasskey(type(error).__name__) from error
         if len(made.credential_id) > _LONGEST_ID or made.credential_id != credential.raw_id:
             raise BadPasskey("credential id")
+        known = _transports()
         transports = tuple(
-            transport.value for transport in credential.response.transports or () if transport.value in _TRANSPORTS
+            transport.value for transport in credential.response.transports or () if transport.value in known
         )
         return Attested(
             credential_id=made.credential_id,
@@ -130,6 +126,10 @@ class WebauthnCeremony:
 
     def asserted(self, answer: str, *, challenge: bytes, public_key: bytes) -> Asserted:
         """See :class:`~au_sys_identity.core.factors.ports.PasskeyCeremony`."""
+        from webauthn import verify_authentication_response
+        from webauthn.helpers import parse_authentication_credential_json
+        from webauthn.helpers.structs import CredentialDeviceType
+
         try:
             made = verify_authentication_response(
                 credential=parse_authentication_credential_json(answer),
@@ -149,6 +149,25 @@ class WebauthnCeremony:
         )
 
 
-def _descriptor(credential_id: bytes, transports: tuple[str, ...]) -> PublicKeyCredentialDescriptor:
-    known = [AuthenticatorTransport(name) for name in transports if name in _TRANSPORTS]
-    return PublicKeyCredentialDescriptor(id=credential_id, transports=known or None)
+def _algorithms() -> "list[COSEAlgorithmIdentifier]":
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+
+    return [
+        COSEAlgorithmIdentifier.EDDSA,
+        COSEAlgorithmIdentifier.ECDSA_SHA_256,
+        COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+    ]
+
+
+def _transports() -> frozenset[str]:
+    from webauthn.helpers.structs import AuthenticatorTransport
+
+    return frozenset(transport.value for transport in AuthenticatorTransport)
+
+
+def _descriptor(credential_id: bytes, transports: tuple[str, ...]) -> "PublicKeyCredentialDescriptor":
+    from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
+
+    known = _transports()
+    named = [AuthenticatorTransport(name) for name in transports if name in known]
+    return PublicKeyCredentialDescriptor(id=credential_id, transports=named or None)

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.results.blocks import sanitised
 from skriptoteket.core.runs.models import Artifact
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _MARKDOWN_TAGS = set(
     [
@@ -44,7 +47,9 @@ _MARKDOWN_TAGS = set(
 
 
 @cache
-def _markdown() -> MarkdownIt:
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # sixty modules that a start has no use for
+
     return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
 
