@@ -104,7 +104,7 @@ def environment_of(folder: Path, port: int, **settings: str) -> dict[str, str]:
         "FSP_CONFIG_DIR": str(ROOT / "platforms/fsp_shell_001/config"),
         "FSP_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "IDENTITY_REGISTRATION": "open",
-        "IDENTITY_VERIFICATION": "off",
+        "IDENTITY_REGISTRATION_VERIFY": "off",
         **settings,
     }
 

@@ -71,7 +71,7 @@ def _environment(folder: Path, url: str, database: str) -> dict[str, str]:
         "FSP_METRICS_TOKEN": METRICS_TOKEN,
         "IDENTITY_SECRET_KEY": b64encode(secrets.token_bytes(32)).decode(),
         "IDENTITY_REGISTRATION": "open",
-        "IDENTITY_VERIFICATION": "off",
+        "IDENTITY_REGISTRATION_VERIFY": "off",
     }
     if database:
         own |= {"FSP_DATABASE_URL": database, "STORAGE_URL": database, "FSP_RATE_LIMIT_STORAGE": "database"}

@@ -33,7 +33,12 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Start a platform; keyword arguments are settings of identity."""
 
     def starting(**settings: object) -> AbstractAsyncContextManager[AsyncClient]:
-        cheap = {"registration": "open", "verification": "off", "password_memory_kib": 8, "password_time_cost": 1}
+        cheap = {
+            "registration": "open",
+            "registration_verify": "off",
+            "password_memory_kib": 8,
+            "password_time_cost": 1,
+        }
         for name in [name for name in os.environ if name.startswith("IDENTITY_")]:
             monkeypatch.delenv(name)
         for name, value in {**cheap, **settings}.items():

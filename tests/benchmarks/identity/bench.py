@@ -61,7 +61,7 @@ def running(name: str, command: list[str], data: Path) -> Iterator[Server]:
     uvicorn = ["-m", "uvicorn", f"{name}:app", "--factory", "--port", str(port), "--log-level", "critical"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("FSP_", "IDENTITY_"))}
     environment |= {"BENCH_DATA": str(data), "PYTHONPATH": str(HERE)}
-    environment |= {"IDENTITY_REGISTRATION": "open", "IDENTITY_VERIFICATION": "off"}
+    environment |= {"IDENTITY_REGISTRATION": "open", "IDENTITY_REGISTRATION_VERIFY": "off"}
     began = time.perf_counter()
     with (data / f"{name}.log").open("wb") as log:
         process = subprocess.Popen([*command, *uvicorn], env=environment, cwd=HERE, stdout=log, stderr=log)

@@ -66,7 +66,7 @@ async def test_blocked_addresses_look_alike(ann: AsyncClient) -> None:
 
 async def test_an_unverified_account_looks_like_none(start: Start) -> None:
     """Where addresses must be verified, the right password of an unverified account gets the one answer."""
-    async with start(verification="required") as client:
+    async with start(registration_verify="required") as client:
         await client.post("/auth/register", json={"email": "ann@example.org", "password": PASSWORD})
         known = await client.post("/auth/jwt/login", json={"email": "ann@example.org", "password": PASSWORD})
         unknown = await client.post("/auth/jwt/login", json={"email": "nobody@example.org", "password": PASSWORD})

@@ -41,6 +41,7 @@ class DirectoryStoreConformance:
             with pytest.raises(Stale):
                 await unit.settings.put(second)
             assert await unit.settings.get("PROVIDERS") == second
+            assert await unit.settings.all() == [second]
 
     async def test_an_entry_is_kept_under_its_directory(self, transactions: Transactions) -> None:
         """Keeping it again replaces it; the same id in another directory is another entry."""

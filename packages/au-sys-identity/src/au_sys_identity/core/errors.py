@@ -4,6 +4,7 @@ IdentityError
 ├── Malformed
 │   ├── InvalidInput          a field breaks a rule
 │   ├── WeakPassword          a new password breaks rules
+│   ├── BadPattern            a rule's field is outside the dialect
 │   ├── BadToken              a one-time token is of no use, whatever the cause
 │   └── UnsupportedMedia      the body is of another type than the route reads
 ├── NotProven
@@ -16,25 +17,39 @@ IdentityError
 │   ├── RegistrationClosed    people do not register themselves here
 │   ├── BootstrapClosed       the first administrator exists already
 │   ├── WeakSession           the session is weaker than what the account has enrolled
-│   └── HumanOnly             a machine asked for what only people may do
+│   ├── HumanOnly             a machine asked for what only people may do
+│   ├── MachineOnly           a person asked for what only machines need
+│   ├── NoCustodian           nobody active answers for the machine
+│   ├── MachineMfaRequired    a machine's key alone does not count here
+│   ├── ApprovalRequired      who answers for the machine has to approve this very act
+│   ├── ApprovalRefused       the approval presented is not for this act, or not any more
+│   ├── ModelMismatch         an agent declared a model that is not one of its own
+│   └── NotCustodian          somebody else answers for the machine now
 ├── NotFound                  unknown, or none of the caller's business
 ├── Contradiction
 │   ├── Conflict              the name or address is taken
 │   ├── LastWayIn             nobody could sign in to the account any more
 │   ├── LastAdmin             nobody would be left who may do everything
+│   ├── RoleCycle             a role would hold itself
 │   ├── HasDependents         others would be left without what is to go
 │   ├── AlreadyRotated        the key has a successor
+│   ├── AlreadyDecided        somebody decided first, or the time is over
+│   ├── ActMismatch           the decision names another act than the one that waits
 │   ├── KeyLimit              the subject has as many keys as it may have
 │   ├── ConfirmNeeded         a further confirmation is due before this goes on
 │   ├── LoginLinkedElsewhere  the outside login leads to another account
 │   ├── SettingPinned         the environment says what the value is
+│   ├── WeakerSetting         a change lowers the guard, and nobody confirmed that
 │   ├── SyncRunning           another run of that source is under way
 │   └── SyncThreshold         a run would switch off more people than it may
 ├── Stale                     the object changed since it was read
+├── SignatureRequired         this act is approved with a passkey only
 └── TryLater
+    ├── TooManyRequests       a limit of volume is reached
     ├── TooManyAttempts       guessing is slowed down
     ├── DirectoryUnreachable  no server of a directory answers as it should
     ├── ProviderUnreachable   an outside login provider does not answer as it should
+    ├── PolicyBehind          this process does not know the rules of that revision yet
     └── Busy                  the hashing queue is full
 """
 
@@ -63,6 +78,18 @@ class WeakPassword(Malformed):
     def __init__(self, rules: tuple[str, ...]) -> None:
         self.rules = rules
         super().__init__(f"The password cannot be used: {' '.join(rules)}")
+
+
+class BadPattern(Malformed):
+    """A rule's field is outside the dialect; ``item`` is its place in a list of rules, when there is one."""
+
+    def __init__(self, field: str, position: int, rule: str, item: int | None = None) -> None:
+        self.field = field
+        self.position = position
+        self.rule = rule
+        self.item = item
+        place = "" if item is None else f"item {item}: "
+        super().__init__(f"{place}{field} {rule} (at character {position + 1}).")
 
 
 class BadToken(Malformed):
@@ -156,6 +183,60 @@ class HumanOnly(Denied):
         super().__init__("Only a person who is signed in may do this.")
 
 
+class MachineOnly(Denied):
+    """A person asked for what only machines need."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a machine may do this.")
+
+
+class NoCustodian(Denied):
+    """Nobody active answers for the machine."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody who is active answers for this machine.")
+
+
+class MachineMfaRequired(Denied):
+    """A machine's key alone does not count here."""
+
+    def __init__(self, mode: str, fix: str) -> None:
+        self.mode = mode
+        super().__init__(fix)
+
+
+class ApprovalRequired(Denied):
+    """Who answers for the machine has to approve this very act; ``act_hash`` is the act's without an approval."""
+
+    def __init__(self, act_hash: str) -> None:
+        self.act_hash = act_hash
+        super().__init__(
+            "A person who answers for this machine has to approve this act. Ask with POST /mfa/delegated/request, then "
+            "repeat the same request with the header X-Approval."
+        )
+
+
+class ApprovalRefused(Denied):
+    """The approval presented is not for this act, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The approval is not for this act, or it is used up. Ask for a new one.")
+
+
+class ModelMismatch(Denied):
+    """An agent declared a model that is not one of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("The declared model is not one of this agent's. Name one of its model_spec.")
+
+
+class NotCustodian(Denied):
+    """Somebody else answers for the machine now."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a person who answers for the machine at this moment decides.")
+
+
 class NotFound(IdentityError):
     """Unknown, or none of the caller's business; the two cannot be told apart."""
 
@@ -190,6 +271,14 @@ class LastAdmin(Contradiction):
         super().__init__("This would leave no active platform administrator. Make another one first.")
 
 
+class RoleCycle(Contradiction):
+    """A role would hold itself, directly or through others."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        self.path = path
+        super().__init__(f"The role would hold itself: {' -> '.join(path)}.")
+
+
 class HasDependents(Contradiction):
     """Others would be left without what is to go; ``fix`` says what to do about them."""
 
@@ -203,6 +292,20 @@ class AlreadyRotated(Contradiction):
 
     def __init__(self) -> None:
         super().__init__("The key was rotated already. Rotate its successor.")
+
+
+class AlreadyDecided(Contradiction):
+    """Somebody decided first, or the time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("It is decided, withdrawn or over already.")
+
+
+class ActMismatch(Contradiction):
+    """The decision names another act than the one that waits."""
+
+    def __init__(self) -> None:
+        super().__init__("The act_hash is not that of the act that waits. Look at it again.")
 
 
 class KeyLimit(Contradiction):
@@ -230,9 +333,21 @@ class LoginLinkedElsewhere(Contradiction):
 class SettingPinned(Contradiction):
     """The environment says what the value is."""
 
-    def __init__(self, setting: str) -> None:
+    def __init__(self, setting: str, *, fixed: bool = False) -> None:
         self.setting = setting
-        super().__init__(f"IDENTITY_{setting} is set in the environment. Change it there, or unset it and restart.")
+        if fixed:
+            fix = "is read at the start only. Set it in the environment and restart."
+        else:
+            fix = "is set in the environment. Change it there, or unset it and restart."
+        super().__init__(f"IDENTITY_{setting} {fix}")
+
+
+class WeakerSetting(Contradiction):
+    """A change lowers the guard, and nobody confirmed that."""
+
+    def __init__(self, settings: tuple[str, ...]) -> None:
+        self.settings = settings
+        super().__init__(f"{', '.join(settings)} would be weaker than now. Send accept_weaker if that is meant.")
 
 
 class SyncRunning(Contradiction):
@@ -262,12 +377,26 @@ class Stale(IdentityError):
         super().__init__("The object was changed by somebody else meanwhile. Read it again and repeat the change.")
 
 
+class SignatureRequired(IdentityError):
+    """This act is approved with a passkey only."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign this act with a passkey. Set one up under Security if you have none.")
+
+
 class TryLater(IdentityError):
     """Nothing is wrong that time does not mend; ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class TooManyRequests(TryLater):
+    """A limit of volume is reached."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many requests. Try again in {retry_after} seconds.", retry_after)
 
 
 class TooManyAttempts(TryLater):
@@ -291,6 +420,15 @@ class ProviderUnreachable(TryLater):
     def __init__(self, provider: str) -> None:
         self.provider = provider
         super().__init__(f"The login provider {provider} does not answer as it should. Try again in a moment.", 5)
+
+
+class PolicyBehind(TryLater):
+    """This process does not know the rules of that revision yet."""
+
+    def __init__(self, wanted: int, known: int) -> None:
+        self.wanted = wanted
+        self.known = known
+        super().__init__(f"The rules of revision {wanted} have not arrived here; known is {known}.", 1)
 
 
 class Busy(TryLater):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, JsonValue, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from au_sys_identity.adapters.crypto.sealing import parsed_key
@@ -13,8 +13,14 @@ from au_sys_identity.core.directories.models import Directory
 from au_sys_identity.core.directories.providers import Provider
 from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.settings.lists import Item, parsed
+from au_sys_identity.core.settings.models import Weaker
 
 _LEAST_TOKEN = 20
+
+
+def runtime(weaker: Weaker | None = None) -> dict[str, JsonValue]:
+    """Marks a setting that administrators may change while the platform runs; ``weaker``: what lowers the guard."""
+    return {"runtime": True, "weaker": list(weaker) if isinstance(weaker, tuple) else weaker}
 
 
 class IdentitySettings(BaseSettings):
@@ -28,11 +34,23 @@ class IdentitySettings(BaseSettings):
     bootstrap_token: SecretStr | None = Field(
         None, description="Lets one person register as the first administrator. Unset: a file in the data folder."
     )
-    registration: Literal["open", "invite", "closed"] = Field("invite", description="Who may make an account.")
-    verification: Literal["required", "off"] = Field(
-        "required", description="Whether an address counts only after its owner has opened a mail."
+    registration: Literal["open", "invite", "closed"] = Field(
+        "invite", description="Who may make an account.", json_schema_extra=runtime(weaker=("closed", "invite", "open"))
     )
-    password_min_length: int = Field(12, ge=8, le=64, description="Least characters of a password.")
+    registration_verify: Literal["required", "off"] = Field(
+        "required",
+        description="Whether an address counts only after its owner has opened a mail.",
+        json_schema_extra=runtime(weaker=("required", "off")),
+    )
+    registration_domains: str = Field(
+        "",
+        description="Mail domains whose people may register, with blanks between them; empty: all.",
+        max_length=2000,
+        json_schema_extra=runtime(),
+    )
+    password_min_length: int = Field(
+        12, ge=8, le=64, description="Least characters of a password.", json_schema_extra=runtime(weaker="lower")
+    )
     password_memory_kib: int = Field(19_456, ge=8, le=1_048_576, description="Memory of one argon2id hash.")
     password_time_cost: int = Field(2, ge=1, le=20, description="Passes of one argon2id hash.")
     password_parallelism: int = Field(1, ge=1, le=8, description="Lanes of one argon2id hash.")
@@ -44,15 +62,63 @@ class IdentitySettings(BaseSettings):
     token_algorithm: Literal["ES256", "EdDSA"] = Field("ES256", description="Signature of new signing keys.")
     token_issuer: str | None = Field(None, description="Issuer of access tokens; unset: the public URL.")
     token_audience: str | None = Field(None, description="Audience of access tokens; unset: the issuer.")
-    access_ttl: int = Field(600, ge=30, le=3600, description="Seconds that an access token lives.")
-    refresh_grace: int = Field(10, ge=0, le=60, description="Seconds in which a replaced refresh token still helps.")
-    signing_key_days: int = Field(30, ge=1, le=366, description="Days that one key signs.")
-    session_idle: int = Field(7 * 86_400, ge=300, description="Seconds without use that end a session.")
-    session_max: int = Field(30 * 86_400, ge=300, description="Seconds after which a session ends anyway.")
-    step_up_max_age: int = Field(300, ge=30, le=3600, description="Seconds that a proof counts as fresh.")
-    api_key_days: int = Field(90, ge=1, le=366, description="Days that an API key lives unless it says otherwise.")
-    api_key_max_days: int = Field(366, ge=1, le=3660, description="Most days that an API key may live.")
-    api_keys_per_subject: int = Field(20, ge=1, le=1000, description="Most usable API keys of one subject.")
+    access_ttl: int = Field(
+        600,
+        ge=30,
+        le=3600,
+        description="Seconds that an access token lives.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    refresh_grace: int = Field(
+        10,
+        ge=0,
+        le=60,
+        description="Seconds in which a replaced refresh token still helps.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    signing_key_days: int = Field(
+        30, ge=1, le=366, description="Days that one key signs.", json_schema_extra=runtime(weaker="higher")
+    )
+    session_idle: int = Field(
+        7 * 86_400,
+        ge=300,
+        description="Seconds without use that end a session.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    session_max: int = Field(
+        30 * 86_400,
+        ge=300,
+        description="Seconds after which a session ends anyway.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    step_up_max_age: int = Field(
+        300,
+        ge=30,
+        le=3600,
+        description="Seconds that a proof counts as fresh.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    api_key_days: int = Field(
+        90,
+        ge=1,
+        le=366,
+        description="Days that an API key lives unless it says otherwise.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    api_key_max_days: int = Field(
+        366,
+        ge=1,
+        le=3660,
+        description="Most days that an API key may live.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    api_keys_per_subject: int = Field(
+        20,
+        ge=1,
+        le=1000,
+        description="Most usable API keys of one subject.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
     mail_url: SecretStr | None = Field(
         None,
         description="smtp://user:password@host:587, smtps://… or file:///folder; unset: outbox/ in the data folder.",
@@ -61,33 +127,90 @@ class IdentitySettings(BaseSettings):
         None, description="Authorities that the mail server's certificate is checked against, instead of the machine's."
     )
     mail_from: str = Field("platform@localhost", description="Sender of letters.")
-    magic_link: bool = Field(True, description="Whether people may sign in by a link in a mail.")
-    magic_link_ttl: int = Field(900, ge=60, le=3600, description="Seconds that a sign-in link is good for.")
-    verify_ttl: int = Field(86_400, ge=600, le=604_800, description="Seconds that a verification link is good for.")
-    reset_ttl: int = Field(3600, ge=300, le=86_400, description="Seconds that a reset link is good for.")
-    reset_kills_keys: bool = Field(True, description="Whether a password reset revokes the person's API keys.")
+    magic_link: bool = Field(
+        True, description="Whether people may sign in by a link in a mail.", json_schema_extra=runtime(weaker="true")
+    )
+    magic_link_ttl: int = Field(
+        900,
+        ge=60,
+        le=3600,
+        description="Seconds that a sign-in link is good for.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    verify_ttl: int = Field(
+        86_400,
+        ge=600,
+        le=604_800,
+        description="Seconds that a verification link is good for.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    reset_ttl: int = Field(
+        3600,
+        ge=300,
+        le=86_400,
+        description="Seconds that a reset link is good for.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    reset_kills_keys: bool = Field(
+        True,
+        description="Whether a password reset revokes the person's API keys.",
+        json_schema_extra=runtime(weaker="false"),
+    )
     ldap: SecretStr | None = Field(
-        None, description="Directories as a JSON list. Unset: what administrators set up under Directories."
+        None,
+        description="Directories as a JSON list. Unset: what administrators set up under Directories.",
+        json_schema_extra=runtime(),
     )
     sync_every: int | None = Field(
-        None, ge=60, le=604_800, description="Seconds between runs of all directories; unset: only by hand."
+        None,
+        ge=60,
+        le=604_800,
+        description="Seconds between runs of all directories; unset: only by hand.",
+        json_schema_extra=runtime(),
     )
-    sync_disable_limit: int = Field(20, ge=0, le=100, description="Most percent of people that one run switches off.")
+    sync_disable_limit: int = Field(
+        20,
+        ge=0,
+        le=100,
+        description="Most percent of people that one run switches off.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
     providers: SecretStr | None = Field(
-        None, description="Login providers as a JSON list. Unset: what administrators set up under Login providers."
+        None,
+        description="Login providers as a JSON list. Unset: what administrators set up under Login providers.",
+        json_schema_extra=runtime(),
     )
     outbound_allow: str = Field(
         "",
         description="Private networks, addresses and names that login providers may be at, with blanks between them.",
     )
-    guess_limit: int = Field(5, ge=1, le=100, description="Failures per address and network before waiting begins.")
-    guess_window: int = Field(900, ge=60, le=86_400, description="Seconds in which failures are counted.")
+    guess_limit: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="Failures per address and network before waiting begins.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    guess_window: int = Field(
+        900,
+        ge=60,
+        le=86_400,
+        description="Seconds in which failures are counted.",
+        json_schema_extra=runtime(weaker="lower"),
+    )
 
     @field_validator("mail_url")
     @classmethod
     def _leads_somewhere(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("smtp://", "smtps://", "file:///")):
             raise ValueError("must be smtp://host:port, smtps://host:port or file:///folder")
+        return value
+
+    @field_validator("registration_domains")
+    @classmethod
+    def _are_domains(cls, value: str) -> str:
+        if not all("." in domain and domain.isprintable() and "@" not in domain for domain in value.split()):
+            raise ValueError("must be domains such as example.org, with blanks between them")
         return value
 
     @field_validator("ldap")

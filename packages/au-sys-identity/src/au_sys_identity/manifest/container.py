@@ -16,7 +16,7 @@ from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost
 from au_sys_identity.adapters.crypto.bootstrap_token import BootstrapToken
 from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
-from au_sys_identity.adapters.crypto.signing_keys import SignatureRules, SigningKeys
+from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.folder import FolderPost
@@ -33,7 +33,7 @@ from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.bootstrap import Bootstrap
 from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
-from au_sys_identity.core.accounts.registration import Registration, RegistrationPolicy
+from au_sys_identity.core.accounts.registration import Registration
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.passwords import PasswordRules
@@ -45,20 +45,23 @@ from au_sys_identity.core.factors.passkeys import Passkeys
 from au_sys_identity.core.freshness import Freshness
 from au_sys_identity.core.machines.accounts import Machines
 from au_sys_identity.core.notices.ports import Post
-from au_sys_identity.core.notices.sending import Delivery, LinkTimes
+from au_sys_identity.core.notices.sending import Delivery
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.settings.changing import RuntimeSettings
 from au_sys_identity.core.tokens.introspection import Introspection
 from au_sys_identity.core.tokens.issuing import Issuing
-from au_sys_identity.core.tokens.keys import ApiKeys, KeyRules
+from au_sys_identity.core.tokens.keys import ApiKeys
 from au_sys_identity.core.tokens.rotation import KeyRotation
 from au_sys_identity.core.tokens.verification import Verification
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.outside import Ground, Outside, outside
+from au_sys_identity.manifest.rules import Rules
+from au_sys_identity.manifest.runtime_settings import LiveSettings, SettingsRead
 from fastapi_services_platform import (
     AuditTrail,
     Authenticator,
@@ -149,10 +152,12 @@ class Wiring:
     services: tuple[Service, ...]
     outside: Outside
     root: RootKey
+    live: LiveSettings
 
     async def prepare(self) -> None:
         """Make what the first request would wait for, and tell the operator where the first administrator begins."""
         await blocking(self.root.open)
+        await self.live.start()
         await self.keys.active()
         if await self.bootstrap.open():
             path = await blocking(self.bootstrap_token.write)
@@ -162,8 +167,13 @@ class Wiring:
 
     async def close(self) -> None:
         """Finish the hashes under way, and hang up."""
+        await self.live.stop()
         self.hasher.close()
         await self.outside.client.close()
+
+    async def sync_directories(self) -> None:
+        """Run the directories that are due."""
+        await self.outside.sync(self.live.current.sync_every)
 
     async def forget(self) -> None:
         """Delete sessions that ended a month ago, and challenges and counters that count no more."""
@@ -185,43 +195,58 @@ class _Base:
     transactions: SqlTransactions
     root: RootKey
     cookies: CookieNames
-    times: SessionTimes
     hasher: Argon2Hasher
-    rules: PasswordRules
-    lockout: Lockout
+    in_force: Rules
+    live: LiveSettings
+    runtime: RuntimeSettings
+    freshness: Freshness
+
+    @property
+    def times(self) -> SessionTimes:
+        """How long sessions last."""
+        return self.in_force.times
+
+    @property
+    def rules(self) -> PasswordRules:
+        """What a new password must be."""
+        return self.in_force.passwords
+
+    @property
+    def lockout(self) -> Lockout:
+        """When a guess has to wait."""
+        return self.in_force.lockout
 
 
 def _base(database: Database, platform: PlatformSettings, trail: AuditTrail, settings: IdentitySettings) -> _Base:
     breach_list = HashFile.read(settings.breach_list) if settings.breach_list else HashFile.shipped()
+    transactions, root = SqlTransactions(database, PlatformAudit(trail)), root_key(settings, platform)
+    freshness, read, in_force = Freshness(transactions), SettingsRead(settings), Rules.of(settings, breach_list)
+    runtime = RuntimeSettings(read.catalogue, read.value, read.check, transactions, root, freshness, utc_now)
+    live = LiveSettings(settings, read, runtime)
+    live.follow(in_force.follow)
     return _Base(
         settings,
         platform,
-        SqlTransactions(database, PlatformAudit(trail)),
-        root_key(settings, platform),
+        transactions,
+        root,
         cookie_names(platform),
-        SessionTimes(
-            idle=timedelta(seconds=settings.session_idle),
-            absolute=timedelta(seconds=settings.session_max),
-            refresh_grace=timedelta(seconds=settings.refresh_grace),
-            step_up=timedelta(seconds=settings.step_up_max_age),
-        ),
         Argon2Hasher(
             HashCost(settings.password_memory_kib, settings.password_time_cost, settings.password_parallelism),
             threads=settings.hash_threads,
             queue=settings.hash_queue,
         ),
-        PasswordRules(breach_list, settings.password_min_length),
-        Lockout(settings.guess_limit, timedelta(seconds=settings.guess_window)),
+        in_force,
+        live,
+        runtime,
+        freshness,
     )
 
 
 def _tokens(base: _Base) -> tuple[SigningKeys, JwtAccessTokens]:
     settings = base.settings
-    life = timedelta(seconds=settings.access_ttl)
-    signature = SignatureRules(settings.token_algorithm, timedelta(days=settings.signing_key_days), life)
-    keys = SigningKeys(base.transactions, base.root, utc_now, signature)
+    keys = SigningKeys(base.transactions, base.root, utc_now, base.in_force.signature)
     issuer = settings.token_issuer or base.platform.public_url
-    return keys, JwtAccessTokens(keys, issuer=issuer, audience=settings.token_audience or issuer, life=life)
+    return keys, JwtAccessTokens(keys, issuer=issuer, audience=settings.token_audience or issuer)
 
 
 def wire(
@@ -235,7 +260,7 @@ def wire(
     base = _base(database, platform, trail, settings or IdentitySettings())
     settings, transactions, root, hasher, rules = base.settings, base.transactions, base.root, base.hasher, base.rules
     clock = utc_now
-    freshness, catalogue = Freshness(transactions), Catalogue()
+    freshness, catalogue = base.freshness, Catalogue()
     keys, access_tokens = _tokens(base)
     decisions = Decisions(transactions, freshness, catalogue, clock)
     granting = Granting(transactions, decisions, clock)
@@ -252,6 +277,7 @@ def wire(
         SubjectDirectory: PlatformDirectory(transactions),
         RoleAdministration: PlatformRoles(granting, decisions),
         CookieNames: base.cookies,
+        RuntimeSettings: base.runtime,
         Catalogue: catalogue,
         SignIn: sign_in,
         Sessions: sessions,
@@ -275,10 +301,23 @@ def wire(
         Ground(settings, base.platform, transactions, root, freshness, granting, base.lockout, base.times, clock)
     )
     built.update(more.services)
+    base.live.follow(more.follow)
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
     delivery = _delivery(base, letters)
     return Wiring(
-        settings, transactions, hasher, keys, catalogue, registration, bootstrap, token, delivery, services, more, root
+        settings,
+        transactions,
+        hasher,
+        keys,
+        catalogue,
+        registration,
+        bootstrap,
+        token,
+        delivery,
+        services,
+        more,
+        root,
+        base.live,
     )
 
 
@@ -291,10 +330,9 @@ def _programs(
     sessions: Sessions,
 ) -> dict[type[Any], object]:  # Any: interfaces of unrelated types
     """What requests carry, and the keys of programs."""
-    settings, transactions, clock = base.settings, base.transactions, utc_now
+    transactions, clock = base.transactions, utc_now
     verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
-    rules = KeyRules(settings.api_key_days, settings.api_key_max_days, settings.api_keys_per_subject)
-    api_keys = ApiKeys(transactions, granting, clock, rules)
+    api_keys = ApiKeys(transactions, granting, clock, base.in_force.keys)
     return {
         Authenticator: RequestAuthenticator(verification, base.cookies),
         ApiKeys: api_keys,
@@ -310,7 +348,7 @@ def _ways_in(
     base: _Base, check: PasskeyCheck, letters: LetterBox, enrolment: Enrolment, sessions: Sessions
 ) -> dict[type[Any], object]:  # Any: interfaces of unrelated types
     """Passkeys, links in mails, and how sessions stay alive."""
-    settings, transactions, root, times = base.settings, base.transactions, base.root, base.times
+    transactions, root, times = base.transactions, base.root, base.times
     passkeys = Passkeys(transactions, check.ceremony, check.challenges, letters, utc_now)
     return {
         Passkeys: passkeys,
@@ -323,9 +361,9 @@ def _ways_in(
             base.rules,
             utc_now,
             lockout=base.lockout,
-            reset_kills_keys=settings.reset_kills_keys,
+            rules_of_reset=base.in_force.reset,
         ),
-        MagicLinks: MagicLinks(transactions, letters, utc_now, times=times, enabled=settings.magic_link),
+        MagicLinks: MagicLinks(transactions, letters, utc_now, times=times, rules=base.in_force.magic),
         Refreshing: Refreshing(transactions, root, utc_now, times=times),
     }
 
@@ -333,7 +371,7 @@ def _ways_in(
 def _arrivals(base: _Base, letters: LetterBox) -> tuple[Registration, Bootstrap, BootstrapToken]:
     """How accounts come to be, the first one included."""
     settings, transactions = base.settings, base.transactions
-    policy = RegistrationPolicy(settings.registration, settings.verification == "required")
+    policy = base.in_force.registration
     registration = Registration(transactions, base.hasher, base.rules, letters, utc_now, policy=policy)
     given = settings.bootstrap_token
     file = Path(base.platform.data_dir) / "identity.bootstrap-token"
@@ -344,11 +382,7 @@ def _arrivals(base: _Base, letters: LetterBox) -> tuple[Registration, Bootstrap,
 
 def _delivery(base: _Base, letters: LetterBox) -> Delivery:
     settings, platform = base.settings, base.platform
-    links = LinkTimes(
-        timedelta(seconds=settings.verify_ttl),
-        timedelta(seconds=settings.reset_ttl),
-        timedelta(seconds=settings.magic_link_ttl),
-    )
+    links = base.in_force.links
     post = post_of(settings, platform)
     return Delivery(base.transactions, letters, post, utc_now, public_url=platform.public_url, times=links)
 

@@ -1,6 +1,7 @@
 """Build what leads to accounts elsewhere: directories and login providers."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
@@ -50,6 +51,14 @@ class Outside:
     services: dict[type[Any], object]  # Any: interfaces of unrelated types
     syncing: Syncing
     client: GuardedClient
+
+    def follow(self, settings: IdentitySettings) -> None:
+        """Become what the settings say now."""
+        self.syncing.limit = settings.sync_disable_limit
+
+    async def sync(self, every_seconds: int | None) -> None:
+        """Run the directories that are due."""
+        await self.syncing.run_due(timedelta(seconds=every_seconds) if every_seconds else None)
 
 
 def outside(ground: Ground) -> Outside:

@@ -55,7 +55,7 @@ class Identity:
             bundles=BUNDLES,
             services=wiring.services,
             jobs=(
-                *_sync_jobs(wiring),
+                Job("identity.sync-directories", wiring.sync_directories, interval=60),
                 Job("identity.forget", wiring.forget, interval=3600),
                 Job("identity.send-mail", wiring.delivery.run, interval=2),
                 Job("identity.rotate-signing-key", wiring.keys.rotate, interval=3600),
@@ -92,8 +92,3 @@ class Identity:
         """Finish the hashes under way."""
         if self._wiring is not None:
             await self._wiring.close()
-
-
-def _sync_jobs(wiring: Wiring) -> tuple[Job, ...]:
-    every = wiring.settings.sync_every
-    return (Job("identity.sync-directories", wiring.outside.syncing.run_all, interval=every),) if every else ()

@@ -53,7 +53,7 @@ class Mailbox:
 
 @pytest.fixture
 async def box(start: Start, tmp_path: Path) -> AsyncIterator[Mailbox]:
-    async with start(verification="required") as client:
+    async with start(registration_verify="required") as client:
         yield Mailbox(client, tmp_path / "outbox")
 
 

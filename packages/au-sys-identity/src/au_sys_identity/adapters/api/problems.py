@@ -23,6 +23,15 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
         "The password cannot be used",
         extras=lambda error: {"rules": list(error.rules)},
     ),
+    ProblemMapping(
+        errors.BadPattern,
+        422,
+        "bad-pattern",
+        "A rule is outside the dialect",
+        extras=lambda error: {
+            "errors": [{"field": error.field, "rule": error.rule, "position": error.position, "item": error.item}]
+        },
+    ),
     ProblemMapping(errors.BadToken, 400, "bad-token", "The link or code is not valid"),
     ProblemMapping(errors.UnsupportedMedia, 415, "unsupported-media-type", "Unsupported media type"),
     ProblemMapping(errors.BadCredentials, 401, "bad-credentials", "Sign-in failed"),
@@ -55,8 +64,30 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(errors.BootstrapClosed, 403, "bootstrap-closed", "There is an administrator already"),
     ProblemMapping(errors.WeakSession, 403, "weak-session", "A stronger sign-in is needed"),
     ProblemMapping(errors.HumanOnly, 403, "human-only", "For people only"),
+    ProblemMapping(errors.MachineOnly, 403, "machine-only", "For machines only"),
+    ProblemMapping(errors.NoCustodian, 403, "no-custodian", "Nobody answers for this machine"),
+    ProblemMapping(
+        errors.MachineMfaRequired,
+        403,
+        "machine-mfa-required",
+        "The key alone does not count here",
+        extras=lambda error: {"mode": error.mode},
+    ),
+    ProblemMapping(
+        errors.ApprovalRequired,
+        403,
+        "approval-required",
+        "A person has to approve this act",
+        extras=lambda error: {"act_hash": error.act_hash, "request_url": "/mfa/delegated/request"},
+    ),
+    ProblemMapping(errors.ApprovalRefused, 403, "approval-refused", "The approval does not fit"),
+    ProblemMapping(errors.ModelMismatch, 403, "model-mismatch", "Another model"),
+    ProblemMapping(errors.NotCustodian, 403, "not-custodian", "Somebody else answers for it"),
     ProblemMapping(errors.NotFound, 404, "not-found", "Not found"),
     ProblemMapping(errors.Conflict, 409, "conflict", "In use already", extras=lambda error: {"field": error.field}),
+    ProblemMapping(
+        errors.RoleCycle, 409, "role-cycle", "A role would hold itself", extras=lambda error: {"path": list(error.path)}
+    ),
     ProblemMapping(errors.LastWayIn, 409, "last-way-in", "The last way to sign in"),
     ProblemMapping(errors.LastAdmin, 409, "last-admin", "The last administrator"),
     ProblemMapping(
@@ -66,20 +97,34 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
         "Still in use",
         extras=lambda error: {"dependents": list(error.dependents)},
     ),
+    ProblemMapping(errors.AlreadyDecided, 409, "already-decided", "Decided already"),
+    ProblemMapping(errors.ActMismatch, 409, "act-mismatch", "Another act"),
     ProblemMapping(errors.AlreadyRotated, 409, "already-rotated", "The key has a successor"),
     ProblemMapping(errors.KeyLimit, 409, "key-limit", "Too many keys", extras=lambda error: {"limit": error.limit}),
     ProblemMapping(errors.ConfirmNeeded, 409, "confirm-needed", "A confirmation is due"),
     ProblemMapping(errors.LoginLinkedElsewhere, 409, "login-linked-elsewhere", "Linked to another account"),
     ProblemMapping(errors.SettingPinned, 409, "setting-pinned", "Set in the environment"),
+    ProblemMapping(
+        errors.WeakerSetting,
+        409,
+        "weaker-setting",
+        "Weaker than now",
+        extras=lambda error: {"settings": list(error.settings)},
+    ),
     ProblemMapping(errors.SyncRunning, 409, "sync-running", "A run is under way"),
     ProblemMapping(errors.SyncThreshold, 409, "sync-threshold", "Too many would be switched off"),
     ProblemMapping(errors.Stale, 412, "stale", "Changed meanwhile"),
+    ProblemMapping(errors.SignatureRequired, 422, "signature-required", "A signature is due"),
+    ProblemMapping(errors.TooManyRequests, 429, "too-many-requests", "Too many requests", headers=_retry_after),
     ProblemMapping(errors.TooManyAttempts, 429, "too-many-attempts", "Too many attempts", headers=_retry_after),
     ProblemMapping(
         errors.DirectoryUnreachable, 502, "directory-unreachable", "The directory does not answer", headers=_retry_after
     ),
     ProblemMapping(
         errors.ProviderUnreachable, 502, "provider-unreachable", "The provider does not answer", headers=_retry_after
+    ),
+    ProblemMapping(
+        errors.PolicyBehind, 503, "policy-behind", "The rules have not arrived here", headers=_retry_after
     ),
     ProblemMapping(errors.Busy, 503, "busy", "Busy at this moment", headers=_retry_after),
 )

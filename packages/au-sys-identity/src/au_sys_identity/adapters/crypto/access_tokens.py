@@ -6,7 +6,7 @@ The algorithm is fixed per key, never taken from the token.
 import json
 import secrets
 from base64 import urlsafe_b64decode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from joserfc import jwt
@@ -24,16 +24,15 @@ _HEADER = frozenset({"alg", "kid", "typ"})
 class JwtAccessTokens:
     """Signs and verifies."""
 
-    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str, life: timedelta) -> None:
+    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str) -> None:
         self._keys = keys
         self.issuer = issuer
         self._audience = audience
-        self._life = life
 
     async def sign(self, session: Session, subject: SubjectUrn, *, epoch: int, now: datetime) -> tuple[str, int]:
         """See :class:`~au_sys_identity.core.tokens.ports.AccessTokens`."""
         stored, key = await self._keys.active()
-        ends = min(now + self._life, session.expires_at)
+        ends = min(now + self._keys.rules.longest_token, session.expires_at)
         claims: dict[str, object] = {
             "iss": self.issuer,
             "aud": self._audience,

@@ -19,9 +19,12 @@ _LOOK_AGAIN_SECONDS = 1.0
 _PUBLISHED_BEFORE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SignatureRules:
-    """Which algorithm new keys use, how long each one signs, and how long its last token may live."""
+    """Which algorithm new keys use, how long each one signs, and how long its last token may live.
+
+    Changed in place when an administrator changes a setting.
+    """
 
     algorithm: str = "ES256"
     life: timedelta = timedelta(days=30)
@@ -35,7 +38,7 @@ class SigningKeys:
         self._transactions = transactions
         self._root = root
         self._clock = clock
-        self._rules = rules
+        self.rules = rules
         self._keys: dict[str, tuple[SigningKey, Key]] = {}
         self._looked = float("-inf")
         self._lock = asyncio.Lock()
@@ -76,7 +79,7 @@ class SigningKeys:
         """
         active, _ = await self.active()
         now = self._clock()
-        due = active.active_from + self._rules.life
+        due = active.active_from + self.rules.life
         async with self._lock:
             await self._load()
             following = [stored for stored, _ in self._keys.values() if stored.state == "next"]
@@ -86,7 +89,7 @@ class SigningKeys:
                 following = [stored for stored, _ in self._keys.values() if stored.state == "next"]
             async with self._transactions.writing() as unit:
                 if following and (now_active or now >= due):
-                    retire_at = now + self._rules.longest_token * 2
+                    retire_at = now + self.rules.longest_token * 2
                     await unit.signing_keys.set_state(active.kid, "retiring", retire_at=retire_at)
                     await unit.signing_keys.set_state(following[0].kid, "active", retire_at=None)
                 for stored, _ in list(self._keys.values()):
@@ -111,16 +114,16 @@ class SigningKeys:
 
     async def _make(self, state: str) -> None:
         kid = secrets.token_urlsafe(12)
-        parameters: KeyParameters = {"kid": kid, "use": "sig", "alg": self._rules.algorithm}
+        parameters: KeyParameters = {"kid": kid, "use": "sig", "alg": self.rules.algorithm}
         key: Key
-        if self._rules.algorithm == "ES256":
+        if self.rules.algorithm == "ES256":
             key = ECKey.generate_key("P-256", parameters)
         else:
             key = OKPKey.generate_key("Ed25519", parameters)
         sealed = self._root.seal(f"signing_keys:{kid}", json.dumps(key.as_dict(private=True)).encode())
         stored = SigningKey(
             kid=kid,
-            algorithm=self._rules.algorithm,
+            algorithm=self.rules.algorithm,
             public_jwk=json.dumps(key.as_dict(private=False), sort_keys=True),
             private_sealed=sealed,
             state="active" if state == "active" else "next",

@@ -28,6 +28,11 @@ class SqlSettings:
         row = (await self._session.execute(select(settings).where(settings.c.name == name))).first()
         return KeptSetting(row.name, row.value_enc, row.version, row.updated_at) if row else None
 
+    async def all(self) -> list[KeptSetting]:
+        """See :class:`~au_sys_identity.core.settings.ports.SettingStore`."""
+        rows = await self._session.execute(select(settings).order_by(settings.c.name))
+        return [KeptSetting(row.name, row.value_enc, row.version, row.updated_at) for row in rows]
+
     async def put(self, setting: KeptSetting) -> None:
         """See :class:`~au_sys_identity.core.settings.ports.SettingStore`."""
         values = {"value_enc": setting.sealed, "version": setting.version, "updated_at": setting.updated_at}

@@ -20,6 +20,9 @@ class MemorySettings:
     async def get(self, name: str) -> KeptSetting | None:
         return self._rows.get(name)
 
+    async def all(self) -> list[KeptSetting]:
+        return [self._rows[name] for name in sorted(self._rows)]
+
     async def put(self, setting: KeptSetting) -> None:
         known = self._rows.get(setting.name)
         if (known.version if known else 0) != setting.version - 1:

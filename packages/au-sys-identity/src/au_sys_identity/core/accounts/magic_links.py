@@ -1,6 +1,7 @@
 """Sign in by a link in a mail: as weak as a mailbox, once, and in another browser only after a confirmation."""
 
 import hmac
+from dataclasses import dataclass
 
 from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.errors import BadToken, ConfirmNeeded, InvalidInput, MfaRequired, NotFound
@@ -16,17 +17,29 @@ from au_sys_identity.core.sessions.sign_in import CHALLENGE_LIFE
 from au_sys_identity.core.subjects.addresses import email_address
 
 
+@dataclass(slots=True)
+class MagicRules:
+    """Whether there are such links. Changed in place when an administrator changes a setting."""
+
+    enabled: bool = True
+
+
 class MagicLinks:
     """Links that open a session."""
 
     def __init__(
-        self, transactions: Transactions, letters: LetterBox, clock: Clock, *, times: SessionTimes, enabled: bool
+        self, transactions: Transactions, letters: LetterBox, clock: Clock, *, times: SessionTimes, rules: MagicRules
     ) -> None:
         self._transactions = transactions
         self._letters = letters
         self._clock = clock
         self._times = times
-        self.enabled = enabled
+        self._rules = rules
+
+    @property
+    def enabled(self) -> bool:
+        """Whether people may sign in so."""
+        return self._rules.enabled
 
     async def ask(self, email: str, *, flow: str, client: Client) -> None:
         """Ask for a link; for an address that nobody has the answer and its time are the same.

@@ -1,6 +1,6 @@
 """What people do through a mail: verify an address, get in again after a forgotten password."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from au_sys_identity.core.credentials.lockout import Lockout, identifier_key
 from au_sys_identity.core.credentials.models import PasswordRecord
@@ -17,6 +17,13 @@ from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 
 
+@dataclass(slots=True)
+class ResetRules:
+    """What a password reset does. Changed in place when an administrator changes a setting."""
+
+    kills_keys: bool = True
+
+
 class MailLinks:
     """Asking answers the same for every address, in the same time; the mail tells the rest."""
 
@@ -29,7 +36,7 @@ class MailLinks:
         clock: Clock,
         *,
         lockout: Lockout,
-        reset_kills_keys: bool = True,
+        rules_of_reset: ResetRules | None = None,
     ) -> None:
         self._transactions = transactions
         self._letters = letters
@@ -37,7 +44,7 @@ class MailLinks:
         self._rules = rules
         self._clock = clock
         self._lockout = lockout
-        self._reset_kills_keys = reset_kills_keys
+        self._of_reset = rules_of_reset or ResetRules()
 
     async def ask(self, purpose: Purpose, email: str) -> None:
         """Ask for a link. What is no address at all is not told either."""
@@ -94,7 +101,7 @@ class MailLinks:
             await unit.subjects.save(renewed, expected_version=person.version)
             await unit.credentials.set_password(PasswordRecord(person.id, hashed, now))
             await unit.sessions.end_all(person.id, at=now, reason="password reset")
-            if self._reset_kills_keys:
+            if self._of_reset.kills_keys:
                 await unit.api_keys.revoke_all(person.id, at=now)
             identifier = identifier_key(self._letters.derivation, person.email_canonical)
             await self._lockout.unlock(unit.guesses, identifier=identifier)

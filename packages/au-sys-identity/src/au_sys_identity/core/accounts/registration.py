@@ -27,12 +27,20 @@ ONE_TIME_LIFE = timedelta(hours=24)
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RegistrationPolicy:
-    """Who may make an account. Without ``verification`` an address is taken on trust."""
+    """Who may make an account. Without ``verification`` an address is taken on trust; ``domains`` are all when empty.
+
+    Changed in place when an administrator changes a setting.
+    """
 
     mode: RegistrationMode = "invite"
     verification: bool = True
+    domains: frozenset[str] = frozenset()
+
+    def admits(self, canonical: str) -> bool:
+        """Whether people of this address may register."""
+        return self.mode == "open" and (not self.domains or canonical.rpartition("@")[2] in self.domains)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,8 @@ class Registration:
             raise RegistrationClosed
         status: Status = "pending" if self.policy.verification else "active"
         person, address = self._person(wanted, status)
+        if not self.policy.admits(address.canonical):
+            raise RegistrationClosed
         chosen = self._rules.check(password, names=(person.email, person.display_name))
         hashed = await self._hasher.hash(chosen, network=network)
         try:

@@ -38,9 +38,9 @@ def identifier_key(derivation: Derivation, canonical: str) -> bytes:
     return derivation.keyed_hash("guess", canonical.encode())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lockout:
-    """When a guess has to wait."""
+    """When a guess has to wait. Changed in place when an administrator changes a setting."""
 
     limit: int = 5
     window: timedelta = timedelta(minutes=15)

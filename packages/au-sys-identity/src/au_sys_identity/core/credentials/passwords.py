@@ -33,9 +33,9 @@ def one_time_password() -> str:
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PasswordRules:
-    """What a new password must be."""
+    """What a new password must be. Changed in place when an administrator changes a setting."""
 
     breach_list: BreachList
     minimum: int = 12

@@ -63,9 +63,16 @@ class Syncing:
             raise
         return ended
 
-    async def run_all(self) -> None:
-        """Bring every directory in line, for the job; each one's trouble stays in its report."""
+    async def run_due(self, every: timedelta | None) -> None:
+        """Bring every directory in line whose last run is so long ago, for the job; each one's trouble stays in its
+        report.
+        """
+        if every is None:
+            return
         for directory in await self._directories.enabled():
+            last = next((run for run in await self.newest(directory.name, 20) if not run.dry_run), None)
+            if last is not None and self._clock() - last.started_at < every:
+                continue
             try:
                 await self.run(directory.name, dry_run=False, by=SYSTEM)
             except IdentityError:

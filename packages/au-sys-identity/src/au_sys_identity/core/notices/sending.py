@@ -21,9 +21,9 @@ _PATHS: dict[Purpose, str] = {"verify": "/verify", "reset": "/reset-password", "
 _PURPOSES: dict[str, Purpose] = {"verify": "verify", "reset": "reset", "magic": "magic"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LinkTimes:
-    """How long links are good for."""
+    """How long links are good for. Changed in place when an administrator changes a setting."""
 
     verify: timedelta = timedelta(hours=24)
     reset: timedelta = timedelta(hours=1)

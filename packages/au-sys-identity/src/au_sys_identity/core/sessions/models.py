@@ -88,9 +88,9 @@ class RefreshToken:
     replaced_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionTimes:
-    """How long things last."""
+    """How long things last. Changed in place when an administrator changes a setting."""
 
     idle: timedelta = timedelta(days=7)
     absolute: timedelta = timedelta(days=30)

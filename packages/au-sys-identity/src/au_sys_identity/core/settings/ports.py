@@ -20,6 +20,9 @@ class SettingStore(Protocol):
 
     async def get(self, name: str) -> KeptSetting | None: ...
 
+    async def all(self) -> list[KeptSetting]:
+        """In the order of their names."""
+
     async def put(self, setting: KeptSetting) -> None:
         """Keep the successor of the version before, or the first one.
 

@@ -18,9 +18,9 @@ from au_sys_identity.core.tokens.key_format import new_key
 from au_sys_identity.core.tokens.models import ApiKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeyRules:
-    """How long keys live and how many there may be."""
+    """How long keys live and how many there may be. Changed in place when an administrator changes a setting."""
 
     default_days: int = 90
     longest_days: int = 366
