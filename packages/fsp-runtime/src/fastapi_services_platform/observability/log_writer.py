@@ -5,7 +5,6 @@ few milliseconds and writes a whole batch at once. A file that cannot be written
 """
 
 import threading
-import traceback
 from collections import deque
 from time import monotonic
 from typing import BinaryIO, NamedTuple
@@ -14,6 +13,7 @@ import orjson
 
 from fastapi_services_platform.observability.redaction import redact_bytes
 from fastapi_services_platform.observability.text_lines import TextFile, text_of
+from fastapi_services_platform.observability.tracebacks import Tracebacks
 
 _GATHER_SECONDS = 0.02
 _FILE_PAUSE_SECONDS = 5.0
@@ -45,6 +45,7 @@ class LogWriter:
         self._closing = threading.Event()
         self._reported = 0
         self._file_until = 0.0
+        self._tracebacks = Tracebacks()
         self._thread = self._start()
 
     def submit(self, line: bytes, error: BaseException | None = None, *, clean: bool = False) -> None:
@@ -109,7 +110,7 @@ class LogWriter:
             if isinstance(item, threading.Event):
                 flushed.append(item)
             else:
-                lines.append(_finished(item))
+                lines.append(self._finished(item))
         self._report_drops(lines)
         if lines:
             self._write_file(lines)
@@ -117,6 +118,12 @@ class LogWriter:
         for event in flushed:
             event.set()
         return going_on
+
+    def _finished(self, entry: Entry) -> bytes:
+        line = entry.line if entry.clean else redact_bytes(entry.line)
+        if entry.error is None:
+            return line
+        return b'%s,"exception":%s}' % (line[:-1], self._tracebacks.of(entry.error))
 
     def _report_drops(self, lines: list[bytes]) -> None:
         if self.dropped > self._reported:
@@ -145,12 +152,3 @@ class LogWriter:
 
 
 _END = threading.Event()
-
-
-def _finished(entry: Entry) -> bytes:
-    line = entry.line
-    if entry.error is not None:
-        event = orjson.loads(line)
-        event["exception"] = "".join(traceback.format_exception(entry.error))
-        line = orjson.dumps(event)
-    return line if entry.clean else redact_bytes(line)
