@@ -1,0 +1,1 @@
+"""The policy engine: compiled, in memory, explains itself."""
