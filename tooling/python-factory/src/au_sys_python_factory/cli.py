@@ -12,7 +12,9 @@ COMMANDS = {
     "check": "commands.check:check",
     "explain": "commands.check:explain",
     "destroy": "commands.journal:destroy",
+    "diff": "commands.tracking:diff",
     "doctor": "commands.doctor:doctor",
+    "eject": "commands.tracking:eject",
     "gauntlet": "gauntlet.cli:gauntlet",
     "new": "commands.new:new",
     "redo": "commands.journal:redo",
@@ -20,6 +22,7 @@ COMMANDS = {
     "shell": "shell.cli:shell",
     "undo": "commands.journal:undo",
     "unwire": "commands.wiring:unwire",
+    "upgrade": "commands.upgrade:upgrade",
     "wheels": "wheels.cli:wheels",
     "wire": "commands.wiring:wire",
 }

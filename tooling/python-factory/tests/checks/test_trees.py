@@ -123,6 +123,8 @@ CASES: list[tuple[str, Damage]] = [
     ("M03", replaced(f"{SOURCE}/core/errors.py", "class NoteNotFound", f"{ODD_ERROR}class NoteNotFound")),
     ("M04", replaced(f"{NOTES}/.env.example", "NOTES_PAGE_SIZE", "NOTES_OTHER")),
     ("M05", second_owner),
+    ("T02", replaced(f"{NOTES}/.factory/state.toml", 'version = "1"', 'version = "1"\nopen_to = "2"')),
+    ("T03", replaced(f"{NOTES}/.factory/state.toml", "noun =", "now =")),
 ]  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from au_sys_python_factory.checks.dependencies.imports import canonical, requirement_name
 from au_sys_python_factory.checks.project import MemberFiles, Project
 from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 
 ROOT_TESTS = "tests"
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from au_sys_python_factory.blueprint.fields import Field
 from au_sys_python_factory.blueprint.naming import Names, Noun
 from au_sys_python_factory.blueprint.views import FieldView
-from au_sys_python_factory.checks.dependencies.imports import requirement_name
 from au_sys_python_factory.workspace.members import RUNTIME, Workspace
+from au_sys_python_factory.workspace.requirements import requirement_name
 
 STANDARD_FIELDS = ("title:str(1..200)", "text:text?")
 _FROM_RUNTIME = ("alembic", "fastapi", "pydantic", "pydantic-settings", "sqlalchemy")
@@ -14,12 +14,14 @@ _FROM_RUNTIME = ("alembic", "fastapi", "pydantic", "pydantic-settings", "sqlalch
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What is to be made: a name, a noun with its fields, one sentence."""
+    """What is to be made: a name, a noun with its fields, one sentence, what it stands on; with the template it is all
+    that decides the files."""
 
     names: Names
     noun: Noun
     fields: tuple[Field, ...]
     summary: str
+    dependencies: tuple[str, ...]
 
     @property
     def views(self) -> tuple[FieldView, ...]:
@@ -47,15 +49,15 @@ def bound(version: str) -> str:
     return f">={major}.{minor},<{int(major) + 1}"
 
 
-def dependencies(workspace: Workspace) -> list[str]:
+def dependencies(workspace: Workspace) -> tuple[str, ...]:
     """Requirement lines of a new capability: third parties as the runtime has them, the runtime itself with bounds."""
     runtime = workspace.by_dist.get(RUNTIME)
     lines = runtime.dependencies if runtime else []
     taken = [line for line in lines if requirement_name(line) in _FROM_RUNTIME]
-    return sorted([*taken, f"{RUNTIME}{bound(runtime.version if runtime else '2.0')}"])
+    return tuple(sorted([*taken, f"{RUNTIME}{bound(runtime.version if runtime else '2.0')}"]))
 
 
-def context(blueprint: Blueprint, workspace: Workspace) -> dict[str, object]:
+def context(blueprint: Blueprint) -> dict[str, object]:
     """Every name that a template may use."""
     views = blueprint.views
     return {
@@ -66,7 +68,7 @@ def context(blueprint: Blueprint, workspace: Workspace) -> dict[str, object]:
         "paths": blueprint.paths,
         "permissions": blueprint.permissions,
         "folder": blueprint.names.folder,
-        "dependencies": dependencies(workspace),
+        "dependencies": list(blueprint.dependencies),
         "listed": _listed(views),
         "columns": [*(view.label for view in _listed(views)), "Changed"],
         "checks": [line for view in views for line in view.checks],

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,14 +16,18 @@ SUFFIX = ".jinja"
 _LINE = 120
 
 
-def template_folder(kind: str, version: str) -> Path:
-    """Where a template version lies inside the wheel."""
-    return Path(str(files("au_sys_python_factory"))) / "templates" / kind / f"v{version}"
+TEMPLATES = Path(str(files("au_sys_python_factory"))) / "templates"
+"""Every released version of every template, inside the wheel: a folder ``capability/v1`` for each."""
 
 
-def render(kind: str, version: str, context: Mapping[str, object], spelled: Mapping[str, str]) -> dict[str, str]:
-    """Every file of a template, by its path inside the package. ``spelled`` fills ``__word__`` in paths."""
-    folder = template_folder(kind, version)
+def versions(kind: str, templates: Path = TEMPLATES) -> list[str]:
+    """The versions of a template, oldest first."""
+    found = [folder.name.removeprefix("v") for folder in (templates / kind).glob("v*")]
+    return sorted((name for name in found if name.isdigit()), key=int)
+
+
+def render(folder: Path, context: Mapping[str, object], spelled: Mapping[str, str]) -> dict[str, str]:
+    """Every file of the template in ``folder`` by its path in the package; ``spelled`` fills ``__word__`` in paths."""
     environments = {False: _environment(folder), True: _environment(folder, pages=True)}
     rendered: dict[str, str] = {}
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
@@ -53,12 +57,27 @@ def _environment(folder: Path, *, pages: bool = False) -> Environment:
     )
 
 
-def formatted(rendered: Mapping[str, str], first_party: list[str]) -> dict[str, str]:
+def formatted(rendered: Mapping[str, str], first_party: Sequence[str]) -> dict[str, str]:
     """The same files with Python formatted, imports sorted and unused ones dropped, as ruff does it.
 
     Raises:
         Missing: ruff does not answer.
     """
+    return _through_ruff(rendered, first_party, "I,F401,RUF022,SIM300", whole=True)
+
+
+def with_sorted_imports(texts: Mapping[str, str], first_party: Sequence[str]) -> dict[str, str]:
+    """The same files with their imports gathered and sorted; nothing else is touched.
+
+    Raises:
+        Missing: ruff does not answer.
+    """
+    return _through_ruff(texts, first_party, "I", whole=False) if texts else {}
+
+
+def _through_ruff(
+    rendered: Mapping[str, str], first_party: Sequence[str], rules: str, *, whole: bool
+) -> dict[str, str]:
     with TemporaryDirectory(prefix="python-factory-") as folder:
         root = Path(folder)
         for name, text in rendered.items():
@@ -66,8 +85,9 @@ def formatted(rendered: Mapping[str, str], first_party: list[str]) -> dict[str, 
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         own = f"lint.isort.known-first-party={json.dumps(sorted(first_party))}"
-        _ruff(root, "check", "--select", "I,F401,RUF022,SIM300", "--fix", "--exit-zero", "--config", own)
-        _ruff(root, "format")
+        _ruff(root, "check", "--select", rules, "--fix", "--exit-zero", "--config", own)
+        if whole:
+            _ruff(root, "format")
         return {name: (root / name).read_text(encoding="utf-8") for name in rendered}
 
 

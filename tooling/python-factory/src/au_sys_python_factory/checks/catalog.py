@@ -1,6 +1,6 @@
 """The ordered tuple of rules."""
 
-from au_sys_python_factory.checks import logs
+from au_sys_python_factory.checks import logs, tracking
 from au_sys_python_factory.checks.architecture import directions, import_time, layers
 from au_sys_python_factory.checks.asynchrony import blocking, endpoints
 from au_sys_python_factory.checks.dependencies import declarations, imports
@@ -30,7 +30,7 @@ WAIVER = Rule(
 
 _MODULES = (
     directions, layers, import_time, files, sizes, doors, mirrored_tests, unfinished, doubles, comments,
-    handling, endpoints, blocking, logs, access, code, imports, declarations, offers,
+    handling, endpoints, blocking, logs, access, code, imports, declarations, offers, tracking,
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = tuple(

@@ -2,7 +2,7 @@
 
 import click
 
-from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprint
+from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprint, dependencies
 from au_sys_python_factory.blueprint.fields import read_fields
 from au_sys_python_factory.blueprint.naming import check_word, checked_name, noun_of
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
@@ -42,7 +42,7 @@ def capability(
     check_word(noun or name, "noun")
     word = noun_of(noun or name)
     text = (summary or f"Keeps {word.label_many}.").replace('"', "'")
-    blueprint = Blueprint(names, word, read_fields(fields or STANDARD_FIELDS), text)
+    blueprint = Blueprint(names, word, read_fields(fields or STANDARD_FIELDS), text, dependencies(workspace))
     platform = None if no_wire else chosen_platform(workspace, shell)
     next_steps = [
         f"uv run pytest {names.folder}/tests",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from au_sys_python_factory.blueprint.capability import bound
-from au_sys_python_factory.checks.dependencies.imports import canonical, requirement_name
 from au_sys_python_factory.editing.contracts import add_contracts, remove_contracts
 from au_sys_python_factory.editing.lists import (
     add_to_toml_list,
@@ -16,6 +15,7 @@ from au_sys_python_factory.editing.lists import (
 )
 from au_sys_python_factory.errors import Refused, UsageError
 from au_sys_python_factory.workspace.members import Member, Workspace
+from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 
 FEATURES = "config/router_factory_features.yaml"
 VARIABLES = "config/shell.env.example"

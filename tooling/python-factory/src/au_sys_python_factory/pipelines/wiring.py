@@ -1,11 +1,11 @@
 """The plans of ``wire`` and ``unwire``."""
 
-from au_sys_python_factory.checks.dependencies.imports import canonical, requirement_name
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.pipelines.locked import resolved_lock
 from au_sys_python_factory.pipelines.registration import Texts, unwire, variables_of, wire
 from au_sys_python_factory.plan.model import Plan, write
 from au_sys_python_factory.workspace.members import Member, Workspace
+from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 
 
 def plan_wire(workspace: Workspace, member: Member, platform: Member) -> Plan:

@@ -1,6 +1,5 @@
 """Ghosts and dead weight: imports without a declaration, declarations without an import."""
 
-import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from au_sys_python_factory.checks.project import MemberFiles
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.workspace.members import Member
+from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 
 _LOADED_BY_NAME = {
     "aiosqlite", "asyncpg", "email-validator", "greenlet", "httptools", "psycopg", "python-multipart",
@@ -19,17 +19,6 @@ _LOADED_BY_NAME = {
 
 _TEST_TOOLS = {"pytest", "blockbuster", "hypothesis"}
 _TESTING_FOLDERS = {"testing", "conformance"}
-
-
-def canonical(name: str) -> str:
-    """A distribution's name as the index spells it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def requirement_name(line: str) -> str:
-    """The distribution that a requirement line asks for."""
-    found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line.strip())
-    return canonical(found[0]) if found else ""
 
 
 @cache

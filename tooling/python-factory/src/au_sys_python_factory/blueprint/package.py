@@ -1,0 +1,42 @@
+"""Every file of a package, from its template version and its blueprint alone."""
+
+from pathlib import Path
+
+from au_sys_python_factory.blueprint.capability import Blueprint, context
+from au_sys_python_factory.blueprint.rendering import TEMPLATES, formatted, render, versions
+from au_sys_python_factory.errors import Refused
+
+CAPABILITY = "capability"
+RUNTIME_PACKAGE = "fastapi_services_platform"
+_RULE_FILES = {"checks": "core/{many}/rules.py", "bad_values": "core/{many}/test_rules.py"}
+
+
+def newest(kind: str = CAPABILITY, templates: Path = TEMPLATES) -> str:
+    """The version that new packages are made from."""
+    return versions(kind, templates)[-1]
+
+
+def first_party(blueprint: Blueprint) -> list[str]:
+    """Packages whose imports stand last: a fixed list, so that a new neighbour moves no line."""
+    return [blueprint.names.package, RUNTIME_PACKAGE]
+
+
+def package_files(kind: str, version: str, blueprint: Blueprint, templates: Path = TEMPLATES) -> dict[str, str]:
+    """Every file by its path inside the package, without the state.
+
+    Raises:
+        Refused: this factory does not have the template version.
+    """
+    known = versions(kind, templates)
+    if version not in known:
+        raise Refused(
+            f"template {kind} {version} is not in this factory (it has {', '.join(known) or 'none'}).",
+            fix="install the version of au-sys-python-factory that made the package, or a newer one.",
+        )
+    values = context(blueprint)
+    names, noun = blueprint.names, blueprint.noun
+    spelled = {"package": names.package, "many": noun.many, "one": noun.one}
+    rendered = render(templates / kind / f"v{version}", values, spelled)
+    needless = tuple(ending.format(many=noun.many) for needed, ending in _RULE_FILES.items() if not values[needed])
+    kept = {path: text for path, text in rendered.items() if not (needless and path.endswith(needless))}
+    return formatted(kept, first_party(blueprint))
