@@ -47,8 +47,12 @@ def test_a_rule_and_a_membership_end_at_their_instant() -> None:
     now = 0.0
     engine = CompiledEngine(lambda: now)
     engine.load_policy(
-        [Rule("role:x", "d", "/a", "read"), Rule(ANN, "d", "/b", "read", "allow", 10.0)]
-        + [Rule(ANN, "d", "/c", "read"), Rule(ANN, "d", "/c", "read", "deny", 10.0)],
+        [
+            Rule("role:x", "d", "/a", "read"),
+            Rule(ANN, "d", "/b", "read", "allow", 10.0),
+            Rule(ANN, "d", "/c", "read"),
+            Rule(ANN, "d", "/c", "read", "deny", 10.0),
+        ],
         [Membership(ANN, "role:x", "d", 10.0)],
     )
     now = 9.999
@@ -139,7 +143,7 @@ def test_lists_agree_with_checks(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_proof_replays_and_is_the_shortest(seed: int) -> None:
-    """Every step of a proof is a membership that exists, its rule decides, and no shorter chain leads to such a rule."""
+    """Every step of a proof exists, its rule decides, and no shorter chain leads to such a rule."""
     world = a_world(seed)
     engine = an_engine(world)
     for question in questions(seed, 60):
