@@ -29,14 +29,14 @@ def _without_sync_of_the_log(writer: Writer) -> None:
 
 
 def _in_two_transactions(writer: Writer) -> None:
-    finish = writer._finish
+    note = writer._note
 
-    def split(batch: object) -> None:
+    def split(*noted: object) -> None:
         writer._connection.execute("COMMIT")
         writer._connection.execute("BEGIN")
-        finish(batch)  # type: ignore[arg-type]  # the writer's own batch, passed on
+        note(*noted)  # type: ignore[arg-type]  # what the writer notes, passed on
 
-    writer._finish = split  # type: ignore[method-assign]  # the planted error
+    writer._note = split  # type: ignore[method-assign,assignment]  # the planted error
 
 
 @pytest.mark.parametrize("spoil", [_without_sync, _without_sync_of_the_log, _in_two_transactions])

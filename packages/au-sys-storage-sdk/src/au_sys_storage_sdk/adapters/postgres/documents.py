@@ -54,7 +54,9 @@ class PostgresDocuments:
             Corrupt: the tables are of another format.
         """
         with translated():
-            pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, command_timeout=30, timeout=10)
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=connections, command_timeout=30, timeout=10, reset=_as_it_is
+            )
             store = cls(url, pool, clock)
             try:
                 async with pool.acquire() as connection:
@@ -254,3 +256,9 @@ class PostgresDocuments:
         self._arrival.close()
         await self._deafen()
         await self._pool.close()
+
+
+async def _as_it_is(connection: asyncpg.Connection) -> None:
+    """We set nothing in a session, so nothing has to be put back, which would be one more way to the server each time."""
+    if connection.is_in_transaction():
+        await connection.reset()

@@ -1,67 +1,66 @@
-"""A batch of commits in one transaction: look at everything it touches, decide, write everything at once.
+"""A batch of commits in two statements: look at everything it touches, then write everything if nobody was faster.
 
-The row of ``meta`` is locked first, so batches of all nodes follow each other and a sequence is visible only after all
-smaller ones.
+Writing begins with the row of ``meta``, so batches of all nodes follow each other and a sequence is visible only after
+all smaller ones. Whoever was overtaken locks that row before looking again, and cannot be overtaken twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, SCHEMA
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.integrity import checksum
+from au_sys_storage_sdk.core.documents.integrity import checksum, under
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
-from au_sys_storage_sdk.core.documents.operations import Emit, Operation, Outcome
-from au_sys_storage_sdk.core.documents.planning import plan
+from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
+from au_sys_storage_sdk.core.documents.planning import Address, Batch, touched
 from au_sys_storage_sdk.core.documents.standing import Standing
-from au_sys_storage_sdk.core.errors import StorageError
+from au_sys_storage_sdk.core.errors import Unavailable
 
-Address = tuple[Space, str]
+Columns: TypeAlias = tuple[list[str], list[str], list[str]]
 
 _LOCKED = f"SELECT sequence, standing FROM {SCHEMA}.meta FOR UPDATE"  # noqa: S608 - constants, here and below
-_HEADS = f"""
-SELECT d.tenant, d.ns, d.key, CASE WHEN length(d.value) <= 24 THEN d.value ELSE ''::bytea END, d.version, d.created,
-       d.updated, d.expires
-FROM unnest($1::text[], $2::text[], $3::text[]) AS a(tenant, ns, key)
-JOIN {SCHEMA}.docs d ON d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
-WHERE d.expires IS NULL OR d.expires > $4
+_LOOK = f"""
+SELECT m.sequence, m.standing, a.number, d.key,
+       CASE WHEN length(d.value) <= 24 THEN d.value ELSE ''::bytea END, d.version, d.created, d.updated, d.expires
+FROM {SCHEMA}.meta m LEFT JOIN (
+    unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a(tenant, ns, key, number)
+    JOIN {SCHEMA}.docs d ON d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
+    AND (d.expires IS NULL OR d.expires > $4)
+) ON true
 """  # noqa: S608 - constants
-_PUT = f"""
-INSERT INTO {SCHEMA}.docs(tenant, ns, key, value, version, created, updated, expires, schema, codec,
-                          key_generation, crc)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[],
-                     $8::bigint[], $9::int[], $10::int[], $11::int[], $12::bigint[])
-ON CONFLICT(tenant, ns, key) DO UPDATE SET value = excluded.value, version = excluded.version,
-    created = excluded.created, updated = excluded.updated, expires = excluded.expires, schema = excluded.schema,
-    codec = excluded.codec, key_generation = excluded.key_generation, crc = excluded.crc
+_WRITE = f"""
+WITH first AS (
+    UPDATE {SCHEMA}.meta SET sequence = $2 WHERE sequence = $1 AND standing = $3 RETURNING 1
+), placed AS (
+    INSERT INTO {SCHEMA}.docs(tenant, ns, key, value, version, created, updated, expires, schema, codec,
+                              key_generation, crc)
+    SELECT a.* FROM first, unnest($4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[], $9::bigint[],
+                                  $10::bigint[], $11::bigint[], $12::int[], $13::int[], $14::int[], $15::bigint[]) AS a
+    ON CONFLICT(tenant, ns, key) DO UPDATE SET value = excluded.value, version = excluded.version,
+        created = excluded.created, updated = excluded.updated, expires = excluded.expires, schema = excluded.schema,
+        codec = excluded.codec, key_generation = excluded.key_generation, crc = excluded.crc
+), removed AS (
+    DELETE FROM {SCHEMA}.docs d USING first, unnest($16::text[], $17::text[], $18::text[]) AS a(tenant, ns, key)
+    WHERE d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
+), noted AS (
+    INSERT INTO {SCHEMA}.changes(seq, tenant, ns, key, event, at, data)
+    SELECT a.* FROM first, unnest($19::bigint[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bigint[],
+                                  $25::bytea[]) AS a
+), reached AS (
+    INSERT INTO {SCHEMA}.spaces(tenant, ns, last)
+    SELECT a.* FROM first, unnest($26::text[], $27::text[], $28::bigint[]) AS a
+    ON CONFLICT(tenant, ns) DO UPDATE SET last = greatest(spaces.last, excluded.last)
+)
+SELECT pg_notify('{CHANNEL}', $2::text) FROM first
 """  # noqa: S608 - constants
-_DELETE = f"""
-DELETE FROM {SCHEMA}.docs d USING unnest($1::text[], $2::text[], $3::text[]) AS a(tenant, ns, key)
-WHERE d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
-"""  # noqa: S608 - constants
-_CHANGES = f"""
-INSERT INTO {SCHEMA}.changes(seq, tenant, ns, key, event, at, data)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[])
-"""  # noqa: S608 - constants
-_LAST = f"""
-INSERT INTO {SCHEMA}.spaces(tenant, ns, last) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
-ON CONFLICT(tenant, ns) DO UPDATE SET last = greatest(spaces.last, excluded.last)
-"""  # noqa: S608 - constants
+_KNOWN_BEFORE = f"DELETE FROM {SCHEMA}.changes WHERE seq = ANY($1::bigint[])"  # noqa: S608 - constants
 _EXPIRED = f"SELECT tenant, ns, key FROM {SCHEMA}.docs WHERE expires <= $1 ORDER BY expires LIMIT $2"  # noqa: S608 - constants
 _SWEPT_AT_ONCE = 1000
-
-
-@dataclass(slots=True)
-class Gathered:
-    """What a batch writes."""
-
-    records: dict[Address, Stored | None]
-    changes: list[Change]
-    sequence: int
 
 
 async def apply(
@@ -72,98 +71,93 @@ async def apply(
     Raises:
         Fenced: documents were moved to another backend since the writer began.
     """
-    answers: list[Sequence[Outcome] | Exception] = []
-    async with connection.transaction():
-        sequence = await _admitted(connection, writer)
-        heads = await _heads(connection, commits, now)
-        gathered = Gathered({}, [], sequence)
-        for operations in commits:
-            try:
-                made = plan(
-                    operations, lambda space, key: _state(gathered, heads, (space, key)), gathered.sequence, now
-                )
-            except StorageError as error:
-                answers.append(error)
-                continue
-            gathered.records.update(made.records)
-            gathered.changes += made.changes
-            gathered.sequence = made.sequence
-            answers.append(made.outcomes)
-        if gathered.changes:
-            await _write(connection, gathered)
-    return answers, gathered.sequence
+    columns = _columns(touched(commits))
+    done = await _tried(connection, commits, columns, now, writer)
+    if done is None:
+        async with connection.transaction():
+            await connection.fetchrow(_LOCKED)
+            done = await _tried(connection, commits, columns, now, writer)
+    if done is None:
+        raise Unavailable("the sequence moved although it was locked")
+    return done
 
 
-async def _admitted(connection: asyncpg.Connection, writer: Standing) -> int:
-    """The sequence, with everybody else kept out until the transaction ends."""
-    sequence, standing = await connection.fetchrow(_LOCKED)
+async def _tried(
+    connection: asyncpg.Connection, commits: list[Sequence[Operation]], columns: Columns, now: int, writer: Standing
+) -> tuple[list[Sequence[Outcome] | Exception], int] | None:
+    """The answers and the sequence; ``None`` when somebody was faster, and nothing was written."""
+    rows = await connection.fetch(_LOOK, *columns, now)
+    sequence, standing = rows[0][:2]
     Standing.of(standing).admit("postgres", writer)
-    return int(sequence)
+    batch = Batch(sequence, now, dict(_heads(rows, columns)))
+    answers: list[Sequence[Outcome] | Exception] = [batch.decide(operations) for operations in commits]
+    if batch.changes and not await _write(connection, batch.before, _Written.of(batch), writer):
+        return None
+    return answers, batch.sequence
 
 
-def _state(gathered: Gathered, heads: dict[Address, Stored], address: Address) -> Stored | None:
-    return gathered.records[address] if address in gathered.records else heads.get(address)
+def _heads(rows: Iterable[asyncpg.Record], columns: Columns) -> Iterator[tuple[Address, Stored]]:
+    tenants, namespaces, keys = columns
+    for _, _, number, *found in rows:
+        if number is not None:
+            at = number - 1
+            yield (Space(tenants[at], namespaces[at]), keys[at]), under(keys[at], Stored(*found))
 
 
-async def _heads(
-    connection: asyncpg.Connection, commits: Iterable[Sequence[Operation]], now: int
-) -> dict[Address, Stored]:
-    addresses = {
-        (operation.space, operation.key)
-        for operations in commits
-        for operation in operations
-        if not isinstance(operation, Emit)
-    }
-    rows = await connection.fetch(_HEADS, *_columns(addresses), now)
-    return {(Space(row[0], row[1]), row[2]): Stored(*tuple(row)[2:]) for row in rows}
-
-
-def _columns(addresses: Iterable[Address]) -> tuple[list[str], list[str], list[str]]:
+def _columns(addresses: Iterable[Address]) -> Columns:
     listed = list(addresses)
     tenants = [space.tenant for space, _ in listed]
     return tenants, [space.namespace for space, _ in listed], [key for _, key in listed]
 
 
-async def _write(connection: asyncpg.Connection, gathered: Gathered, last: dict[Space, int] | None = None) -> None:
-    placed = [(address, record) for address, record in gathered.records.items() if record is not None]
-    removed = [address for address, record in gathered.records.items() if record is None]
-    if placed:
-        rows = [
-            (
-                space.tenant, space.namespace, key, record.value, record.version, record.created, record.updated,
-                record.expires, record.schema, record.codec, record.key_generation, checksum(space, record),
-            )
-            for (space, key), record in placed
-        ]  # fmt: skip
-        await connection.execute(_PUT, *map(list, zip(*rows, strict=True)))
-    if removed:
-        await connection.execute(_DELETE, *_columns(removed))
-    await _note(connection, gathered, last or {change.space: change.seq for change in gathered.changes})
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written at once."""
+
+    records: Mapping[Address, Stored | None]
+    changes: Sequence[Change]
+    last: Mapping[Space, int]
+    sequence: int
+
+    @classmethod
+    def of(cls, batch: Batch) -> _Written:
+        return cls(batch.records, batch.changes, batch.last, batch.sequence)
 
 
-async def _note(connection: asyncpg.Connection, gathered: Gathered, last: dict[Space, int]) -> None:
+async def _write(connection: asyncpg.Connection, before: int, what: _Written, writer: Standing) -> bool:
+    """Whether the sequence still was ``before`` (and the standing the writer's), and so everything was written."""
+    placed = [
+        (
+            space.tenant, space.namespace, key, record.value, record.version, record.created, record.updated,
+            record.expires, record.schema, record.codec, record.key_generation, checksum(space, record),
+        )
+        for (space, key), record in what.records.items() if record is not None
+    ]  # fmt: skip
+    removed = _columns(address for address, record in what.records.items() if record is None)
     events = [
         (change.seq, change.space.tenant, change.space.namespace, change.key, change.event, change.at, change.data)
-        for change in gathered.changes
+        for change in what.changes
     ]
-    if events:
-        await connection.execute(_CHANGES, *map(list, zip(*events, strict=True)))
-    spaces = [(space.tenant, space.namespace, seen) for space, seen in last.items()]
-    if spaces:
-        await connection.execute(_LAST, *map(list, zip(*spaces, strict=True)))
-    await connection.execute(f"UPDATE {SCHEMA}.meta SET sequence = $1", gathered.sequence)  # noqa: S608 - constants
-    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(gathered.sequence))
+    reached = [(space.tenant, space.namespace, seen) for space, seen in what.last.items()]
+    answer = await connection.fetch(
+        _WRITE, before, what.sequence, writer.text, *_turned(placed, 12), *removed,
+        *_turned(events, 7), *_turned(reached, 3),
+    )  # fmt: skip
+    return bool(answer)
+
+
+def _turned(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
 
 
 async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
     """Write what comes from another store as it is; the sequence."""
     async with connection.transaction():
-        sequence = max(int(await connection.fetchval(_LOCKED)), replica.sequence)
-        gathered = Gathered(dict(replica.records), list(replica.changes), sequence)
-        if replica.changes:
-            numbers = [change.seq for change in replica.changes]
-            await connection.execute(f"DELETE FROM {SCHEMA}.changes WHERE seq = ANY($1::bigint[])", numbers)  # noqa: S608 - constants
-        await _write(connection, gathered, dict(replica.last))
+        before, standing = await connection.fetchrow(_LOCKED)
+        sequence = max(int(before), replica.sequence)
+        await connection.execute(_KNOWN_BEFORE, [change.seq for change in replica.changes])
+        what = _Written(replica.records, replica.changes, replica.last, sequence)
+        await _write(connection, before, what, Standing.of(standing))
         if replica.compacted is not None:
             await connection.execute(f"UPDATE {SCHEMA}.meta SET compacted = $1", replica.compacted)  # noqa: S608 - constants
     return sequence
@@ -172,16 +166,14 @@ async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
 async def sweep(connection: asyncpg.Connection, now: int, writer: Standing) -> tuple[int, int]:
     """Remove some expired documents, with an event each; how many, and the sequence."""
     async with connection.transaction():
-        sequence = await _admitted(connection, writer)
-        gathered = Gathered({}, [], sequence)
+        sequence, standing = await connection.fetchrow(_LOCKED)
+        Standing.of(standing).admit("postgres", writer)
+        batch = Batch(sequence, now, {})
         for tenant, namespace, key in await connection.fetch(_EXPIRED, now, _SWEPT_AT_ONCE):
-            space = Space(tenant, namespace)
-            gathered.sequence += 1
-            gathered.records[space, key] = None
-            gathered.changes.append(Change(gathered.sequence, space, key, "expire", now))
-        if gathered.changes:
-            await _write(connection, gathered)
-    return len(gathered.changes), gathered.sequence
+            batch.expire(Space(tenant, namespace), key)
+        if batch.changes:
+            await _write(connection, sequence, _Written.of(batch), writer)
+    return len(batch.changes), batch.sequence
 
 
 async def compact(connection: asyncpg.Connection, keep: int) -> int:

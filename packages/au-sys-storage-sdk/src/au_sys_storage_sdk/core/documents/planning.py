@@ -5,15 +5,17 @@ Every backend that can look before it writes uses this one decision, so that the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change, Stored
 from au_sys_storage_sdk.core.documents.operations import Check, Delete, Emit, Increment, Operation, Outcome, Put
-from au_sys_storage_sdk.core.errors import InvalidInput
+from au_sys_storage_sdk.core.errors import InvalidInput, StorageError
 from au_sys_storage_sdk.core.preconditions import require
+
+Address: TypeAlias = tuple[Space, str]
 
 Lookup: TypeAlias = Callable[[Space, str], Stored | None]
 """The state before the commit; expired documents are already absent. Only increments read the value."""
@@ -25,7 +27,7 @@ _INT64 = range(-(2**63), 2**63)
 class Plan:
     """What to write: the record of each touched address (``None``: remove), events, answers, the last sequence."""
 
-    records: dict[tuple[Space, str], Stored | None]
+    records: dict[Address, Stored | None]
     changes: list[Change]
     outcomes: list[Outcome]
     sequence: int
@@ -103,3 +105,72 @@ def _change(operation: Operation, sequence: int, now: int) -> Change:
     if isinstance(operation, Emit):
         return Change(sequence, operation.space, operation.key, "emit", now, operation.data)
     return Change(sequence, operation.space, operation.key, "delete" if isinstance(operation, Delete) else "put", now)
+
+
+class Batch:
+    """Commits decided one after the other, and what has to be written for all of them.
+
+    Each sees what those before it do; one that is refused changes nothing and leaves the others alone. ``heads``: the
+    live documents at the addresses of :func:`touched`, whose values only increments read.
+    """
+
+    __slots__ = ("_heads", "before", "changes", "now", "records", "sequence")
+
+    def __init__(self, sequence: int, now: int, heads: Mapping[Address, Stored]) -> None:
+        self.before = sequence
+        self.sequence = sequence
+        self.now = now
+        self.records: dict[Address, Stored | None] = {}
+        self.changes: list[Change] = []
+        self._heads = heads
+
+    def decide(self, operations: Sequence[Operation]) -> Sequence[Outcome] | StorageError:
+        """What a commit answers."""
+        try:
+            if len(operations) == 1 and type(operations[0]) is Put:
+                return (self._put(operations[0]),)
+            made = plan(operations, self._found, self.sequence, self.now)
+        except StorageError as error:
+            return error
+        self.records.update(made.records)
+        self.changes += made.changes
+        self.sequence = made.sequence
+        return made.outcomes
+
+    def _put(self, operation: Put) -> Outcome:
+        """The most frequent commit without the general plan; the same decision."""
+        space, key = operation.space, operation.key
+        found = self._found(space, key)
+        if operation.condition is not None:
+            require(operation.condition, found.version if found else None, space.namespace, key)
+        version = self.sequence + 1
+        self.records[space, key] = record(operation, found, version, self.now)
+        self.changes.append(Change(version, space, key, "put", self.now))
+        self.sequence = version
+        return Outcome(version, None, found is None)
+
+    def _found(self, space: Space, key: str) -> Stored | None:
+        address = (space, key)
+        return self.records[address] if address in self.records else self._heads.get(address)
+
+    def expire(self, space: Space, key: str) -> None:
+        """Remove a document whose time has come."""
+        self.sequence += 1
+        self.records[space, key] = None
+        self.changes.append(Change(self.sequence, space, key, "expire", self.now))
+
+    @property
+    def last(self) -> dict[Space, int]:
+        """The last sequence of each namespace that was written to."""
+        return {change.space: change.seq for change in self.changes}
+
+
+def touched(commits: Iterable[Sequence[Operation]]) -> list[Address]:
+    """Where commits look or write, each address once."""
+    addresses = {
+        (operation.space, operation.key): None
+        for operations in commits
+        for operation in operations
+        if type(operation) is not Emit
+    }
+    return list(addresses)
