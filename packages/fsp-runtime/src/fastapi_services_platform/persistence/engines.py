@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.persistence.sqlite_driver import connected
 
 _log = get_logger(__name__)
 
@@ -58,7 +59,8 @@ def sqlite_engine(url: URL, terms: EngineTerms, *, pooled: bool = True) -> Async
     if url.database in (None, "", ":memory:"):
         pool = {}
     patience = {"timeout": terms.busy_seconds}
-    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=patience, **pool)
+    engine = create_async_engine(url, hide_parameters=True, connect_args=patience, **pool)
+    event.listen(engine.sync_engine, "do_connect", connected)
     _configure_sqlite(engine, terms)
     _log_slow(engine, terms)
     return engine
@@ -88,7 +90,7 @@ def postgres_engine(url: URL, terms: EngineTerms, *, pooled: bool = True) -> Asy
 
 def _configure_sqlite(engine: AsyncEngine, terms: EngineTerms) -> None:
     @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, record: ConnectionPoolEntry) -> None:
+    def configured(connection: Any, record: ConnectionPoolEntry) -> None:
         # Any: SQLAlchemy's adapter around an aiosqlite connection
         connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
         cursor = connection.cursor()
