@@ -51,7 +51,7 @@ class PlatformSettings(BaseSettings):
         60.0, gt=0, description="Seconds until a request is given up, from its last byte on."
     )
     max_concurrent_requests: int = Field(400, ge=1, description="Requests under way before more are turned away.")
-    max_turn_seconds: float = Field(0.05, gt=0, description="CPU seconds of work that may wait before more is shed.")
+    max_turn_seconds: float = Field(0.1, gt=0, description="CPU seconds of work that may wait before more is shed.")
     rate_limit_storage: str = Field(
         "memory://", description="Where rate limits are counted: memory://, redis://… or database."
     )

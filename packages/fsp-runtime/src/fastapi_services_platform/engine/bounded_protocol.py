@@ -5,6 +5,7 @@ much as a small answer: so the platform's edge is asked first, and the bytes of 
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -78,10 +79,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # Any: uvicorn's own signature
-        if self._edge is not None:
-            cycle.scope[QUEUED] = True  # type: ignore[literal-required]  # read by our edge only
-            self._edge.turn.waiting += 1
-        super()._start_asgi_task(cycle, app)
+        edge = self._edge
+        if edge is None:
+            super()._start_asgi_task(cycle, app)
+            return
+        cycle.scope[QUEUED] = True  # type: ignore[literal-required]  # read by our edge only
+        at_once = edge.turn.is_crowded and edge.is_own(cycle.scope["method"], cycle.scope["path"])
+        edge.turn.admit(partial(super()._start_asgi_task, cycle, app), at_once=at_once)
 
     def _is_taken(self) -> bool:
         edge = self._edge

@@ -103,10 +103,14 @@ class Edge:
         full = self.lane.under_way + self.turn.waiting >= self.lane.limit
         if not full and self.turn.takes():
             return True
-        if self.index.in_own_lane(method, path):
+        if self.is_own(method, path):
             return True
         self.lane.shed += full
         return False
+
+    def is_own(self, method: str, path: str) -> bool:
+        """Whether a request is for a route of the platform's own."""
+        return self.index is not None and self.index.in_own_lane(method, path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request or WebSocket handshake."""

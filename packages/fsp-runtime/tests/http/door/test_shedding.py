@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -202,10 +204,10 @@ async def learnt(clock: Clock, turn: Turn, seconds: float) -> None:
 async def test_a_turn_of_the_loop_that_takes_too_long_sheds_what_is_behind() -> None:
     """Work that never waits fills no lane; its place in the turn decides, and the next turn begins anew."""
     clock = Clock()
-    turn = clock.turn(0.1)
+    turn = clock.turn(0.2)
     await learnt(clock, turn, 0.5)
     assert [turn.is_over(False) for _ in range(20)] == [False] * 20
-    clock.cpu += 0.2
+    clock.cpu += 0.3
     assert [turn.is_over(False) for _ in range(4)] == [False, False, True, True]
     assert turn.is_over(True) is False
     await next_turn()
@@ -229,20 +231,20 @@ async def test_a_few_requests_are_never_too_many() -> None:
 async def test_what_waits_times_what_it_costs_decides() -> None:
     """A request that would wait longer than the limit is refused as it arrives, once the credit for bursts is used."""
     clock = Clock()
-    turn = clock.turn(0.05)
+    turn = clock.turn(0.1)
     await learnt(clock, turn, 0.002)
-    turn.waiting = 24
+    turn.waiting = 49
     assert [turn.takes() for _ in range(1000)] == [True] * 1000
-    turn.waiting = 40
+    turn.waiting = 60
     taken = [turn.takes() for _ in range(400)]
     assert 245 <= taken.count(True) <= 255
     assert (taken[-1], turn.shed) == (False, taken.count(False))
 
 
 async def test_a_burst_is_no_overload() -> None:
-    """What waits may be ten times the limit for once, and again ten seconds later; not all the time."""
+    """What waits may be five times the limit for once, and again ten seconds later; not all the time."""
     clock = Clock()
-    turn = clock.turn(0.05)
+    turn = clock.turn(0.1)
     await learnt(clock, turn, 0.005)
     bursts = []
     for _ in range(3):
@@ -252,7 +254,53 @@ async def test_a_burst_is_no_overload() -> None:
             bursts[-1] += turn.takes()
     assert bursts == [100, 100, 100]
     turn.waiting = 90
-    assert [turn.takes() for _ in range(30)].count(True) < 20
+    assert [turn.takes() for _ in range(30)].count(True) < 25
+
+
+async def test_what_was_taken_begins_little_by_little() -> None:
+    """A tenth of the limit begins in a turn, in order; between turns the loop is free, and an own route passes by."""
+    clock = Clock()
+    turn = clock.turn(0.1)
+    await learnt(clock, turn, 0.004)
+    begun: list[int] = []
+
+    def begin(number: int) -> None:
+        begun.append(number)
+        asyncio.get_running_loop().call_soon(ended)
+
+    def ended() -> None:
+        turn.waiting -= 1
+
+    for number in range(10):
+        turn.admit(partial(begin, number), at_once=False)
+    assert (begun, turn.waiting, turn.is_crowded) == ([0, 1, 2], 10, True)
+    turn.admit(partial(begin, 99), at_once=True)
+    assert begun == [0, 1, 2, 99]
+    seen = []
+    while turn.waiting:
+        seen.append(len(begun))
+        await asyncio.sleep(0)
+    assert begun == [0, 1, 2, 99, 3, 4, 5, 6, 7, 8, 9]
+    assert max(after - before for before, after in pairwise(seen)) <= 3
+    assert turn.is_crowded is False
+
+
+async def test_a_request_dearer_than_a_turn_begins_all_the_same() -> None:
+    """One of them in each turn."""
+    clock = Clock()
+    turn = clock.turn(0.05)
+    await learnt(clock, turn, 3.0)
+    begun: list[int] = []
+
+    def begin(number: int) -> None:
+        begun.append(number)
+        turn.waiting -= 1
+
+    for number in range(3):
+        turn.admit(partial(begin, number), at_once=False)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert begun == [0, 1, 2]
 
 
 @pytest.fixture

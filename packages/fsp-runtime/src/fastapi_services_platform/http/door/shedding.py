@@ -1,6 +1,7 @@
 """Load shedding: a limit on requests under way, so that no queue grows; the platform's own routes keep their lane."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from time import monotonic, thread_time
 
@@ -19,8 +20,9 @@ OVERLOADED = Problem(
 )
 _FEW = 16
 _WEIGHT = 0.2
-_BURST = 10.0
+_BURST = 5.0
 _CREDIT_SECONDS = 10.0
+_SLICES = 10
 _MARK = "@correlation@"
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Too much to do</title><h1>Too much to do</h1>"
@@ -37,12 +39,16 @@ class Turn:
     back than ``longest`` seconds of work is turned away too, for servers that do not ask.
 
     Work is counted in CPU time of the loop's thread: a busy neighbour on the machine is no reason to refuse. A few
-    requests are never too many, whatever they cost. And a burst is no overload: ten times ``longest`` may wait beyond
+    requests are never too many, whatever they cost. And a burst is no overload: five times ``longest`` may wait beyond
     the limit before anybody is turned away; that credit comes back within ten seconds.
+
+    What was taken does not begin all at once: :meth:`admit` lets a tenth of ``longest`` begin in a turn and the rest
+    wait behind, so that between turns the loop looks at its connections and answers the platform's own routes.
     """
 
     __slots__ = (
         "_begun",
+        "_behind",
         "_clock",
         "_credit",
         "_credited_at",
@@ -60,6 +66,7 @@ class Turn:
         self._longest = longest
         self._clock = clock
         self._now = now
+        self._behind: deque[Callable[[], None]] = deque()
         self._credit = longest * _BURST
         self._credited_at = now()
         self._begun: float | None = None
@@ -74,6 +81,28 @@ class Turn:
             return True
         self.shed += 1
         return False
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether what begins in the next turn is enough for it already."""
+        return bool(self._behind) or self.waiting * self.cost >= self._longest / _SLICES
+
+    def admit(self, start: Callable[[], None], *, at_once: bool) -> None:
+        """Count a request as waiting, and have it begin in the next turn or in a later one. Asked by the server."""
+        crowded = not at_once and self.is_crowded
+        self.waiting += 1
+        if not crowded:
+            start()
+            return
+        self._behind.append(start)
+        if len(self._behind) == 1:
+            asyncio.get_running_loop().call_soon(self._advance)
+
+    def _advance(self) -> None:
+        while self._behind and (self.waiting - len(self._behind)) * self.cost < self._longest / _SLICES:
+            self._behind.popleft()()
+        if self._behind:
+            asyncio.get_running_loop().call_soon(self._advance)
 
     def _on_credit(self) -> bool:
         now = self._now()
