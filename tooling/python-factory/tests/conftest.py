@@ -46,3 +46,17 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Factory(root)("new", "capability", "notes", "--no-sync")
     assert made.exit_code == 0, made.output
     return root
+
+
+@pytest.fixture
+def house(furnished: Path, tmp_path: Path) -> Path:
+    """A workspace of its own with the generated capability ``notes``."""
+    root = tmp_path / "house"
+    shutil.copytree(furnished, root, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+@pytest.fixture
+def run(house: Path) -> Factory:
+    """The console script in that workspace."""
+    return Factory(house)

@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": "commands.doctor:doctor",
     "eject": "commands.tracking:eject",
     "gauntlet": "gauntlet.cli:gauntlet",
+    "graph": "commands.graph:graph",
     "new": "commands.new:new",
     "redo": "commands.journal:redo",
     "lock": "wheels.lock.cli:lock",

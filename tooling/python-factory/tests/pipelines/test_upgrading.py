@@ -20,20 +20,6 @@ CREATING = "src/au_sys_notes/core/notes/creating.py"
 
 
 @pytest.fixture
-def house(furnished: Path, tmp_path: Path) -> Path:
-    """A workspace of its own with the generated package ``notes``."""
-    root = tmp_path / "house"
-    shutil.copytree(furnished, root, ignore=shutil.ignore_patterns("__pycache__"))
-    return root
-
-
-@pytest.fixture
-def run(factory: Command, house: Path) -> Command:
-    """The console script in that workspace."""
-    return type(factory)(house)
-
-
-@pytest.fixture
 def templates(tmp_path: Path) -> Path:
     """Two versions: the second one has another heading, one file more and one less."""
     folder = tmp_path / "templates"

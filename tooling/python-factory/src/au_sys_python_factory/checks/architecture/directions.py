@@ -8,7 +8,7 @@ from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.checks.source import Imported, SourceFile
 from au_sys_python_factory.workspace.members import Member
 
-_RANK = {"runtime": 0, "library": 1, "capability": 1, "service": 2, "platform": 3}
+RANK = {"runtime": 0, "library": 1, "capability": 1, "service": 2, "platform": 3}
 _DOORS = {"", "fastapi"}
 _EXTRA_DOORS = {
     "runtime": {"testing"},
@@ -32,7 +32,7 @@ def upward(project: Project) -> Iterator[Hit]:
     for file in project.modules.values():
         for item, other in foreign(file, project.workspace.by_import_name):
             tool = "tool" in (file.member.role, other.role)
-            if tool or _RANK[other.role] > _RANK[file.member.role]:
+            if tool or RANK[other.role] > RANK[file.member.role]:
                 how = (
                     "the factory and the product know nothing of each other" if tool else "dependencies point downward"
                 )

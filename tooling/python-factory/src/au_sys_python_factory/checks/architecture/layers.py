@@ -6,7 +6,7 @@ from au_sys_python_factory.checks.project import MemberFiles
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.checks.source import Imported, SourceFile
 
-_HEIGHT = {"core": 0, "conformance": 1, "adapters": 2, "fastapi": 3, "manifest": 4}
+HEIGHT = {"core": 0, "conformance": 1, "adapters": 2, "fastapi": 3, "manifest": 4}
 _TOP_FILES = {"__init__", "__main__", "fastapi"}
 FRAMEWORKS = {
     "aiosqlite", "alembic", "apsw", "asyncpg", "boto3", "click", "django", "fastapi",
@@ -22,13 +22,13 @@ def run_imports(file: SourceFile) -> list[Imported]:
 
 def layer_upward(file: SourceFile) -> Iterator[Hit]:
     """Imports from a lower layer into a higher one of the same package."""
-    height = _HEIGHT.get(file.layer)
+    height = HEIGHT.get(file.layer)
     if not file.member.tri_layer or height is None:
         return
     for item in run_imports(file):
         for name in {item.module, item.target}:
             parts = name.split(".")
-            if len(parts) > 1 and parts[0] == file.member.import_name and _HEIGHT.get(parts[1], -1) > height:
+            if len(parts) > 1 and parts[0] == file.member.import_name and HEIGHT.get(parts[1], -1) > height:
                 yield file.hit(item.node, f"{file.layer} imports {parts[1]} ({name})")
                 break
 
@@ -40,7 +40,7 @@ def unknown_layer(member: MemberFiles) -> Iterator[Hit]:
     seen: set[str] = set()
     for file in member.source:
         first = file.inner[0]
-        known = first in _HEIGHT if len(file.inner) > 1 else first.removesuffix(".py") in _TOP_FILES
+        known = first in HEIGHT if len(file.inner) > 1 else first.removesuffix(".py") in _TOP_FILES
         if not known and first not in seen:
             seen.add(first)
             yield Hit(1, 1, f"{first} is no layer of a capability", file.path)
