@@ -26,7 +26,8 @@ pytestmark = pytest.mark.needs_chromium
 AXE = Path(__file__).parents[4] / "fsp-runtime" / "tests" / "hub" / "vendor" / "axe.min.js"
 PASSWORD = "correct horse battery staple"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-SETTINGS = {"REGISTRATION": "open", "VERIFICATION": "off", "PASSWORD_MEMORY_KIB": "8", "PASSWORD_TIME_COST": "1"}
+SETTINGS = {"REGISTRATION": "open", "REGISTRATION_VERIFY": "off", "PASSWORD_MEMORY_KIB": "8", "PASSWORD_TIME_COST": "1"}
+SETTINGS |= {"RATE_SIGN_IN": "1000/minute", "RATE_MAIL": "1000/minute"}
 
 
 @pytest.fixture(scope="module")

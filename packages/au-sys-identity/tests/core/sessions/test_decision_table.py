@@ -14,7 +14,7 @@ from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.memory.credentials import PlainHasher
 from au_sys_identity.adapters.memory.notices import KeptPost
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
-from au_sys_identity.core.accounts.magic_links import MagicLinks
+from au_sys_identity.core.accounts.magic_links import MagicLinks, MagicRules
 from au_sys_identity.core.accounts.step_up import strongest
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.models import PasswordRecord
@@ -56,7 +56,7 @@ class House:
         self.hasher = PlainHasher()
         self.sign_in = SignIn(transactions, self.hasher, keys, factors, clock, lockout=Lockout(), times=times)
         self.passkey_sign_in = PasskeySignIn(transactions, check, keys, clock, times=times)
-        self.links = MagicLinks(transactions, letters, clock, times=times, enabled=True)
+        self.links = MagicLinks(transactions, letters, clock, times=times, rules=MagicRules())
         self.entering = Entering(clock, times=times)
         self.enrolment = Enrolment(transactions, keys, factors, letters, clock, issuer="Platform")
         self.passkeys = Passkeys(transactions, check.ceremony, check.challenges, letters, clock)

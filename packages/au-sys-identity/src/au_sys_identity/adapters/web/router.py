@@ -1,7 +1,8 @@
 """Mount every identity page."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.web import (
     account,
     administration,
@@ -12,10 +13,11 @@ from au_sys_identity.adapters.web import (
     passkeys,
     register,
     security,
+    settings,
     sign_in,
 )
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(within_volume)])
 router.include_router(sign_in.router)
 router.include_router(directory_sign_in.router)
 router.include_router(outside_logins.router)
@@ -26,3 +28,4 @@ router.include_router(passkeys.router)
 router.include_router(administration.router)
 router.include_router(outside_administration.router)
 router.include_router(mail_links.router)
+router.include_router(settings.router)
