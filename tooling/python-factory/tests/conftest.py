@@ -19,9 +19,7 @@ class Factory:
 
     def __call__(self, *arguments: str) -> Result:
         """Run a command there, without a terminal."""
-        command, *rest = arguments
-        where = [command, "capability", *rest[1:]] if command == "new" else [command, *rest]
-        return CliRunner().invoke(main, [*where, "--workspace", str(self.root)])
+        return CliRunner().invoke(main, [*arguments, "--workspace", str(self.root)])
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ def factory(bare: Path) -> Factory:
 
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the generated capability ``notes``; whoever plants something in it takes it out again."""
+    """A workspace with the generated capability ``notes``; nobody changes it."""
     root = tmp_path_factory.mktemp("furnished") / "workspace"
     shutil.copytree(SKELETON, root)
     made = Factory(root)("new", "capability", "notes", "--no-sync")
