@@ -24,7 +24,7 @@ def test_packages_stand_above_what_they_import(run: Command) -> None:
     """The platform is made of the capability, which stands on the runtime."""
     found = arrows(run)
     ours = {target: wrong for (source, target), wrong in found.items() if source == "au-sys-notes"}
-    assert {"fastapi-services-platform": ""} == ours
+    assert ours == {"fastapi-services-platform": ""}
     assert ("fsp-shell-001", "au-sys-notes") in found
 
 
