@@ -30,11 +30,21 @@ def commands() -> None:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
 @click.option("--fd", "descriptor", default=None, type=int, hidden=True, help="A listening socket to take over.")
 @click.option("--siblings", default=None, type=click.Path(path_type=Path), hidden=True, help="Where siblings listen.")
-def run(host: str, port: int, target: str, workers: int, descriptor: int | None, siblings: Path | None) -> None:
+@click.option("--parent", default=None, type=int, hidden=True, help="The process that supervises.")
+def run(
+    host: str,
+    port: int,
+    target: str,
+    workers: int,
+    descriptor: int | None,
+    siblings: Path | None,
+    parent: int | None,
+) -> None:
     """Start the platform and serve it until it is told to stop."""
     from fastapi_services_platform.engine.serving import serve_forever
 
-    sys.exit(serve_forever(host, port, target, workers=workers, descriptor=descriptor, siblings=siblings))
+    ended = serve_forever(host, port, target, workers=workers, descriptor=descriptor, siblings=siblings, parent=parent)
+    sys.exit(ended)
 
 
 @commands.command("list")

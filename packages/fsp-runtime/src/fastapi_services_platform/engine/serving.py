@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import os
 import signal
 import socket
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,16 +31,31 @@ _log = get_logger(__name__)
 _BACKLOG = 2048
 _DOORS = 16
 _GRACE_SECONDS = 30
+_TICKS_BETWEEN_LOOKS = 10
 
 
 class GracefulServer(uvicorn.Server):
-    """The first signal turns readiness off, waits for the drain, and lets requests finish; the second ends at once."""
+    """The first signal turns readiness off, waits for the drain, and lets requests finish; the second ends at once.
 
-    def __init__(self, config: uvicorn.Config, probe: "Probe | None", drain_seconds: float) -> None:
+    A server with a ``parent`` ends in the same way when that process is gone, however it went.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, probe: "Probe | None", drain_seconds: float, parent: int | None = None
+    ) -> None:
         super().__init__(config)
         self._probe = probe
         self._drain = drain_seconds
         self._signals = 0
+        self._parent = parent
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called by uvicorn ten times a second."""
+        looks = self._parent is not None and self._signals == 0 and counter % _TICKS_BETWEEN_LOOKS == 0
+        if looks and os.getppid() != self._parent:
+            _log.error("server.orphaned", parent=self._parent)
+            self.handle_exit(signal.SIGTERM, None)
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn: the platform starts, and what it made stays."""
@@ -72,11 +89,12 @@ def serve_forever(
     workers: int = 1,
     descriptor: int | None = None,
     siblings: Path | None = None,
+    parent: int | None = None,
 ) -> int:
     """Serve until told to stop; the exit code is 0, or 3 when the platform did not start.
 
     With more than one worker this process only supervises them. ``descriptor`` is the socket that a supervisor hands
-    over, ``siblings`` the folder in which its processes find each other.
+    over, ``siblings`` the folder in which its processes find each other, ``parent`` its process.
 
     Raises:
         PortTaken: another process listens there.
@@ -93,8 +111,11 @@ def serve_forever(
         platform.siblings = Siblings(siblings)
     listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
     config = server_config(application)
-    server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds)
+    server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds, parent)
     server.run(sockets=doors(listening))
+    if siblings is not None and parent is not None and os.getppid() != parent:
+        with suppress(OSError):  # the last one of the orphans leaves an empty folder
+            siblings.rmdir()
     return 0 if server.started else 3
 
 

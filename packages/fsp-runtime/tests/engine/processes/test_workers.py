@@ -108,6 +108,26 @@ def test_workers_share_a_port_are_replaced_and_end_together(
         httpx.get(f"{base}/pid", timeout=2)
 
 
+def test_children_of_a_killed_parent_end(platform: tuple[str, "subprocess.Popen[bytes]"]) -> None:
+    """SIGKILL leaves a parent no time to tell them; they see that it is gone, and leave nothing behind."""
+    base, parent = platform
+    left = pids(base, 3)
+    folders = {_argument(pid, "--siblings") for pid in left}
+    parent.kill()
+    parent.wait(60)
+    deadline = time.monotonic() + 120
+    while left and time.monotonic() < deadline:
+        left = {pid for pid in left if Path(f"/proc/{pid}").exists()}
+        time.sleep(0.05)
+    assert left == set()
+    assert [folder for folder in folders if Path(folder).exists()] == []
+
+
+def _argument(pid: int, name: str) -> str:
+    given = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return given[given.index(name) + 1]
+
+
 def test_a_port_is_open_through_sixteen_doors() -> None:
     """One for each connection that uvloop accepts in a turn; all lead to the same port."""
     listening = bind("127.0.0.1", 0)

@@ -1,5 +1,6 @@
 """Several web processes on one port: a parent that holds the socket, starts its children and ends them."""
 
+import os
 import shutil
 import signal
 import socket
@@ -30,6 +31,7 @@ class Workers:
         self._arguments = [sys.executable, "-m", "fastapi_services_platform.cli", "run"]
         self._folder = tempfile.mkdtemp(prefix="fsp-")
         self._arguments += ["--fd", str(listening.fileno()), "--siblings", self._folder]
+        self._arguments += ["--parent", str(os.getpid())]
         self._arguments += ["--app", target] if target else []
         self._children: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._stopping = 0
