@@ -37,7 +37,7 @@ from fastapi_services_platform.observability.audit import (
     KeptEvent,
     ReadableTrail,
 )
-from fastapi_services_platform.observability.logger_factory import get_logger
+from fastapi_services_platform.observability.logger_factory import current_fields, get_logger
 from fastapi_services_platform.persistence.databases import Database, open_database
 from fastapi_services_platform.persistence.unit_of_work import in_transaction
 from fastapi_services_platform.resilience.pools import blocking
@@ -110,6 +110,7 @@ __all__ = [
     "access",
     "blocking",
     "create_app",
+    "current_fields",
     "get_logger",
     "guarded",
     "in_transaction",

@@ -1,5 +1,6 @@
 """Facts that others may react to, and that the audit trail keeps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +17,22 @@ EVENTS = (
     "session.refused",
     "session.ended",
     "session.stolen",
+    "custody.lost",
     "custody.transferred",
+    "edge.linked",
+    "edge.unlinked",
+    "group.created",
+    "group.changed",
+    "group.closed",
+    "provider.created",
+    "provider.changed",
+    "provider.closed",
+    "organization.created",
+    "organization.changed",
+    "organization.removed",
+    "organization.joined",
+    "organization.left",
+    "graph.repaired",
     "machine.created",
     "machine.changed",
     "machine.disabled",
@@ -27,6 +43,17 @@ EVENTS = (
     "role.deleted",
     "role.granted",
     "role.withdrawn",
+    "approval.asked",
+    "approval.decided",
+    "approval.used",
+    "approval.refused",
+    "approval.withdrawn",
+    "certificate.ignored",
+    "delegation.granted",
+    "delegation.revoked",
+    "request.submitted",
+    "request.decided",
+    "request.withdrawn",
     "key.created",
     "key.revoked",
     "key.rotated",
@@ -37,10 +64,13 @@ EVENTS = (
     "login.unlinked",
     "setting.changed",
     "directory.synced",
+    "audit.read",
+    "audit.verified",
+    "audit.exported",
 )
 """Every action that identity writes to the audit trail."""
 
-_TOLD = ("subject.", "machine.", "role.")
+_TOLD = ("subject.", "machine.", "role.", "custody.", "approval.asked", "approval.decided")
 """Kinds of fact that other capabilities may handle: who somebody is and may do, never how she signs in."""
 
 
@@ -48,7 +78,7 @@ _TOLD = ("subject.", "machine.", "role.")
 class Fact:
     """One thing that happened: who did what to whom, and how it ended. It never holds a secret.
 
-    A change that the trail does not take is not made. Sign-ins and sign-outs are told after the fact.
+    It is written in the transaction of the change: no event, no change.
     """
 
     action: str
@@ -56,12 +86,10 @@ class Fact:
     resource: str
     outcome: Outcome = "success"
     reason: str = ""
-    details: dict[str, str | int | bool | None] = field(default_factory=dict)
-
-    @property
-    def essential(self) -> bool:
-        """Whether the change depends on the trail."""
-        return not self.action.startswith("session.")
+    details: Mapping[str, object] = field(default_factory=dict)
+    on_behalf_of: str | None = None
+    custodian: str | None = None
+    organization: str = "default"
 
     @property
     def published(self) -> bool:

@@ -1,4 +1,4 @@
-"""Clock, unit of work and audit trail: what every verb needs from outside."""
+"""Clock and unit of work: what every verb needs from outside."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of them
     from au_sys_identity.core.access.ports import GrantStore, VersionStore
+    from au_sys_identity.core.audit.ports import AuditStore, SubjectKeyStore
     from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
     from au_sys_identity.core.directories.ports import DirectoryEntryStore, LinkedLoginStore, SyncRunStore
     from au_sys_identity.core.events import Fact
@@ -66,8 +67,13 @@ class UnitOfWork(Protocol):
     @property
     def signing_keys(self) -> "SigningKeyStore": ...
 
+    @property
+    def audit(self) -> "AuditStore": ...
+    @property
+    def subject_keys(self) -> "SubjectKeyStore": ...
+
     def record(self, fact: "Fact") -> None:
-        """Hand a fact to the audit trail: before the commit when the change depends on it, else after."""
+        """Write a fact into the audit log, in the transaction of the change."""
 
 
 class Transactions(Protocol):
@@ -79,9 +85,3 @@ class Transactions(Protocol):
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call a listener after each commit that raised the version of a topic."""
-
-
-class AuditLog(Protocol):
-    """Where facts go."""
-
-    async def append(self, fact: "Fact") -> None: ...

@@ -199,6 +199,38 @@ class IdentitySettings(BaseSettings):
         json_schema_extra=runtime(weaker="lower"),
     )
 
+    audit_witness: str = Field(
+        "log",
+        description="Who is told of each signed head of the audit log, with blanks between them: log, storage, "
+        "file:///path or https://address.",
+        max_length=2000,
+    )
+    audit_head_every: int = Field(60, ge=1, le=3600, description="Seconds between signed heads while events arrive.")
+    backup_store: str | None = Field(
+        None, description="Where backups go, as a URL of the storage SDK; unset: backups/ in the data folder."
+    )
+    backup_key: SecretStr | None = Field(
+        None, description="Key of backups, 32 bytes in base64; unset: derived from the root key."
+    )
+    backup_every: int = Field(
+        86_400, ge=300, le=2_592_000, description="Seconds between backups.", json_schema_extra=runtime()
+    )
+    backup_keep: int = Field(14, ge=1, le=1000, description="Backups that are kept.", json_schema_extra=runtime())
+    change_days: int = Field(
+        30, ge=1, le=366, description="Days in which a change can be taken back.", json_schema_extra=runtime()
+    )
+    change_max: int = Field(
+        10_000, ge=1, le=1_000_000, description="Most changes that can be taken back.", json_schema_extra=runtime()
+    )
+
+    @field_validator("audit_witness")
+    @classmethod
+    def _are_witnesses(cls, value: str) -> str:
+        for name in value.split():
+            if name not in ("log", "storage") and not name.startswith(("file:///", "https://", "http://")):
+                raise ValueError(f"{name} is no witness; write log, storage, file:///path or https://address")
+        return value
+
     @field_validator("mail_url")
     @classmethod
     def _leads_somewhere(cls, value: SecretStr | None) -> SecretStr | None:
@@ -230,7 +262,7 @@ class IdentitySettings(BaseSettings):
             raise ValueError(f"must have at least {_LEAST_TOKEN} characters")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "backup_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:

@@ -18,10 +18,10 @@ from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
+from au_sys_identity.adapters.db.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.folder import FolderPost
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
-from au_sys_identity.adapters.runtime.audit import PlatformAudit
 from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
 from au_sys_identity.adapters.web.administration import Desk
 from au_sys_identity.adapters.web.security import SecurityPage
@@ -58,12 +58,12 @@ from au_sys_identity.core.tokens.issuing import Issuing
 from au_sys_identity.core.tokens.keys import ApiKeys
 from au_sys_identity.core.tokens.rotation import KeyRotation
 from au_sys_identity.core.tokens.verification import Verification
+from au_sys_identity.manifest.auditing import Auditing, auditing
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.outside import Ground, Outside, outside
 from au_sys_identity.manifest.rules import Rules
 from au_sys_identity.manifest.runtime_settings import LiveSettings, SettingsRead
 from fastapi_services_platform import (
-    AuditTrail,
     Authenticator,
     Authorizer,
     Database,
@@ -153,6 +153,7 @@ class Wiring:
     outside: Outside
     root: RootKey
     live: LiveSettings
+    log: Auditing
 
     async def prepare(self) -> None:
         """Make what the first request would wait for, and tell the operator where the first administrator begins."""
@@ -217,9 +218,10 @@ class _Base:
         return self.in_force.lockout
 
 
-def _base(database: Database, platform: PlatformSettings, trail: AuditTrail, settings: IdentitySettings) -> _Base:
+def _base(database: Database, platform: PlatformSettings, settings: IdentitySettings) -> _Base:
     breach_list = HashFile.read(settings.breach_list) if settings.breach_list else HashFile.shipped()
-    transactions, root = SqlTransactions(database, PlatformAudit(trail)), root_key(settings, platform)
+    root = root_key(settings, platform)
+    transactions = SqlTransactions(database, PersonalKeys(root), utc_now)
     freshness, read, in_force = Freshness(transactions), SettingsRead(settings), Rules.of(settings, breach_list)
     runtime = RuntimeSettings(read.catalogue, read.value, read.check, transactions, root, freshness, utc_now)
     live = LiveSettings(settings, read, runtime)
@@ -249,15 +251,13 @@ def _tokens(base: _Base) -> tuple[SigningKeys, JwtAccessTokens]:
     return keys, JwtAccessTokens(keys, issuer=issuer, audience=settings.token_audience or issuer)
 
 
-def wire(
-    database: Database, platform: PlatformSettings, trail: AuditTrail, settings: IdentitySettings | None = None
-) -> Wiring:
+def wire(database: Database, platform: PlatformSettings, settings: IdentitySettings | None = None) -> Wiring:
     """Build the services on a database. It reads files: call it where blocking is allowed.
 
     Raises:
         UnsafeSetting: production refuses a setting.
     """
-    base = _base(database, platform, trail, settings or IdentitySettings())
+    base = _base(database, platform, settings or IdentitySettings())
     settings, transactions, root, hasher, rules = base.settings, base.transactions, base.root, base.hasher, base.rules
     clock = utc_now
     freshness, catalogue = base.freshness, Catalogue()
@@ -301,6 +301,8 @@ def wire(
         Ground(settings, base.platform, transactions, root, freshness, granting, base.lockout, base.times, clock)
     )
     built.update(more.services)
+    log = auditing(settings, transactions, root, clock, more.client)
+    built.update(log.services)
     base.live.follow(more.follow)
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
     delivery = _delivery(base, letters)
@@ -318,6 +320,7 @@ def wire(
         more,
         root,
         base.live,
+        log,
     )
 
 

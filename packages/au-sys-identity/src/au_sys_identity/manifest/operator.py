@@ -4,16 +4,7 @@ from au_sys_identity.adapters.cli.commands import commands
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.container import wire
 from au_sys_identity.manifest.plugin import MIGRATIONS
-from fastapi_services_platform import AuditEvent, PlatformSettings, blocking, get_logger, open_database
-
-_log = get_logger(__name__)
-
-
-class _LogTrail:
-    """Without a platform, events go to the log."""
-
-    async def record(self, event: AuditEvent) -> None:
-        _log.info("audit", action=event.action, actor=event.actor, resource=event.resource, outcome=event.outcome)
+from fastapi_services_platform import PlatformSettings, blocking, open_database
 
 
 class Operator:
@@ -25,7 +16,7 @@ class Operator:
     async def create_admin(self, wanted: NewPerson, password: str | None) -> tuple[str, str, str]:
         """Migrate the database, then make the administrator. URN, address and password."""
         database = open_database("identity", self._platform)
-        wiring = await blocking(wire, database, self._platform, _LogTrail())
+        wiring = await blocking(wire, database, self._platform)
         try:
             await database.migrate(MIGRATIONS)
             person, chosen = await wiring.registration.create_admin(wanted, password=password)

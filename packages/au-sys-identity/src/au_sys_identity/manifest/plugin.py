@@ -35,7 +35,7 @@ class Identity:
         name="identity",
         version=__version__,
         summary="Who is asking, how surely, what they may do, and who answers for it",
-        provides=("authenticator@1", "authorizer@1", "subject-directory@1", "role-administration@1"),
+        provides=("authenticator@1", "authorizer@1", "subject-directory@1", "role-administration@1", "audit-trail@1"),
         settings=IdentitySettings,
         database=True,
     )
@@ -47,7 +47,7 @@ class Identity:
     async def initialize(self, platform: Platform) -> Contribution:
         """Wire, and hand over what there is."""
         self._platform = platform
-        wiring = await blocking(wire, platform.database("identity"), platform.settings, platform.audit)
+        wiring = await blocking(wire, platform.database("identity"), platform.settings)
         self._wiring = wiring
         return Contribution(
             routers=(RouterMount("api", api, Tier.API), RouterMount("pages", pages, Tier.UI)),
@@ -57,6 +57,7 @@ class Identity:
             jobs=(
                 Job("identity.sync-directories", wiring.sync_directories, interval=60),
                 Job("identity.forget", wiring.forget, interval=3600),
+                Job("identity.sequence-audit", wiring.log.sequencing.run, interval=0.5),
                 Job("identity.send-mail", wiring.delivery.run, interval=2),
                 Job("identity.rotate-signing-key", wiring.keys.rotate, interval=3600),
             ),

@@ -5,22 +5,16 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from au_sys_identity.adapters.crypto.sealing import RootKey
+from au_sys_identity.adapters.db.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.conformance.stores import NOW, StoreConformance, a_person, a_session, kept
-from au_sys_identity.core.events import Fact
 from au_sys_identity.core.sessions.models import RefreshToken
 from au_sys_identity.manifest.plugin import MIGRATIONS
 from fastapi_services_platform import Database
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
 
 pytestmark = pytest.mark.needs_postgres
-
-
-class Dropped:
-    """An audit log that keeps nothing."""
-
-    async def append(self, fact: Fact) -> None:
-        return None
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +27,7 @@ def server() -> Iterator[PostgresServer]:
 async def transactions(server: PostgresServer) -> AsyncIterator[SqlTransactions]:
     database = Database("identity", server.database("identity_stores"))
     await database.migrate(MIGRATIONS)
-    yield SqlTransactions(database, Dropped())
+    yield SqlTransactions(database, PersonalKeys(RootKey(bytes(range(32)))))
     await database.close()
 
 

@@ -6,22 +6,17 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
+from au_sys_identity.adapters.crypto.sealing import RootKey
+from au_sys_identity.adapters.db.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.conformance.stores import StoreConformance
 from au_sys_identity.core.events import Fact
 from au_sys_identity.manifest.plugin import MIGRATIONS
 from fastapi_services_platform import Database
 
-
-class Kept:
-    """An audit log in a list."""
-
-    def __init__(self) -> None:
-        self.facts: list[Fact] = []
-
-    async def append(self, fact: Fact) -> None:
-        self.facts.append(fact)
+KEYS = PersonalKeys(RootKey(bytes(range(32))))
 
 
 class TestSqlite(StoreConformance):
@@ -31,7 +26,7 @@ class TestSqlite(StoreConformance):
     async def transactions(self, tmp_path: Path) -> AsyncIterator[SqlTransactions]:
         database = Database("identity", f"sqlite:///{tmp_path}/identity.db")
         await database.migrate(MIGRATIONS)
-        yield SqlTransactions(database, Kept())
+        yield SqlTransactions(database, KEYS)
         await database.close()
 
 
@@ -42,7 +37,7 @@ async def test_facts_about_subjects_are_published_with_their_change(tmp_path: Pa
     database = Database("identity", f"sqlite:///{tmp_path}/identity.db")
     await database.migrate(MIGRATIONS)
     ann = a_person()
-    async with SqlTransactions(database, Kept()).writing() as unit:
+    async with SqlTransactions(database, KEYS).writing() as unit:
         await unit.subjects.add(ann)
         unit.record(Fact("subject.created", ann.urn, ann.urn))
         unit.record(Fact("role.granted", "urn:au:system:x", ann.urn, details={"role": "reader"}))
@@ -55,25 +50,25 @@ async def test_facts_about_subjects_are_published_with_their_change(tmp_path: Pa
     assert json.loads(rows[1].data) == {"actor": "urn:au:system:x", "role": "reader"}
 
 
-async def test_an_essential_fact_that_cannot_be_kept_undoes_the_change(tmp_path: Path) -> None:
-    """When the audit trail refuses, the change is rolled back."""
+async def test_a_change_whose_event_cannot_be_written_is_not_made(tmp_path: Path) -> None:
+    """No event, no change: also a sign-in is rolled back when the log is full."""
     from au_sys_identity.conformance.stores import a_person
-
-    class Refusing:
-        async def append(self, fact: Fact) -> None:
-            raise OSError("full")
 
     database = Database("identity", f"sqlite:///{tmp_path}/identity.db")
     await database.migrate(MIGRATIONS)
-    transactions = SqlTransactions(database, Refusing())
+    async with database.session(write=True) as session, session.begin():
+        await session.execute(
+            text("CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        )
+    transactions = SqlTransactions(database, KEYS)
     ann = a_person()
 
     async def change() -> None:
         async with transactions.writing() as unit:
             await unit.subjects.add(ann)
-            unit.record(Fact("subject.created", ann.urn, ann.urn))
+            unit.record(Fact("session.started", ann.urn, ann.urn))
 
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(IntegrityError, match="full"):
         await change()
     async with transactions.reading() as unit:
         assert await unit.subjects.get(ann.id) is None

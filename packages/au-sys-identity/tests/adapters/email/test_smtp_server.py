@@ -17,11 +17,11 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
+from au_sys_identity.adapters.db.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
 from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.conformance.slapd import make_certificates
-from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.notices.models import Letter
 from au_sys_identity.core.notices.ports import PostRefused
@@ -39,17 +39,15 @@ CRASHING = """
 import asyncio, sys, time
 from datetime import UTC, datetime
 from au_sys_identity.adapters.crypto.sealing import RootKey
+from au_sys_identity.adapters.db.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
 from au_sys_identity.core.notices.sending import Delivery, LinkTimes
 from au_sys_identity.core.notices.writing import LetterBox
 from fastapi_services_platform import Database
 
-class Dropped:
-    async def append(self, fact): return None
-
 async def main(database, port):
-    transactions = SqlTransactions(Database("identity", database), Dropped())
+    transactions = SqlTransactions(Database("identity", database), PersonalKeys(RootKey(bytes(range(32)))))
     root = RootKey(bytes(range(32)))
     letters, clock = LetterBox(root, root), lambda: datetime.now(UTC)
     async with transactions.writing() as unit:
@@ -196,13 +194,6 @@ async def test_beyond_loopback_nothing_goes_in_clear(kept: Kept) -> None:
     assert kept.mails == []
 
 
-class Dropped:
-    """An audit log that keeps nothing."""
-
-    async def append(self, fact: Fact) -> None:
-        return None
-
-
 @pytest.fixture
 def database(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/identity.db"
@@ -213,7 +204,7 @@ async def transactions(database: str) -> AsyncIterator[SqlTransactions]:
     """A database with a person."""
     opened = Database("identity", database)
     await opened.migrate(MIGRATIONS)
-    made = SqlTransactions(opened, Dropped())
+    made = SqlTransactions(opened, PersonalKeys(ROOT))
     clock = TurnedClock()
     async with made.writing() as unit:
         ann = Person(SubjectId(uuid7()), "ann@example.org", "ann@example.org", "Ann", "active", clock(), clock())

@@ -6,10 +6,11 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from au_sys_identity.core.audit.cause import Cause, set_cause
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.tokens.verification import Unproven, Verification
-from fastapi_services_platform import Anonymous, Authentication, Refused
+from fastapi_services_platform import Anonymous, Authentication, Refused, current_fields
 from fastapi_services_platform import Principal as PlatformPrincipal
 
 _SCOPE_KEY: Final = "au_sys_identity.principal"
@@ -62,6 +63,7 @@ class RequestAuthenticator:
 
     async def authenticate(self, connection: HTTPConnection) -> Authentication:
         """Who asks."""
+        set_cause(Cause(correlation_id=_correlation()))
         presented = connection.headers.getlist("authorization")
         keys = connection.headers.getlist("x-api-key")
         if len(presented) + len(keys) > 1:
@@ -115,6 +117,8 @@ def caller_or_none(connection: HTTPConnection) -> Principal | None:
 
 def _admitted(connection: HTTPConnection, found: Principal, binding: str | None) -> Authentication:
     connection.scope[_SCOPE_KEY] = found
+    credential = found.key_id or found.session_id
+    set_cause(Cause(found.strength, str(credential) if credential else None, correlation_id=_correlation()))
     if found.restricted and connection.scope["path"].rstrip("/") not in _OPEN_TO_RESTRICTED:
         return Refused(
             "identity/password-change-required",
@@ -132,6 +136,10 @@ def _admitted(connection: HTTPConnection, found: Principal, binding: str | None)
         scopes=found.scopes,
         session_binding=binding,
     )
+
+
+def _correlation() -> str:
+    return str(current_fields().get("correlation_id", ""))
 
 
 def _no_key(found: Unproven) -> Refused:

@@ -5,6 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from au_sys_identity.core.access.models import Assignment, Role
+from au_sys_identity.core.audit.heads import Head
+from au_sys_identity.core.audit.models import HeadKey, Kept
+from au_sys_identity.core.audit.tree import Coordinate
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
 from au_sys_identity.core.directories.models import KnownEntry, LinkedLogin, SyncRun
 from au_sys_identity.core.factors.models import Challenge, Passkey, TotpSecret
@@ -46,6 +49,12 @@ class Tables:
     linked_logins: dict[UUID, LinkedLogin] = field(default_factory=dict)
     sync_runs: dict[UUID, SyncRun] = field(default_factory=dict)
     signing_keys: dict[str, SigningKey] = field(default_factory=dict)
+    audit_events: dict[UUID, Kept] = field(default_factory=dict)
+    audit_places: dict[int, UUID] = field(default_factory=dict)
+    audit_nodes: dict[Coordinate, bytes] = field(default_factory=dict)
+    audit_heads: dict[int, Head] = field(default_factory=dict)
+    audit_keys: dict[str, HeadKey] = field(default_factory=dict)
+    destroyed_keys: dict[UUID, datetime] = field(default_factory=dict)
 
     def copy(self) -> "Tables":
         """The same rows in new dicts."""

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
+from au_sys_identity.adapters.memory.audit import MemoryAudit, MemorySubjectKeys, write_events
 from au_sys_identity.adapters.memory.directories import (
     MemoryDirectoryEntries,
     MemoryLinkedLogins,
@@ -51,6 +53,8 @@ class MemoryUnitOfWork:
         self.directory_entries = MemoryDirectoryEntries(tables)
         self.linked_logins = MemoryLinkedLogins(tables)
         self.sync_runs = MemorySyncRuns(tables)
+        self.audit = MemoryAudit(tables)
+        self.subject_keys = MemorySubjectKeys(tables)
         self.facts: list[Fact] = []
 
     def record(self, fact: Fact) -> None:
@@ -83,6 +87,7 @@ class MemoryTransactions:
             changed = self._tables.copy()
             unit = MemoryUnitOfWork(changed)
             yield unit
+            write_events(changed, unit.facts, datetime.now(UTC))
             self._tables = changed
             self.facts.extend(unit.facts)
         if unit.versions.raised:

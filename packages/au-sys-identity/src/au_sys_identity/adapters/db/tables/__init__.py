@@ -2,6 +2,15 @@
 
 from au_sys_identity.adapters.db.tables.access import policies, role_assignments, roles, versions
 from au_sys_identity.adapters.db.tables.approvals import approvals, delegations, mfa_windows
+from au_sys_identity.adapters.db.tables.audit import (
+    audit_events,
+    audit_heads,
+    audit_index,
+    audit_keys,
+    audit_leaves,
+    audit_nodes,
+    subject_keys,
+)
 from au_sys_identity.adapters.db.tables.credentials import (
     devices,
     guess_counters,
@@ -16,6 +25,7 @@ from au_sys_identity.adapters.db.tables.directories import directory_entries, li
 from au_sys_identity.adapters.db.tables.graph import edges, feed, groups, providers
 from au_sys_identity.adapters.db.tables.notices import one_time_tokens, outbox
 from au_sys_identity.adapters.db.tables.organizations import organization_members, organizations
+from au_sys_identity.adapters.db.tables.recovery import backups, change_log, revocations
 from au_sys_identity.adapters.db.tables.schema import Moment, metadata
 from au_sys_identity.adapters.db.tables.sessions import refresh_tokens, sessions
 from au_sys_identity.adapters.db.tables.subjects import machines, persons, subjects
@@ -27,6 +37,14 @@ __all__ = [
     "access_requests",
     "api_keys",
     "approvals",
+    "audit_events",
+    "audit_heads",
+    "audit_index",
+    "audit_keys",
+    "audit_leaves",
+    "audit_nodes",
+    "backups",
+    "change_log",
     "delegations",
     "devices",
     "directory_entries",
@@ -50,11 +68,13 @@ __all__ = [
     "providers",
     "recovery_codes",
     "refresh_tokens",
+    "revocations",
     "role_assignments",
     "roles",
     "sessions",
     "settings",
     "signing_keys",
+    "subject_keys",
     "subjects",
     "sync_runs",
     "totp_secrets",

@@ -1,4 +1,4 @@
-"""Events, their tree, signed heads and the keys that seal what is personal. Rows of the log are added, never changed."""
+"""Events, their tree, signed heads, and the keys that seal what is personal. Rows of the log are never changed."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, Uuid
 

@@ -1,0 +1,1 @@
+"""Those outside of the database who are told of each signed head."""
