@@ -1,5 +1,6 @@
 """The web door: what an endpoint takes from the platform."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -7,8 +8,9 @@ from fastapi import Depends, Request
 from fastapi_services_platform.config.feature_flags import FlagContext
 from fastapi_services_platform.http.exchange import exchange_of
 from fastapi_services_platform.http.pages import Pages
+from fastapi_services_platform.http.permissions import effective_reversibility
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem
-from fastapi_services_platform.security.principal import Principal
+from fastapi_services_platform.security.principal import Principal, Reversibility
 
 
 def inject(
@@ -48,6 +50,23 @@ def flag(name: str) -> Any:  # Any: for ``dependencies=[flag("x")]``, as Depends
     return Depends(check)
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a request would lead to: the route's template, and what becomes of its effect."""
+
+    template: str
+    reversibility: Reversibility
+
+
+def operation(request: Request, method: str, path: str) -> Operation | None:
+    """The operation of this platform that another request would call, or ``None``."""
+    index = exchange_of(request.scope).edge.index
+    found = index.find("http", method, path) if index is not None else None
+    if found is None or found.allowed:
+        return None
+    return Operation(found.entry.path, effective_reversibility(found.entry.endpoint, method))
+
+
 CurrentPrincipal = Annotated[Principal, Depends(_current)]
 """Who asks; for routes that declared ``permission`` or ``authenticated``."""
 
@@ -65,4 +84,14 @@ def csrf_token(request: Request) -> str:
     return admission.tokens.make((principal.session_binding or "") if principal is not None else "")
 
 
-__all__ = ["CurrentPrincipal", "MaybePrincipal", "Pages", "csrf_token", "flag", "inject", "problem"]
+__all__ = [
+    "CurrentPrincipal",
+    "MaybePrincipal",
+    "Operation",
+    "Pages",
+    "csrf_token",
+    "flag",
+    "inject",
+    "operation",
+    "problem",
+]

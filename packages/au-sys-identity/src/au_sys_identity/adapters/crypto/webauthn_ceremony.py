@@ -131,8 +131,9 @@ class WebauthnCeremony:
         from webauthn.helpers.structs import CredentialDeviceType
 
         try:
+            credential = parse_authentication_credential_json(answer)
             made = verify_authentication_response(
-                credential=parse_authentication_credential_json(answer),
+                credential=credential,
                 expected_challenge=challenge,
                 expected_rp_id=self.rp_id,
                 expected_origin=self.origin,
@@ -146,6 +147,9 @@ class WebauthnCeremony:
             sign_count=made.new_sign_count,
             backup_eligible=made.credential_device_type == CredentialDeviceType.MULTI_DEVICE,
             backed_up=made.credential_backed_up,
+            authenticator_data=credential.response.authenticator_data,
+            client_data=credential.response.client_data_json,
+            signature=credential.response.signature,
         )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.factors.challenges import PasskeyChallenges
-from au_sys_identity.core.factors.models import Passkey, Purpose
+from au_sys_identity.core.factors.models import Passkey, Purpose, Signature
 from au_sys_identity.core.factors.ports import Asserted, BadPasskey, PasskeyCeremony
 from au_sys_identity.core.ports import UnitOfWork
 from au_sys_identity.core.subjects.models import Person, SubjectId, subject_urn
@@ -46,6 +46,33 @@ class PasskeyCheck:
             _suspected(unit, passkey, str(error))
             return None
         return await unit.subjects.get(passkey.subject_id)
+
+    async def signature(
+        self, unit: UnitOfWork, answer: str, challenge: bytes, signer: SubjectId, *, now: datetime
+    ) -> Signature | None:
+        """What a person's passkey signed instead of a challenge of ours, or ``None`` when it does not fit."""
+        passkey: Passkey | None = None
+        try:
+            if len(answer) > _LONGEST_ANSWER:
+                raise BadPasskey("too long")
+            shown = self.ceremony.presented(answer)
+            passkey = await unit.passkeys.by_credential(shown.credential_id)
+            if passkey is None or passkey.subject_id != signer:
+                raise BadPasskey("unknown credential")
+            if shown.user_handle is not None and shown.user_handle != signer.bytes:
+                raise BadPasskey("user handle names somebody else")
+            fits = self.ceremony.asserted(answer, challenge=challenge, public_key=passkey.public_key)
+            await self._plausible(unit, passkey, fits, now)
+        except BadPasskey as error:
+            _suspected(unit, passkey, str(error))
+            return None
+        return Signature(
+            credential_id=passkey.credential_id,
+            public_key=passkey.public_key,
+            authenticator_data=fits.authenticator_data,
+            client_data=fits.client_data,
+            signature=fits.signature,
+        )
 
     async def _plausible(self, unit: UnitOfWork, passkey: Passkey, fits: Asserted, now: datetime) -> None:
         counts = fits.sign_count or passkey.sign_count

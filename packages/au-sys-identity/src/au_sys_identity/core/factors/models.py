@@ -72,3 +72,14 @@ class Enrolled:
             return ()
         usable = {"passkey": self.passkeys, "totp": self.totp, "recovery_code": self.recovery_codes_left}
         return tuple(method for method in METHODS if usable[method])
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a passkey signed, with all that is needed to check it without us."""
+
+    credential_id: bytes
+    public_key: bytes
+    authenticator_data: bytes
+    client_data: bytes
+    signature: bytes

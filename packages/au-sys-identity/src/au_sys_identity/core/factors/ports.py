@@ -105,6 +105,9 @@ class Asserted:
     sign_count: int
     backup_eligible: bool
     backed_up: bool
+    authenticator_data: bytes = field(default=b"", repr=False)
+    client_data: bytes = field(default=b"", repr=False)
+    signature: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

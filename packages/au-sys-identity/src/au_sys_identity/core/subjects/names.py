@@ -21,6 +21,20 @@ def display_name(text: str, field: str = "display_name") -> str:
     return name
 
 
+def plain_text(text: str, field: str, longest: int) -> str:
+    """A sentence or two in NFC without control characters other than line breaks.
+
+    Raises:
+        InvalidInput: it is empty, too long, or holds such characters.
+    """
+    plain = unicodedata.normalize("NFC", text).strip()
+    if not plain or len(plain) > longest:
+        raise InvalidInput(field, f"must have 1 to {longest} characters", "Shorten it or fill it in.")
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} and character != "\n" for character in plain):
+        raise InvalidInput(field, "contains control characters", "Use letters, digits, spaces and punctuation.")
+    return plain
+
+
 def locale_tag(text: str, field: str = "locale") -> str:
     """A language tag such as ``sv`` or ``sv-SE``.
 

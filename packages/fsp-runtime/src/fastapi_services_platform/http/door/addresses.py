@@ -11,6 +11,9 @@ from fastapi_services_platform.errors import ConfigurationError
 
 Network = IPv4Network | IPv6Network
 
+PEER_KEY = "fsp.peer"
+"""In the scope of a request that a trusted proxy sent: the proxy, where ``client`` is whoever it spoke for."""
+
 _HOSTS_REMEMBERED = 1024
 _HOST_CHARACTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")
 
@@ -57,6 +60,7 @@ class Proxies:
         client = scope.get("client")
         if not self._networks or client is None or not self._trusts(client[0]):
             return
+        scope[PEER_KEY] = client
         proto = headers.get(b"x-forwarded-proto")
         if proto in (b"http", b"https"):
             scope["scheme"] = proto.decode("ascii")

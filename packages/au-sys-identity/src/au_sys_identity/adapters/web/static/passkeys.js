@@ -50,3 +50,12 @@ if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
     if ("conditional" in form.dataset) offerInTheField(form);
   }
 }
+
+for (const left of document.querySelectorAll("[data-until]")) {
+  const until = Date.parse(left.dataset.until);
+  const tick = () => {
+    const seconds = Math.max(0, Math.round((until - Date.now()) / 1000));
+    left.textContent = seconds ? `${Math.floor(seconds / 60)} min ${seconds % 60} s left` : "the time is over";
+  };
+  setInterval(tick, 1000);
+}

@@ -1,0 +1,84 @@
+"""Access request routes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.schemas.workflow import RequestDecision, RequestNew, RequestOut, RequestsOut
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.accounts.step_up import StepUp
+from au_sys_identity.core.workflow.ports import RequestFilter
+from au_sys_identity.core.workflow.requests import Decision, Requests, Wish
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import inject
+
+router = APIRouter(prefix="/iam/requests", tags=["requests"])
+
+DECIDES = "identity.requests.decide"
+Asked = Annotated[Requests, inject(Requests)]
+Rights = Annotated[Decisions, inject(Decisions)]
+State = Literal["submitted", "provisioned", "denied", "withdrawn", "expired"]
+
+
+@router.get("", operation_id="list_access_requests", summary="Access requests")
+@access(authenticated=True)
+async def list_access_requests(
+    request: Request,
+    requests: Asked,
+    decisions: Rights,
+    state: State | None = None,
+    cursor: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> RequestsOut:
+    """One's own; for those who decide, everybody's. Newest first."""
+    caller, now = caller_of(request), datetime.now(UTC)
+    everybodys = await decisions.holds(caller, DECIDES)
+    found = await requests.page(RequestFilter(None if everybodys else caller.id, state, cursor, limit + 1))
+    items = [RequestOut.of(known, now) for known in found[:limit]]
+    return RequestsOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+
+
+@router.post("", operation_id="submit_access_request", summary="Ask for access", status_code=201)
+@access(authenticated=True)
+async def submit_access_request(request: Request, body: RequestNew, requests: Asked) -> RequestOut:
+    """For oneself, or for a machine that one answers for. Roles that are marked as requestable only."""
+    life = timedelta(seconds=body.duration) if body.duration else None
+    wish = Wish(body.role, body.domain, body.reason, body.subject, life)
+    return RequestOut.of(await requests.submit(caller_of(request), wish), datetime.now(UTC))
+
+
+@router.get("/{request_id}", operation_id="get_access_request", summary="One access request")
+@access(authenticated=True)
+async def get_access_request(request: Request, request_id: UUID, requests: Asked, decisions: Rights) -> RequestOut:
+    """For who asked, whom it is for, and those who decide."""
+    caller = caller_of(request)
+    decides = await decisions.holds(caller, DECIDES)
+    return RequestOut.of(await requests.get(caller, request_id, decides=decides), datetime.now(UTC))
+
+
+@router.delete("/{request_id}", operation_id="withdraw_access_request", summary="Take it back", status_code=204)
+@access(authenticated=True)
+async def withdraw_access_request(request: Request, request_id: UUID, requests: Asked) -> Response:
+    """By who asked, before it is decided."""
+    await requests.withdraw(caller_of(request), request_id)
+    return Response(status_code=204)
+
+
+@router.post("/{request_id}/decide", operation_id="decide_access_request", summary="Give or deny")
+@access(permission=DECIDES)
+async def decide_access_request(
+    request: Request,
+    request_id: UUID,
+    body: RequestDecision,
+    requests: Asked,
+    steps: Annotated[StepUp, inject(StepUp)],
+) -> RequestOut:
+    """Never by who asked, and never more than one holds. What is given is effective at once."""
+    caller = caller_of(request)
+    await steps.require(caller)
+    life = timedelta(seconds=body.duration) if body.duration else None
+    decided = await requests.decide(caller, request_id, Decision(body.decision, body.note, life))
+    return RequestOut.of(decided, datetime.now(UTC))

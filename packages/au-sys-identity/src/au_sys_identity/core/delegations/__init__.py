@@ -1,0 +1,1 @@
+"""Delegation: an agent acts for a person, within what the person, the agent and the grant all allow."""
