@@ -367,7 +367,8 @@ def _ways_in(
             rules_of_reset=base.in_force.reset,
         ),
         MagicLinks: MagicLinks(transactions, letters, utc_now, times=times, rules=base.in_force.magic),
-        Refreshing: Refreshing(transactions, root, utc_now, times=times),
+        Refreshing: Refreshing(transactions, root, letters, utc_now, times=times),
+        Volume: Volume(base.windows, transactions, root, base.in_force.volume),
     }
 
 

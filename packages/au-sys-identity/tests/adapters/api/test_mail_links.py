@@ -189,3 +189,55 @@ async def test_letters_and_links_are_stored_sealed(box: Mailbox, tmp_path: Path)
     token = await box.token()
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("identity.db*"))
     assert token.encode() not in stored
+
+
+async def login(box: Mailbox) -> dict[str, str]:
+    """The header of a fresh session."""
+    answer = await box.post("/auth/jwt/login", **LOGIN)
+    return {"authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+async def test_a_new_address_counts_after_its_own_verification(box: Mailbox) -> None:
+    """Both addresses get a letter, the old one is told again when it is done; until then nothing changes."""
+    await box.verified()
+    ann = await login(box)
+    asked = await box.client.patch("/users/me", headers=ann, json={"email": "ann@new.example"})
+    assert (asked.status_code, asked.json()["email"]) == (200, "ann@example.org")
+    letters = await box.letters()
+    assert [letter.count("ann@new.example") for letter in letters if "#token=" not in letter] == [1]
+    link = re.search(r"#token=(\S+)", "".join(letters))
+    assert link
+    confirmed = await box.post("/auth/verify", token=link.group(1))
+    assert (confirmed.status_code, confirmed.json()["email"]) == (200, "ann@new.example")
+    assert slug(await box.post("/auth/verify", token=link.group(1))) == "bad-token"
+    assert "ann@new.example" in (await box.letters())[0]
+    assert (await box.post("/auth/jwt/login", **LOGIN)).status_code == 401
+    moved = await box.post("/auth/jwt/login", email="ann@new.example", password=PASSWORD)
+    assert moved.status_code == 200
+
+
+async def test_a_taken_address_is_not_told(box: Mailbox) -> None:
+    """The answer is the same as for a free one, and no link is sent."""
+    await box.verified()
+    ann = await login(box)
+    await box.post("/auth/register", email="bob@example.org", password=PASSWORD)
+    await box.post("/auth/verify", token=await box.token())
+    answer = await box.client.patch("/users/me", headers=ann, json={"email": "bob@example.org"})
+    assert answer.status_code == 200
+    assert not any("#token=" in letter for letter in await box.letters())
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"email": "no address"}, 422),
+        ({"email": "ANN@example.org"}, 422),
+        ({"email": "ann@new.example", "display_name": "x"}, 422),
+        ({"email": "ann@new.example", "password": NEW, "current_password": PASSWORD}, 422),
+    ],
+)
+async def test_addresses_that_are_refused(box: Mailbox, change: dict[str, str], status: int) -> None:
+    """No address, the present one, or together with something else: nothing is sent."""
+    await box.verified()
+    answer = await box.client.patch("/users/me", headers=await login(box), json=change)
+    assert (answer.status_code, await box.letters()) == (status, [])

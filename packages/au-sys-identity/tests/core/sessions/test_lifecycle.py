@@ -17,6 +17,7 @@ from au_sys_identity.adapters.memory.credentials import FixedDerivation
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.sessions.models import Client, SessionTimes
 from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
@@ -28,6 +29,7 @@ from fastapi_services_platform.testing.postgres import postgres_server
 
 HOME = Client(user_agent="program/1", instance="home")
 PAUSES = st.lists(st.integers(min_value=0, max_value=4), min_size=1, max_size=16)
+LETTERS = LetterBox(RootKey(bytes(range(32))), RootKey(bytes(range(32))))
 
 
 async def stolen(transactions: SqlTransactions) -> int:
@@ -50,7 +52,7 @@ async def opened_family(transactions: Transactions, clock: TurnedClock) -> Opene
 async def tabs(transactions: Transactions, pauses: list[int]) -> None:
     """Tabs that share a jar refresh at once, whenever the pauses say; then a thief comes with an old token."""
     clock = TurnedClock()
-    refreshing = Refreshing(transactions, FixedDerivation(), clock, times=SessionTimes())
+    refreshing = Refreshing(transactions, FixedDerivation(), LETTERS, clock, times=SessionTimes())
     opened = await opened_family(transactions, clock)
 
     async def refresh(token: str) -> str:

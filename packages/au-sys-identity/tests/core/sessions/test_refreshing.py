@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.memory.credentials import FixedDerivation
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.sessions.models import Client, SessionTimes
 from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
 from au_sys_identity.core.sessions.refreshing import Refreshing
@@ -16,6 +18,7 @@ from au_sys_identity.core.subjects.models import Person, SubjectId
 
 HOME = Client(user_agent="program/1", instance="home")
 THIEF = Client(user_agent="program/1", instance="elsewhere")
+LETTERS = LetterBox(RootKey(bytes(range(32))), RootKey(bytes(range(32))))
 
 
 class Family:
@@ -25,7 +28,7 @@ class Family:
         self.transactions = transactions
         self.clock = clock
         self.times = SessionTimes()
-        self.refreshing = Refreshing(transactions, FixedDerivation(), clock, times=self.times)
+        self.refreshing = Refreshing(transactions, FixedDerivation(), LETTERS, clock, times=self.times)
 
     async def open(self, client: Client = HOME) -> Opened:
         now = self.clock()
@@ -135,3 +138,16 @@ async def test_unknown_tokens_are_refused_alike(family: Family) -> None:
     """A made-up token gets the same answer as an ended one."""
     with pytest.raises(SessionEnded):
         await family.refresh("nobody ever had this one")
+
+
+async def test_the_owner_is_told_of_a_theft(transactions: MemoryTransactions, clock: TurnedClock) -> None:
+    """One letter about the person whose family died, and none for a refusal without theft."""
+    family = Family(transactions, clock)
+    opened = await family.open()
+    with pytest.raises(SessionEnded):
+        await family.refreshing.refresh(opened.secret, client=THIEF)
+    with pytest.raises(SessionEnded):
+        await family.refreshing.refresh(opened.secret, client=THIEF)
+    async with transactions.reading() as unit:
+        due = await unit.outbox.due(clock(), 10)
+    assert [(item.kind, LETTERS.opened(item).subject) for item in due] == [("session-stolen", opened.person.id)]

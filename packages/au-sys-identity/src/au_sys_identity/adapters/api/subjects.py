@@ -87,7 +87,7 @@ async def change_me(
     caller = caller_of(request)
     changes_profile = (body.display_name, body.locale, body.timezone) != (None, None, None)
     if body.password is not None:
-        if changes_profile:
+        if changes_profile or body.email is not None:
             raise InvalidInput("password", "is changed by itself", "Send the profile in a request of its own.")
         if body.current_password is None:
             raise InvalidInput("current_password", "is missing", "Send the present password too.")
@@ -108,6 +108,12 @@ async def change_me(
 
 
 @router.delete("/users/me", operation_id="delete_me", summary="Close my account", status_code=204)
+    if body.email is not None:
+        if changes_profile:
+            raise InvalidInput("email", "is changed by itself", "Send the profile in a request of its own.")
+        await steps.require(caller, own_security=True)
+        asked = await accounts.ask_for_address(caller.id, body.email, expected_version=expected_version(if_match))
+        return _tagged(response, await people.shown(asked))
 @access(authenticated=True)
 async def delete_me(
     request: Request,

@@ -22,6 +22,33 @@ _TEXTS: dict[Kind, tuple[str, str]] = {
         "Hello {name},\n\nopen this link to sign in:\n\n{link}\n\n"
         "It is good for one use within a few minutes. If you did not ask for it, ignore this letter.\n",
     ),
+    "email": (
+        "Confirm your new e-mail address",
+        "Hello {name},\n\nopen this link to use this address for your account from now on:\n\n{link}\n\n"
+        "It is good for one use. If you did not ask for it, ignore this letter; nothing has changed.\n",
+    ),
+    "email-asked": (
+        "Your e-mail address is to change",
+        "Hello {name},\n\nsomebody, perhaps you, asked to use {text} for your account instead of this address. It "
+        "counts once it is confirmed from there.\n\nIf that was not you, change your password and tell an "
+        "administrator of this platform at once.\n",
+    ),
+    "email-changed": (
+        "Your e-mail address was changed",
+        "Hello {name},\n\nyour account uses {text} from now on; this address does not lead to it any more.\n\n"
+        "If that was not you, tell an administrator of this platform at once.\n",
+    ),
+    "session-stolen": (
+        "A session of yours was ended",
+        "Hello {name},\n\nsomebody used a copy of what keeps you signed in, so that session was ended. Look at where "
+        "you are signed in:\n\n{link}\n\nIf anything there is strange, end it and change your password.\n",
+    ),
+    "invitation": (
+        "You are invited",
+        "Hello,\n\n{text}\n\nOpen this link to accept:\n\n{link}\n\nIt is good for one use. If you do not know what "
+        "this is about, ignore this letter.\n",
+    ),
+    "notice": ("{title}", "Hello {name},\n\n{text}\n\n{link}\n"),
     "known": (
         "You have an account already",
         "Hello {name},\n\nsomebody, perhaps you, wanted to register with this address, which has an account already. "
@@ -31,6 +58,16 @@ _TEXTS: dict[Kind, tuple[str, str]] = {
         "Your password was changed",
         "Hello {name},\n\nthe password of your account was changed and every device was signed out.\n\n"
         "If that was not you, tell an administrator of this platform at once.\n",
+    ),
+    "approval": (
+        "An act waits for your approval",
+        "Hello {name},\n\na machine that you answer for asks to do something. Look at exactly what it is, then approve "
+        "or deny it, within a few minutes:\n\n{link}\n\nIf nobody decides, nothing happens.\n",
+    ),
+    "custody-transferred": (
+        "You answer for more machines now",
+        "Hello {name},\n\nsomebody handed service accounts or AI agents over to you. From now on you answer for what "
+        "they do, and you can stop them here:\n\n{link}\n\nIf you should not, tell an administrator.\n",
     ),
     "factor-changed": (
         "How you sign in was changed",
@@ -46,10 +83,10 @@ def message_of(letter: Letter, *, sender: str, site: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = Address(_one_line(letter.name), addr_spec=letter.recipient)
-    message["Subject"] = f"{site}: {subject}"
+    message["Subject"] = f"{site}: {_one_line(letter.title) or subject}"
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].rstrip('>')}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(body.format(name=_one_line(letter.name), link=letter.link))
+    message.set_content(body.format(name=_one_line(letter.name), link=letter.link, text=letter.text))
     message.add_alternative(_html(subject, body, letter), subtype="html")
     return message
 
@@ -57,13 +94,15 @@ def message_of(letter: Letter, *, sender: str, site: str) -> EmailMessage:
 def _html(subject: str, body: str, letter: Letter) -> str:
     """A paragraph for each of the text; the link stands where the text has it."""
     address = escape(letter.link, quote=True)
-    link = f'<a href="{address}">{address}</a>'
+    link = f'<a href="{address}">{address}</a>' if address else ""
     paragraphs = [part for part in body.strip().split("\n\n") if part]
     shown = "".join(
-        f"<p>{escape(part).format(name=escape(_one_line(letter.name)), link=link)}</p>" for part in paragraphs
+        f"<p>{escape(part).format(name=escape(_one_line(letter.name)), link=link, text=escape(letter.text))}</p>"
+        for part in paragraphs
     )
+    title = escape(_one_line(letter.title) or subject)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(subject)}</title></head>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
         f"<body>{shown}</body></html>"
     )
 

@@ -1,5 +1,6 @@
 """My account at a glance, my profile and my password."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -12,7 +13,7 @@ from au_sys_identity.adapters.web.security import ask_again
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.administration import Accounts, ProfileChange
 from au_sys_identity.core.accounts.step_up import StepUp
-from au_sys_identity.core.errors import IdentityError, InvalidInput, WeakPassword, WeakSession
+from au_sys_identity.core.errors import IdentityError, InvalidInput, StepUpRequired, WeakPassword, WeakSession
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import Strength
 from fastapi_services_platform import access
@@ -67,13 +68,37 @@ async def profile_form(
     accounts: Annotated[Accounts, inject(Accounts)],
     display_name: Annotated[str, Form()] = "",
     locale: Annotated[str, Form()] = "",
+    timezone: Annotated[str, Form()] = "",
 ) -> Response:
-    """Change name and language."""
+    """Change name, language and time zone; an empty field leaves language or time zone as it is."""
     try:
-        await accounts.change_profile(caller_of(request).id, ProfileChange(display_name, locale))
+        change = ProfileChange(display_name, locale or None, timezone or None)
+        await accounts.change_profile(caller_of(request).id, change)
     except IdentityError as error:
-        return await _profile(request, pages, accounts, error=error, typed=(display_name[:400], locale[:400]))
+        typed = {"display_name": display_name[:400], "locale": locale[:400], "timezone": timezone[:64]}
+        return await _profile(request, pages, accounts, error=error, typed=typed)
     return RedirectResponse("/account/profile?saved=profile", 303)
+
+
+@router.post("/account/profile/email")
+@access(authenticated=True)
+async def email_form(
+    request: Request,
+    pages: Annotated[Pages, inject(Pages)],
+    accounts: Annotated[Accounts, inject(Accounts)],
+    steps: Annotated[StepUp, inject(StepUp)],
+    email: Annotated[str, Form()] = "",
+) -> Response:
+    """Ask for another address; it counts once its owner opened the mail."""
+    caller = caller_of(request)
+    try:
+        await steps.require(caller, own_security=True)
+        await accounts.ask_for_address(caller.id, email)
+    except (StepUpRequired, WeakSession):
+        return ask_again("/account/profile")
+    except IdentityError as error:
+        return await _profile(request, pages, accounts, error=error, typed={"email": email[:320]})
+    return RedirectResponse("/account/profile?saved=email", 303)
 
 
 @router.get("/account/password")
@@ -121,14 +146,13 @@ async def _profile(
     accounts: Accounts,
     *,
     error: IdentityError | None = None,
-    typed: tuple[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
     person = await accounts.get(caller_of(request).id)
-    name, locale = typed or (person.display_name, person.locale or "")
+    kept = {"display_name": person.display_name, "locale": person.locale, "timezone": person.timezone, "email": ""}
     context: dict[str, object] = {
         "person": person,
-        "name": name,
-        "locale": locale,
+        "typed": {**kept, **(typed or {})},
         "saved": request.query_params.get("saved", ""),
         "error": str(error) if error else "",
         "error_field": error.field if isinstance(error, InvalidInput) else "",

@@ -13,6 +13,7 @@ from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import ACCESS, SUBJECTS
 from au_sys_identity.core.machines.succession import Heirs, settle_custody
 from au_sys_identity.core.notices.writing import LetterBox
+from au_sys_identity.core.notices.models import Envelope
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength
 from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
@@ -107,6 +108,30 @@ class Accounts:
             return await self._save(unit, person, changed, by=person.urn)
 
     async def change_password(
+    async def ask_for_address(
+        self, subject_id: SubjectId, email: str, *, expected_version: int | None = None
+    ) -> Person:
+        """Ask to use another address. It counts once its owner opened a mail; the present one is told. Whether the new
+        one belongs to somebody already is not told.
+
+        Raises:
+            InvalidInput: it is no address, or the present one.
+            Stale: ``expected_version`` is not the stored one.
+        """
+        address, now = email_address(email), self._clock()
+        async with self._transactions.writing() as unit:
+            person = await _known(unit, subject_id, expected_version)
+            if address.canonical == person.email_canonical:
+                raise InvalidInput("email", "is your address already", "Give another one.")
+            if person.auth_source != "local":
+                raise InvalidInput("email", "is set where you sign in", "Change it in your directory.")
+            wanted = Envelope(address.canonical, subject=person.id)
+            await self._letters.put_sealed_for_stranger(unit, "email", wanted, now=now)
+            told = Envelope(subject=person.id, text=address.shown)
+            await self._letters.put_sealed(unit, "email-asked", told, now=now)
+            unit.record(Fact("subject.changed", person.urn, person.urn, reason="another address was asked for"))
+        return person
+
         self, person: Person, current: str, new: str, *, client: Client, reopen: Strength | None
     ) -> Opened | None:
         """Set a new password: every session ends. ``reopen`` gives the browser that changed it a new one

@@ -1,18 +1,19 @@
 """What people do through a mail: verify an address, get in again after a forgotten password."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from au_sys_identity.core.credentials.lockout import Lockout, identifier_key
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.credentials.ports import PasswordHasher
 from au_sys_identity.core.derivation import digest
-from au_sys_identity.core.errors import BadToken, InvalidInput
+from au_sys_identity.core.errors import BadToken, Conflict, InvalidInput
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
-from au_sys_identity.core.notices.models import Purpose
+from au_sys_identity.core.notices.models import Envelope, Purpose
 from au_sys_identity.core.notices.writing import LetterBox
-from au_sys_identity.core.ports import Clock, Transactions
+from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person
 
@@ -63,6 +64,9 @@ class MailLinks:
         """
         now = self._clock()
         async with self._transactions.writing() as unit:
+            moved = await self._moved(unit, token, now)
+            if moved is not None:
+                return moved
             found = await unit.one_time_tokens.find("verify", digest(token), now=now)
             person = await unit.subjects.get(found.subject_id) if found else None
             if found is None or person is None or person.email_canonical != found.address:
@@ -76,6 +80,36 @@ class MailLinks:
             await unit.versions.raise_topic(SUBJECTS)
             unit.record(Fact("subject.changed", person.urn, person.urn, reason="address verified"))
         return verified
+
+    async def _moved(self, unit: UnitOfWork, token: str, now: datetime) -> Person | None:
+        """The person whose new address this link confirms; ``None`` when it is another kind of link.
+
+        Raises:
+            BadToken: somebody else has the address by now, or the account is not active.
+        """
+        found = await unit.one_time_tokens.find("email", digest(token), now=now)
+        if found is None:
+            return None
+        person = await unit.subjects.get(found.subject_id)
+        if person is None or not person.active or not await unit.one_time_tokens.use(found):
+            raise BadToken
+        moved = replace(
+            person,
+            email=found.address,
+            email_canonical=found.address,
+            email_verified_at=now,
+            version=person.version + 1,
+            updated_at=now,
+        )
+        try:
+            await unit.subjects.save(moved, expected_version=person.version)
+        except Conflict:
+            raise BadToken from None
+        told = Envelope(person.email_canonical, subject=person.id, text=moved.email)
+        await self._letters.put_sealed(unit, "email-changed", told, now=now)
+        await unit.versions.raise_topic(SUBJECTS)
+        unit.record(Fact("subject.changed", person.urn, person.urn, reason="another address"))
+        return moved
 
     async def reset(self, token: str, password: str, *, network: str) -> None:
         """Set a new password: every session and, by rule, every key ends. A second factor stays in force.

@@ -7,8 +7,23 @@ from uuid import UUID
 
 from au_sys_identity.core.subjects.models import SubjectId
 
-Purpose = Literal["verify", "reset", "magic"]
-Kind = Literal["verify", "reset", "magic", "known", "password-changed", "factor-changed"]
+Purpose = Literal["verify", "reset", "magic", "email"]
+Kind = Literal[
+    "verify",
+    "reset",
+    "magic",
+    "email",
+    "email-asked",
+    "email-changed",
+    "known",
+    "password-changed",
+    "factor-changed",
+    "session-stolen",
+    "approval",
+    "invitation",
+    "notice",
+    "custody-transferred",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,21 @@ class Asker:
 
     flow_hash: bytes = field(repr=False)
     place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is sealed in an item of the outbox. ``to`` is a canonical address; with ``subject`` the letter is about that
+    person, whoever the address belongs to, and without ``to`` it goes to the person's own. ``href`` is a path.
+    """
+
+    to: str = ""
+    subject: UUID | None = None
+    asker: Asker | None = None
+    title: str = ""
+    text: str = ""
+    href: str = ""
+    invitation: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +70,8 @@ class Letter:
     recipient: str
     name: str
     link: str = field(default="", repr=False)
+    title: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +86,15 @@ class OneTimeToken:
     expires_at: datetime
     flow_hash: bytes | None = field(default=None, repr=False)
     asked_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InAppNotice:
+    """What a person is told where they are signed in. ``sealed`` holds title, text and path."""
+
+    id: UUID
+    subject_id: SubjectId
+    capability: str
+    sealed: bytes = field(repr=False)
+    at: datetime
+    read_at: datetime | None = None

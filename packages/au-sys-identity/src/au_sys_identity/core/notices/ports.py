@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from au_sys_identity.core.notices.models import Letter, OneTimeToken, OutboxItem, Purpose
+from au_sys_identity.core.notices.models import InAppNotice, Letter, OneTimeToken, OutboxItem, Purpose
+from au_sys_identity.core.subjects.models import SubjectId
 
 
 class Outbox(Protocol):
@@ -39,6 +40,23 @@ class OneTimeTokenStore(Protocol):
         """Use it up; ``False`` when somebody did before."""
 
     async def forget_expired(self, now: datetime) -> None: ...
+
+
+class NoticeStore(Protocol):
+    """What people are told where they are signed in."""
+
+    async def add(self, notice: InAppNotice) -> bool:
+        """Keep a notice; ``False`` when one of its id is there."""
+
+    async def of_subject(self, subject_id: SubjectId, *, before: UUID | None, limit: int) -> list[InAppNotice]:
+        """Newest first; ``before`` is the last id of the page before."""
+
+    async def unread(self, subject_id: SubjectId) -> int: ...
+
+    async def read(self, subject_id: SubjectId, notice_id: UUID, *, at: datetime) -> bool:
+        """Note that it was read; ``False`` when the person has no such notice."""
+
+    async def forget_before(self, moment: datetime) -> None: ...
 
 
 class Post(Protocol):

@@ -9,16 +9,22 @@ from datetime import datetime, timedelta
 
 from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.ids import uuid7
-from au_sys_identity.core.notices.models import Letter, OneTimeToken, OutboxItem, Purpose
+from au_sys_identity.core.notices.models import Envelope, Letter, OneTimeToken, OutboxItem, Purpose
 from au_sys_identity.core.notices.ports import Post, PostRefused
 from au_sys_identity.core.notices.writing import LetterBox
-from au_sys_identity.core.ports import Clock, Transactions
-from au_sys_identity.core.subjects.models import Person
+from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
+from au_sys_identity.core.subjects.models import Person, SubjectId
 
 _AT_ONCE = 50
 _TRIES = 5
-_PATHS: dict[Purpose, str] = {"verify": "/verify", "reset": "/reset-password", "magic": "/magic"}
-_PURPOSES: dict[str, Purpose] = {"verify": "verify", "reset": "reset", "magic": "magic"}
+_PATHS: dict[Purpose, str] = {"verify": "/verify", "email": "/verify", "reset": "/reset-password", "magic": "/magic"}
+_PAGES = {
+    "known": "/forgot-password",
+    "approval": "/account/approvals",
+    "custody-transferred": "/account/machines",
+    "session-stolen": "/account/security",
+}
+_PURPOSES: dict[str, Purpose] = {purpose: purpose for purpose in _PATHS}
 
 
 @dataclass(slots=True)
@@ -31,7 +37,7 @@ class LinkTimes:
 
     def of(self, purpose: Purpose) -> timedelta:
         """How long a link of this purpose is good for."""
-        return {"verify": self.verify, "reset": self.reset, "magic": self.magic}[purpose]
+        return {"verify": self.verify, "email": self.verify, "reset": self.reset, "magic": self.magic}[purpose]
 
 
 class Delivery:
@@ -97,38 +103,52 @@ class Delivery:
 
     async def _written(self, item: OutboxItem, now: datetime) -> Letter | None:
         """The letter, or ``None`` when it concerns nobody."""
-        address = self._letters.recipient(item)
+        envelope = self._letters.opened(item)
+        purpose = _PURPOSES.get(item.kind)
+        link = ""
         async with self._transactions.writing() as unit:
-            person = await unit.subjects.by_email(address)
-            if person is None or person.status == "disabled":
+            person = await _recipient(unit, envelope)
+            if person is None or person.status in ("disabled", "closed"):
                 return None
-            purpose = _PURPOSES.get(item.kind)
-            link = new_secret() if purpose else ""
             if purpose:
-                if not _concerns(purpose, person):
+                taken = envelope.subject and await unit.subjects.by_email(envelope.to)
+                if taken or not _concerns(purpose, person):
                     return None
-                asker = self._letters.asker(item)
-                token = OneTimeToken(
-                    id=uuid7(),
-                    purpose=purpose,
-                    token_hash=digest(link),
-                    subject_id=person.id,
-                    address=address,
-                    expires_at=now + self._times.of(purpose),
-                    flow_hash=asker.flow_hash if asker else None,
-                    asked_from=asker.place[:200] if asker else "",
-                )
-                await unit.one_time_tokens.add(token)
-        shown = ""
-        if purpose:
-            shown = f"{self._public_url}{_PATHS[purpose]}#token={link}"
-        if item.kind == "known":
-            shown = f"{self._public_url}/forgot-password"
-        return Letter(item.id, item.kind, person.email, person.display_name, shown)
+                link = await self._with_token(unit, purpose, person, envelope, now)
+        if not link and (path := envelope.href or _PAGES.get(item.kind)):
+            link = f"{self._public_url}{path}"
+        recipient = envelope.to if envelope.subject and envelope.to else person.email
+        return Letter(item.id, item.kind, recipient, person.display_name, link, envelope.title, envelope.text)
+
+    async def _with_token(
+        self, unit: UnitOfWork, purpose: Purpose, person: Person, envelope: Envelope, now: datetime
+    ) -> str:
+        """A link that is good once, for this person and address."""
+        secret, asker = new_secret(), envelope.asker
+        token = OneTimeToken(
+            id=uuid7(),
+            purpose=purpose,
+            token_hash=digest(secret),
+            subject_id=person.id,
+            address=envelope.to,
+            expires_at=now + self._times.of(purpose),
+            flow_hash=asker.flow_hash if asker else None,
+            asked_from=asker.place[:200] if asker else "",
+        )
+        await unit.one_time_tokens.add(token)
+        return f"{self._public_url}{_PATHS[purpose]}#token={secret}"
+
+
+async def _recipient(unit: UnitOfWork, envelope: Envelope) -> Person | None:
+    if envelope.subject is not None:
+        return await unit.subjects.get(SubjectId(envelope.subject))
+    return await unit.subjects.by_email(envelope.to)
 
 
 def _concerns(purpose: Purpose, person: Person) -> bool:
     """Whether this person has a use for such a link."""
     if purpose == "verify":
         return person.email_verified_at is None
+    if purpose == "email":
+        return person.active
     return person.active and person.auth_source == "local"

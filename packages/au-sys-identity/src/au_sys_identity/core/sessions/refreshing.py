@@ -12,6 +12,8 @@ from au_sys_identity.core.derivation import Derivation, digest
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
+from au_sys_identity.core.notices.models import Envelope
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, RefreshToken, Session, SessionTimes
 from au_sys_identity.core.sessions.opening import Opened, binding
@@ -37,12 +39,14 @@ class Refreshing:
         self,
         transactions: Transactions,
         derivation: Derivation,
+        letters: LetterBox,
         clock: Clock,
         *,
         times: SessionTimes,
     ) -> None:
         self._transactions = transactions
         self._derivation = derivation
+        self._letters = letters
         self._clock = clock
         self._times = times
 
@@ -106,6 +110,8 @@ class Refreshing:
         if await unit.sessions.end(family.session.id, at=now, reason="refresh token used twice"):
             await unit.versions.raise_topic(SUBJECTS)
             resource = f"urn:au:session:{family.session.id}"
+            told = Envelope(subject=family.person.id)
+            await self._letters.put_sealed(unit, "session-stolen", told, now=now)
             unit.record(Fact("session.stolen", family.person.urn, resource, "denied", "refresh token used twice"))
 
     def _successor(self, family: _Family, presented: str) -> str:

@@ -35,6 +35,7 @@ class MeChange(BaseModel):
     display_name: str | None = Field(None, max_length=400)
     locale: str | None = Field(None, max_length=40)
     timezone: str | None = Field(None, max_length=64)
+    email: str | None = Field(None, max_length=1024)
     password: str | None = Field(None, repr=False)
     current_password: str | None = Field(None, repr=False)
 
