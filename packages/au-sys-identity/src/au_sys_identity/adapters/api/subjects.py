@@ -102,18 +102,18 @@ async def change_me(
         if opened is not None:
             keep_session(response, cookies, opened)
         return _tagged(response, await people.shown(await accounts.get(caller.id)))
-    change = ProfileChange(body.display_name, body.locale, body.timezone)
-    changed = await accounts.change_profile(caller.id, change, expected_version=expected_version(if_match))
-    return _tagged(response, await people.shown(changed))
-
-
-@router.delete("/users/me", operation_id="delete_me", summary="Close my account", status_code=204)
     if body.email is not None:
         if changes_profile:
             raise InvalidInput("email", "is changed by itself", "Send the profile in a request of its own.")
         await steps.require(caller, own_security=True)
         asked = await accounts.ask_for_address(caller.id, body.email, expected_version=expected_version(if_match))
         return _tagged(response, await people.shown(asked))
+    change = ProfileChange(body.display_name, body.locale, body.timezone)
+    changed = await accounts.change_profile(caller.id, change, expected_version=expected_version(if_match))
+    return _tagged(response, await people.shown(changed))
+
+
+@router.delete("/users/me", operation_id="delete_me", summary="Close my account", status_code=204)
 @access(authenticated=True)
 async def delete_me(
     request: Request,

@@ -12,8 +12,8 @@ from au_sys_identity.core.errors import InvalidInput, NotFound, Stale
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import ACCESS, SUBJECTS
 from au_sys_identity.core.machines.succession import Heirs, settle_custody
-from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.notices.models import Envelope
+from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength
 from au_sys_identity.core.sessions.opening import Opened, Proof, open_session
@@ -107,7 +107,6 @@ class Accounts:
             )
             return await self._save(unit, person, changed, by=person.urn)
 
-    async def change_password(
     async def ask_for_address(
         self, subject_id: SubjectId, email: str, *, expected_version: int | None = None
     ) -> Person:
@@ -132,6 +131,7 @@ class Accounts:
             unit.record(Fact("subject.changed", person.urn, person.urn, reason="another address was asked for"))
         return person
 
+    async def change_password(
         self, person: Person, current: str, new: str, *, client: Client, reopen: Strength | None
     ) -> Opened | None:
         """Set a new password: every session ends. ``reopen`` gives the browser that changed it a new one
