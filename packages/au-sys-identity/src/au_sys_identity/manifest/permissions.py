@@ -25,6 +25,9 @@ _SENTENCES = {
     "directories.sync": "Bring people in line with directories",
     "settings.read": "See settings of identity",
     "settings.write": "Change settings, directories and login providers",
+    "audit.read": "Read the audit log and its proofs",
+    "audit.verify": "Have the whole audit log checked",
+    "audit.export": "Take the audit log away",
     "tokens.introspect": "Ask whether a token is good (RFC 7662)",
 }
 
@@ -35,15 +38,20 @@ def _named(*names: str) -> tuple[str, ...]:
     return tuple(f"identity.{name}" for name in names)
 
 
+_PLATFORM_ONLY = ("identity.settings.", "identity.recovery.", "identity.users.erase")
 BUNDLES = (
     Bundle(
         "org-admin",
         "Everything about people and roles",
-        tuple(name for name in _named(*_SENTENCES) if not name.startswith("identity.settings.")),
+        tuple(name for name in _named(*_SENTENCES) if not name.startswith(_PLATFORM_ONLY)),
     ),
     Bundle(
         "helpdesk", "Help people to get in", _named("users.read", "users.unlock", "sessions.read", "sessions.revoke")
     ),
-    Bundle("auditor", "Read who may do what", _named("users.read", "roles.read", "policies.read", "machines.read")),
+    Bundle(
+        "auditor",
+        "Read who may do what, and who did it",
+        _named("users.read", "roles.read", "policies.read", "machines.read", "audit.read", "audit.verify"),
+    ),
     Bundle("member", "Nothing beyond the own account", ()),
 )

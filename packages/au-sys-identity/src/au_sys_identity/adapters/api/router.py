@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from au_sys_identity.adapters.api import access, settings, subjects
+from au_sys_identity.adapters.api.evidence import audit
 from au_sys_identity.adapters.api.outside import directories, logins
 from au_sys_identity.adapters.api.programs import machines, oauth_tokens, tokens
 from au_sys_identity.adapters.api.proofs import factors, mail_links, passkeys, sessions
@@ -20,3 +21,4 @@ router.include_router(directories.router)
 router.include_router(logins.router)
 router.include_router(access.router)
 router.include_router(settings.router)
+router.include_router(audit.router)

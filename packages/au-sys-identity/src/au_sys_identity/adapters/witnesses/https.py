@@ -26,5 +26,6 @@ class HttpsWitness:
 
     async def heads(self) -> AsyncIterator[Head]:
         """None."""
-        for head in ():
+        nothing: tuple[Head, ...] = ()
+        for head in nothing:
             yield head

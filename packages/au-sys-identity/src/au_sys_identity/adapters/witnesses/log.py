@@ -19,5 +19,6 @@ class LogWitness:
 
     async def heads(self) -> AsyncIterator[Head]:
         """None."""
-        for head in ():
+        nothing: tuple[Head, ...] = ()
+        for head in nothing:
             yield head

@@ -89,6 +89,10 @@ class Audit:
                 raise NotFound("event")
             return await self._shown(unit, kept)
 
+    async def trusted_keys(self) -> Mapping[str, bytes]:
+        """The public keys that sign heads, by their id."""
+        return await self._signer.trusted()
+
     async def latest_head(self) -> Head:
         """The newest signed head over everything there is.
 
@@ -100,6 +104,10 @@ class Audit:
         if head is None:
             raise NotFound("head")
         return head
+
+    async def public_keys(self) -> Mapping[str, bytes]:
+        """What heads are checked with, by key id."""
+        return await self._signer.trusted()
 
     async def prove_inclusion(
         self, *, event_id: UUID | None = None, leaf_index: int | None = None, tree_size: int | None = None

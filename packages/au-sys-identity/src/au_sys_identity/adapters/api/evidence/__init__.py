@@ -1,0 +1,1 @@
+"""What happened, proved; and how to get back."""
