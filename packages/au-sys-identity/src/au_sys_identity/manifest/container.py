@@ -368,7 +368,6 @@ def _ways_in(
         ),
         MagicLinks: MagicLinks(transactions, letters, utc_now, times=times, rules=base.in_force.magic),
         Refreshing: Refreshing(transactions, root, letters, utc_now, times=times),
-        Volume: Volume(base.windows, transactions, root, base.in_force.volume),
     }
 
 
