@@ -105,6 +105,9 @@ def environment_of(folder: Path, port: int, **settings: str) -> dict[str, str]:
         "FSP_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "IDENTITY_REGISTRATION": "open",
         "IDENTITY_REGISTRATION_VERIFY": "off",
+        "IDENTITY_RATE_SIGN_IN": "100000/minute",
+        "IDENTITY_RATE_MAIL": "100000/minute",
+        "IDENTITY_RATE_DEFAULT": "100000/minute",
         **settings,
     }
 

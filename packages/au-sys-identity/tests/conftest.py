@@ -39,6 +39,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
             "password_memory_kib": 8,
             "password_time_cost": 1,
         }
+        cheap |= {"rate_sign_in": "100000/minute", "rate_mail": "100000/minute", "rate_default": "100000/minute"}
         for name in [name for name in os.environ if name.startswith("IDENTITY_")]:
             monkeypatch.delenv(name)
         for name, value in {**cheap, **settings}.items():

@@ -1,6 +1,7 @@
 """IdentitySettings: what may be set, prefix ``IDENTITY_``."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from au_sys_identity.core.settings.lists import Item, parsed
 from au_sys_identity.core.settings.models import Weaker
 
 _LEAST_TOKEN = 20
+_RATE = re.compile(r"[1-9][0-9]{0,8} ?/ ?([1-9][0-9]{0,4} ?)?(second|minute|hour|day)s?")
 
 
 def runtime(weaker: Weaker | None = None) -> dict[str, JsonValue]:
@@ -198,6 +200,24 @@ class IdentitySettings(BaseSettings):
         description="Seconds in which failures are counted.",
         json_schema_extra=runtime(weaker="lower"),
     )
+    rate_sign_in: str = Field(
+        "30/minute", description="Most tries to sign in from one network.", json_schema_extra=runtime(), max_length=40
+    )
+    rate_mail: str = Field(
+        "5/hour",
+        description="Most letters that one network may ask for, and most to one address.",
+        json_schema_extra=runtime(),
+        max_length=40,
+    )
+    rate_default: str = Field(
+        "600/minute",
+        description="Most requests without a credential from one network.",
+        json_schema_extra=runtime(),
+        max_length=40,
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis in which several nodes count these three together; unset: each counts alone."
+    )
 
     audit_witness: str = Field(
         "log",
@@ -243,6 +263,20 @@ class IdentitySettings(BaseSettings):
     def _are_domains(cls, value: str) -> str:
         if not all("." in domain and domain.isprintable() and "@" not in domain for domain in value.split()):
             raise ValueError("must be domains such as example.org, with blanks between them")
+        return value
+
+    @field_validator("rate_sign_in", "rate_mail", "rate_default")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        if not _RATE.fullmatch(value):
+            raise ValueError("must be a number and a time such as 30/minute or 5/10 seconds")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must be redis://host:port/number or rediss://host:port/number")
         return value
 
     @field_validator("ldap")

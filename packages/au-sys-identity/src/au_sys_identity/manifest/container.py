@@ -22,6 +22,7 @@ from au_sys_identity.adapters.db.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.folder import FolderPost
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
+from au_sys_identity.adapters.limits.windows import LibraryWindows
 from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
 from au_sys_identity.adapters.web.administration import Desk
 from au_sys_identity.adapters.web.security import SecurityPage
@@ -52,6 +53,7 @@ from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.sessions.volume import Volume
 from au_sys_identity.core.settings.changing import RuntimeSettings
 from au_sys_identity.core.tokens.introspection import Introspection
 from au_sys_identity.core.tokens.issuing import Issuing
@@ -154,6 +156,7 @@ class Wiring:
     root: RootKey
     live: LiveSettings
     log: Auditing
+    windows: LibraryWindows
 
     async def prepare(self) -> None:
         """Make what the first request would wait for, and tell the operator where the first administrator begins."""
@@ -171,6 +174,7 @@ class Wiring:
         await self.live.stop()
         self.hasher.close()
         await self.outside.client.close()
+        await self.windows.close()
 
     async def sync_directories(self) -> None:
         """Run the directories that are due."""
@@ -201,6 +205,7 @@ class _Base:
     live: LiveSettings
     runtime: RuntimeSettings
     freshness: Freshness
+    windows: LibraryWindows
 
     @property
     def times(self) -> SessionTimes:
@@ -241,6 +246,7 @@ def _base(database: Database, platform: PlatformSettings, settings: IdentitySett
         live,
         runtime,
         freshness,
+        LibraryWindows(settings.redis_url.get_secret_value() if settings.redis_url else None),
     )
 
 
@@ -321,6 +327,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         root,
         base.live,
         log,
+        base.windows,
     )
 
 

@@ -12,6 +12,7 @@ from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.credentials.ports import BreachList
 from au_sys_identity.core.notices.sending import LinkTimes
 from au_sys_identity.core.sessions.models import SessionTimes
+from au_sys_identity.core.sessions.volume import VolumeRules
 from au_sys_identity.core.tokens.keys import KeyRules
 from au_sys_identity.manifest.config import IdentitySettings
 
@@ -29,6 +30,7 @@ class Rules:
     signature: SignatureRules
     magic: MagicRules
     reset: ResetRules
+    volume: VolumeRules
 
     @classmethod
     def of(cls, settings: IdentitySettings, breach_list: BreachList) -> "Rules":
@@ -43,6 +45,7 @@ class Rules:
             SignatureRules(),
             MagicRules(),
             ResetRules(),
+            VolumeRules(),
         )
         made.follow(settings)
         return made
@@ -69,4 +72,7 @@ class Rules:
         self.signature.life = timedelta(days=settings.signing_key_days)
         self.signature.longest_token = timedelta(seconds=settings.access_ttl)
         self.magic.enabled = settings.magic_link
+        self.volume.sign_in = settings.rate_sign_in
+        self.volume.mail = settings.rate_mail
+        self.volume.default = settings.rate_default
         self.reset.kills_keys = settings.reset_kills_keys

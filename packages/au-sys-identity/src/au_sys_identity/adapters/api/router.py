@@ -1,14 +1,15 @@
 """Mount every identity route once."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from au_sys_identity.adapters.api import access, settings, subjects
 from au_sys_identity.adapters.api.evidence import audit
 from au_sys_identity.adapters.api.outside import directories, logins
 from au_sys_identity.adapters.api.programs import machines, oauth_tokens, tokens
 from au_sys_identity.adapters.api.proofs import factors, mail_links, passkeys, sessions
+from au_sys_identity.adapters.api.volume import within_volume
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(within_volume)])
 router.include_router(sessions.router)
 router.include_router(factors.router)
 router.include_router(passkeys.router)

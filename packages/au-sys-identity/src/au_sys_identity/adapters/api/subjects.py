@@ -29,6 +29,8 @@ from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import InvalidInput, NotFound
 from au_sys_identity.core.machines.succession import Heirs
 from au_sys_identity.core.sessions.lifecycle import Sessions
+from au_sys_identity.core.sessions.models import Client
+from au_sys_identity.core.sessions.volume import Volume
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.subjects.ports import PersonFilter
 from fastapi_services_platform import access
@@ -52,14 +54,18 @@ async def register(
     registration: Annotated[Registration, inject(Registration)],
     bootstrap: Annotated[Bootstrap, inject(Bootstrap)],
     people: Annotated[People, inject(People)],
+    volume: Annotated[Volume, inject(Volume)],
 ) -> AcceptedOut | UserOut:
     """The answer is the same for a new and for a known address."""
     network = network_of(request.client.host if request.client else None)
     wanted = NewPerson(body.email, body.display_name, body.locale)
+    client = Client(network=network)
     if body.bootstrap_token is not None:
+        await volume.sign_in(client)
         person = await bootstrap.first_admin(wanted, body.password, body.bootstrap_token)
         response.status_code = 201
         return await people.shown(person)
+    await volume.mail(client, body.email)
     await registration.register(wanted, body.password, network=network)
     return AcceptedOut()
 

@@ -12,6 +12,7 @@ from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.errors import BadCredentials, DirectoryUnreachable, MfaRequired, NotFound, TryLater
+from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
@@ -41,6 +42,7 @@ async def directory_form(
     cookies: Annotated[CookieNames, inject(CookieNames)],
     pages: Annotated[Pages, inject(Pages)],
     ways: Annotated[WaysIn, inject(WaysIn)],
+    volume: Annotated[Volume, inject(Volume)],
     login: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
@@ -48,6 +50,7 @@ async def directory_form(
     """A session for the password that the directory takes."""
     client = client_of(request, cookies).with_device(new_secret())
     try:
+        await volume.sign_in(client)
         opened = await ways.directories.with_password(name, login[:LONGEST_FIELD], password, client=client, kind="web")
     except MfaRequired as second:
         return await second_step_page(request, pages, second.mfa_token, second.methods, next)

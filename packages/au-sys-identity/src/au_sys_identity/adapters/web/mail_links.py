@@ -8,9 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from au_sys_identity.adapters.api.authentication import CookieNames
+from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import IdentityError, WeakPassword
+from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
@@ -32,9 +35,12 @@ async def forgot_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
     links: Annotated[MailLinks, inject(MailLinks)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
     email: Annotated[str, Form()] = "",
 ) -> Response:
     """The same answer for every address."""
+    await volume.mail(client_of(request, cookies), email)
     await links.ask("reset", email)
     return await _page(request, pages, "forgot", done=True)
 

@@ -19,6 +19,7 @@ from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.errors import BadCredentials, IdentityError, StepUpRequired, WeakSession
 from au_sys_identity.core.factors.passkeys import Passkeys
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
+from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
@@ -37,11 +38,13 @@ async def passkey_form(
     magic: Annotated[MagicLinks, inject(MagicLinks)],
     ways: Annotated[WaysIn, inject(WaysIn)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
     answer: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
 ) -> Response:
     """What the authenticator made of the options."""
     client = client_of(request, cookies).with_device(new_secret())
+    await volume.sign_in(client)
     try:
         opened = await sign_in.sign_in(answer, client=client, kind="web")
     except BadCredentials:

@@ -8,6 +8,8 @@ from starlette.responses import Response
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import IdentityError, InvalidInput, WeakPassword
+from au_sys_identity.core.sessions.models import Client
+from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
@@ -31,12 +33,14 @@ async def register_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
     registration: Annotated[Registration, inject(Registration)],
+    volume: Annotated[Volume, inject(Volume)],
     email: Annotated[str, Form()] = "",
     display_name: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
 ) -> Response:
     """The answer is the same for a new and for a known address."""
     network = network_of(request.client.host if request.client else None)
+    await volume.mail(Client(network=network), email[:320])
     wanted = NewPerson(email, display_name or None)
     try:
         await registration.register(wanted, password, network=network)

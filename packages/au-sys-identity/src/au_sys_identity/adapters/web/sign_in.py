@@ -19,6 +19,7 @@ from au_sys_identity.core.errors import BadCredentials, BadToken, ConfirmNeeded,
 from au_sys_identity.core.factors.models import METHODS, Method
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
@@ -54,6 +55,7 @@ async def login_form(
     registration: Annotated[Registration, inject(Registration)],
     magic: Annotated[MagicLinks, inject(MagicLinks)],
     ways: Annotated[WaysIn, inject(WaysIn)],
+    volume: Annotated[Volume, inject(Volume)],
     email: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
@@ -61,6 +63,7 @@ async def login_form(
     """A session of its own for every sign-in; what the browser brought along is never kept."""
     client = client_of(request, cookies).with_device(new_secret())
     try:
+        await volume.sign_in(client, email[:LONGEST_FIELD])
         opened = await sign_in.with_password(email[:LONGEST_FIELD], password, client=client, kind="web")
     except MfaRequired as second:
         return await second_step_page(request, pages, second.mfa_token, second.methods, next)
@@ -82,6 +85,7 @@ async def second_step_form(
     sign_in: Annotated[SignIn, inject(SignIn)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
     pages: Annotated[Pages, inject(Pages)],
+    volume: Annotated[Volume, inject(Volume)],
     mfa_token: Annotated[str, Form()] = "",
     method: Annotated[str, Form()] = "totp",
     code: Annotated[str, Form()] = "",
@@ -90,6 +94,7 @@ async def second_step_form(
 ) -> Response:
     """A passkey, the code of the app, or a recovery code; five tries, then from the start."""
     client = client_of(request, cookies).with_device(new_secret())
+    await volume.sign_in(client)
     token = mfa_token[:_LONGEST_TOKEN]
     factor: Method = METHODS[METHODS.index(method)] if method in METHODS else "totp"
     given = answer if factor == "passkey" else code
@@ -119,9 +124,11 @@ async def link_form(
     pages: Annotated[Pages, inject(Pages)],
     magic: Annotated[MagicLinks, inject(MagicLinks)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
     email: Annotated[str, Form()] = "",
 ) -> Response:
     """The same answer for every address."""
+    await volume.mail(client_of(request, cookies), email[:LONGEST_FIELD])
     response = await pages.render(request, "identity/magic_ask.html", {"done": True})
     flow = flow_of(request, response, cookies)
     await magic.ask(email[:LONGEST_FIELD], flow=flow, client=client_of(request, cookies))
@@ -142,11 +149,13 @@ async def magic_form(
     pages: Annotated[Pages, inject(Pages)],
     magic: Annotated[MagicLinks, inject(MagicLinks)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
     token: Annotated[str, Form()] = "",
     confirm: Annotated[str, Form()] = "",
 ) -> Response:
     """Sign in with the link; in another browser after a confirmation."""
     client = client_of(request, cookies).with_device(new_secret())
+    await volume.sign_in(client)
     token = token[:_LONGEST_TOKEN]
     try:
         opened = await magic.sign_in(token, flow=client.flow, confirmed=confirm == "on", client=client, kind="web")

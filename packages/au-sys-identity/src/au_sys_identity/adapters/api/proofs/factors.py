@@ -28,6 +28,7 @@ from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.factors.models import Method
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.sessions.volume import Volume
 from au_sys_identity.core.subjects.models import person_id
 from au_sys_identity.core.tokens.issuing import Issuing
 from fastapi_services_platform import access
@@ -45,9 +46,11 @@ async def verify_mfa(
     sign_in: Annotated[SignIn, inject(SignIn)],
     answers: Annotated[TokenAnswers, inject(TokenAnswers)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
 ) -> TokensOut:
     """The token of the problem ``mfa-required`` and a code or a passkey's assertion in, tokens out."""
     client = answers.client(request, body.transport, instance=body.client_instance, label=body.device_name)
+    await volume.sign_in(client)
     if body.remember_device:
         client = client.with_device(new_secret())
     code = _code(body.method, body.code, body.assertion)

@@ -22,6 +22,7 @@ from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.credentials.lockout import network_of
+from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -32,8 +33,15 @@ router = APIRouter(tags=["mail"])
     "/auth/request-verify-token", operation_id="request_verify", summary="Ask for a verification mail", status_code=202
 )
 @access(public=True)
-async def request_verify(body: AddressBody, links: Annotated[MailLinks, inject(MailLinks)]) -> AcceptedOut:
+async def request_verify(
+    request: Request,
+    body: AddressBody,
+    links: Annotated[MailLinks, inject(MailLinks)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
+) -> AcceptedOut:
     """A mail goes out if there is an unverified account."""
+    await volume.mail(client_of(request, cookies), body.email)
     await links.ask("verify", body.email)
     return AcceptedOut()
 
@@ -51,8 +59,15 @@ async def verify(
 
 @router.post("/auth/forgot-password", operation_id="forgot_password", summary="Ask for a reset mail", status_code=202)
 @access(public=True)
-async def forgot_password(body: AddressBody, links: Annotated[MailLinks, inject(MailLinks)]) -> AcceptedOut:
+async def forgot_password(
+    request: Request,
+    body: AddressBody,
+    links: Annotated[MailLinks, inject(MailLinks)],
+    cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
+) -> AcceptedOut:
     """A mail goes out if there is an account."""
+    await volume.mail(client_of(request, cookies), body.email)
     await links.ask("reset", body.email)
     return AcceptedOut()
 
@@ -76,8 +91,10 @@ async def request_magic_link(
     body: MagicAskBody,
     links: Annotated[MagicLinks, inject(MagicLinks)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
 ) -> FlowOut:
     """A mail goes out if there is an account; the flow tells the same browser again, in cookie or body."""
+    await volume.mail(client_of(request, cookies), body.email)
     flow = flow_of(request, response, cookies)
     await links.ask(body.email, flow=flow, client=client_of(request, cookies, instance=body.client_instance))
     response.headers["cache-control"] = "no-store"
@@ -92,9 +109,11 @@ async def magic_link_login(
     body: MagicLoginBody,
     links: Annotated[MagicLinks, inject(MagicLinks)],
     answers: Annotated[TokenAnswers, inject(TokenAnswers)],
+    volume: Annotated[Volume, inject(Volume)],
 ) -> TokensOut:
     """The token of the mail in, tokens of the strength ``mail`` out."""
     client = answers.client(request, body.transport, instance=body.client_instance, label=body.device_name)
+    await volume.sign_in(client)
     opened = await links.sign_in(
         body.token, flow=body.flow_id or client.flow, confirmed=body.confirm, client=client, kind="token"
     )

@@ -26,6 +26,7 @@ from au_sys_identity.core.factors.passkeys import Passkeys
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import SessionId
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
+from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -64,10 +65,11 @@ async def passkey_login(
     body: PasskeyLoginBody,
     sign_in: Annotated[PasskeySignIn, inject(PasskeySignIn)],
     answers: Annotated[TokenAnswers, inject(TokenAnswers)],
-    cookies: Annotated[CookieNames, inject(CookieNames)],
+    volume: Annotated[Volume, inject(Volume)],
 ) -> TokensOut:
     """What the authenticator made of the options in, tokens out."""
     client = answers.client(request, body.transport, instance=body.client_instance, label=body.device_name)
+    await volume.sign_in(client)
     opened = await sign_in.sign_in(json.dumps(body.assertion), client=client, kind="token")
     return await answers.opened(response, opened, client, body.transport)
 

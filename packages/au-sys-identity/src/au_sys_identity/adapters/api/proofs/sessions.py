@@ -29,6 +29,7 @@ from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
 from au_sys_identity.core.sessions.refreshing import Refreshing
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.sessions.volume import Volume
 from au_sys_identity.core.subjects.names import display_name
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
@@ -56,10 +57,12 @@ async def login(
     sign_in: Annotated[SignIn, inject(SignIn)],
     directories: Annotated[DirectorySignIn, inject(DirectorySignIn)],
     answers: Annotated[TokenAnswers, inject(TokenAnswers)],
+    volume: Annotated[Volume, inject(Volume)],
 ) -> TokensOut:
     """Form ``username, password`` or JSON ``email, password`` in, tokens out."""
     wanted = await _login_body(request)
     client = answers.client(request, wanted.transport, instance=wanted.client_instance, label=wanted.device_name)
+    await volume.sign_in(client, wanted.email)
     if wanted.directory is None:
         opened = await sign_in.with_password(wanted.email, wanted.password, client=client, kind="token")
     else:

@@ -1,0 +1,1 @@
+"""Volume limits on the limits library."""
