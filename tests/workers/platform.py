@@ -72,6 +72,9 @@ def _environment(folder: Path, url: str, database: str) -> dict[str, str]:
         "IDENTITY_SECRET_KEY": b64encode(secrets.token_bytes(32)).decode(),
         "IDENTITY_REGISTRATION": "open",
         "IDENTITY_REGISTRATION_VERIFY": "off",
+        "IDENTITY_RATE_SIGN_IN": "1000/minute",
+        "IDENTITY_RATE_MAIL": "1000/minute",
+        "IDENTITY_RATE_DEFAULT": "10000/minute",
     }
     if database:
         own |= {"FSP_DATABASE_URL": database, "STORAGE_URL": database, "FSP_RATE_LIMIT_STORAGE": "database"}
