@@ -375,6 +375,7 @@ def _ways_in(
         ),
         MagicLinks: MagicLinks(transactions, letters, utc_now, times=times, rules=base.in_force.magic),
         Refreshing: Refreshing(transactions, root, letters, utc_now, times=times),
+        Volume: Volume(base.windows, transactions, root, base.in_force.volume),
     }
 
 
