@@ -22,6 +22,7 @@ from fastapi_services_platform.capability.events import Event, EventHandler, Rec
 from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.engine.app_factory import create_app
+from fastapi_services_platform.engine.background.leadership import fencing_token
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.events.outbox import Outbox
@@ -111,6 +112,7 @@ __all__ = [
     "blocking",
     "create_app",
     "current_fields",
+    "fencing_token",
     "get_logger",
     "guarded",
     "in_transaction",

@@ -124,7 +124,8 @@ def test_declarations_import_no_models_of_pydantic_1() -> None:
         warnings.simplefilter("ignore")
         from pydantic import v1
 
-    async def old() -> v1.BaseModel: ...
+    async def old() -> v1.BaseModel:
+        return v1.BaseModel()
 
     with lean_declarations(), pytest.raises(fastapi.exceptions.PydanticV1NotSupportedError):
         APIRouter().add_api_route("/old", old)

@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import MetaData, text
 
 from fastapi_services_platform import Migrations
-from fastapi_services_platform.engine.background.leadership import ServerLeadership
 from fastapi_services_platform.persistence import migrations as runs
 from fastapi_services_platform.persistence.databases import Database
 from fastapi_services_platform.testing.postgres import NoPostgres, PostgresServer, postgres_server
@@ -186,22 +185,3 @@ async def test_a_node_that_loses_its_database_says_so_and_recovers(server: Postg
             process.wait(60)
     await admin.close()
     assert (before, down, up, process.returncode) == (200, (503, 200), 200, 0)
-
-
-async def test_one_node_leads_and_another_follows_its_end(server: PostgresServer) -> None:
-    """The advisory lock goes to the next node when the leader's connection is gone."""
-    url = server.database("leaders")
-    databases = [Database("hub", url), Database("hub", url)]
-    one, two = (ServerLeadership(database) for database in databases)
-    assert (await one.is_mine(), await two.is_mine(), await one.is_mine()) == (True, False, True)
-    async with databases[1].session() as session:
-        await session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
-    for _ in range(100):  # the server ends the leader's connection in its own time
-        if await two.is_mine():
-            break
-        await asyncio.sleep(0.05)
-    assert (await two.is_mine(), await one.is_mine()) == (True, False)
-    await one.release()
-    await two.release()
-    for database in databases:
-        await database.close()

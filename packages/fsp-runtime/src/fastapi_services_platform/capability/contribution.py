@@ -95,7 +95,9 @@ class Job:
     """Background work inside the web process, every ``interval`` seconds, or when ``cron`` says so in ``timezone``
     (``"30 4 * * MON-FRI"``; a time that passed while nothing ran is not made up for).
 
-    It runs on one process of all that share the databases; ``everywhere`` is for work on a process's own memory.
+    It runs on one process of all that share the databases: the holder of a lease. When that is lost the job is
+    cancelled; ``fencing_token()`` is for places that must refuse the writes of an earlier leader. ``everywhere`` is for
+    work on a process's own memory.
     ``jitter`` delays each run by up to so many seconds.
     """
 

@@ -5,7 +5,7 @@ from fastapi_services_platform.config.files import FLAGS_FILE
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.engine.background.jobs import JobRunner
-from fastapi_services_platform.engine.background.leadership import FileLeadership, Leadership, ServerLeadership
+from fastapi_services_platform.engine.background.leadership import Lease
 from fastapi_services_platform.engine.inventory import Inventory
 from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.events.relay import EventRelay
@@ -26,7 +26,7 @@ class Platform:
         self._databases: dict[str, Database] = {}
         self.clients = Clients(allow=settings.outbound_allow)
         self.container.register_value(Clients, self.clients)
-        self.jobs = JobRunner(self._leadership())
+        self.jobs = JobRunner(Lease(self.database("hub")))
         self.siblings = Siblings()
         self.events = EventRelay(lambda: self.inventory.event_handlers)
 
@@ -40,10 +40,3 @@ class Platform:
     def databases(self) -> tuple[Database, ...]:
         """Every database that was asked for."""
         return tuple(self._databases.values())
-
-    def _leadership(self) -> Leadership:
-        """Nodes that share a server ask it; processes that share a folder ask the folder."""
-        url = self.settings.database_url
-        if url is not None and url.startswith("postgres"):
-            return ServerLeadership(self.database("hub"))
-        return FileLeadership(self.settings.data_dir / "jobs.lock")

@@ -1,7 +1,8 @@
-"""What nodes share and may lose: open breakers and counters of rate limits, in Redis or PostgreSQL.
+"""What nodes share and may lose: open breakers, counters of rate limits, and who leads, in Redis or PostgreSQL.
 
-The tables are UNLOGGED (no write-ahead log: they are empty after a crash of the server) and stand in a schema of their
-own, because they are no data of the hub: nobody migrates them or misses them.
+The tables stand in a schema of their own, because they are no data of the hub: nobody migrates them or misses them.
+All but the leases are UNLOGGED (no write-ahead log: they are empty after a crash of the server); a lease's token must
+not begin anew.
 """
 
 from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ _TABLES = (
     f"CREATE UNLOGGED TABLE IF NOT EXISTS {SCHEMA}.breakers (name text PRIMARY KEY, until timestamptz NOT NULL)",
     f"CREATE UNLOGGED TABLE IF NOT EXISTS {SCHEMA}.counters "
     "(name text PRIMARY KEY, hits bigint NOT NULL, expires timestamptz NOT NULL) WITH (fillfactor = 50)",
+    f"CREATE TABLE IF NOT EXISTS {SCHEMA}.leases "
+    "(name text PRIMARY KEY, holder text NOT NULL, token bigint NOT NULL, until double precision NOT NULL)",
     f"CREATE INDEX IF NOT EXISTS counters_expire ON {SCHEMA}.counters (expires)",
 )
 

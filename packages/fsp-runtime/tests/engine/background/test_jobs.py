@@ -1,14 +1,16 @@
 """Background jobs: on their interval, on one process, with their outcome kept."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from fastapi_services_platform import Job, PlatformSettings
+from fastapi_services_platform import Job
 from fastapi_services_platform.engine.background import jobs
 from fastapi_services_platform.engine.background.jobs import JobRun, JobRunner
-from fastapi_services_platform.engine.background.leadership import FileLeadership
+from fastapi_services_platform.engine.background.leadership import Lease
+from fastapi_services_platform.persistence.databases import Database
 
 
 @pytest.fixture
@@ -23,11 +25,17 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[None]":
     return queue
 
 
-async def test_a_job_runs_on_its_interval_and_survives_its_errors(
-    settings: PlatformSettings, ticks: "asyncio.Queue[None]"
-) -> None:
+@pytest.fixture
+async def lease(tmp_path: Path) -> AsyncIterator[Lease]:
+    """Of the only process."""
+    database = Database("hub", f"sqlite:///{tmp_path / 'hub.db'}")
+    yield Lease(database)
+    await database.close()
+
+
+async def test_a_job_runs_on_its_interval_and_survives_its_errors(lease: Lease, ticks: "asyncio.Queue[None]") -> None:
     """The first run fails, the second works; both are counted."""
-    runner = JobRunner(FileLeadership(settings.data_dir / "jobs.lock"))
+    runner = JobRunner(lease)
     ran: asyncio.Queue[int] = asyncio.Queue()
 
     async def clean() -> None:
@@ -47,9 +55,9 @@ async def test_a_job_runs_on_its_interval_and_survives_its_errors(
     await runner.stop()
 
 
-async def test_a_job_can_be_run_at_once(settings: PlatformSettings, ticks: "asyncio.Queue[None]") -> None:
+async def test_a_job_can_be_run_at_once(lease: Lease, ticks: "asyncio.Queue[None]") -> None:
     """run_now waits for the run and gives its state; an unknown name is a KeyError."""
-    runner = JobRunner(FileLeadership(settings.data_dir / "jobs.lock"))
+    runner = JobRunner(lease)
 
     async def work() -> None:
         await asyncio.sleep(0)
@@ -61,18 +69,9 @@ async def test_a_job_can_be_run_at_once(settings: PlatformSettings, ticks: "asyn
     await runner.stop()
 
 
-async def test_one_process_leads_and_the_next_follows(tmp_path: Path) -> None:
-    """Only one holder at a time; when it lets go another takes over."""
-    one, two = FileLeadership(tmp_path / "jobs.lock"), FileLeadership(tmp_path / "jobs.lock")
-    assert (await one.is_mine(), await two.is_mine(), await one.is_mine()) == (True, False, True)
-    await one.release()
-    assert (await two.is_mine(), await one.is_mine()) == (True, False)
-    await two.release()
-
-
-async def test_what_runs_is_told_and_not_too_often(settings: PlatformSettings, ticks: "asyncio.Queue[None]") -> None:
+async def test_what_runs_is_told_and_not_too_often(lease: Lease, ticks: "asyncio.Queue[None]") -> None:
     """A job that goes as before is told once; a failure, and a run that somebody asked for, at once."""
-    runner = JobRunner(FileLeadership(settings.data_dir / "jobs.lock"))
+    runner = JobRunner(lease)
     told: asyncio.Queue[str] = asyncio.Queue()
     fails = False
 
@@ -101,7 +100,8 @@ async def test_what_runs_is_told_and_not_too_often(settings: PlatformSettings, t
 
 async def test_a_job_of_every_process_needs_no_leader(tmp_path: Path, ticks: "asyncio.Queue[None]") -> None:
     """A follower runs it too; other jobs it leaves to the leader."""
-    leader, follower = FileLeadership(tmp_path / "jobs.lock"), JobRunner(FileLeadership(tmp_path / "jobs.lock"))
+    databases = [Database("hub", f"sqlite:///{tmp_path / 'hub.db'}") for _ in range(2)]
+    leader, follower = Lease(databases[0]), JobRunner(Lease(databases[1]))
     assert await leader.is_mine()
     ran: asyncio.Queue[str] = asyncio.Queue()
 
@@ -118,6 +118,8 @@ async def test_a_job_of_every_process_needs_no_leader(tmp_path: Path, ticks: "as
     found = {await ran.get()}
     await follower.stop()
     await leader.release()
+    for database in databases:
+        await database.close()
     while not ran.empty():
         found.add(ran.get_nowait())
     assert found == {"own"}

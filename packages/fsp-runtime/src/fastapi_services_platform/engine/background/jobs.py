@@ -4,13 +4,14 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import Literal
 
 from fastapi_services_platform.capability.contribution import Job
-from fastapi_services_platform.engine.background.leadership import Leadership
+from fastapi_services_platform.engine.background.leadership import Lease
 from fastapi_services_platform.engine.background.schedules import seconds_until_run
 from fastapi_services_platform.observability.logger_factory import get_logger, log_fields
 from fastapi_services_platform.observability.tracing.spans import root_span
@@ -58,13 +59,14 @@ class JobState:
 
 
 class JobRunner:
-    """Runs every job in its time while this process leads. A job that raises is logged and runs again next time.
+    """Runs every job in its time while this process leads. A job that raises is logged and runs again next time; one
+    that runs when the lease is lost is cancelled.
 
     ``keeper`` is told of runs, of a job that runs often at most every 15 s while it goes as before.
     """
 
-    def __init__(self, leadership: Leadership) -> None:
-        self._leadership = leadership
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
         self._tasks: list[asyncio.Task[None]] = []
         self._locks: dict[str, asyncio.Lock] = {}
         self.states: list[JobState] = []
@@ -111,23 +113,29 @@ class JobRunner:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self._leadership.release()
+        await self._lease.release()
 
     async def _supervise(self, state: JobState) -> None:
         while True:
             await _pause(seconds_until_run(state.job, datetime.now(UTC)))
-            if state.job.everywhere or await self._leadership.is_mine():
+            if state.job.everywhere:
                 await self._run(state)
+            elif await self._lease.is_mine():
+                await self._run(state, led=True)
+            else:
+                continue
+            if state.job.everywhere or self._lease.leads:
                 await self._tell(state)
 
-    async def _run(self, state: JobState) -> None:
+    async def _run(self, state: JobState, *, led: bool = False) -> None:
         async with self._locks.setdefault(state.name, asyncio.Lock()):
             begun = perf_counter()
             state.outcome, state.last_run = "running", datetime.now(UTC)
             state.runs += 1
             try:
                 with root_span(f"job {state.name}"), log_fields(job=state.name):
-                    await state.job.run()
+                    async with self._lease.term() if led else nullcontext():
+                        await state.job.run()
             except Exception as error:
                 state.outcome, state.error = "failed", f"{type(error).__name__}: {error}"
                 state.failures += 1
