@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -138,3 +139,14 @@ def test_a_long_upload_that_moves_is_not_cut_off(served: tuple[str, int]) -> Non
 def test_an_upload_that_drips_is_cut_off(served: tuple[str, int]) -> None:
     """A byte now and then is no progress."""
     assert _post(served, 20, 1).startswith(b"HTTP/1.1 504")
+
+
+def test_an_upload_that_stalls_is_cut_off(served: tuple[str, int]) -> None:
+    """It moved at full speed until it stopped; the limit counts from there."""
+    with socket.create_connection(served, 120) as connection:
+        connection.sendall(b"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000\r\n\r\n")
+        connection.sendall(b"x" * 300_000)
+        begun = time.monotonic()
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 504")
+    assert time.monotonic() - begun > 0.9
