@@ -1,14 +1,47 @@
 """CredentialStore and GuessStore on SQL."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Executable, Table, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import devices, guess_counters, passwords
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
 from au_sys_identity.core.subjects.models import SubjectId
+
+# Statements are built once: building one costs more than running it, and every sign-in runs these.
+_PASSWORD = select(passwords).where(passwords.c.subject_id == bindparam("the_subject"))
+_DEVICE = select(devices).where(devices.c.token_hash == bindparam("the_hash"))
+_IS = and_(guess_counters.c.scope == bindparam("the_scope"), guess_counters.c.key_hash == bindparam("the_key"))
+_COUNTER = select(guess_counters).where(_IS)
+_LOWER = update(guess_counters).where(_IS, guess_counters.c.failures > 0).values(failures=guess_counters.c.failures - 1)
+_BLOCK = update(guess_counters).where(_IS).values(blocked_until=bindparam("until"))
+_CLEAR = delete(guess_counters).where(_IS)
+
+
+def _raising(insert_into: Callable[[Table], Any]) -> Executable:  # Any: insert() of either dialect
+    """Make the counter or raise it; one whose window is over starts again at one."""
+    over = guess_counters.c.window_start <= bindparam("over", type_=guess_counters.c.window_start.type)
+    now = bindparam("now", type_=guess_counters.c.window_start.type)
+    made: Executable = (
+        insert_into(guess_counters)
+        .values(scope=bindparam("scope"), key_hash=bindparam("key_hash"), failures=1, window_start=now)
+        .on_conflict_do_update(
+            index_elements=["scope", "key_hash"],
+            set_={
+                "failures": case((over, 1), else_=guess_counters.c.failures + 1),
+                "window_start": case((over, now), else_=guess_counters.c.window_start),
+            },
+        )
+        .returning(guess_counters.c.failures, guess_counters.c.window_start, guess_counters.c.blocked_until)
+    )
+    return made
+
+
+_RAISE = {"sqlite": _raising(sqlite.insert), "postgresql": _raising(postgresql.insert)}
 
 
 class SqlCredentials:
@@ -19,7 +52,7 @@ class SqlCredentials:
 
     async def password(self, subject_id: SubjectId) -> PasswordRecord | None:
         """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
-        row = (await self._session.execute(select(passwords).where(passwords.c.subject_id == subject_id))).first()
+        row = (await self._session.execute(_PASSWORD, {"the_subject": subject_id})).first()
         if row is None:
             return None
         return PasswordRecord(row.subject_id, row.hash, row.changed_at, row.must_change, row.usable_until)
@@ -43,7 +76,7 @@ class SqlCredentials:
 
     async def device(self, token_hash: bytes) -> Device | None:
         """See :class:`~au_sys_identity.core.credentials.ports.CredentialStore`."""
-        row = (await self._session.execute(select(devices).where(devices.c.token_hash == token_hash))).first()
+        row = (await self._session.execute(_DEVICE, {"the_hash": token_hash})).first()
         return Device(row.subject_id, row.token_hash, row.label, row.last_seen_at) if row else None
 
     async def keep_device(self, device: Device) -> None:
@@ -78,53 +111,28 @@ class SqlGuesses:
 
     async def read(self, scope: str, key: bytes) -> Counter | None:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
-        row = (await self._session.execute(select(guess_counters).where(_is(scope, key)))).first()
+        row = (await self._session.execute(_COUNTER, {"the_scope": scope, "the_key": key})).first()
         return Counter(row.failures, row.window_start, row.blocked_until) if row else None
 
     async def raise_by_one(self, scope: str, key: bytes, *, now: datetime, window: timedelta) -> Counter:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
-        counter = await self._raised(scope, key, now, window)
-        if counter is None:
-            try:
-                async with self._session.begin_nested():
-                    await self._session.execute(
-                        insert(guess_counters).values(scope=scope, key_hash=key, failures=1, window_start=now)
-                    )
-                return Counter(1, now)
-            except IntegrityError:  # another transaction made it first
-                counter = await self._raised(scope, key, now, window)
-        return counter or Counter(1, now)
-
-    async def _raised(self, scope: str, key: bytes, now: datetime, window: timedelta) -> Counter | None:
-        over = guess_counters.c.window_start <= now - window
+        statement = _RAISE[self._session.get_bind().dialect.name]
         row = (
-            await self._session.execute(
-                update(guess_counters)
-                .where(_is(scope, key))
-                .values(
-                    failures=case((over, 1), else_=guess_counters.c.failures + 1),
-                    window_start=case((over, now), else_=guess_counters.c.window_start),
-                )
-                .returning(guess_counters.c.failures, guess_counters.c.window_start, guess_counters.c.blocked_until)
-            )
-        ).first()
-        return Counter(row.failures, row.window_start, row.blocked_until) if row else None
+            await self._session.execute(statement, {"scope": scope, "key_hash": key, "now": now, "over": now - window})
+        ).one()
+        return Counter(row.failures, row.window_start, row.blocked_until)
 
     async def lower_by_one(self, scope: str, key: bytes) -> None:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
-        await self._session.execute(
-            update(guess_counters)
-            .where(_is(scope, key), guess_counters.c.failures > 0)
-            .values(failures=guess_counters.c.failures - 1)
-        )
+        await self._session.execute(_LOWER, {"the_scope": scope, "the_key": key})
 
     async def block(self, scope: str, key: bytes, until: datetime) -> None:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
-        await self._session.execute(update(guess_counters).where(_is(scope, key)).values(blocked_until=until))
+        await self._session.execute(_BLOCK, {"the_scope": scope, "the_key": key, "until": until})
 
     async def clear(self, scope: str, key: bytes) -> None:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
-        await self._session.execute(delete(guess_counters).where(_is(scope, key)))
+        await self._session.execute(_CLEAR, {"the_scope": scope, "the_key": key})
 
     async def forget_before(self, moment: datetime) -> int:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
@@ -132,7 +140,3 @@ class SqlGuesses:
         count = await self._session.scalar(select(func.count()).select_from(guess_counters).where(old))
         await self._session.execute(delete(guess_counters).where(old))
         return count or 0
-
-
-def _is(scope: str, key: bytes) -> ColumnElement[bool]:
-    return and_(guess_counters.c.scope == scope, guess_counters.c.key_hash == key)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import (
@@ -17,6 +17,17 @@ from au_sys_identity.adapters.db.tables import (
 from au_sys_identity.core.factors.models import Challenge, Enrolled, TotpSecret
 from au_sys_identity.core.subjects.models import SubjectId
 
+_WHOSE = bindparam("whose", type_=totp_secrets.c.subject_id.type)
+_ENROLLED = select(  # built once: every sign-in runs it
+    exists().where(totp_secrets.c.subject_id == _WHOSE, totp_secrets.c.confirmed_at.is_not(None)),
+    select(func.count()).where(recovery_codes.c.subject_id == _WHOSE).scalar_subquery(),
+    select(func.count()).where(passkeys.c.subject_id == _WHOSE).scalar_subquery(),
+    or_(
+        exists().where(passwords.c.subject_id == _WHOSE),
+        exists().where(persons.c.subject_id == _WHOSE, persons.c.auth_source != "local"),
+    ),
+)
+
 
 class SqlFactors:
     """The tables ``totp_secrets``, ``recovery_codes`` and ``mfa_challenges``; a used row is gone."""
@@ -26,19 +37,7 @@ class SqlFactors:
 
     async def enrolled(self, subject_id: SubjectId) -> Enrolled:
         """See :class:`~au_sys_identity.core.factors.ports.FactorStore`."""
-        row = (
-            await self._session.execute(
-                select(
-                    exists().where(totp_secrets.c.subject_id == subject_id, totp_secrets.c.confirmed_at.is_not(None)),
-                    select(func.count()).where(recovery_codes.c.subject_id == subject_id).scalar_subquery(),
-                    select(func.count()).where(passkeys.c.subject_id == subject_id).scalar_subquery(),
-                    or_(
-                        exists().where(passwords.c.subject_id == subject_id),
-                        exists().where(persons.c.subject_id == subject_id, persons.c.auth_source != "local"),
-                    ),
-                )
-            )
-        ).one()
+        row = (await self._session.execute(_ENROLLED, {"whose": subject_id})).one()
         return Enrolled(totp=bool(row[0]), recovery_codes_left=row[1], passkeys=row[2], password=bool(row[3]))
 
     async def totp(self, subject_id: SubjectId) -> TotpSecret | None:

@@ -2,13 +2,37 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import refresh_tokens, sessions
 from au_sys_identity.core.sessions.models import RefreshToken, Session, SessionId
 from au_sys_identity.core.subjects.models import SubjectId
+
+# Statements that sign-ins and refreshes run are built once: building one costs more than running it.
+_ADD, _ADD_REFRESH = insert(sessions), insert(refresh_tokens)
+_BY_ID = select(sessions).where(sessions.c.id == bindparam("the_id"))
+_BY_SECRET = select(sessions).where(sessions.c.secret_hash == bindparam("the_hash"))
+_SEEN = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("the_id"), sessions.c.ended_at.is_(None))
+    .values(last_seen_at=bindparam("at"), idle_until=bindparam("until"))
+)
+_REFRESH = select(refresh_tokens).where(refresh_tokens.c.token_hash == bindparam("the_hash"))
+_HEAD = select(refresh_tokens).where(
+    refresh_tokens.c.session_id == bindparam("the_id"), refresh_tokens.c.replaced_at.is_(None)
+)
+_REPLACE = (
+    update(refresh_tokens)
+    .where(
+        refresh_tokens.c.session_id == bindparam("the_id"),
+        refresh_tokens.c.generation == bindparam("the_generation"),
+        refresh_tokens.c.replaced_at.is_(None),
+    )
+    .values(replaced_at=bindparam("at"))
+    .returning(refresh_tokens.c.generation)
+)
 
 
 def _session(row: Row[tuple[object, ...]]) -> Session:
@@ -50,37 +74,38 @@ class SqlSessions:
     async def add(self, session: Session) -> None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
         await self._session.execute(
-            insert(sessions).values(
-                id=session.id,
-                subject_id=session.subject_id,
-                kind=session.kind,
-                secret_hash=session.secret_hash,
-                label=session.label,
-                user_agent=session.user_agent,
-                ip=session.address,
-                binding_hash=session.binding_hash,
-                strong_binding=session.strong_binding,
-                strength=session.strength,
-                methods=",".join(session.methods),
-                epoch=session.epoch,
-                auth_time=session.auth_time,
-                created_at=session.created_at,
-                last_seen_at=session.last_seen_at,
-                idle_until=session.idle_until,
-                expires_at=session.expires_at,
-                ended_at=session.ended_at,
-                end_reason=session.end_reason,
-            )
+            _ADD,
+            {
+                "id": session.id,
+                "subject_id": session.subject_id,
+                "kind": session.kind,
+                "secret_hash": session.secret_hash,
+                "label": session.label,
+                "user_agent": session.user_agent,
+                "ip": session.address,
+                "binding_hash": session.binding_hash,
+                "strong_binding": session.strong_binding,
+                "strength": session.strength,
+                "methods": ",".join(session.methods),
+                "epoch": session.epoch,
+                "auth_time": session.auth_time,
+                "created_at": session.created_at,
+                "last_seen_at": session.last_seen_at,
+                "idle_until": session.idle_until,
+                "expires_at": session.expires_at,
+                "ended_at": session.ended_at,
+                "end_reason": session.end_reason,
+            },
         )
 
     async def get(self, session_id: SessionId) -> Session | None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
-        row = (await self._session.execute(select(sessions).where(sessions.c.id == session_id))).first()
+        row = (await self._session.execute(_BY_ID, {"the_id": session_id})).first()
         return _session(row) if row else None
 
     async def by_secret(self, secret_hash: bytes) -> Session | None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
-        row = (await self._session.execute(select(sessions).where(sessions.c.secret_hash == secret_hash))).first()
+        row = (await self._session.execute(_BY_SECRET, {"the_hash": secret_hash})).first()
         return _session(row) if row else None
 
     async def of_subject(self, subject_id: SubjectId, *, now: datetime) -> list[Session]:
@@ -99,11 +124,7 @@ class SqlSessions:
 
     async def seen(self, session_id: SessionId, *, at: datetime, idle_until: datetime) -> None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
-        await self._session.execute(
-            update(sessions)
-            .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-            .values(last_seen_at=at, idle_until=idle_until)
-        )
+        await self._session.execute(_SEEN, {"the_id": session_id, "at": at, "until": idle_until})
 
     async def rename(self, session_id: SessionId, label: str) -> None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
@@ -146,40 +167,30 @@ class SqlSessions:
     async def add_refresh(self, token: RefreshToken) -> None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
         await self._session.execute(
-            insert(refresh_tokens).values(
-                session_id=token.session_id,
-                generation=token.generation,
-                token_hash=token.token_hash,
-                created_at=token.created_at,
-                replaced_at=token.replaced_at,
-            )
+            _ADD_REFRESH,
+            {
+                "session_id": token.session_id,
+                "generation": token.generation,
+                "token_hash": token.token_hash,
+                "created_at": token.created_at,
+                "replaced_at": token.replaced_at,
+            },
         )
 
     async def refresh_by_hash(self, token_hash: bytes) -> RefreshToken | None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
-        wanted = select(refresh_tokens).where(refresh_tokens.c.token_hash == token_hash)
-        return _refresh((await self._session.execute(wanted)).first())
+        return _refresh((await self._session.execute(_REFRESH, {"the_hash": token_hash})).first())
 
     async def head(self, session_id: SessionId) -> RefreshToken | None:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
-        wanted = select(refresh_tokens).where(
-            refresh_tokens.c.session_id == session_id, refresh_tokens.c.replaced_at.is_(None)
-        )
-        return _refresh((await self._session.execute(wanted)).first())
+        return _refresh((await self._session.execute(_HEAD, {"the_id": session_id})).first())
 
     async def rotate(self, current: RefreshToken, successor: RefreshToken, *, at: datetime) -> bool:
         """See :class:`~au_sys_identity.core.sessions.ports.SessionStore`."""
         try:
             async with self._session.begin_nested():
                 swapped = await self._session.execute(
-                    update(refresh_tokens)
-                    .where(
-                        refresh_tokens.c.session_id == current.session_id,
-                        refresh_tokens.c.generation == current.generation,
-                        refresh_tokens.c.replaced_at.is_(None),
-                    )
-                    .values(replaced_at=at)
-                    .returning(refresh_tokens.c.generation)
+                    _REPLACE, {"the_id": current.session_id, "the_generation": current.generation, "at": at}
                 )
                 if swapped.first() is None:
                     return False

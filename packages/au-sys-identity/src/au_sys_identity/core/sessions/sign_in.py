@@ -168,7 +168,9 @@ class SignIn:
 
     async def _is_known(self, unit: UnitOfWork, person: Person | None, client: Client) -> bool:
         """Whether this browser signed in to this account before."""
-        device = await unit.credentials.device(digest(client.device_token or ""))
+        if not client.device_token:
+            return False
+        device = await unit.credentials.device(digest(client.device_token))
         return bool(device and person and device.subject_id == person.id)
 
     def _counted_under(self, canonical: str, client: Client, *, known_device: bool) -> tuple[bytes, bytes]:
