@@ -68,10 +68,13 @@ class PlatformSettings(BaseSettings):
     optional_capabilities: CommaList = Field((), description="Capabilities whose failure does not stop the start.")
     blocking_threads: int = Field(8, ge=1, le=256, description="Threads for blocking work.")
     otlp_endpoint: str | None = Field(
-        None, description="OTLP/HTTP collector that traces go to, as http://collector:4318; unset: nothing is traced."
+        None, description="OTLP/HTTP collector of traces and metrics, as http://collector:4318; unset: nothing is sent."
     )
     otlp_headers: SecretStr | None = Field(
         None, description="Headers for the collector as name=value, comma separated."
+    )
+    otlp_metrics_seconds: float = Field(
+        60.0, ge=0, description="Seconds between two sendings of the metrics to the collector; 0: they are not sent."
     )
     trace_ratio: float = Field(0.01, ge=0, le=1, description="Share of the traces that begin here that is recorded.")
     metrics_token: SecretStr | None = Field(None, description="Bearer token with which /metrics may be read.")

@@ -1,8 +1,11 @@
 """What the hub chooses: one measuring, one history, one trail for each platform."""
 
+from typing import TYPE_CHECKING
+
 from fastapi_services_platform.capability.contribution import Service
 from fastapi_services_platform.engine.background.jobs import JobRun
 from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.engine.plugin_loader import runtime_version
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.pages import PageParts, Pages
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
@@ -19,8 +22,12 @@ from fastapi_services_platform.hub.switches.jobs import Jobs
 from fastapi_services_platform.hub.switches.log_levels import LEVEL_CHANGED, LogLevels, take_over_level
 from fastapi_services_platform.observability.audit import DefaultAuditTrail
 from fastapi_services_platform.observability.metrics import Measurements
+from fastapi_services_platform.observability.tracing.setup import metrics_export
 from fastapi_services_platform.observability.vitals import Vitals
 from fastapi_services_platform.security.ports import Authorizer
+
+if TYPE_CHECKING:
+    from fastapi_services_platform.observability.otlp_metrics import MetricsExport
 
 
 class HubParts:
@@ -29,6 +36,7 @@ class HubParts:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._edge: Edge | None = None
+        self._export: MetricsExport | None = None
         self.measurements = Measurements()
         self.vitals = Vitals(self.measurements)
         self.history = HealthHistory(Overview(platform))
@@ -69,6 +77,9 @@ class HubParts:
         self.measurements.add_source(PlatformReadings(self._platform, edge))
         await self._open_to_siblings()
         await self.vitals.start()
+        self._export = metrics_export(self._platform.settings, runtime_version(), self.measurements)
+        if self._export is not None:
+            self._export.start()
         await self.history.look()
 
     async def _open_to_siblings(self) -> None:
@@ -94,6 +105,8 @@ class HubParts:
         self._platform.jobs.keeper = None
         await self.flags.close()
         await self.vitals.stop()
+        if self._export is not None:
+            await self._export.stop()
 
     async def _page_parts(self) -> PageParts:
         inventory, container = self._platform.inventory, self._platform.container

@@ -1,5 +1,6 @@
 """Traces reach a collector over OTLP/HTTP: one trace through request, database, outbound call and job."""
 
+import asyncio
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from fastapi import APIRouter
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from sqlalchemy import text
 
@@ -32,6 +34,7 @@ class Collector:
     def __init__(self) -> None:
         collector = self
         self.spans: dict[str, Any] = {}  # Any: protobuf messages
+        self.metrics: dict[str, Any] = {}  # Any: as above
         self.resource: dict[str, str] = {}
         self.headers: list[dict[str, str]] = []
         self.calls: list[dict[str, str]] = []
@@ -39,8 +42,12 @@ class Collector:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                collector.headers.append({name.lower(): value for name, value in self.headers.items()})
-                collector.keep(ExportTraceServiceRequest.FromString(body))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                collector.headers.append({**headers, "path": self.path})
+                if self.path == "/v1/metrics":
+                    collector.keep_metrics(ExportMetricsServiceRequest.FromString(body))
+                else:
+                    collector.keep(ExportTraceServiceRequest.FromString(body))
                 self._answer(200)
 
             def do_GET(self) -> None:
@@ -63,6 +70,12 @@ class Collector:
             self.resource = {item.key: item.value.string_value for item in resource.resource.attributes}
             for scope in resource.scope_spans:
                 self.spans.update({item.name: item for item in scope.spans})
+
+    def keep_metrics(self, request: ExportMetricsServiceRequest) -> None:
+        for resource in request.resource_metrics:
+            self.resource = {item.key: item.value.string_value for item in resource.resource.attributes}
+            for scope in resource.scope_metrics:
+                self.metrics.update({item.name: item for item in scope.metrics})
 
 
 @pytest.fixture
@@ -98,6 +111,11 @@ class Shop:
                 get_logger("shop").info("item.shown", number=number)
             await client.get("/stock")
             return {"number": number}
+
+        @router.get("/slow")
+        @access(public=True)
+        async def slow() -> None:
+            await asyncio.sleep(0.5)
 
         @router.get("/broken")
         @access(public=True)
@@ -275,3 +293,36 @@ async def test_a_collector_that_is_away_stops_nothing(traced: Visit, collector: 
     """Requests are answered; the spans are lost."""
     await traced("/items/7", otlp_endpoint="http://127.0.0.1:9")
     assert len(collector.calls) == 1
+
+
+async def test_metrics_reach_the_collector(traced: Visit, collector: Collector) -> None:
+    """In the names of /metrics, with their labels, buckets and kinds; what there is at the end is sent as well."""
+    await traced("/items/7", "/items/8", "/nothing")
+    labels = {"method": "GET", "route": "/items/{number}"}
+    requests, timing = collector.metrics["fsp_http_requests"], collector.metrics["fsp_http_request_seconds"]
+    counted = [item for item in requests.sum.data_points if _labels(item) == {**labels, "status": "200"}]
+    assert (requests.sum.is_monotonic, [item.as_double for item in counted]) == (True, [2.0])
+    timed = next(item for item in timing.histogram.data_points if _labels(item) == labels)
+    assert (timing.unit, timed.count, sum(timed.bucket_counts), timed.HasField("min")) == ("s", 2, 2, False)
+    assert len(timed.bucket_counts) == len(timed.explicit_bounds) + 1
+    assert timed.start_time_unix_nano < timed.time_unix_nano
+    up = collector.metrics["fsp_capability_up"].gauge.data_points
+    assert {"capability": "shop"} in [_labels(item) for item in up]
+    assert "process_resident_memory_bytes" in collector.metrics
+    assert collector.resource["service.name"] == "FSP"
+
+
+async def test_metrics_are_sent_again_and_again(traced: Visit, collector: Collector) -> None:
+    """Not only at the end."""
+    await traced("/items/7", "/slow", otlp_metrics_seconds=0.02)
+    assert len([item for item in collector.headers if "metrics" in item["path"]]) >= 2
+
+
+async def test_metrics_may_stay_here(traced: Visit, collector: Collector) -> None:
+    """Zero seconds: traces alone are sent."""
+    await traced("/items/7", otlp_metrics_seconds=0)
+    assert (collector.metrics, "GET /items/{number}" in collector.spans) == ({}, True)
+
+
+def _labels(point: Any) -> dict[str, str]:  # Any: a protobuf message
+    return {item.key: item.value.string_value for item in point.attributes}

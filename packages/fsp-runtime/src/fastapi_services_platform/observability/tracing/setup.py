@@ -1,15 +1,19 @@
-"""Whether and where to this process sends traces, by the settings."""
+"""Whether and where to this process sends traces and metrics, by the settings."""
 
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
 from fastapi_services_platform.errors import ConfigurationError
 from fastapi_services_platform.observability.tracing.databases import watch_databases
 from fastapi_services_platform.observability.tracing.spans import Tracing, install_tracing
+
+if TYPE_CHECKING:
+    from fastapi_services_platform.observability.metrics import Measurements
+    from fastapi_services_platform.observability.otlp_metrics import MetricsExport
 
 
 class TracingSettings(Protocol):
@@ -26,6 +30,9 @@ class TracingSettings(Protocol):
 
     @property
     def otlp_headers(self) -> SecretStr | None: ...
+
+    @property
+    def otlp_metrics_seconds(self) -> float: ...
 
     @property
     def trace_ratio(self) -> float: ...
@@ -60,6 +67,21 @@ def start_tracing(settings: TracingSettings, version: str) -> tuple[Tracing | No
         recorder.close()
 
     return tracing, end
+
+
+def metrics_export(settings: TracingSettings, version: str, measurements: "Measurements") -> "MetricsExport | None":
+    """What sends these metrics, when a collector is set. :func:`start_tracing` has looked whether it can be served."""
+    if settings.otlp_endpoint is None or settings.otlp_metrics_seconds == 0:
+        return None
+    from fastapi_services_platform.observability.otlp_metrics import MetricsExport
+
+    return MetricsExport(
+        measurements,
+        signal_url(settings.otlp_endpoint, "metrics"),
+        headers_of(settings.otlp_headers),
+        resource_of(settings, version),
+        settings.otlp_metrics_seconds,
+    )
 
 
 def signal_url(endpoint: str, signal: str) -> str:
