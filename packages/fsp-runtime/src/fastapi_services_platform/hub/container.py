@@ -15,6 +15,7 @@ from fastapi_services_platform.hub.monitoring.health_history import HealthHistor
 from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
+from fastapi_services_platform.hub.notices import Notices
 from fastapi_services_platform.hub.switches.breakers import Breakers
 from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
 from fastapi_services_platform.hub.switches.flags import Flags
@@ -50,6 +51,7 @@ class HubParts:
         return (
             Service(Pages, lambda _scope: self.pages),
             Service(Overview, lambda _scope: Overview(platform)),
+            Service(Notices, lambda _scope: Notices(platform.container)),
             Service(Measurements, lambda _scope: self.measurements),
             Service(Vitals, lambda _scope: self.vitals),
             Service(HealthHistory, lambda _scope: self.history),

@@ -12,6 +12,7 @@ from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.hub.gallery import sample_table
 from fastapi_services_platform.hub.monitoring.overview import Overview
+from fastapi_services_platform.hub.notices import Notices
 from fastapi_services_platform.hub.problem_types import describe
 
 router = APIRouter()
@@ -27,13 +28,15 @@ async def home(
     who: MaybePrincipal,
     pages: Annotated[Pages, inject(Pages)],
     overview: Annotated[Overview, inject(Overview)],
+    notices: Annotated[Notices, inject(Notices)],
 ) -> Response:
-    """What is here, is it well, what may I do."""
+    """What is here, is it well, what may I do, what was I told."""
     if who is None:
         return await pages.render(request, "hub/welcome.html", {"capabilities": overview.capabilities()})
     cards = [card for card in overview.cards() if await pages.allowed(who, card.permission)]
     operator = await pages.allowed(who, "platform.health.read")
-    context = {"cards": cards, "operator": operator, "health": await overview.health()}
+    told = await notices.unread(who.urn)
+    context = {"cards": cards, "operator": operator, "health": await overview.health(), "told": told}
     return await pages.render(request, "hub/home.html", context)
 
 

@@ -7,6 +7,7 @@ the class.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
@@ -114,3 +115,22 @@ class Notifier(Protocol):
     """
 
     async def notify(self, notice: Notice) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PostedNotice:
+    """A notice as it is shown to whom it was sent; ``href`` is a path of the platform."""
+
+    title: str
+    text: str
+    href: str
+    at: datetime
+
+
+class NoticeBoard(Protocol):
+    """What subjects were told and have not read yet, for the hub's first page. ``page`` is where they read it all."""
+
+    page: str
+
+    async def unread(self, urn: str, limit: int) -> tuple[Sequence[PostedNotice], int]:
+        """The latest ones, newest first, and how many there are in all."""
