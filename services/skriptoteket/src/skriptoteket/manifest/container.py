@@ -20,6 +20,7 @@ from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
@@ -60,6 +61,7 @@ class Library:
     submissions: RunSubmission
     trials: Trials
     watching: RunWatching
+    preferences: Preferences
     health: RunnerHealth
 
     async def install_what_ships(self, *, publish: bool = True, only: tuple[str, ...] = ()) -> list[Installed]:
@@ -120,5 +122,6 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         submissions=RunSubmission(work, clock, bell, rules),
         trials=Trials(work, clock, ids, bell, rules, settings.environments),
         watching=RunWatching(work, clock, bell),
+        preferences=Preferences(work),
         health=RunnerHealth(work, clock, alive_for),
     )

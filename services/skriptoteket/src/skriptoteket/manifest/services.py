@@ -20,6 +20,7 @@ from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.ports import Ids
+from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission
@@ -49,6 +50,7 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
         ToolLookup: library.lookup,
         RunSubmission: library.submissions,
         RunWatching: library.watching,
+        Preferences: library.preferences,
         UploadLimits: upload_limits(settings),
         Ids: library.ids,
         Readers: readers,

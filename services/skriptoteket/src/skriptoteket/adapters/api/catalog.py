@@ -9,6 +9,7 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from skriptoteket.adapters.api.schemas.catalog import TagOut, ToolDetail, ToolList, ToolOut
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.errors import QueueFull, RunnerUnavailable, TooManyRuns
+from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.roles import BROWSE
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.submission import RunSubmission
@@ -19,6 +20,7 @@ router = APIRouter()
 Catalogue = Annotated[Browsing, inject(Browsing)]
 Submissions = Annotated[RunSubmission, inject(RunSubmission)]
 Watching = Annotated[RunWatching, inject(RunWatching)]
+Kept = Annotated[Preferences, inject(Preferences)]
 Limits = Annotated[UploadLimits, inject(UploadLimits)]
 Facet = Annotated[list[str], Query(max_length=50)]
 
@@ -63,7 +65,7 @@ async def tools(
 @router.get("/tools/{tool}", name="skriptoteket_api_tool")
 @access(permission=BROWSE)
 async def tool(
-    tool: str, principal: CurrentPrincipal, catalogue: Catalogue, submissions: Submissions, limits: Limits
+    tool: str, principal: CurrentPrincipal, catalogue: Catalogue, submissions: Submissions, limits: Limits, kept: Kept
 ) -> ToolDetail:
     """One tool, what it takes, and whether it can be run now."""
     found, version = await submissions.runnable(tool)
@@ -73,7 +75,8 @@ async def tool(
     except (RunnerUnavailable, TooManyRuns, QueueFull) as error:
         reason, fix = str(error), getattr(error, "fix", "")
     shelf = await catalogue.shelf(principal.urn, favourites_only=True)
-    return ToolDetail.detail(found, version, found.id in shelf.favourites, limits, reason, fix)
+    seen = await kept.has_seen(found.id, version.behaviour, principal.urn)
+    return ToolDetail.detail(found, version, found.id in shelf.favourites, limits, (reason, fix), seen)
 
 
 @router.put("/tools/{tool}/favourite", status_code=204, name="skriptoteket_api_favourite")

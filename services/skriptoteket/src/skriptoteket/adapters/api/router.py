@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from skriptoteket.adapters.api import catalog, curation, runs, trials, versions
+from skriptoteket.adapters.api import catalog, curation, preferences, runs, trials, versions
 
 PREFIX = "/api/v1"
 
@@ -11,6 +11,7 @@ def api_router() -> APIRouter:
     """Everything but submissions, whose bodies may be big."""
     router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
     router.include_router(catalog.router)
+    router.include_router(preferences.router)
     router.include_router(runs.router)
     router.include_router(versions.router)
     router.include_router(curation.router)

@@ -31,11 +31,12 @@ _BODY = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "description": "`version_id` or `snapshot` (behaviour fields), `inputs`, files by field",
+                    "description": "`version_id` or `snapshot` (behaviour fields), `inputs`, `settings`, files",
                     "properties": {
                         "version_id": {"type": "string"},
                         "snapshot": {"type": "string"},
                         "inputs": {"type": "string"},
+                        "settings": {"type": "string"},
                     },
                     "additionalProperties": True,
                 }

@@ -114,6 +114,23 @@ favourites = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+user_settings = Table(
+    "user_settings",
+    metadata,
+    Column("tool_id", ForeignKey("tools.id"), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("saved", JSON, nullable=False),
+    Column("rev", Integer, nullable=False),
+)
+
+seen_instructions = Table(
+    "seen_instructions",
+    metadata,
+    Column("tool_id", ForeignKey("tools.id"), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("instructions_hash", String(64), nullable=False),
+)
+
 tool_versions = Table(
     "tool_versions",
     metadata,

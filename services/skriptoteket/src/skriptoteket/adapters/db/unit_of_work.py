@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_services_platform import Database
 from skriptoteket.adapters.db.catalog import SqlTaxonomyStore, SqlToolStore
+from skriptoteket.adapters.db.preferences import SqlPreferenceStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
 from skriptoteket.adapters.db.stewardship import SqlStewardshipStore
@@ -25,6 +26,7 @@ class SqlUnit:
         self.versions = SqlVersionStore(session)
         self.locks = SqlDraftLockStore(session)
         self.snapshots = SqlSnapshotStore(session)
+        self.preferences = SqlPreferenceStore(session)
         self.suggestions = SqlSuggestionStore(session)
         self.stewardship = SqlStewardshipStore(session)
         self.runs = SqlRunStore(session)

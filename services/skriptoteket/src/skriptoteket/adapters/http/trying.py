@@ -1,13 +1,15 @@
 """From a request to a sandbox run: the same streaming of files as for users, other rights."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 
 from fastapi_services_platform import Principal
 from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.uploads import UploadReader
+from skriptoteket.core.errors import FieldIssue, ValidationFailed
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import Actor
@@ -46,13 +48,23 @@ class TrialDesk:
         received = await reader.read(request)
         try:
             version_id, fields = choose(received.texts)
-            trial = Trial(run_id, tool_id, {}, received.uploads, version_id, fields, principal.locale or "en")
+            settings = _settings(received.texts)
+            trial = Trial(run_id, tool_id, {}, received.uploads, version_id, fields, principal.locale or "en", settings)
             behaviour = await self.trials.behaviour(actor, trial)
-            values = form_values(behaviour.input_schema, received)
-            return await self.trials.submit(
-                actor,
-                Trial(run_id, tool_id, values, received.uploads, version_id, fields, principal.locale or "en"),
-            )
+            return await self.trials.submit(actor, replace(trial, values=form_values(behaviour.input_schema, received)))
         except BaseException:
             await reader.discard()
             raise
+
+
+def _settings(texts: dict[str, list[str]]) -> dict[str, object]:
+    """Settings of one trial, sent as one JSON object."""
+    for text in texts.pop("settings", ()):
+        try:
+            given = json.loads(text)
+        except (ValueError, RecursionError):
+            given = None
+        if not isinstance(given, dict):
+            raise ValidationFailed([FieldIssue("settings", "type", "must be an object of values by field name")])
+        return given
+    return {}

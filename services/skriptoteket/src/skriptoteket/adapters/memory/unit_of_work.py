@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from skriptoteket.adapters.memory.catalog import MemoryTaxonomyStore, MemoryToolStore
+from skriptoteket.adapters.memory.preferences import MemoryPreferenceStore
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
 from skriptoteket.adapters.memory.runs import MemoryRunStore, MemoryWorkerStore
 from skriptoteket.adapters.memory.state import State
@@ -21,6 +22,7 @@ class MemoryUnit:
         self.versions = MemoryVersionStore(state)
         self.locks = MemoryDraftLockStore(state)
         self.snapshots = MemorySnapshotStore(state)
+        self.preferences = MemoryPreferenceStore(state)
         self.suggestions = MemorySuggestionStore(state)
         self.stewardship = MemoryStewardshipStore(state)
         self.runs = MemoryRunStore(state)

@@ -11,6 +11,7 @@ from skriptoteket.adapters.web.result_blocks import markdown_html
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.errors import NotFound, QueueFull, RunnerUnavailable, TooManyRuns
+from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.roles import BROWSE
 from skriptoteket.core.runs.submission import RunSubmission
 
@@ -19,6 +20,7 @@ router = APIRouter()
 Catalogue = Annotated[Browsing, inject(Browsing)]
 Submissions = Annotated[RunSubmission, inject(RunSubmission)]
 Page = Annotated[Pages, inject(Pages)]
+Kept = Annotated[Preferences, inject(Preferences)]
 People = Annotated[Readers, inject(Readers)]
 Query200 = Annotated[str, Query(max_length=200)]
 
@@ -82,6 +84,7 @@ async def tool(
     submissions: Submissions,
     pages: Page,
     people: People,
+    kept: Kept,
 ) -> Response:
     """What a tool does and how it is used."""
     found, version = await submissions.runnable(slug)
@@ -97,6 +100,8 @@ async def tool(
         "professions": [each for each in favourites.professions if each.slug in found.professions],
         "categories": [each for each in favourites.categories if each.slug in found.categories],
         "instructions": markdown_html(version.behaviour.usage_instructions),
+        "seen": await kept.has_seen(found.id, version.behaviour, principal.urn),
+        "settings": await kept.look(found.id, version.behaviour, principal.urn),
         "unavailable": await unavailable(submissions, slug, principal.urn),
     }
     return await pages.render(request, "skriptoteket/tool.html", context)

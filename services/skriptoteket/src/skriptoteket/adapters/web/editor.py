@@ -32,6 +32,7 @@ submissions = APIRouter()
 
 WRITING = (AUTHOR, AUTHOR_ANY)
 TRIAL_PREFIX = "trial."
+SETTING_PREFIX = "setting."
 STARTER = '''"""One sentence that says what the tool is for."""
 
 import toolkit
@@ -171,7 +172,8 @@ async def _render(
         "head": next((each for each in versions if each.id == tool.draft_head_version_id), None),
         "in_review": next((each for each in versions if each.state is VersionState.IN_REVIEW), None),
         "environments": [(name, name) for name in desk.environments],
-        "trial_fields": _trial_fields(sheet.texts.get("input_schema", "[]")),
+        "trial_fields": _trial_fields(sheet.texts.get("input_schema", "[]"), TRIAL_PREFIX),
+        "setting_fields": _trial_fields(sheet.texts.get("settings_schema", "[]"), SETTING_PREFIX),
     }
     return await pages.render(request, "skriptoteket/editor.html", context, sheet.status)
 
@@ -227,30 +229,29 @@ async def _save(
 
 
 def _trial(run_id: RunId, tool: Tool, base: ToolVersion | None, fields: dict[str, object], received: Received) -> Trial:
-    own = Received(
-        {
-            name.removeprefix(TRIAL_PREFIX): found
-            for name, found in received.texts.items()
-            if name.startswith(TRIAL_PREFIX)
-        },
-        [replace(upload, field=upload.field.removeprefix(TRIAL_PREFIX)) for upload in received.uploads],
-    )
-    schema = fields.get("input_schema")
-    values = form_values(schema if isinstance(schema, list) else (), own)
+    uploads = [replace(upload, field=upload.field.removeprefix(TRIAL_PREFIX)) for upload in received.uploads]
+    values = _under(received, TRIAL_PREFIX, fields.get("input_schema"))
+    settings = _under(received, SETTING_PREFIX, fields.get("settings_schema"))
     version_id = base.id if base is not None else None
-    return Trial(run_id, tool.id, values, own.uploads, version_id, fields)
+    return Trial(run_id, tool.id, values, uploads, version_id, fields, settings=settings)
 
 
-def _trial_fields(text: str) -> list[dict[str, object]]:
+def _under(received: Received, prefix: str, schema: object) -> dict[str, object]:
+    """Texts whose names begin with a prefix, as values of a schema."""
+    texts = {name.removeprefix(prefix): found for name, found in received.texts.items() if name.startswith(prefix)}
+    return form_values(schema if isinstance(schema, list) else (), Received(texts, []))
+
+
+def _trial_fields(text: str, prefix: str) -> list[dict[str, object]]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return []
     fields = [each for each in found if isinstance(each, dict) and "name" in each] if isinstance(found, list) else []
-    return [_trial_field(each) for each in fields]
+    return [_trial_field(each, prefix) for each in fields]
 
 
-def _trial_field(field: dict[str, object]) -> dict[str, object]:
+def _trial_field(field: dict[str, object], prefix: str) -> dict[str, object]:
     # nothing in the trial is required by the browser: that would stop saving
-    shown = {**field, "name": f"{TRIAL_PREFIX}{field['name']}", "label": field.get("label") or field["name"]}
+    shown = {**field, "name": f"{prefix}{field['name']}", "label": field.get("label") or field["name"]}
     return {**shown, "required": False, **({"min": 0} if field.get("kind") == "file" else {})}

@@ -193,6 +193,7 @@ async def _form(
         "tool": tool,
         "version": version,
         "fields": version.behaviour.input_schema,
+        "settings": version.behaviour.settings_schema,
         "instructions": markdown_html(version.behaviour.usage_instructions),
         "limits": desk.limits,
         "issues": issues,

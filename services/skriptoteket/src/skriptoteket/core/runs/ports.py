@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from skriptoteket.core.catalog.ports import ToolStore
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.json_values import JsonValue
+from skriptoteket.core.preferences.ports import PreferenceStore
 from skriptoteket.core.runs.models import (
     Artifact,
     Claim,
@@ -271,6 +272,9 @@ class RunUnit(Protocol):
 
     @property
     def snapshots(self) -> SnapshotStore: ...
+
+    @property
+    def preferences(self) -> PreferenceStore: ...
 
 
 @dataclass(frozen=True, slots=True)

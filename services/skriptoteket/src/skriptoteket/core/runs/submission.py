@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 
 from skriptoteket.core.catalog.models import Tool
@@ -12,6 +12,7 @@ from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
+from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
 from skriptoteket.core.runs.matching import ensure_runnable
 from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState
@@ -109,7 +110,8 @@ class RunSubmission:
                 if earlier is not None:
                     return Submitted(earlier, tool, replayed=True)
             await self._ensure_room(unit, version.behaviour, wanted.requested_by)
-            run = self._run(wanted, tool, version, values)
+            settings = await settings_of_a_run(unit.preferences, tool.id, version.behaviour, wanted.requested_by)
+            run = replace(self._run(wanted, tool, version, values), settings=settings)
             await unit.runs.add(run)
             if wanted.idempotency_key is not None:
                 scope = _scope(wanted)

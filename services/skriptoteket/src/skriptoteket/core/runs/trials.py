@@ -1,11 +1,11 @@
 """Try a version or unsaved text in the sandbox, as an author."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import NotFound, QueueFull, TooManyRuns, ValidationFailed
+from skriptoteket.core.errors import FieldIssue, NotFound, QueueFull, TooManyRuns, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
@@ -25,7 +25,7 @@ TRIAL_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What an author wants to try: a version, or the editor's fields on top of one."""
+    """What an author wants to try: a version, or the editor's fields on top of one; ``settings`` are for this run."""
 
     run_id: RunId
     tool_id: ToolId
@@ -34,6 +34,7 @@ class Trial:
     version_id: VersionId | None = None
     fields: Mapping[str, object] | None = None
     locale: str = "en"
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 class Trials:
@@ -74,7 +75,9 @@ class Trials:
         async with self._work.write() as unit:
             tool, behaviour = await self._wanted(unit, actor, trial)
             values, issues = form_issues(behaviour.input_schema, trial.values)
-            issues = (*issues, *file_issues(behaviour.input_schema, trial.uploads))
+            settings, wrong = form_issues(behaviour.settings_schema, trial.settings)
+            told = [FieldIssue(f"settings.{each.field}", each.code, each.message) for each in wrong]
+            issues = (*issues, *file_issues(behaviour.input_schema, trial.uploads), *told)
             if issues:
                 raise ValidationFailed(issues, trial.values)
             await self._ensure_room(unit, behaviour, actor.subject)
@@ -97,6 +100,7 @@ class Trials:
                 requirements=behaviour.requirements,
                 files=input_files(trial.uploads),
                 values=values,
+                settings=settings,
                 locale=trial.locale,
                 queue_deadline=now + self._rules.queue_deadline,
             )

@@ -71,7 +71,9 @@ class ToolDetail(ToolOut):
     version_number: int
     behaviour_hash: str
     input_schema: list[dict[str, JsonValue]]
+    settings_schema: list[dict[str, JsonValue]]
     usage_instructions: str
+    instructions_seen: bool
     upload_limits: UploadLimitsOut
     runnable: bool
     reason: str
@@ -79,15 +81,24 @@ class ToolDetail(ToolOut):
 
     @classmethod
     def detail(
-        cls, tool: Tool, version: ToolVersion, favourite: bool, limits: UploadLimits, reason: str, fix: str
+        cls,
+        tool: Tool,
+        version: ToolVersion,
+        favourite: bool,
+        limits: UploadLimits,
+        unavailable: tuple[str, str],
+        seen: bool,
     ) -> "ToolDetail":
-        """The wire shape of a tool with its active version; an empty reason means that it can be run now."""
+        """The wire shape of a tool with its active version; ``unavailable`` is reason and fix, empty when it runs."""
+        reason, fix = unavailable
         return cls(
             **ToolOut.of(tool, favourite).model_dump(),
             version_number=version.version_number,
             behaviour_hash=version.behaviour_hash,
             input_schema=[dict(item) for item in version.behaviour.input_schema],
+            settings_schema=[dict(item) for item in version.behaviour.settings_schema],
             usage_instructions=version.behaviour.usage_instructions,
+            instructions_seen=seen,
             upload_limits=UploadLimitsOut.of(limits),
             runnable=not reason,
             reason=reason,

@@ -1,0 +1,1 @@
+"""What each person keeps about a tool: settings, and which instructions were seen."""
