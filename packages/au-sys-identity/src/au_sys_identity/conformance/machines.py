@@ -41,21 +41,20 @@ class MachineStoreConformance:
             async with transactions.writing() as unit:
                 await unit.machines.save(stopped, expected_version=made.version)
 
-    async def test_machines_are_listed_by_owner_status_and_page(self, transactions: Transactions) -> None:
+    async def test_machines_are_listed_by_kind_status_and_page(self, transactions: Transactions) -> None:
         """In the order of their ids, closed ones left out."""
-        ann = Person(SubjectId(uuid7()), "ann@example.org", "ann@example.org", "Ann", "active", NOW, NOW)
         first, second, closed = a_machine("One"), replace(a_machine("Two"), status="disabled"), a_machine("Three")
         async with transactions.writing() as unit:
-            await unit.subjects.add(ann)
             for machine in (first, second, replace(closed, status="closed")):
                 await unit.machines.add(machine)
-            await unit.edges.link(Edge(ann.id, "owner_of", second.id, NOW, ann.urn))
-            await unit.edges.link(Edge(ann.id, "owner_of", closed.id, NOW, ann.urn))
             assert await unit.machines.page(MachineFilter()) == [first, second]
             assert await unit.machines.page(MachineFilter(limit=1)) == [first]
             assert await unit.machines.page(MachineFilter(after=first.id)) == [second]
             assert await unit.machines.page(MachineFilter(status="active")) == [first]
-            assert await unit.machines.page(MachineFilter(owner=ann.id)) == [second]
+            assert await unit.machines.page(MachineFilter(kind="agent")) == []
+            assert await unit.machines.page(MachineFilter(among=frozenset({second.id, closed.id}))) == [second]
+            assert await unit.machines.page(MachineFilter(among=frozenset())) == []
+            assert await unit.machines.many([second.id, closed.id]) == [second, replace(closed, status="closed")]
 
     async def test_an_edge_is_linked_once_and_found_from_both_ends(self, transactions: Transactions) -> None:
         """Linking again changes nothing, and so does unlinking what is not there."""

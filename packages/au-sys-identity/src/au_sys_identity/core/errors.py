@@ -4,6 +4,7 @@ IdentityError
 ├── Malformed
 │   ├── InvalidInput          a field breaks a rule
 │   ├── WeakPassword          a new password breaks rules
+│   ├── MalformedRequest      the request cannot be read at all
 │   ├── BadPattern            a rule's field is outside the dialect
 │   ├── BadToken              a one-time token is of no use, whatever the cause
 │   └── UnsupportedMedia      the body is of another type than the route reads
@@ -24,7 +25,8 @@ IdentityError
 │   ├── ApprovalRequired      who answers for the machine has to approve this very act
 │   ├── ApprovalRefused       the approval presented is not for this act, or not any more
 │   ├── ModelMismatch         an agent declared a model that is not one of its own
-│   └── NotCustodian          somebody else answers for the machine now
+│   ├── NotCustodian          somebody else answers for the machine now
+│   └── OwnRequest            nobody decides what they asked for themselves
 ├── NotFound                  unknown, or none of the caller's business
 ├── Contradiction
 │   ├── Conflict              the name or address is taken
@@ -40,8 +42,12 @@ IdentityError
 │   ├── LoginLinkedElsewhere  the outside login leads to another account
 │   ├── SettingPinned         the environment says what the value is
 │   ├── WeakerSetting         a change lowers the guard, and nobody confirmed that
+│   ├── NotReversible         the change cannot be taken back
+│   ├── Superseded            what the change did has been changed again
+│   ├── BackupIncompatible    a newer version wrote the backup
 │   ├── SyncRunning           another run of that source is under way
 │   └── SyncThreshold         a run would switch off more people than it may
+├── BackupCorrupt             a backup was changed, cut, mixed, or made with another key
 ├── Stale                     the object changed since it was read
 ├── SignatureRequired         this act is approved with a passkey only
 └── TryLater
@@ -50,6 +56,7 @@ IdentityError
     ├── DirectoryUnreachable  no server of a directory answers as it should
     ├── ProviderUnreachable   an outside login provider does not answer as it should
     ├── PolicyBehind          this process does not know the rules of that revision yet
+    ├── StoreUnavailable      the store of backups does not answer
     └── Busy                  the hashing queue is full
 """
 
@@ -78,6 +85,15 @@ class WeakPassword(Malformed):
     def __init__(self, rules: tuple[str, ...]) -> None:
         self.rules = rules
         super().__init__(f"The password cannot be used: {' '.join(rules)}")
+
+
+class MalformedRequest(Malformed):
+    """The request cannot be read at all."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        self.field = field
+        self.rule = rule
+        super().__init__(f"{field} {rule}.")
 
 
 class BadPattern(Malformed):
@@ -237,6 +253,13 @@ class NotCustodian(Denied):
         super().__init__("Only a person who answers for the machine at this moment decides.")
 
 
+class OwnRequest(Denied):
+    """Nobody decides what they asked for themselves."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has to decide what you asked for, or get.")
+
+
 class NotFound(IdentityError):
     """Unknown, or none of the caller's business; the two cannot be told apart."""
 
@@ -350,6 +373,30 @@ class WeakerSetting(Contradiction):
         super().__init__(f"{', '.join(settings)} would be weaker than now. Send accept_weaker if that is meant.")
 
 
+class NotReversible(Contradiction):
+    """The change cannot be taken back; ``why`` says what stands against it."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"This change cannot be taken back: {why}.")
+
+
+class Superseded(Contradiction):
+    """What the change did has been changed again; ``by`` is the later change."""
+
+    def __init__(self, by: str) -> None:
+        self.by = by
+        super().__init__("What this change did has been changed again since. Take the later change back first.")
+
+
+class BackupIncompatible(Contradiction):
+    """A newer version wrote the backup."""
+
+    def __init__(self, theirs: str, ours: str) -> None:
+        self.theirs = theirs
+        super().__init__(f"The backup has schema {theirs}, this version knows {ours}. Upgrade first, then restore.")
+
+
 class SyncRunning(Contradiction):
     """Another run of that source is under way."""
 
@@ -368,6 +415,14 @@ class SyncThreshold(Contradiction):
             f"{disabled} of {known} people would be switched off, more than {limit} %. Nothing was done. Look at a dry "
             "run; if it is right, raise IDENTITY_SYNC_DISABLE_LIMIT for one run."
         )
+
+
+class BackupCorrupt(IdentityError):
+    """A backup was changed, cut, mixed, or made with another key; ``where`` is the first place that shows it."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        super().__init__(f"The backup cannot be read at: {where}. Nothing was changed. Use another backup.")
 
 
 class Stale(IdentityError):
@@ -393,10 +448,10 @@ class TryLater(IdentityError):
 
 
 class TooManyRequests(TryLater):
-    """A limit of volume is reached."""
+    """A limit of volume is reached: of a network, of letters to one address, or of what one subject may have open."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many requests. Try again in {retry_after} seconds.", retry_after)
+        super().__init__(f"Too many requests from here. Try again in {retry_after} seconds.", retry_after)
 
 
 class TooManyAttempts(TryLater):
@@ -429,6 +484,14 @@ class PolicyBehind(TryLater):
         self.wanted = wanted
         self.known = known
         super().__init__(f"The rules of revision {wanted} have not arrived here; known is {known}.", 1)
+
+
+class StoreUnavailable(TryLater):
+    """The store of backups does not answer."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__("The store of backups does not answer. See the log, and try again.", 30)
 
 
 class Busy(TryLater):

@@ -10,6 +10,9 @@ from au_sys_identity.core.ports import Transactions
 ACCESS = "access"
 SUBJECTS = "subjects"
 SETTINGS = "settings"
+MAINTENANCE = "maintenance"
+"""Odd while a restore is under way."""
+GRAPH = "graph"
 _FRESH_SECONDS = 0.25
 
 

@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the nouns import this module; at run time it needs none of them
     from au_sys_identity.core.access.ports import GrantStore, VersionStore
+    from au_sys_identity.core.approvals.ports import ApprovalStore
     from au_sys_identity.core.audit.ports import AuditStore, SubjectKeyStore
     from au_sys_identity.core.credentials.ports import CredentialStore, GuessStore
+    from au_sys_identity.core.delegations.ports import DelegationStore
     from au_sys_identity.core.directories.ports import DirectoryEntryStore, LinkedLoginStore, SyncRunStore
     from au_sys_identity.core.events import Fact
     from au_sys_identity.core.factors.ports import FactorStore, PasskeyStore, UsedValues
-    from au_sys_identity.core.graph.ports import EdgeStore
-    from au_sys_identity.core.machines.ports import MachineStore
-    from au_sys_identity.core.notices.ports import OneTimeTokenStore, Outbox
+    from au_sys_identity.core.graph.ports import EdgeStore, FeedStore
+    from au_sys_identity.core.groups.ports import GroupStore
+    from au_sys_identity.core.invitations.ports import InvitationStore
+    from au_sys_identity.core.machines.ports import MachineStore, ProviderStore
+    from au_sys_identity.core.machines.windows import MfaWindows
+    from au_sys_identity.core.notices.ports import NoticeStore, OneTimeTokenStore, Outbox
+    from au_sys_identity.core.organizations.ports import OrganizationStore
     from au_sys_identity.core.sessions.ports import SessionStore
     from au_sys_identity.core.settings.ports import SettingStore
-    from au_sys_identity.core.subjects.ports import SubjectStore
+    from au_sys_identity.core.subjects.ports import NameStore, SubjectStore
     from au_sys_identity.core.tokens.ports import KeyStore, SigningKeyStore
+    from au_sys_identity.core.workflow.ports import RequestStore
 
 
 Clock = Callable[[], datetime]
@@ -33,7 +40,17 @@ class UnitOfWork(Protocol):
     @property
     def machines(self) -> "MachineStore": ...
     @property
+    def providers(self) -> "ProviderStore": ...
+    @property
+    def groups(self) -> "GroupStore": ...
+    @property
+    def organizations(self) -> "OrganizationStore": ...
+    @property
+    def names(self) -> "NameStore": ...
+    @property
     def edges(self) -> "EdgeStore": ...
+    @property
+    def feed(self) -> "FeedStore": ...
     @property
     def credentials(self) -> "CredentialStore": ...
     @property
@@ -57,6 +74,10 @@ class UnitOfWork(Protocol):
     @property
     def one_time_tokens(self) -> "OneTimeTokenStore": ...
     @property
+    def notices(self) -> "NoticeStore": ...
+    @property
+    def invitations(self) -> "InvitationStore": ...
+    @property
     def settings(self) -> "SettingStore": ...
     @property
     def directory_entries(self) -> "DirectoryEntryStore": ...
@@ -66,6 +87,14 @@ class UnitOfWork(Protocol):
     def sync_runs(self) -> "SyncRunStore": ...
     @property
     def signing_keys(self) -> "SigningKeyStore": ...
+    @property
+    def approvals(self) -> "ApprovalStore": ...
+    @property
+    def delegations(self) -> "DelegationStore": ...
+    @property
+    def mfa_windows(self) -> "MfaWindows": ...
+    @property
+    def requests(self) -> "RequestStore": ...
 
     @property
     def audit(self) -> "AuditStore": ...

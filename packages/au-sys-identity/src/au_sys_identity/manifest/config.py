@@ -93,6 +93,37 @@ class IdentitySettings(BaseSettings):
         description="Seconds after which a session ends anyway.",
         json_schema_extra=runtime(weaker="higher"),
     )
+    approval_ttl: int = Field(
+        300,
+        ge=30,
+        le=3600,
+        description="Seconds that a machine's request for approval waits.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    approval_use_ttl: int = Field(
+        60,
+        ge=5,
+        le=600,
+        description="Seconds that an approval may be used in.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    approval_signature: Literal["optional", "irreversible", "always"] = Field(
+        "irreversible",
+        description="Which acts are approved with a passkey only: optional (none), irreversible or always.",
+        json_schema_extra=runtime(weaker=("always", "irreversible", "optional")),
+    )
+    machine_mfa_window: int = Field(
+        300,
+        ge=0,
+        le=3600,
+        description="Seconds that one code of a machine counts for its key.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    trusted_proxies: str | None = Field(
+        None,
+        description="Networks whose client certificate headers are believed, with blanks between them. "
+        "Unset: FSP_TRUSTED_PROXIES.",
+    )
     step_up_max_age: int = Field(
         300,
         ge=30,
@@ -151,6 +182,13 @@ class IdentitySettings(BaseSettings):
         ge=300,
         le=86_400,
         description="Seconds that a reset link is good for.",
+        json_schema_extra=runtime(weaker="higher"),
+    )
+    invitation_ttl: int = Field(
+        7 * 86_400,
+        ge=3600,
+        le=90 * 86_400,
+        description="Seconds that an invitation is good for.",
         json_schema_extra=runtime(weaker="higher"),
     )
     reset_kills_keys: bool = Field(

@@ -44,7 +44,7 @@ from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.factors.passkeys import Passkeys
 from au_sys_identity.core.freshness import Freshness
-from au_sys_identity.core.machines.accounts import Machines
+from au_sys_identity.core.graph.live import LiveGraph
 from au_sys_identity.core.notices.ports import Post
 from au_sys_identity.core.notices.sending import Delivery
 from au_sys_identity.core.notices.writing import LetterBox
@@ -60,9 +60,13 @@ from au_sys_identity.core.tokens.issuing import Issuing
 from au_sys_identity.core.tokens.keys import ApiKeys
 from au_sys_identity.core.tokens.rotation import KeyRotation
 from au_sys_identity.core.tokens.verification import Verification
+from au_sys_identity.manifest.acting import Footing, acting
+from au_sys_identity.manifest.arriving import arriving
 from au_sys_identity.manifest.auditing import Auditing, auditing
 from au_sys_identity.manifest.config import IdentitySettings
+from au_sys_identity.manifest.gathering import gathering
 from au_sys_identity.manifest.outside import Ground, Outside, outside
+from au_sys_identity.manifest.policing import live_policy, policing
 from au_sys_identity.manifest.rules import Rules
 from au_sys_identity.manifest.runtime_settings import LiveSettings, SettingsRead
 from fastapi_services_platform import (
@@ -188,7 +192,12 @@ class Wiring:
             await unit.factors.forget_expired(now)
             await unit.used_values.forget_expired(now)
             await unit.one_time_tokens.forget_expired(now)
+            await unit.invitations.forget_before(now - timedelta(days=30))
+            await unit.notices.forget_before(now - timedelta(days=366))
+            await unit.mfa_windows.forget_expired(now)
+            await unit.approvals.forget_before(now - timedelta(days=30))
             await unit.guesses.forget_before(now - timedelta(days=1))
+            await unit.feed.forget_before(now - timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +215,7 @@ class _Base:
     runtime: RuntimeSettings
     freshness: Freshness
     windows: LibraryWindows
+    graph: LiveGraph
 
     @property
     def times(self) -> SessionTimes:
@@ -247,6 +257,7 @@ def _base(database: Database, platform: PlatformSettings, settings: IdentitySett
         runtime,
         freshness,
         LibraryWindows(settings.redis_url.get_secret_value() if settings.redis_url else None),
+        LiveGraph(transactions, freshness, utc_now),
     )
 
 
@@ -268,7 +279,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
     clock = utc_now
     freshness, catalogue = base.freshness, Catalogue()
     keys, access_tokens = _tokens(base)
-    decisions = Decisions(transactions, freshness, catalogue, clock)
+    decisions = Decisions(transactions, catalogue, live_policy(transactions, freshness, catalogue))
     granting = Granting(transactions, decisions, clock)
     passkey_check = PasskeyCheck(ceremony_of(platform), PasskeyChallenges(root))
     check, letters = FactorCheck(root, root, passkey_check), LetterBox(root, root)
@@ -298,10 +309,13 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         Desk: Desk(accounts, granting, decisions, sessions, enrolment, steps, registration),
         Decisions: decisions,
         Granting: granting,
-        Roles: Roles(transactions, decisions, granting, catalogue),
+        Roles: Roles(transactions, decisions, granting, catalogue, clock),
         People: People(accounts, decisions, enrolment),
     }
+    built |= policing(transactions, decisions, catalogue, clock)
     built |= _programs(base, access_tokens, freshness, decisions, granting, sessions)
+    together = gathering(base.graph, transactions, root, letters, decisions, granting, clock)
+    built.update(together.services)
     built |= _ways_in(base, passkey_check, letters, enrolment, sessions)
     more = outside(
         Ground(settings, base.platform, transactions, root, freshness, granting, base.lockout, base.times, clock)
@@ -310,6 +324,27 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
     log = auditing(settings, transactions, root, clock, more.client)
     built.update(log.services)
     base.live.follow(more.follow)
+    arrivals = arriving(transactions, registration, granting, letters, clock, site=platform.name)
+    built.update(arrivals.services)
+    base.live.follow(arrivals.follow)
+    acts = acting(
+        Footing(
+            settings,
+            platform,
+            transactions,
+            root,
+            decisions,
+            granting,
+            steps,
+            passkey_check,
+            letters,
+            access_tokens,
+            clock,
+        ),
+        log.audit,
+    )
+    built.update(acts.services)
+    base.live.follow(acts.follow)
     services = tuple(Service(interface, _giving(service)) for interface, service in built.items())
     delivery = _delivery(base, letters)
     return Wiring(
@@ -341,13 +376,12 @@ def _programs(
 ) -> dict[type[Any], object]:  # Any: interfaces of unrelated types
     """What requests carry, and the keys of programs."""
     transactions, clock = base.transactions, utc_now
-    verification = Verification(transactions, access_tokens, freshness, clock, times=base.times)
+    verification = Verification(transactions, access_tokens, freshness, base.graph, clock, times=base.times)
     api_keys = ApiKeys(transactions, granting, clock, base.in_force.keys)
     return {
         Authenticator: RequestAuthenticator(verification, base.cookies),
         ApiKeys: api_keys,
         KeyRotation: KeyRotation(transactions, granting, clock),
-        Machines: Machines(transactions, clock),
         Introspection: Introspection(
             transactions, verification, access_tokens, decisions, sessions, api_keys, clock, issuer=access_tokens.issuer
         ),

@@ -4,6 +4,7 @@ from au_sys_identity import __version__
 from au_sys_identity.adapters.api.problems import PROBLEMS
 from au_sys_identity.adapters.api.router import router as api
 from au_sys_identity.adapters.db.tables import metadata
+from au_sys_identity.adapters.web.outside_logins import router as outside_logins
 from au_sys_identity.adapters.web.router import router as pages
 from au_sys_identity.core.access.models import Role
 from au_sys_identity.core.events import EVENTS
@@ -35,7 +36,15 @@ class Identity:
         name="identity",
         version=__version__,
         summary="Who is asking, how surely, what they may do, and who answers for it",
-        provides=("authenticator@1", "authorizer@1", "subject-directory@1", "role-administration@1", "audit-trail@1"),
+        provides=(
+            "authenticator@1",
+            "authorizer@1",
+            "subject-directory@1",
+            "role-administration@1",
+            "request-guard@1",
+            "audit-trail@1",
+            "notifier@1",
+        ),
         settings=IdentitySettings,
         database=True,
     )
@@ -50,7 +59,7 @@ class Identity:
         wiring = await blocking(wire, platform.database("identity"), platform.settings)
         self._wiring = wiring
         return Contribution(
-            routers=(RouterMount("api", api, Tier.API), RouterMount("pages", pages, Tier.UI)),
+            routers=(RouterMount("api", api, Tier.API), RouterMount("outside", outside_logins, Tier.API), RouterMount("pages", pages, Tier.UI)),
             permissions=PERMISSIONS,
             bundles=BUNDLES,
             services=wiring.services,
@@ -65,9 +74,16 @@ class Identity:
             static=(StaticFolder(_WEB),),
             menu=(
                 MenuEntry("My account", "/account", order=900, icon="person"),
+                MenuEntry("Notices", "/account/notices", order=902, icon="info"),
+                MenuEntry("Approvals", "/account/approvals", order=901, icon="shield"),
+                MenuEntry("Requests", "/admin/identity/requests", "identity.requests.decide", order=805),
                 MenuEntry("People", "/admin/identity/users", "identity.users.read", order=800, icon="people"),
+                MenuEntry("Groups", "/admin/identity/groups", "identity.groups.read", order=802, icon="people"),
+                MenuEntry("Machines", "/admin/identity/machines", "identity.machines.read", order=804, icon="key"),
+                MenuEntry("Organizations", "/admin/identity/organizations", "identity.organizations.read", order=806),
                 MenuEntry("Directories", "/admin/identity/directories", "identity.directories.read", order=810),
                 MenuEntry("Login providers", "/admin/identity/login-providers", "identity.settings.read", order=820),
+                MenuEntry("Identity settings", "/admin/identity/settings", "identity.settings.read", order=830),
             ),
             migrations=MIGRATIONS,
             problems=PROBLEMS,

@@ -6,8 +6,10 @@ import pytest
 
 from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
+from au_sys_identity.adapters.policy.compiled_engine import CompiledEngine
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import SYSTEM, Granting
+from au_sys_identity.core.access.live import LivePolicy, kind_of
 from au_sys_identity.core.access.models import PLATFORM_ADMIN, Catalogue, Role
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.credentials.models import PasswordRecord
@@ -29,9 +31,11 @@ class House:
         }
         known = ("identity.users.read", "identity.users.delete", "demo.things.read")
         self.catalogue = Catalogue(dict.fromkeys(known, ""), bundles)
-        self.decisions = Decisions(transactions, Freshness(transactions), self.catalogue, clock)
+        engine = CompiledEngine(lambda: clock().timestamp(), kind_of)
+        policy = LivePolicy(transactions, Freshness(transactions), self.catalogue, engine)
+        self.decisions = Decisions(transactions, self.catalogue, policy)
         self.granting = Granting(transactions, self.decisions, clock)
-        self.roles = Roles(transactions, self.decisions, self.granting, self.catalogue)
+        self.roles = Roles(transactions, self.decisions, self.granting, self.catalogue, clock)
 
     async def person(self, name: str = "ann") -> str:
         now = self.clock()

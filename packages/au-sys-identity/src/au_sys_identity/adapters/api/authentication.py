@@ -14,6 +14,7 @@ from fastapi_services_platform import Anonymous, Authentication, Refused, curren
 from fastapi_services_platform import Principal as PlatformPrincipal
 
 _SCOPE_KEY: Final = "au_sys_identity.principal"
+_MACHINES = frozenset({"no-custodian", "delegation-ended"})
 _OPEN_TO_RESTRICTED = frozenset(
     {"/account/password", "/logout", "/login", "/auth/jwt/logout", "/users/me", "/auth/sessions"}
 )
@@ -72,6 +73,9 @@ class RequestAuthenticator:
             return await self._bearer(connection, presented[0])
         if keys:
             found = await self._verification.api_key(keys[0].strip())
+            behalf = connection.headers.get("x-on-behalf-of")
+            if behalf is not None and not isinstance(found, Unproven):
+                found = await self._on_behalf(found, behalf)
             if isinstance(found, Unproven):
                 return _no_key(found)
             return _admitted(connection, found, None)
@@ -84,12 +88,19 @@ class RequestAuthenticator:
         binding = hashlib.sha256(b"identity-forgery:" + secret.encode("utf-8", "surrogatepass")).hexdigest()
         return _admitted(connection, found, binding)
 
+    async def _on_behalf(self, found: Principal, grant: str) -> Principal | Unproven:
+        if found.kind == "person":
+            return Unproven("delegation-ended")
+        return await self._verification.on_behalf(found, grant)
+
     async def _bearer(self, connection: HTTPConnection, header: str) -> Authentication:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return _refused("not-authenticated", "Send Authorization: Bearer with an access token.")
         found = await self._verification.bearer(token.strip())
         if isinstance(found, Unproven):
+            if found.slug in _MACHINES:
+                return _no_key(found)
             expired = found.slug == "token-expired"
             return _refused(
                 found.slug, "The access token has run out." if expired else "The access token is not valid."
@@ -118,7 +129,8 @@ def caller_or_none(connection: HTTPConnection) -> Principal | None:
 def _admitted(connection: HTTPConnection, found: Principal, binding: str | None) -> Authentication:
     connection.scope[_SCOPE_KEY] = found
     credential = found.key_id or found.session_id
-    set_cause(Cause(found.strength, str(credential) if credential else None, correlation_id=_correlation()))
+    named = str(credential) if credential else None
+    set_cause(Cause(found.strength, named, found.on_behalf_of, correlation_id=_correlation()))
     if found.restricted and connection.scope["path"].rstrip("/") not in _OPEN_TO_RESTRICTED:
         return Refused(
             "identity/password-change-required",
@@ -135,6 +147,8 @@ def _admitted(connection: HTTPConnection, found: Principal, binding: str | None)
         session_id=str(found.session_id) if found.session_id else None,
         scopes=found.scopes,
         session_binding=binding,
+        on_behalf_of=found.on_behalf_of,
+        delegation_id=found.delegation_id,
     )
 
 
@@ -142,7 +156,16 @@ def _correlation() -> str:
     return str(current_fields().get("correlation_id", ""))
 
 
+def put_caller(connection: HTTPConnection, caller: Principal) -> None:
+    """Replace who asks by the same one, with what was learned about them since."""
+    connection.scope[_SCOPE_KEY] = caller
+
+
 def _no_key(found: Unproven) -> Refused:
+    if found.slug == "delegation-ended":
+        return Refused(
+            "identity/denied", "The grant that this acts under has ended, or is not this agent's.", status=403
+        )
     if found.slug == "no-custodian":
         return Refused("identity/no-custodian", "Nobody who is active answers for this machine.", status=403)
     return _refused("not-authenticated", "The API key is not valid.")

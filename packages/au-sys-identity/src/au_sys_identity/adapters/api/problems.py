@@ -1,7 +1,8 @@
 """Each core error, its problem."""
 
 from au_sys_identity.core import errors
-from fastapi_services_platform import ProblemMapping
+from au_sys_identity.core.graph import errors as graph
+from fastapi_services_platform import ProblemMapping, Refused
 
 
 def _retry_after(error: errors.TryLater) -> dict[str, str]:
@@ -32,6 +33,7 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
             "errors": [{"field": error.field, "rule": error.rule, "position": error.position, "item": error.item}]
         },
     ),
+    ProblemMapping(errors.MalformedRequest, 400, "malformed-request", "The request cannot be read"),
     ProblemMapping(errors.BadToken, 400, "bad-token", "The link or code is not valid"),
     ProblemMapping(errors.UnsupportedMedia, 415, "unsupported-media-type", "Unsupported media type"),
     ProblemMapping(errors.BadCredentials, 401, "bad-credentials", "Sign-in failed"),
@@ -83,6 +85,7 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(errors.ApprovalRefused, 403, "approval-refused", "The approval does not fit"),
     ProblemMapping(errors.ModelMismatch, 403, "model-mismatch", "Another model"),
     ProblemMapping(errors.NotCustodian, 403, "not-custodian", "Somebody else answers for it"),
+    ProblemMapping(errors.OwnRequest, 403, "denied", "Somebody else decides this"),
     ProblemMapping(errors.NotFound, 404, "not-found", "Not found"),
     ProblemMapping(errors.Conflict, 409, "conflict", "In use already", extras=lambda error: {"field": error.field}),
     ProblemMapping(
@@ -111,8 +114,43 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
         "Weaker than now",
         extras=lambda error: {"settings": list(error.settings)},
     ),
+    ProblemMapping(errors.NotReversible, 409, "not-reversible", "It cannot be taken back"),
+    ProblemMapping(
+        errors.Superseded, 409, "superseded", "Changed again since", extras=lambda error: {"by": error.by}
+    ),
+    ProblemMapping(errors.BackupIncompatible, 409, "backup-incompatible", "A newer version wrote the backup"),
+    ProblemMapping(
+        errors.BackupCorrupt,
+        422,
+        "backup-corrupt",
+        "The backup cannot be read",
+        extras=lambda error: {"where": error.where},
+    ),
     ProblemMapping(errors.SyncRunning, 409, "sync-running", "A run is under way"),
     ProblemMapping(errors.SyncThreshold, 409, "sync-threshold", "Too many would be switched off"),
+    ProblemMapping(
+        graph.NotPermitted,
+        403,
+        "denied",
+        "Not permitted",
+        extras=lambda error: {"permission": error.permission, "domain": error.domain},
+    ),
+    ProblemMapping(
+        graph.RelationNotAllowed,
+        422,
+        "relation-not-allowed",
+        "Not a relation between these",
+        extras=lambda error: {"relation": error.relation},
+    ),
+    ProblemMapping(graph.Cycle, 409, "cycle", "A circle", extras=lambda error: {"path": list(error.path)}),
+    ProblemMapping(graph.GraphTooDeep, 409, "graph-too-deep", "Too deep"),
+    ProblemMapping(
+        graph.LastCustodian,
+        409,
+        "last-custodian",
+        "Nobody would answer for a machine",
+        extras=lambda error: {"machines": list(error.machines)},
+    ),
     ProblemMapping(errors.Stale, 412, "stale", "Changed meanwhile"),
     ProblemMapping(errors.SignatureRequired, 422, "signature-required", "A signature is due"),
     ProblemMapping(errors.TooManyRequests, 429, "too-many-requests", "Too many requests", headers=_retry_after),
@@ -123,8 +161,23 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(
         errors.ProviderUnreachable, 502, "provider-unreachable", "The provider does not answer", headers=_retry_after
     ),
+    ProblemMapping(errors.PolicyBehind, 503, "policy-behind", "The rules have not arrived here", headers=_retry_after),
     ProblemMapping(
-        errors.PolicyBehind, 503, "policy-behind", "The rules have not arrived here", headers=_retry_after
+        errors.StoreUnavailable, 503, "store-unavailable", "The store does not answer", headers=_retry_after
     ),
     ProblemMapping(errors.Busy, 503, "busy", "Busy at this moment", headers=_retry_after),
 )
+
+_BY_ERROR = {mapping.error: mapping for mapping in PROBLEMS}
+
+
+def refusal(error: errors.IdentityError) -> Refused:
+    """The same problem where no endpoint raised it: on the way in."""
+    mapping = next((found for kind in type(error).__mro__ if (found := _BY_ERROR.get(kind))), None)
+    if mapping is None:
+        raise error
+    extras = mapping.extras(error) if mapping.extras else {}
+    headers = mapping.headers(error) if mapping.headers else {}
+    return Refused(
+        f"identity/{mapping.slug}", str(error), mapping.status, tuple(headers.items()), tuple(extras.items())
+    )

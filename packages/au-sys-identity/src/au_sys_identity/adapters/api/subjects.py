@@ -131,7 +131,7 @@ async def delete_me(
 ) -> Response:
     """Close one's own account for ever. Machines that nobody else answers for go to the successor, or stop."""
     caller = caller_of(request)
-    await steps.require(caller)
+    await steps.require(caller, human=True)
     await accounts.close(caller.id, by=caller.urn, heirs=_heirs(successor, cascade))
     response = Response(status_code=204)
     drop_session(response, cookies)
@@ -232,6 +232,16 @@ async def delete_user(
     await steps.require(caller)
     await _outranks(granting, caller.urn, user_id)
     await accounts.close(person_id(user_id), by=caller.urn, heirs=_heirs(successor, cascade))
+    return Response(status_code=204)
+
+
+@router.post("/users/{user_id}/unlock", operation_id="unlock_user", summary="Forget wrong sign-ins", status_code=204)
+@access(permission="identity.users.unlock")
+async def unlock_user(
+    request: Request, user_id: str, accounts: Annotated[Accounts, inject(Accounts)]
+) -> Response:
+    """Nobody waits any more before trying this account."""
+    await accounts.unlock(person_id(user_id), by=caller_of(request).urn)
     return Response(status_code=204)
 
 

@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
+from au_sys_identity.core.delegations.models import Delegation
 from au_sys_identity.core.sessions.models import ACR, Session, SessionId
 from au_sys_identity.core.subjects.models import SubjectUrn
 from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken
@@ -50,6 +51,27 @@ class JwtAccessTokens:
         token = jwt.encode(header, claims, key, algorithms=[stored.algorithm])
         return token, max(0, int((ends - now).total_seconds()))
 
+    async def sign_delegated(self, grant: Delegation, *, key_id: UUID, epoch: int, now: datetime) -> tuple[str, int]:
+        """See :class:`~au_sys_identity.core.tokens.ports.AccessTokens`."""
+        stored, key = await self._keys.active()
+        ends = min(now + self._keys.rules.longest_token, grant.expires_at)
+        claims: dict[str, object] = {
+            "iss": self.issuer,
+            "aud": self._audience,
+            "sub": grant.human,
+            "act": {"sub": grant.agent},
+            "client_id": grant.agent,
+            "iat": int(now.timestamp()),
+            "exp": int(ends.timestamp()),
+            "jti": secrets.token_urlsafe(12),
+            "sid": str(grant.id),
+            "key": str(key_id),
+            "epoch": epoch,
+        }
+        header = {"alg": stored.algorithm, "kid": stored.kid, "typ": _TYPE}
+        token = jwt.encode(header, claims, key, algorithms=[stored.algorithm])
+        return token, max(0, int((ends - now).total_seconds()))
+
     async def verify(self, token: str, *, now: datetime) -> AccessClaims | BadAccessToken:
         """See :class:`~au_sys_identity.core.tokens.ports.AccessTokens`."""
         header = _header(token)
@@ -75,9 +97,10 @@ class JwtAccessTokens:
         try:
             session_id = SessionId(UUID(str(claims["sid"])))
             subject = SubjectUrn(str(claims["sub"]))
+            key_id = UUID(str(claims["key"])) if "act" in claims else None
         except (KeyError, ValueError):
             return BadAccessToken()
-        return AccessClaims(subject, session_id, epoch, datetime.fromtimestamp(expires, UTC))
+        return AccessClaims(subject, session_id, epoch, datetime.fromtimestamp(expires, UTC), key_id)
 
 
 def _header(token: str) -> dict[str, object] | None:

@@ -44,6 +44,9 @@ def _raising(insert_into: Callable[[Table], Any]) -> Executable:  # Any: insert(
 _RAISE = {"sqlite": _raising(sqlite.insert), "postgresql": _raising(postgresql.insert)}
 
 
+_LONGEST_KEY = 32
+
+
 class SqlCredentials:
     """The tables ``passwords`` and ``devices``."""
 
@@ -133,6 +136,12 @@ class SqlGuesses:
     async def clear(self, scope: str, key: bytes) -> None:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
         await self._session.execute(_CLEAR, {"the_scope": scope, "the_key": key})
+
+    async def clear_beginning(self, scope: str, prefix: bytes) -> None:
+        """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
+        key = guess_counters.c.key_hash
+        within = (guess_counters.c.scope == scope) & (key >= prefix) & (key <= prefix + b"\xff" * _LONGEST_KEY)
+        await self._session.execute(delete(guess_counters).where(within))
 
     async def forget_before(self, moment: datetime) -> int:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""

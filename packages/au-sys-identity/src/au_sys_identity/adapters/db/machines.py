@@ -1,31 +1,23 @@
-"""MachineStore and EdgeStore on SQL."""
+"""MachineStore and ProviderStore on SQL."""
 
-from sqlalchemy import Row, Select, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+import json
+from collections.abc import Collection
+
+from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from au_sys_identity.adapters.db.tables import edges, machines, subjects
-from au_sys_identity.core.errors import Stale
-from au_sys_identity.core.graph.models import Edge, Relation
-from au_sys_identity.core.ids import uuid7
-from au_sys_identity.core.machines.models import Machine
+from au_sys_identity.adapters.db.feed import SqlFeed
+from au_sys_identity.adapters.db.graph import SubjectRow, add_subject, in_parts, save_subject
+from au_sys_identity.adapters.db.tables import machines, providers, subjects
+from au_sys_identity.core.errors import Conflict
+from au_sys_identity.core.machines.models import Machine, MachineMfa, Provider
 from au_sys_identity.core.machines.ports import MachineFilter
-from au_sys_identity.core.subjects.models import SubjectId
+from au_sys_identity.core.organizations.models import DEFAULT_ORGANIZATION
+from au_sys_identity.core.subjects.models import Status, SubjectId
 
 
 def _selected() -> Select[tuple[object, ...]]:
-    return select(
-        subjects.c.id,
-        subjects.c.kind,
-        subjects.c.name,
-        subjects.c.status,
-        subjects.c.status_reason,
-        subjects.c.epoch,
-        subjects.c.version,
-        subjects.c.created_at,
-        subjects.c.updated_at,
-        machines.c.purpose,
-    ).join(machines, machines.c.subject_id == subjects.c.id)
+    return select(subjects, machines).join(machines, machines.c.subject_id == subjects.c.id)
 
 
 def _machine(row: Row[tuple[object, ...]]) -> Machine:
@@ -40,41 +32,33 @@ def _machine(row: Row[tuple[object, ...]]) -> Machine:
         status_reason=row.status_reason,
         epoch=row.epoch,
         version=row.version,
+        mfa=MachineMfa(row.mfa_mode, row.mfa_applies_to, tuple(json.loads(row.certificates))),
+        cap=row.cap,
+        organization_id=row.organization_id or DEFAULT_ORGANIZATION,
+        provider=row.provider_id,
+        model_names=tuple(json.loads(row.model_names)),
+        provenance=row.provenance,
+        hosting=row.hosting,
+        stopped_with=row.stopped_with,
     )
 
 
 class SqlMachines:
     """Machines in the tables ``subjects`` and ``machines``."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, feed: SqlFeed) -> None:
         self._session = session
+        self._feed = feed
 
     async def add(self, machine: Machine) -> None:
         """See :class:`~au_sys_identity.core.machines.ports.MachineStore`."""
-        await self._session.execute(
-            insert(subjects).values(
-                id=machine.id,
-                kind=machine.kind,
-                urn=machine.urn,
-                created_at=machine.created_at,
-                **_shared(machine),
-            )
-        )
-        await self._session.execute(insert(machines).values(subject_id=machine.id, purpose=machine.purpose))
+        await add_subject(self._session, self._feed, _row(machine))
+        await self._session.execute(insert(machines).values(subject_id=machine.id, **_own(machine)))
 
     async def save(self, machine: Machine, *, expected_version: int) -> None:
         """See :class:`~au_sys_identity.core.machines.ports.MachineStore`."""
-        changed = await self._session.execute(
-            update(subjects)
-            .where(subjects.c.id == machine.id, subjects.c.version == expected_version)
-            .values(**_shared(machine))
-            .returning(subjects.c.id)
-        )
-        if changed.first() is None:
-            raise Stale
-        await self._session.execute(
-            update(machines).where(machines.c.subject_id == machine.id).values(purpose=machine.purpose)
-        )
+        await save_subject(self._session, self._feed, _row(machine), expected_version=expected_version)
+        await self._session.execute(update(machines).where(machines.c.subject_id == machine.id).values(**_own(machine)))
 
     async def get(self, subject_id: SubjectId) -> Machine | None:
         """See :class:`~au_sys_identity.core.machines.ports.MachineStore`."""
@@ -86,71 +70,138 @@ class SqlMachines:
         query = _selected().where(subjects.c.status != "closed")
         if wanted.status:
             query = query.where(subjects.c.status == wanted.status)
+        if wanted.kind:
+            query = query.where(subjects.c.kind == wanted.kind)
+        if wanted.organization_id:
+            query = query.where(subjects.c.organization_id == wanted.organization_id)
         if wanted.after:
             query = query.where(subjects.c.id > wanted.after)
-        if wanted.owner:
-            owned = select(edges.c.target_id).where(edges.c.source_id == wanted.owner, edges.c.relation == "owner_of")
-            query = query.where(subjects.c.id.in_(owned))
+        if wanted.among is not None:
+            query = query.where(subjects.c.id.in_(wanted.among))
         rows = await self._session.execute(query.order_by(subjects.c.id).limit(wanted.limit))
         return [_machine(row) for row in rows]
 
+    async def many(self, ids: Collection[SubjectId]) -> list[Machine]:
+        """See :class:`~au_sys_identity.core.machines.ports.MachineStore`."""
+        found: list[Machine] = []
+        for part in in_parts(ids):
+            rows = await self._session.execute(_selected().where(subjects.c.id.in_(part)).order_by(subjects.c.id))
+            found += [_machine(row) for row in rows]
+        return found
 
-class SqlEdges:
-    """The table ``edges``."""
+    async def of_provider(self, provider: SubjectId) -> list[Machine]:
+        """See :class:`~au_sys_identity.core.machines.ports.MachineStore`."""
+        query = _selected().where(machines.c.provider_id == provider, subjects.c.status != "closed")
+        return [_machine(row) for row in await self._session.execute(query.order_by(subjects.c.id))]
 
-    def __init__(self, session: AsyncSession) -> None:
+
+class SqlProviders:
+    """Providers in the tables ``subjects`` and ``providers``."""
+
+    def __init__(self, session: AsyncSession, feed: SqlFeed) -> None:
         self._session = session
+        self._feed = feed
 
-    async def link(self, edge: Edge) -> bool:
-        """See :class:`~au_sys_identity.core.graph.ports.EdgeStore`."""
-        try:
-            async with self._session.begin_nested():
-                await self._session.execute(
-                    insert(edges).values(
-                        id=uuid7(),
-                        source_id=edge.source,
-                        relation=edge.relation,
-                        target_id=edge.target,
-                        created_at=edge.created_at,
-                        created_by=edge.created_by,
-                        expires_at=edge.expires_at,
-                    )
-                )
-        except IntegrityError:
-            return False
-        return True
+    async def add(self, provider: Provider) -> None:
+        """See :class:`~au_sys_identity.core.machines.ports.ProviderStore`."""
+        await self._free(provider)
+        await add_subject(self._session, self._feed, _provider_row(provider))
+        await self._session.execute(insert(providers).values(subject_id=provider.id, **_vendor(provider)))
 
-    async def unlink(self, source: SubjectId, relation: Relation, target: SubjectId) -> bool:
-        """See :class:`~au_sys_identity.core.graph.ports.EdgeStore`."""
-        removed = await self._session.execute(
-            delete(edges)
-            .where(edges.c.source_id == source, edges.c.relation == relation, edges.c.target_id == target)
-            .returning(edges.c.id)
-        )
-        return removed.first() is not None
+    async def save(self, provider: Provider, *, expected_version: int) -> None:
+        """See :class:`~au_sys_identity.core.machines.ports.ProviderStore`."""
+        await self._free(provider)
+        await save_subject(self._session, self._feed, _provider_row(provider), expected_version=expected_version)
+        own = update(providers).where(providers.c.subject_id == provider.id)
+        await self._session.execute(own.values(**_vendor(provider)))
 
-    async def into(self, target: SubjectId, relation: Relation) -> list[Edge]:
-        """See :class:`~au_sys_identity.core.graph.ports.EdgeStore`."""
-        return await self._edges(select(edges).where(edges.c.target_id == target, edges.c.relation == relation))
+    async def get(self, subject_id: SubjectId) -> Provider | None:
+        """See :class:`~au_sys_identity.core.machines.ports.ProviderStore`."""
+        row = (await self._session.execute(_providers().where(subjects.c.id == subject_id))).first()
+        return _provider(row) if row else None
 
-    async def out_of(self, source: SubjectId, relation: Relation) -> list[Edge]:
-        """See :class:`~au_sys_identity.core.graph.ports.EdgeStore`."""
-        return await self._edges(select(edges).where(edges.c.source_id == source, edges.c.relation == relation))
+    async def every(self, status: Status | None = None) -> list[Provider]:
+        """See :class:`~au_sys_identity.core.machines.ports.ProviderStore`."""
+        query = _providers().where(subjects.c.status == status if status else subjects.c.status != "closed")
+        return [_provider(row) for row in await self._session.execute(query.order_by(subjects.c.name, subjects.c.id))]
 
-    async def _edges(self, wanted: Select[tuple[object, ...]]) -> list[Edge]:
-        rows = await self._session.execute(wanted.order_by(edges.c.created_at, edges.c.source_id, edges.c.target_id))
-        return [
-            Edge(row.source_id, row.relation, row.target_id, row.created_at, row.created_by, row.expires_at)
-            for row in rows
-        ]
+    async def _free(self, provider: Provider) -> None:
+        await self._feed.hold("graph")  # two of one name at once: the second waits, then sees the first
+        same = _providers().where(subjects.c.name == provider.name, subjects.c.status != "closed")
+        if (await self._session.execute(same.where(subjects.c.id != provider.id))).first() is not None:
+            raise Conflict("name")
 
 
-def _shared(machine: Machine) -> dict[str, object]:
+def _providers() -> Select[tuple[object, ...]]:
+    return select(subjects, providers).join(providers, providers.c.subject_id == subjects.c.id)
+
+
+def _provider(row: Row[tuple[object, ...]]) -> Provider:
+    return Provider(
+        id=row.id,
+        name=row.name,
+        vendor=row.vendor,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        models=tuple(json.loads(row.models)),
+        region=row.region,
+        homepage=row.homepage,
+        status=row.status,
+        status_reason=row.status_reason,
+        epoch=row.epoch,
+        version=row.version,
+    )
+
+
+def _vendor(provider: Provider) -> dict[str, object]:
     return {
-        "name": machine.name,
-        "status": machine.status,
-        "status_reason": machine.status_reason,
-        "epoch": machine.epoch,
-        "version": machine.version,
-        "updated_at": machine.updated_at,
+        "vendor": provider.vendor,
+        "models": json.dumps(provider.models),
+        "region": provider.region,
+        "homepage": provider.homepage,
+    }
+
+
+def _provider_row(provider: Provider) -> SubjectRow:
+    return SubjectRow(
+        provider.id,
+        "provider",
+        provider.name,
+        provider.status,
+        provider.created_at,
+        provider.updated_at,
+        provider.version,
+        provider.epoch,
+        provider.status_reason,
+    )
+
+
+def _row(machine: Machine) -> SubjectRow:
+    return SubjectRow(
+        machine.id,
+        machine.kind,
+        machine.name,
+        machine.status,
+        machine.created_at,
+        machine.updated_at,
+        machine.version,
+        machine.epoch,
+        machine.status_reason,
+        machine.organization_id,
+        machine.provider,
+    )
+
+
+def _own(machine: Machine) -> dict[str, object]:
+    return {
+        "purpose": machine.purpose,
+        "mfa_mode": machine.mfa.mode,
+        "mfa_applies_to": machine.mfa.applies_to,
+        "certificates": json.dumps(machine.mfa.certificates),
+        "cap": machine.cap,
+        "provider_id": machine.provider,
+        "model_names": json.dumps(machine.model_names),
+        "provenance": machine.provenance,
+        "hosting": machine.hosting,
+        "stopped_with": machine.stopped_with,
     }

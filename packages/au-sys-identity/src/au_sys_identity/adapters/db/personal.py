@@ -34,7 +34,7 @@ class PersonalKeys:
     """
 
     def __init__(self, root: Sealing) -> None:
-        self._root = root
+        self.root = root
         self._known: OrderedDict[SubjectId, bytes] = OrderedDict()
 
     def forget(self) -> None:
@@ -57,11 +57,11 @@ class PersonalKeys:
 
     def wrap(self, subject_id: SubjectId, key: bytes) -> bytes:
         """As it is stored."""
-        return self._root.seal(f"subject_keys:{subject_id}", key)
+        return self.root.seal(f"subject_keys:{subject_id}", key)
 
     def unwrap(self, subject_id: SubjectId, wrapped: bytes) -> bytes:
         """Out of what is stored."""
-        return self._root.unseal(f"subject_keys:{subject_id}", wrapped)
+        return self.root.unseal(f"subject_keys:{subject_id}", wrapped)
 
 
 class SqlSubjectKeys:
@@ -74,12 +74,12 @@ class SqlSubjectKeys:
 
     async def sealed(self, subject_id: SubjectId, place: str, plain: bytes, *, at: datetime) -> bytes | None:
         """Seal something for a subject; ``None`` when its key was destroyed: then nothing is kept of it."""
-        key = await self._key(subject_id, at)
+        key = await self.key(subject_id, at)
         return None if key is None else seal_with(key, place, plain)
 
     async def unsealed(self, subject_id: SubjectId, place: str, sealed: bytes) -> bytes | None:
         """See :class:`~au_sys_identity.core.audit.ports.SubjectKeyStore`."""
-        key = await self._stored(subject_id)
+        key = await self.stored(subject_id)
         return None if key is None else unseal_with(key, place, sealed)
 
     async def destroy(self, subject_id: SubjectId, *, at: datetime) -> bool:
@@ -95,20 +95,22 @@ class SqlSubjectKeys:
         self.made.pop(subject_id, None)
         return gone.first() is not None
 
-    async def _key(self, subject_id: SubjectId, at: datetime) -> bytes | None:
+    async def key(self, subject_id: SubjectId, at: datetime) -> bytes | None:
+        """The key of a subject, made when there is none; ``None`` when it was destroyed."""
         known = self.made.get(subject_id) or self._keys.known(subject_id)
         if known is not None:
             return known
-        key = await self._stored(subject_id)
+        key = await self.stored(subject_id)
         if key is None:
             fresh = os.urandom(_KEY_BYTES)
             await self._insert(subject_id, self._keys.wrap(subject_id, fresh), at)
-            key = await self._stored(subject_id)
+            key = await self.stored(subject_id)
         if key is not None:
             self.made[subject_id] = key
         return key
 
-    async def _stored(self, subject_id: SubjectId) -> bytes | None:
+    async def stored(self, subject_id: SubjectId) -> bytes | None:
+        """The key as the database has it."""
         query = select(subject_keys.c.wrapped_key).where(subject_keys.c.subject_id == subject_id)
         wrapped = (await self._session.execute(query)).scalar()
         return None if wrapped is None else self._keys.unwrap(subject_id, wrapped)

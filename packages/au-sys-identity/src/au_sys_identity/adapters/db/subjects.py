@@ -6,8 +6,10 @@ from sqlalchemy import Row, Select, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from au_sys_identity.adapters.db.feed import SqlFeed
+from au_sys_identity.adapters.db.graph import SubjectRow, add_subject, save_subject
 from au_sys_identity.adapters.db.tables import persons, subjects
-from au_sys_identity.core.errors import Conflict, Stale
+from au_sys_identity.core.errors import Conflict
 from au_sys_identity.core.subjects.models import Person, SubjectId
 from au_sys_identity.core.subjects.ports import PersonFilter
 
@@ -52,6 +54,20 @@ def _person(row: Row[tuple[object, ...]]) -> Person:
     )
 
 
+def _row(person: Person) -> SubjectRow:
+    return SubjectRow(
+        person.id,
+        "person",
+        person.display_name,
+        person.status,
+        person.created_at,
+        person.updated_at,
+        person.version,
+        person.epoch,
+        person.status_reason,
+    )
+
+
 def _personal(person: Person) -> dict[str, object]:
     return {
         "email": person.email,
@@ -67,27 +83,15 @@ def _personal(person: Person) -> dict[str, object]:
 class SqlSubjects:
     """Persons in the tables ``subjects`` and ``persons``."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, feed: SqlFeed) -> None:
         self._session = session
+        self._feed = feed
 
     async def add(self, person: Person) -> None:
         """See :class:`~au_sys_identity.core.subjects.ports.SubjectStore`."""
         try:
             async with self._session.begin_nested():
-                await self._session.execute(
-                    insert(subjects).values(
-                        id=person.id,
-                        kind="person",
-                        urn=person.urn,
-                        name=person.display_name,
-                        status=person.status,
-                        status_reason=person.status_reason,
-                        epoch=person.epoch,
-                        version=person.version,
-                        created_at=person.created_at,
-                        updated_at=person.updated_at,
-                    )
-                )
+                await add_subject(self._session, self._feed, _row(person))
                 await self._session.execute(insert(persons).values(subject_id=person.id, **_personal(person)))
         except IntegrityError:
             raise Conflict("email") from None
@@ -96,21 +100,7 @@ class SqlSubjects:
         """See :class:`~au_sys_identity.core.subjects.ports.SubjectStore`."""
         try:
             async with self._session.begin_nested():
-                changed = await self._session.execute(
-                    update(subjects)
-                    .where(subjects.c.id == person.id, subjects.c.version == expected_version)
-                    .values(
-                        name=person.display_name,
-                        status=person.status,
-                        status_reason=person.status_reason,
-                        epoch=person.epoch,
-                        version=person.version,
-                        updated_at=person.updated_at,
-                    )
-                    .returning(subjects.c.id)
-                )
-                if changed.first() is None:
-                    raise Stale
+                await save_subject(self._session, self._feed, _row(person), expected_version=expected_version)
                 await self._session.execute(
                     update(persons).where(persons.c.subject_id == person.id).values(**_personal(person))
                 )

@@ -6,20 +6,33 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from au_sys_identity.adapters.db.access import SqlGrants, SqlVersions
+from au_sys_identity.adapters.db.access import SqlGrants
+from au_sys_identity.adapters.db.approvals import SqlApprovals
+from au_sys_identity.adapters.db.archives import SqlArchives
 from au_sys_identity.adapters.db.audit import SqlAudit
+from au_sys_identity.adapters.db.changes import SqlChanges
 from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
+from au_sys_identity.adapters.db.delegations import SqlDelegations, SqlMfaWindows
 from au_sys_identity.adapters.db.directories import SqlDirectoryEntries, SqlLinkedLogins, SqlSettings, SqlSyncRuns
 from au_sys_identity.adapters.db.factors import SqlFactors
+from au_sys_identity.adapters.db.feed import SqlFeed
+from au_sys_identity.adapters.db.graph import SqlEdges, SqlNames
+from au_sys_identity.adapters.db.groups import SqlGroups
+from au_sys_identity.adapters.db.invitations import SqlInvitations, SqlNotices
 from au_sys_identity.adapters.db.keys import SqlKeys
-from au_sys_identity.adapters.db.machines import SqlEdges, SqlMachines
+from au_sys_identity.adapters.db.machines import SqlMachines, SqlProviders
 from au_sys_identity.adapters.db.notices import SqlOneTimeTokens, SqlOutbox
+from au_sys_identity.adapters.db.organizations import SqlOrganizations
 from au_sys_identity.adapters.db.passkeys import SqlPasskeys, SqlUsedValues
 from au_sys_identity.adapters.db.personal import PersonalKeys, SqlSubjectKeys, write_events
 from au_sys_identity.adapters.db.sessions import SqlSessions
 from au_sys_identity.adapters.db.subjects import SqlSubjects
 from au_sys_identity.adapters.db.tokens import SqlSigningKeys
+from au_sys_identity.adapters.db.versions import SqlVersions
+from au_sys_identity.adapters.db.workflow import SqlRequests
+from au_sys_identity.adapters.db.watching import Watch, write_change, write_revocations
 from au_sys_identity.core.events import Fact
+from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock
 from fastapi_services_platform import Database, Event, Outbox
 
@@ -28,28 +41,48 @@ class SqlUnitOfWork:
     """All stores on one database session."""
 
     def __init__(self, session: AsyncSession, keys: PersonalKeys) -> None:
-        self.subjects = SqlSubjects(session)
-        self.machines = SqlMachines(session)
-        self.edges = SqlEdges(session)
+        self.versions = SqlVersions(session)
+        self.feed = SqlFeed(session, self.versions)
+        self.subjects = SqlSubjects(session, self.feed)
+        self.machines = SqlMachines(session, self.feed)
+        self.providers = SqlProviders(session, self.feed)
+        self.groups = SqlGroups(session, self.feed)
+        self.organizations = SqlOrganizations(session)
+        self.names = SqlNames(session)
+        self.edges = SqlEdges(session, self.feed)
         self.credentials = SqlCredentials(session)
         self.guesses = SqlGuesses(session)
         self.sessions = SqlSessions(session)
-        self.grants = SqlGrants(session)
-        self.versions = SqlVersions(session)
+        self.grants = SqlGrants(session, self.feed)
         self.factors = SqlFactors(session)
         self.passkeys = SqlPasskeys(session)
         self.used_values = SqlUsedValues(session)
         self.api_keys = SqlKeys(session)
         self.outbox = SqlOutbox(session)
         self.one_time_tokens = SqlOneTimeTokens(session)
+        self.notices = SqlNotices(session)
+        self.invitations = SqlInvitations(session)
         self.signing_keys = SqlSigningKeys(session)
         self.settings = SqlSettings(session)
         self.directory_entries = SqlDirectoryEntries(session)
         self.linked_logins = SqlLinkedLogins(session)
         self.sync_runs = SqlSyncRuns(session)
+        self.approvals = SqlApprovals(session)
+        self.delegations = SqlDelegations(session)
+        self.mfa_windows = SqlMfaWindows(session)
+        self.requests = SqlRequests(session)
         self.audit = SqlAudit(session)
         self.subject_keys = SqlSubjectKeys(session, keys)
+        self.archives = SqlArchives(session, self.subject_keys, keys)
+        self.changes = SqlChanges(session, self.subject_keys, keys.root)
+        self.watch: Watch | None = None
+        self.change_id = uuid7()
         self.facts: list[Fact] = []
+
+    def unwatched(self) -> None:
+        """Keep no images of what this transaction changes."""
+        if self.watch is not None:
+            self.watch.paused = True
 
     def record(self, fact: Fact) -> None:
         """Keep a fact until the commit."""
@@ -63,6 +96,7 @@ class SqlTransactions:
         self._database = database
         self.keys = keys
         self._clock = clock
+        self.keep_changes = True
         self._outbox = Outbox(database)
         self._listeners: list[Callable[[], None]] = []
 
@@ -82,7 +116,9 @@ class SqlTransactions:
         async with self._database.session(write=True) as session:
             async with session.begin():
                 unit = SqlUnitOfWork(session, self.keys)
+                unit.watch = Watch(session)
                 yield unit
+                await self._keep_images(session, unit)
                 if unit.facts:
                     await write_events(session, unit.subject_keys, unit.facts, self._clock)
                 for fact in unit.facts:
@@ -93,3 +129,15 @@ class SqlTransactions:
             if unit.versions.raised:
                 for listener in self._listeners:
                     listener()
+
+    def forget_keys(self) -> None:
+        """Ask the database again for keys of subjects."""
+        self.keys.forget()
+
+    async def _keep_images(self, session: AsyncSession, unit: SqlUnitOfWork) -> None:
+        if unit.watch is None or unit.watch.paused or not (images := await unit.watch.images()):
+            return
+        at = self._clock()
+        if self.keep_changes:
+            await write_change(session, images, unit, self.keys.root, at)
+        await write_revocations(session, images, at)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from au_sys_identity.adapters.memory.graph import MemoryFeed, tell
 from au_sys_identity.adapters.memory.tables import Tables
-from au_sys_identity.core.access.models import Assignment, Role
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
 from au_sys_identity.core.errors import Conflict, Stale
 from au_sys_identity.core.sessions.models import RefreshToken, Session, SessionId
@@ -17,12 +17,14 @@ from au_sys_identity.core.tokens.models import KeyState, SigningKey
 class MemorySubjects:
     """See :class:`~au_sys_identity.core.subjects.ports.SubjectStore`."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, feed: MemoryFeed) -> None:
         self._rows = tables.persons
+        self._feed = feed
 
     async def add(self, person: Person) -> None:
         await self._free(person)
         self._rows[person.id] = person
+        await tell(self._feed, person.id, "person", person.status)
 
     async def save(self, person: Person, *, expected_version: int) -> None:
         known = self._rows.get(person.id)
@@ -31,6 +33,7 @@ class MemorySubjects:
         if person.status != "closed":
             await self._free(person)
         self._rows[person.id] = person
+        await tell(self._feed, person.id, "person", person.status)
 
     async def get(self, subject_id: SubjectId) -> Person | None:
         return self._rows.get(subject_id)
@@ -121,6 +124,10 @@ class MemoryGuesses:
     async def clear(self, scope: str, key: bytes) -> None:
         self._rows.pop((scope, key), None)
 
+    async def clear_beginning(self, scope: str, prefix: bytes) -> None:
+        for place in [place for place in self._rows if place[0] == scope and place[1].startswith(prefix)]:
+            del self._rows[place]
+
     async def forget_before(self, moment: datetime) -> int:
         old = [key for key, counter in self._rows.items() if counter.window_start < moment]
         for key in old:
@@ -207,47 +214,6 @@ class MemorySessions:
         for key in [key for key in self._tokens if key[0] in old]:
             del self._tokens[key]
         return len(old)
-
-
-class MemoryGrants:
-    """See :class:`~au_sys_identity.core.access.ports.GrantStore`."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._roles = tables.roles
-        self._assignments = tables.assignments
-
-    async def roles(self) -> list[Role]:
-        return sorted(self._roles.values(), key=lambda role: role.name)
-
-    async def role(self, name: str) -> Role | None:
-        return self._roles.get(name)
-
-    async def add_role(self, role: Role) -> None:
-        if role.name in self._roles:
-            raise Conflict("name")
-        self._roles[role.name] = role
-
-    async def save_role(self, role: Role) -> None:
-        self._roles[role.name] = role
-
-    async def remove_role(self, name: str) -> None:
-        self._roles.pop(name, None)
-
-    async def assign(self, assignment: Assignment) -> bool:
-        key = (assignment.subject, assignment.role, assignment.domain)
-        return self._assignments.setdefault(key, assignment) is assignment
-
-    async def withdraw(self, subject: str, role: str, domain: str) -> bool:
-        return self._assignments.pop((subject, role, domain), None) is not None
-
-    async def of_subject(self, subject: str) -> list[Assignment]:
-        return [held for held in self._sorted() if held.subject == subject]
-
-    async def holders(self, role: str) -> list[Assignment]:
-        return [held for held in self._sorted() if held.role == role]
-
-    def _sorted(self) -> list[Assignment]:
-        return sorted(self._assignments.values(), key=lambda held: held.id)
 
 
 class MemoryVersions:

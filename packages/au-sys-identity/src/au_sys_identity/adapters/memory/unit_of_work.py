@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from au_sys_identity.adapters.memory.access import MemoryGrants
+from au_sys_identity.adapters.memory.approvals import MemoryApprovals
 from au_sys_identity.adapters.memory.audit import MemoryAudit, MemorySubjectKeys, write_events
+from au_sys_identity.adapters.memory.delegations import MemoryDelegations, MemoryMfaWindows
 from au_sys_identity.adapters.memory.directories import (
     MemoryDirectoryEntries,
     MemoryLinkedLogins,
@@ -13,13 +16,15 @@ from au_sys_identity.adapters.memory.directories import (
     MemorySyncRuns,
 )
 from au_sys_identity.adapters.memory.factors import MemoryFactors
+from au_sys_identity.adapters.memory.graph import MemoryEdges, MemoryFeed, MemoryNames
+from au_sys_identity.adapters.memory.groups import MemoryGroups, MemoryOrganizations
+from au_sys_identity.adapters.memory.invitations import MemoryInvitations, MemoryNotices
 from au_sys_identity.adapters.memory.keys import MemoryKeys
-from au_sys_identity.adapters.memory.machines import MemoryEdges, MemoryMachines
+from au_sys_identity.adapters.memory.machines import MemoryMachines, MemoryProviders
 from au_sys_identity.adapters.memory.notices import MemoryOneTimeTokens, MemoryOutbox
 from au_sys_identity.adapters.memory.passkeys import MemoryPasskeys, MemoryUsedValues
 from au_sys_identity.adapters.memory.stores import (
     MemoryCredentials,
-    MemoryGrants,
     MemoryGuesses,
     MemorySessions,
     MemorySigningKeys,
@@ -27,6 +32,7 @@ from au_sys_identity.adapters.memory.stores import (
     MemoryVersions,
 )
 from au_sys_identity.adapters.memory.tables import Tables
+from au_sys_identity.adapters.memory.workflow import MemoryRequests
 from au_sys_identity.core.events import Fact
 
 
@@ -34,13 +40,18 @@ class MemoryUnitOfWork:
     """All stores on one copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
-        self.subjects = MemorySubjects(tables)
-        self.machines = MemoryMachines(tables)
-        self.edges = MemoryEdges(tables)
+        self.feed = MemoryFeed(tables)
+        self.subjects = MemorySubjects(tables, self.feed)
+        self.machines = MemoryMachines(tables, self.feed)
+        self.providers = MemoryProviders(tables, self.feed)
+        self.groups = MemoryGroups(tables, self.feed)
+        self.organizations = MemoryOrganizations(tables)
+        self.names = MemoryNames(tables)
+        self.edges = MemoryEdges(tables, self.feed)
         self.credentials = MemoryCredentials(tables)
         self.guesses = MemoryGuesses(tables)
         self.sessions = MemorySessions(tables)
-        self.grants = MemoryGrants(tables)
+        self.grants = MemoryGrants(tables, self.feed)
         self.versions = MemoryVersions(tables)
         self.factors = MemoryFactors(tables)
         self.passkeys = MemoryPasskeys(tables)
@@ -48,11 +59,17 @@ class MemoryUnitOfWork:
         self.api_keys = MemoryKeys(tables)
         self.outbox = MemoryOutbox(tables)
         self.one_time_tokens = MemoryOneTimeTokens(tables)
+        self.notices = MemoryNotices(tables)
+        self.invitations = MemoryInvitations(tables)
         self.signing_keys = MemorySigningKeys(tables)
         self.settings = MemorySettings(tables)
         self.directory_entries = MemoryDirectoryEntries(tables)
         self.linked_logins = MemoryLinkedLogins(tables)
         self.sync_runs = MemorySyncRuns(tables)
+        self.approvals = MemoryApprovals(tables)
+        self.delegations = MemoryDelegations(tables)
+        self.mfa_windows = MemoryMfaWindows(tables)
+        self.requests = MemoryRequests(tables)
         self.audit = MemoryAudit(tables)
         self.subject_keys = MemorySubjectKeys(tables)
         self.facts: list[Fact] = []
@@ -90,6 +107,6 @@ class MemoryTransactions:
             write_events(changed, unit.facts, datetime.now(UTC))
             self._tables = changed
             self.facts.extend(unit.facts)
-        if unit.versions.raised:
+        if unit.versions.raised or unit.feed.raised:
             for listener in self._listeners:
                 listener()

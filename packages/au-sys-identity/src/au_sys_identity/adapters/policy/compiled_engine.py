@@ -62,7 +62,12 @@ class CompiledEngine:
 
     def enforce(self, subject: str, domain: str, resource: str, action: str) -> bool:
         """May this subject do this, there?"""
-        return self._index.allowed(subject, domain, resource, action)
+        index = self._index
+        while True:
+            revision = index.revision
+            answer = index.answer(subject, domain, resource, action, revision)
+            if index.revision == revision:
+                return answer
 
     def batch_enforce(self, questions: Sequence[Question]) -> list[bool]:
         """Answers to many questions, all at one revision."""

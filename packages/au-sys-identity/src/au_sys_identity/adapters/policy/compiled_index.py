@@ -15,25 +15,27 @@ from au_sys_identity.adapters.policy.memberships import Kind, Memberships
 from au_sys_identity.adapters.policy.rule_book import Grants, RuleBook
 from au_sys_identity.adapters.policy.shelves import (
     ALLOWED,
-    DENIED,
     EVERYBODY,
+    NOTHING,
     OWNER,
     UNSAID,
+    Entry,
     Shelf,
     Slot,
     Timed,
     changed,
     judged,
+    read,
 )
 from au_sys_identity.core.access.patterns import ANYTHING, actions_of
 from au_sys_identity.core.access.rules import Change, Membership, Rule
 
 MAX_DEPTH = 32
 _ROLES = ("role:", "urn:au:role:", "urn:au:group:")
-Closure = tuple[int, int, float | None]
-"""Mask in the domain, mask among the rules of all domains, and until when they hold."""
-_NOBODY: Closure = (EVERYBODY, EVERYBODY, None)
+Closure = tuple[tuple[tuple[Shelf, int], ...], float | None]
+"""The shelves that a subject meets in a domain with its mask on each, and until when this holds."""
 _NO_CLOSURES: dict[str, Closure] = {}
+_NOTHING: dict[str, object] = {}
 
 
 def no_kind(_subject: str) -> None:
@@ -61,22 +63,11 @@ class CompiledIndex:
             for membership in memberships:
                 self.memberships.put(membership, 0)
             same: dict[str, str] = {}
-            masks: dict[tuple[int, int], tuple[int, int, tuple[Timed, ...], int, None]] = {}
+            masks: dict[tuple[int, int], Entry] = {}
             for rule in rules:
-                subject, domain, text, action, effect, expires_at = rule
-                resource = same.setdefault(text, text)
-                if not self.rules.put(Rule(subject, domain, resource, action, effect, expires_at)):
-                    continue
-                shelf, bit = self._place(subject, domain)
-                slot = shelf.slot(resource)
-                for listed in actions_of(action):
-                    allow, deny, timed, _, _ = slot.get(listed) or (0, 0, (), 0, None)
-                    if expires_at is not None:
-                        timed = (*timed, Timed(bit, effect == "deny", expires_at))
-                        slot[listed] = (allow, deny, timed, 0, None)
-                        continue
-                    key = (allow | bit, deny) if effect == "allow" else (allow, deny | bit)
-                    slot[listed] = (*key, timed, 0, None) if timed else masks.setdefault(key, (*key, (), 0, None))
+                resource = same.setdefault(rule[2], rule[2])
+                if self.rules.put(Rule(rule[0], rule[1], resource, *rule[3:])):
+                    self._shelve(rule, resource, masks)
         self.revision = revision
 
     def commit(self, changes: Sequence[Change], revision: int | None = None) -> int:
@@ -114,37 +105,32 @@ class CompiledIndex:
     def answer(self, subject: str, domain: str, resource: str, action: str, revision: int) -> bool:
         """The answer as of a revision that has not been left behind."""
         closure = self._closures.get(domain, _NO_CLOSURES).get(subject)
-        if closure is None or (closure[2] is not None and closure[2] <= self._clock()):
+        if closure is None or (closure[1] is not None and closure[1] <= self._clock()):
             closure = self.closure(subject, domain, revision)
         verdict = UNSAID
-        shelf = self._shelves.get(domain)
-        if shelf is not None:
-            verdict = judged(shelf, closure[0], resource, action, revision, self._clock)
-        if domain != ANYTHING and verdict != DENIED:
-            shelf = self._shelves.get(ANYTHING)
-            if shelf is not None:
-                verdict |= judged(shelf, closure[1], resource, action, revision, self._clock)
-        if subject in self._own and verdict < DENIED:
-            for place in {domain, ANYTHING}:
-                shelf = self._own[subject].get(place)
-                if shelf is not None:
-                    verdict |= judged(shelf, OWNER, resource, action, revision, self._clock)
+        for shelf, mask in closure[0]:
+            if shelf.patterned:
+                verdict |= judged(shelf.found(resource), mask, action, revision, self._clock)
+            else:
+                slot = shelf.exact.get(resource)
+                if slot is not None:
+                    verdict |= read(slot, mask, action, revision, self._clock)
         return verdict == ALLOWED
 
     def closure(self, subject: str, domain: str, revision: int) -> Closure:
-        """The masks of a subject in a domain; nothing is kept of subjects that no membership names."""
+        """The masks of a subject in a domain; nothing is kept of subjects that no membership and no rule names."""
         memberships = self.memberships
-        named = subject in memberships.up.get(domain, _NO_CLOSURES) or subject in memberships.up.get(ANYTHING, {})
-        if not named and not self.is_role(subject):
+        named = subject in memberships.up.get(domain, _NOTHING) or subject in memberships.up.get(ANYTHING, _NOTHING)
+        if not named and subject not in self._own and not self.is_role(subject):
             kind = self.kind_of(subject)
             if kind is None:
-                return _NOBODY
+                return self._met((), domain, subject), None
             subject = kind
             closure = self._closures.get(domain, _NO_CLOSURES).get(subject)
-            if closure is not None and (closure[2] is None or closure[2] > self._clock()):
+            if closure is not None and (closure[1] is None or closure[1] > self._clock()):
                 return closure
         steps, until = memberships.reach(subject, domain, revision, self._clock())
-        closure = (self._mask(steps, domain), self._mask(steps, ANYTHING), until)
+        closure = (self._met(steps, domain, subject), until)
         if self.lock.acquire(blocking=False):
             try:
                 if self.revision == revision:
@@ -168,15 +154,38 @@ class CompiledIndex:
         """Subjects that have rules of their own and are nobody's role."""
         return list(self._own)
 
-    def _mask(self, names: Iterable[str], domain: str) -> int:
-        shelf = self._shelves.get(domain)
-        if shelf is None:
-            return EVERYBODY
-        mask = EVERYBODY
-        bits = shelf.bits
-        for name in names:
-            mask |= bits.get(name, 0)
-        return mask
+    def _met(self, names: Iterable[str], domain: str, subject: str) -> tuple[tuple[Shelf, int], ...]:
+        met = []
+        own = self._own.get(subject, {})
+        for place in (domain,) if domain == ANYTHING else (domain, ANYTHING):
+            shelf = self._shelves.get(place)
+            if shelf is not None:
+                mask = EVERYBODY
+                for name in names:
+                    mask |= shelf.bits.get(name, 0)
+                met.append((shelf, mask))
+            shelf = own.get(place)
+            if shelf is not None:
+                met.append((shelf, OWNER))
+        return tuple(met)
+
+    def _shelve(self, rule: Rule, resource: str, masks: dict[tuple[int, int], Entry]) -> None:
+        """Put one rule into an index that nobody reads yet."""
+        shelf, bit = self._place(rule[0], rule[1])
+        slot = shelf.slot(resource)
+        if rule[5] is not None or rule[3] == ANYTHING or ANYTHING in slot:
+            self._reindex(slot, rule, bit, 0)
+            return
+        for action in actions_of(rule[3]):
+            allow, deny, timed, _, _ = slot.get(action) or NOTHING
+            key = (allow | bit, deny) if rule[4] == "allow" else (allow, deny | bit)
+            slot[action] = (*key, timed, 0, None) if timed else masks.setdefault(key, (*key, (), 0, None))
+
+    def _reindex(self, slot: Slot, rule: Rule, bit: int, revision: int) -> None:
+        grants = self.rules.grants(rule[0], rule[1], rule[2])
+        actions = actions_of(rule[3]) if rule[3] != ANYTHING else (*(known for known in slot if known != "*"), "*")
+        for action in actions:
+            changed(slot, action, bit, _said(grants, action, bit), revision)
 
     def _place(self, subject: str, domain: str) -> tuple[Shelf, int]:
         if self.is_role(subject):
@@ -190,23 +199,22 @@ class CompiledIndex:
     def _rewrite(self, add: bool, rule: Rule, revision: int, touched: dict[str, set[str]]) -> None:
         if not (self.rules.put(rule) if add else self.rules.drop(rule)):
             return
-        shelf = self._shelves.get(rule.domain)
-        if self.is_role(rule.subject) and (shelf is None or rule.subject not in shelf.bits):
-            touched[rule.domain].add(ANYTHING)
+        shared = self.is_role(rule.subject)
+        shelf = self._shelves.get(rule.domain) if shared else self._own.get(rule.subject, {}).get(rule.domain)
+        if shelf is None or rule.subject not in shelf.bits:
+            touched[rule.domain].add(ANYTHING if shared else rule.subject)
         shelf, bit = self._place(rule.subject, rule.domain)
-        slot = shelf.slot(rule.resource)
-        grants = self.rules.grants(rule.subject, rule.domain, rule.resource)
-        for action in actions_of(rule.action):
-            slot[action] = changed(slot.get(action), bit, _said(grants, action, bit), revision)
+        self._reindex(shelf.slot(rule.resource), rule, bit, revision)
 
     def _sweep(self, rule: Rule) -> None:
         """Throw away what a removed rule left empty, once nobody reads it any more."""
         shelf, _ = self._place(rule.subject, rule.domain)
         slot = shelf.slot(rule.resource)
-        for action in actions_of(rule.action):
-            entry = slot.get(action)
-            if entry is not None and not (entry[0] or entry[1] or entry[2]):
+        for action in [known for known in slot if known != ANYTHING]:
+            if slot[action][:3] == (slot.get(ANYTHING) or NOTHING)[:3]:
                 del slot[action]
+        if slot.keys() == {ANYTHING} and slot[ANYTHING][:3] == NOTHING[:3]:
+            del slot[ANYTHING]
         if not slot:
             shelf.exact.pop(rule.resource, None)
 
@@ -247,7 +255,7 @@ def _said(grants: Grants, action: str, bit: int) -> tuple[bool, bool, tuple[Time
     allow = deny = False
     ending: list[Timed] = []
     for listed, effect, expires_at in grants:
-        if action in actions_of(listed):
+        if listed == ANYTHING or action in actions_of(listed):
             if expires_at is not None:
                 ending.append(Timed(bit, effect == "deny", expires_at))
             elif effect == "deny":

@@ -27,7 +27,7 @@ class Timed(NamedTuple):
 Entry = tuple[int, int, tuple[Timed, ...], int, "Entry | None"]
 """Mask of subjects allowed, of subjects denied, rules that end, since which revision, and the entry before."""
 Slot = dict[str, Entry]
-"""Entries by action."""
+"""Entries by action; what is said about ``*`` is contained in the entry of every action that has one."""
 NOTHING: Entry = (0, 0, (), 0, None)
 
 
@@ -106,57 +106,71 @@ class Shelf:
             slots.append(exact)
         if self.everything is not None:
             slots.append(self.everything)
-        nodes = [self.root]
-        for segment in resource.split("/"):
-            below = []
-            for node in nodes:
-                if node.rest is not None:
-                    slots.append(node.rest)
-                child = node.children.get(segment)
-                if child is not None:
-                    below.append(child)
-                if node.named is not None and segment:
-                    below.append(node.named)
-            if not below:
+        node = self.root
+        segments = resource.split("/")
+        for depth, segment in enumerate(segments):
+            if node.rest is not None:
+                slots.append(node.rest)
+            if node.named is not None:
+                _branching(node, segments, depth, slots)
                 return slots
-            nodes = below
-        slots.extend(node.here for node in nodes if node.here is not None)
+            below = node.children.get(segment)
+            if below is None:
+                return slots
+            node = below
+        if node.here is not None:
+            slots.append(node.here)
         return slots
+
+
+def _branching(node: Node, segments: list[str], depth: int, slots: list[Slot]) -> None:
+    """Collect the slots below a node from which both a literal and a named segment may lead on."""
+    segment = segments[depth]
+    nodes = [below for below in (node.children.get(segment), node.named if segment else None) if below is not None]
+    for segment in segments[depth + 1 :]:
+        following = []
+        for node in nodes:
+            if node.rest is not None:
+                slots.append(node.rest)
+            below = node.children.get(segment)
+            if below is not None:
+                following.append(below)
+            if node.named is not None and segment:
+                following.append(node.named)
+        if not following:
+            return
+        nodes = following
+    slots.extend(node.here for node in nodes if node.here is not None)
 
 
 def entries(slots: list[Slot], action: str) -> Iterator[Entry]:
     """Every entry of matching slots that an answer about an action depends on."""
     for slot in slots:
-        for known in {action, ANYTHING}:
-            entry = slot.get(known)
-            if entry is not None:
-                yield entry
+        entry = slot.get(action) or slot.get(ANYTHING)
+        if entry is not None:
+            yield entry
 
 
-def judged(shelf: Shelf, mask: int, resource: str, action: str, revision: int, clock: Callable[[], float]) -> int:
-    """What the rules of a shelf say to the subjects of a mask, as of a revision."""
-    if shelf.patterned:
-        slots = shelf.found(resource)
-    else:
-        exact = shelf.exact.get(resource)
-        if exact is None:
-            return UNSAID
-        slots = [exact]
+def judged(slots: list[Slot], mask: int, action: str, revision: int, clock: Callable[[], float]) -> int:
+    """What matching slots say to the subjects of a mask, as of a revision."""
     verdict = UNSAID
     for slot in slots:
-        for entry in (slot.get(action), slot.get(ANYTHING)):
-            if entry is None:
-                continue
-            allow, deny, timed, since, before = entry
-            if since > revision:
-                allow, deny, timed, _, _ = before or NOTHING
-            if deny & mask:
-                return DENIED
-            if allow & mask:
-                verdict = ALLOWED
-            if timed:
-                verdict |= _timely(timed, mask, clock())
+        verdict |= read(slot, mask, action, revision, clock)
     return verdict
+
+
+def read(slot: Slot, mask: int, action: str, revision: int, clock: Callable[[], float]) -> int:
+    """What one slot says to the subjects of a mask, as of a revision."""
+    entry = slot.get(action) or slot.get(ANYTHING)
+    if entry is None:
+        return UNSAID
+    allow, deny, timed, since, before = entry
+    if since > revision:
+        allow, deny, timed, _, _ = before or NOTHING
+    if deny & mask:
+        return DENIED
+    verdict = ALLOWED if allow & mask else UNSAID
+    return verdict | _timely(timed, mask, clock()) if timed else verdict
 
 
 def _timely(timed: tuple[Timed, ...], mask: int, now: float) -> int:
@@ -167,15 +181,18 @@ def _timely(timed: tuple[Timed, ...], mask: int, now: float) -> int:
     return verdict
 
 
-def changed(entry: Entry | None, bit: int, grants: tuple[bool, bool, tuple[Timed, ...]], revision: int) -> Entry:
-    """The entry with one subject's part replaced, and the one before kept for readers who began earlier."""
-    old = entry or NOTHING
-    allow, deny, timed, since, before = old
+def changed(slot: Slot, action: str, bit: int, said: tuple[bool, bool, tuple[Timed, ...]], revision: int) -> None:
+    """Replace one subject's part in an entry, and keep what was before for readers who began earlier.
+
+    An action without an entry was answered by that of ``*`` so far, and begins with what that says.
+    """
+    entry = slot.get(action) or slot.get(ANYTHING)
+    allow, deny, timed, since, before = entry or NOTHING
     if since != revision:
         before = None if entry is None else (allow, deny, timed, since, None)
-    allowing, denying, ending = grants
+    allowing, denying, ending = said
     kept = tuple(rule for rule in timed if rule.bit != bit) if timed else ()
-    return (
+    slot[action] = (
         allow | bit if allowing else allow & ~bit,
         deny | bit if denying else deny & ~bit,
         kept + ending,

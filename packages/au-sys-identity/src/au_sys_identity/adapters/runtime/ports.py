@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.access.models import DEFAULT_DOMAIN
 from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.machines.models import Machine
+from au_sys_identity.core.notices.telling import Telling
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.subjects.addresses import email_address
-from au_sys_identity.core.subjects.models import Person, SubjectId, machine_id, person_id
-from fastapi_services_platform import Decision, Principal, SubjectCard
+from au_sys_identity.core.subjects.models import Person, SubjectId, machine_id, person_id, subject_id
+from fastapi_services_platform import Decision, Notice, Principal, SubjectCard
 
 
 class PlatformAuthorizer:
@@ -19,10 +21,19 @@ class PlatformAuthorizer:
         self._decisions = decisions
 
     async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision:
-        """May she? A permission counts for every object of its kind; ``resource`` narrows nothing yet."""
+        """May she? ``resource`` is the object that is asked about; without it, the right on objects of the kind."""
         found = await self._decisions.decide(
-            principal.urn, permission, person=principal.kind == "person", scopes=principal.scopes
+            principal.urn,
+            permission,
+            person=principal.kind == "person",
+            scopes=principal.scopes,
+            object_id=resource,
         )
+        machine = _machine_of(principal)
+        if found.allowed and machine is not None and self._decisions.narrowing is not None:
+            found = await self._decisions.narrowing.narrowed(
+                machine, principal.delegation_id, permission, domain=DEFAULT_DOMAIN, object_id=resource
+            )
         return Decision(found.allowed, found.reason)
 
 
@@ -83,9 +94,25 @@ class PlatformRoles:
         return frozenset(role.name for role in roles)
 
 
+class PlatformNotifier:
+    """``notifier@1``."""
+
+    def __init__(self, telling: Telling) -> None:
+        self._telling = telling
+
+    async def notify(self, notice: Notice) -> None:
+        """Keep it where the person is signed in, and queue the mail."""
+        await self._telling.tell(notice.to, notice.title, notice.text, href=notice.href, repeats=notice.id)
+
+
 def _card(person: Person) -> SubjectCard:
     return SubjectCard(person.urn, "person", person.display_name, person.email, person.locale, person.active)
 
 
 def _machine_card(machine: Machine) -> SubjectCard:
     return SubjectCard(machine.urn, machine.kind, machine.name, None, None, machine.active)
+
+
+def _machine_of(principal: Principal) -> SubjectId | None:
+    """The id of a principal that is no person."""
+    return None if principal.kind == "person" else subject_id(principal.urn, "app", "agent")

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.session_cookies import drop_departure, keep_departure
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.web.entering import entered, second_step_page
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.derivation import new_secret
@@ -20,7 +21,7 @@ from au_sys_identity.core.tokens.issuing import Issuing
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
-router = APIRouter(prefix="/auth/oauth", tags=["outside logins"])
+router = APIRouter(prefix="/auth/oauth", tags=["outside logins"], dependencies=[Depends(within_volume)])
 
 Ways = Annotated[OutsideSignIn, inject(OutsideSignIn)]
 Cookies = Annotated[CookieNames, inject(CookieNames)]

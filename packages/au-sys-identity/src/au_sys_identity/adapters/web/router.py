@@ -6,21 +6,25 @@ from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.web import (
     account,
     administration,
+    approvals,
     directory_sign_in,
+    machines,
     mail_links,
     outside_administration,
-    outside_logins,
     passkeys,
     register,
+    requests,
     security,
     settings,
     sign_in,
+    together,
 )
+from au_sys_identity.adapters.web.notices import router as notices
 
 router = APIRouter(dependencies=[Depends(within_volume)])
 router.include_router(sign_in.router)
 router.include_router(directory_sign_in.router)
-router.include_router(outside_logins.router)
+router.include_router(notices)
 router.include_router(register.router)
 router.include_router(account.router)
 router.include_router(security.router)
@@ -29,3 +33,7 @@ router.include_router(administration.router)
 router.include_router(outside_administration.router)
 router.include_router(mail_links.router)
 router.include_router(settings.router)
+router.include_router(approvals.router)
+router.include_router(requests.router)
+router.include_router(machines.router)
+router.include_router(together.router)

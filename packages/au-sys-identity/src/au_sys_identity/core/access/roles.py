@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
-from au_sys_identity.core.access.models import Catalogue, Role, role_name
+from au_sys_identity.core.access.models import DEFAULT_DOMAIN, Assignment, Catalogue, Role, role_name
 from au_sys_identity.core.errors import Conflict, HasDependents, InvalidInput, NotFound
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.freshness import ACCESS
-from au_sys_identity.core.ports import Transactions
+from au_sys_identity.core.ports import Clock, Transactions
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,62}")
 
@@ -23,13 +22,17 @@ class Roles:
         decisions: Decisions,
         granting: Granting,
         catalogue: Catalogue,
+        clock: Clock,
     ) -> None:
         self._transactions = transactions
         self._decisions = decisions
         self._granting = granting
         self._catalogue = catalogue
+        self._clock = clock
 
-    async def create(self, name: str, description: str, permissions: frozenset[str], *, by: str) -> Role:
+    async def create(
+        self, name: str, description: str, permissions: frozenset[str], *, by: str, requestable: bool = False
+    ) -> Role:
         """Make a role.
 
         Raises:
@@ -43,14 +46,21 @@ class Roles:
         await self._check(permissions, by)
         if await self._decisions.role(bare):
             raise Conflict("name")
-        made = Role(bare, description, permissions)
+        made = Role(bare, description, permissions, requestable=requestable)
         async with self._transactions.writing() as unit:
             await unit.grants.add_role(made)
-            await unit.versions.raise_topic(ACCESS)
             unit.record(Fact("role.created", by, f"urn:au:role:{bare}"))
         return made
 
-    async def change(self, name: str, *, by: str, description: str | None, permissions: frozenset[str] | None) -> Role:
+    async def change(
+        self,
+        name: str,
+        *,
+        by: str,
+        description: str | None,
+        permissions: frozenset[str] | None,
+        requestable: bool | None = None,
+    ) -> Role:
         """Replace description or permissions of a local role.
 
         Raises:
@@ -66,12 +76,12 @@ class Roles:
             description=known.description if description is None else description,
             permissions=known.permissions if permissions is None else permissions,
             version=known.version + 1,
+            requestable=known.requestable if requestable is None else requestable,
         )
         await self._check(changed.permissions, by)
-        await self._granting.check_ceiling(by, known.permissions)
+        await self._check_where_it_counts(known.name, known.permissions | changed.permissions, by)
         async with self._transactions.writing() as unit:
             await unit.grants.save_role(changed)
-            await unit.versions.raise_topic(ACCESS)
             unit.record(Fact("role.changed", by, f"urn:au:role:{known.name}"))
         return changed
 
@@ -90,8 +100,26 @@ class Roles:
             if holders:
                 raise HasDependents(tuple(held.subject for held in holders), "Withdraw the role from them first.")
             await unit.grants.remove_role(bare)
-            await unit.versions.raise_topic(ACCESS)
             unit.record(Fact("role.deleted", by, f"urn:au:role:{bare}"))
+
+    async def members(self, name: str) -> list[Assignment]:
+        """Who holds a role by assignment, run-out ones left out.
+
+        Raises:
+            NotFound: no role of that name.
+        """
+        bare = role_name(name)
+        if await self._decisions.role(bare) is None:
+            raise NotFound("role")
+        now = self._clock()
+        async with self._transactions.reading() as unit:
+            return [held for held in await unit.grants.holders(bare) if held.counts(now)]
+
+    async def _check_where_it_counts(self, name: str, permissions: frozenset[str], by: str) -> None:
+        async with self._transactions.reading() as unit:
+            held = await unit.grants.holders(name)
+        for domain in sorted({DEFAULT_DOMAIN, *(one.domain for one in held)}):
+            await self._granting.check_ceiling(by, permissions, domain=domain)
 
     async def _check(self, permissions: frozenset[str], by: str) -> None:
         for wanted in sorted(permissions):

@@ -10,7 +10,8 @@ from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.credentials.ports import PasswordHasher
 from au_sys_identity.core.errors import InvalidInput, NotFound, Stale
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.freshness import ACCESS, SUBJECTS
+from au_sys_identity.core.freshness import SUBJECTS
+from au_sys_identity.core.machines.custody import orphaned_by
 from au_sys_identity.core.machines.succession import Heirs, settle_custody
 from au_sys_identity.core.notices.models import Envelope
 from au_sys_identity.core.notices.writing import LetterBox
@@ -183,6 +184,9 @@ class Accounts:
             changed = self._changed(person, change, now)
             if changed.status != "active":
                 await refuse_last_admin(unit, without=person.urn, now=now)
+            if person.active and not changed.active:
+                for machine in await orphaned_by(unit, person.id, now):
+                    unit.record(Fact("custody.lost", by, machine.urn, details={"from": person.urn}))
             if changed.epoch != person.epoch:
                 await unit.sessions.end_all(person.id, at=now, reason="account changed by an administrator")
             if change.must_change_password is not None:
@@ -191,6 +195,17 @@ class Accounts:
                     await unit.credentials.set_password(replace(record, must_change=change.must_change_password))
             action = _action(person, changed)
             return await self._save(unit, person, changed, by=by, action=action, reason=change.status_reason or "")
+
+    async def unlock(self, subject_id: SubjectId | None, *, by: str) -> None:
+        """Forget wrong sign-ins: nobody waits any more, wherever they tried.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        async with self._transactions.writing() as unit:
+            person = await _known(unit, subject_id)
+            await self._sign_in.forgive_all(unit, person)
+            unit.record(Fact("account.unlocked", by, person.urn))
 
     async def close(self, subject_id: SubjectId | None, *, by: str, heirs: Heirs | None = None) -> None:
         """Close an account for ever: a tombstone stays, its address is free, its credentials are gone.
@@ -211,7 +226,6 @@ class Accounts:
             await unit.credentials.remove_password(person.id)
             for held in await unit.grants.of_subject(person.urn):
                 await unit.grants.withdraw(held.subject, held.role, held.domain)
-            await unit.versions.raise_topic(ACCESS)
             await self._save(unit, person, person.distrusted(now, status="closed"), by=by, action="subject.closed")
 
     def _changed(self, person: Person, change: AccountChange, now: datetime) -> Person:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from au_sys_identity.core.credentials.lockout import Lockout, identifier_key
+from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.credentials.ports import PasswordHasher
@@ -137,8 +137,7 @@ class MailLinks:
             await unit.sessions.end_all(person.id, at=now, reason="password reset")
             if self._of_reset.kills_keys:
                 await unit.api_keys.revoke_all(person.id, at=now)
-            identifier = identifier_key(self._letters.derivation, person.email_canonical)
-            await self._lockout.unlock(unit.guesses, identifier=identifier)
+            await self._lockout.unlock(unit.guesses, self._letters.derivation, person.email_canonical)
             await self._letters.put(unit, "password-changed", person.email_canonical, now=now)
             await unit.versions.raise_topic(SUBJECTS)
             unit.record(Fact("password.changed", person.urn, person.urn, reason="reset by mail"))

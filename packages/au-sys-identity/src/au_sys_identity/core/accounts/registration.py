@@ -3,6 +3,7 @@
 Registering a known address looks exactly like registering a new one.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -14,7 +15,7 @@ from au_sys_identity.core.credentials.passwords import PasswordRules, normalized
 from au_sys_identity.core.credentials.ports import PasswordHasher
 from au_sys_identity.core.errors import BootstrapClosed, Conflict, RegistrationClosed
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.freshness import ACCESS, SUBJECTS
+from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
@@ -99,6 +100,31 @@ class Registration:
                     await self._letters.put_for_stranger(unit, "known", address.canonical, now=person.created_at)
                 unit.record(Fact("subject.created", SYSTEM, SYSTEM, "denied", "the address has an account already"))
 
+    async def admit(
+        self,
+        wanted: NewPerson,
+        password: str,
+        *,
+        network: str,
+        within: Callable[[UnitOfWork, Person], Awaitable[None]],
+    ) -> Person:
+        """Make an active account for somebody whose address is proved; ``within`` does the rest in its transaction.
+
+        Raises:
+            RegistrationClosed: nobody registers here.
+            Conflict: the address has an account.
+            InvalidInput, WeakPassword, Busy: as :meth:`register`.
+        """
+        if self.policy.mode == "closed":
+            raise RegistrationClosed
+        person, _address = self._person(wanted, "active", verified_at=self._clock())
+        chosen = self._rules.check(password, names=(person.email, person.display_name))
+        hashed = await self._hasher.hash(chosen, network=network)
+        async with self._transactions.writing() as unit:
+            await self._add(unit, person, PasswordRecord(person.id, hashed, person.created_at), by=person.urn)
+            await within(unit, person)
+        return person
+
     async def create(
         self, wanted: NewPerson, *, by: str, password: str | None = None, verified: bool = True
     ) -> tuple[Person, str]:
@@ -152,7 +178,6 @@ class Registration:
             grant = Assignment(uuid7(), person.urn, PLATFORM_ADMIN, EVERYWHERE, now, SYSTEM)
             if await unit.grants.assign(grant):
                 unit.record(Fact("role.granted", SYSTEM, person.urn, details={"role": PLATFORM_ADMIN}))
-            await unit.versions.raise_topic(ACCESS)
             await unit.versions.raise_topic(SUBJECTS)
         return person, chosen
 

@@ -1,15 +1,30 @@
 """Step-up: a fresh proof, as strong as the account can give, before something that matters."""
 
-from au_sys_identity.core.errors import BadCredentials, HumanOnly, SessionEnded, StepUpRequired, WeakSession
+from au_sys_identity.core.errors import (
+    ApprovalRequired,
+    BadCredentials,
+    HumanOnly,
+    MachineMfaRequired,
+    SessionEnded,
+    StepUpRequired,
+    WeakSession,
+)
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.factors.checking import FactorCheck
 from au_sys_identity.core.factors.models import Enrolled, Method
 from au_sys_identity.core.freshness import SUBJECTS
+from au_sys_identity.core.machines.models import MfaMode
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength, at_least, stronger
 from au_sys_identity.core.sessions.opening import Opened, Proof, open_session, strength_with
 from au_sys_identity.core.sessions.sign_in import SignIn
+
+_PROOFS = {
+    "none": "This machine has nothing to prove itself with. Set up machine MFA for it.",
+    "mtls_bound": "Present one of the machine's client certificates to the proxy in front of the platform.",
+    "tool_assisted_totp": "Send a fresh code of the machine's authenticator in the header X-MFA-Code.",
+}
 
 
 def strongest(enrolled: Enrolled) -> Strength:
@@ -19,6 +34,19 @@ def strongest(enrolled: Enrolled) -> Strength:
     if enrolled.totp:
         return "multi"
     return "password" if enrolled.password else "mail"
+
+
+def require_proof(caller: Principal, mode: MfaMode) -> None:
+    """Let pass a machine that proved itself for this request.
+
+    Raises:
+        MachineMfaRequired, ApprovalRequired: it did not, or has nothing to do it with.
+    """
+    if caller.proved:
+        return
+    if mode == "human_delegated":
+        raise ApprovalRequired(caller.act_hash)
+    raise MachineMfaRequired(mode, _PROOFS[mode])
 
 
 class StepUp:
@@ -39,15 +67,20 @@ class StepUp:
         self._clock = clock
         self._times = times
 
-    async def require(self, caller: Principal, *, own_security: bool = False) -> None:
-        """Let pass who proved themselves strongly enough a moment ago.
+    async def require(self, caller: Principal, *, own_security: bool = False, human: bool = False) -> None:
+        """Let pass who proved themselves strongly enough a moment ago. A machine does with what it proves itself with
+        beside its key, unless the act is for people (``human``, ``own_security``).
 
         Raises:
-            HumanOnly: the credential is a key, which cannot step up.
+            HumanOnly: the credential is a person's key, which cannot step up, or a machine's where none may.
+            MachineMfaRequired, ApprovalRequired: a machine that did not prove itself for this request.
             WeakSession: ``own_security``, and the session is weaker than what the account has: what keeps the
                 account safe is not changed from there.
             StepUpRequired: the proof is too old, or weaker than what the account has.
         """
+        if caller.machine is not None and not (own_security or human):
+            require_proof(caller, caller.machine.mfa.mode)
+            return
         wanted = await self._wanted(caller)
         if own_security and not at_least(caller.strength, wanted):
             raise WeakSession

@@ -61,7 +61,8 @@ def _map(data: bytes) -> dict[int, Any]:  # Any: integers and byte strings
         raise BadKey("no map")
     found: dict[int, Any] = {}  # Any: as above
     for _ in range(count):
-        found[reader.integer()] = reader.value()
+        name = reader.integer()
+        found[name] = reader.value()
     if not reader.ended:
         raise BadKey("more than a map")
     return found

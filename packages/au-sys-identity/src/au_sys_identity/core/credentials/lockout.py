@@ -16,6 +16,7 @@ _PAIR = "pair"
 _IDENTIFIER = "identifier"
 _LONGEST_WAIT = 900
 _HOUR = timedelta(hours=1)
+_HALF = 16
 _PER_HOUR = 50
 _STRANGER_WAIT = timedelta(seconds=60)
 
@@ -36,6 +37,15 @@ def network_of(address: str | None) -> str:
 def identifier_key(derivation: Derivation, canonical: str) -> bytes:
     """What the tries on a whole account are counted under."""
     return derivation.keyed_hash("guess", canonical.encode())
+
+
+def pair_key(derivation: Derivation, canonical: str, place: bytes) -> bytes:
+    """What the tries from one place on an account are counted under; all of an account begin alike."""
+    return _of_account(derivation, canonical) + derivation.keyed_hash("guess-place", place)[:_HALF]
+
+
+def _of_account(derivation: Derivation, canonical: str) -> bytes:
+    return derivation.keyed_hash("guess-pair", canonical.encode())[:_HALF]
 
 
 @dataclass(slots=True)
@@ -75,9 +85,10 @@ class Lockout:
         await guesses.lower_by_one(_PAIR, pair)
         await guesses.lower_by_one(_IDENTIFIER, identifier)
 
-    async def unlock(self, guesses: GuessStore, *, identifier: bytes) -> None:
-        """Clear the counter of a whole account."""
-        await guesses.clear(_IDENTIFIER, identifier)
+    async def unlock(self, guesses: GuessStore, derivation: Derivation, canonical: str) -> None:
+        """Clear the counter of a whole account, and those of every place that tried it."""
+        await guesses.clear(_IDENTIFIER, identifier_key(derivation, canonical))
+        await guesses.clear_beginning(_PAIR, _of_account(derivation, canonical))
 
 
 def must_wait(seconds: int) -> None:

@@ -43,6 +43,9 @@ class GuessStore(Protocol):
 
     async def clear(self, scope: str, key: bytes) -> None: ...
 
+    async def clear_beginning(self, scope: str, prefix: bytes) -> None:
+        """Clear every counter whose key begins so."""
+
     async def forget_before(self, moment: datetime) -> int:
         """Delete counters whose window began earlier; how many."""
 

@@ -15,7 +15,7 @@ from au_sys_identity.core.directories.linking import LinkRules, new_person, take
 from au_sys_identity.core.directories.models import Action, Directory, Entry, KnownEntry, Step
 from au_sys_identity.core.errors import BadCredentials, Conflict, InvalidInput, LastAdmin
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.freshness import ACCESS, SUBJECTS
+from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, UnitOfWork
 from au_sys_identity.core.subjects.models import Person, SubjectId
@@ -204,13 +204,11 @@ class Provisioning:
             domain = EVERYWHERE if role == PLATFORM_ADMIN else DEFAULT_DOMAIN
             made = Assignment(uuid7(), person.urn, role, domain, now, by, None, directory.source)
             if await unit.grants.assign(made):
-                await unit.versions.raise_topic(ACCESS)
                 unit.record(Fact("role.granted", by, person.urn, details={"role": role, **_details(directory)}))
         for role in sorted(given.keys() - wanted):
             if role == PLATFORM_ADMIN and await _last_admin(unit, person, now):
                 continue
             await unit.grants.withdraw(person.urn, role, given[role].domain)
-            await unit.versions.raise_topic(ACCESS)
             unit.record(Fact("role.withdrawn", by, person.urn, details={"role": role, **_details(directory)}))
 
 

@@ -1,9 +1,34 @@
-"""Service accounts."""
+"""Service accounts, AI agents, and the providers that agents name."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
-from au_sys_identity.core.subjects.models import Person, Status, SubjectId, SubjectKind, SubjectUrn, subject_urn
+from au_sys_identity.core.organizations.models import DEFAULT_ORGANIZATION, DEFAULT_SLUG
+from au_sys_identity.core.subjects.models import ActingKind, Person, Status, SubjectId, SubjectUrn, subject_urn
+
+MfaMode = Literal["none", "mtls_bound", "tool_assisted_totp", "human_delegated"]
+AppliesTo = Literal["always", "changes", "irreversible"]
+Cap = Literal["none", "custodian"]
+"""Whether a machine is held to what its custodian holds now."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineMfa:
+    """What a machine proves itself with beside its key, and for which requests."""
+
+    mode: MfaMode = "none"
+    applies_to: AppliesTo = "irreversible"
+    certificates: tuple[str, ...] = ()
+
+    def asked(self, method: str, reversibility: str) -> bool:
+        """Whether a request needs the proof."""
+        if self.mode == "none":
+            return False
+        if self.applies_to == "irreversible":
+            return reversibility == "irreversible"
+        return self.applies_to == "always" or method.upper() not in ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +39,7 @@ class Machine:
     """
 
     id: SubjectId
-    kind: SubjectKind
+    kind: ActingKind
     name: str
     purpose: str
     status: Status
@@ -23,6 +48,14 @@ class Machine:
     status_reason: str | None = None
     epoch: int = 1
     version: int = 1
+    mfa: MachineMfa = MachineMfa()
+    cap: Cap = "none"
+    organization_id: UUID = DEFAULT_ORGANIZATION
+    provider: SubjectId | None = None
+    model_names: tuple[str, ...] = ()
+    provenance: str = ""
+    hosting: str = ""
+    stopped_with: SubjectId | None = None
 
     @property
     def urn(self) -> SubjectUrn:
@@ -43,7 +76,31 @@ class Machine:
             epoch=self.epoch + 1,
             version=self.version + 1,
             updated_at=now,
+            stopped_with=None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The vendor or host that agents name. It never signs in; while it is not active, its agents are refused."""
+
+    id: SubjectId
+    name: str
+    vendor: str
+    created_at: datetime
+    updated_at: datetime
+    models: tuple[str, ...] = ()
+    region: str = ""
+    homepage: str = ""
+    status: Status = "active"
+    status_reason: str | None = None
+    epoch: int = 1
+    version: int = 1
+
+    @property
+    def urn(self) -> SubjectUrn:
+        """The name under which edges know this provider."""
+        return subject_urn("provider", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +109,8 @@ class KnownMachine:
 
     machine: Machine
     custodians: tuple[Person, ...]
+    organization: str = DEFAULT_SLUG
+    parent: SubjectUrn | None = None
 
     @property
     def living(self) -> bool:

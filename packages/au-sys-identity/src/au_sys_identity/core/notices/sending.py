@@ -6,6 +6,7 @@ the same for every address.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from au_sys_identity.core.derivation import digest, new_secret
 from au_sys_identity.core.ids import uuid7
@@ -104,6 +105,8 @@ class Delivery:
     async def _written(self, item: OutboxItem, now: datetime) -> Letter | None:
         """The letter, or ``None`` when it concerns nobody."""
         envelope = self._letters.opened(item)
+        if envelope.invitation is not None:
+            return await self._invited(item, envelope, envelope.invitation, now)
         purpose = _PURPOSES.get(item.kind)
         link = ""
         async with self._transactions.writing() as unit:
@@ -119,6 +122,17 @@ class Delivery:
             link = f"{self._public_url}{path}"
         recipient = envelope.to if envelope.subject and envelope.to else person.email
         return Letter(item.id, item.kind, recipient, person.display_name, link, envelope.title, envelope.text)
+
+    async def _invited(self, item: OutboxItem, envelope: Envelope, invitation_id: UUID, now: datetime) -> Letter | None:
+        """The letter with a new secret, while the invitation is open."""
+        secret = new_secret()
+        async with self._transactions.writing() as unit:
+            invitation = await unit.invitations.get(invitation_id)
+            if invitation is None or invitation.state(now) != "open":
+                return None
+            await unit.invitations.give_token(invitation.id, digest(secret))
+        link = f"{self._public_url}/invitation#token={secret}"
+        return Letter(item.id, item.kind, invitation.email, "", link, envelope.title, envelope.text)
 
     async def _with_token(
         self, unit: UnitOfWork, purpose: Purpose, person: Person, envelope: Envelope, now: datetime

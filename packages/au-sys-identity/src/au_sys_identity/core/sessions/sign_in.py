@@ -7,7 +7,7 @@ current parameters and gets the same answer as a wrong password.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait
+from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait, pair_key
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import acceptable_length, normalized
 from au_sys_identity.core.credentials.ports import PasswordHasher
@@ -153,6 +153,10 @@ class SignIn:
         async with self._transactions.writing() as unit:
             await self._lockout.succeeded(unit.guesses, pair=attempt.pair, identifier=attempt.identifier)
 
+    async def forgive_all(self, unit: UnitOfWork, person: Person) -> None:
+        """Nobody waits any more before trying this account."""
+        await self._lockout.unlock(unit.guesses, self._derivation, person.email_canonical)
+
     async def _reserve(self, canonical: str, client: Client) -> Attempt:
         now = self._clock()
         async with self._transactions.writing() as unit:
@@ -179,7 +183,7 @@ class SignIn:
         """
         place = digest(client.device_token or "") if known_device else client.network.encode()
         return (
-            self._derivation.keyed_hash("guess-pair", canonical.encode(), place),
+            pair_key(self._derivation, canonical, place),
             identifier_key(self._derivation, canonical),
         )
 

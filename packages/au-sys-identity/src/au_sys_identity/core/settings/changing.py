@@ -115,6 +115,16 @@ class RuntimeSettings:
         await self.refresh()
         return self._shown(chosen, version)
 
+    async def values_in(self, unit: UnitOfWork) -> Values:
+        """All values as a transaction sees them."""
+        return self._effective((await self._chosen(unit))[0])
+
+    def weaker(self, before: Values, after: Values) -> tuple[str, ...]:
+        """Which settings lower the guard."""
+        return tuple(
+            name for name, known in self._catalogue.items() if known.weakened(before[name], after[name])
+        )
+
     def _checked(self, name: str, value: object, before: object) -> object:
         if value is None:
             return None

@@ -1,10 +1,10 @@
-"""SubjectStore: find and save subjects."""
+"""SubjectStore: find and save persons. NameStore: subjects of any kind, as lists show them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from au_sys_identity.core.subjects.models import Person, Status, SubjectId
+from au_sys_identity.core.subjects.models import Named, Person, Status, SubjectId, SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +43,24 @@ class SubjectStore(Protocol):
 
     async def page(self, wanted: PersonFilter) -> list[Person]:
         """Persons that are not closed, in the order of their ids."""
+
+
+class NameStore(Protocol):
+    """Subjects of any kind, tombstones too."""
+
+    async def get(self, subject_id: SubjectId) -> Named | None: ...
+
+    async def many(self, ids: Collection[SubjectId]) -> Mapping[SubjectId, Named]: ...
+
+    def every(self) -> AsyncIterator[Sequence["Standing"]]:
+        """All that are not closed, in portions: what the graph keeps in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the graph keeps of a subject; an agent's ``provider`` stops it."""
+
+    id: SubjectId
+    kind: SubjectKind
+    status: Status
+    provider: SubjectId | None = None

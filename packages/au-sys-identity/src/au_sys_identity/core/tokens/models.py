@@ -50,12 +50,16 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says; the signature has been verified, the state of session and subject has not."""
+    """What an access token says; the signature has been verified, the state of session and subject has not.
+
+    A token for an agent that acts for somebody names the agent's key, and the grant in place of a session.
+    """
 
     subject: SubjectUrn
     session_id: SessionId
     epoch: int
     expires_at: datetime
+    key_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

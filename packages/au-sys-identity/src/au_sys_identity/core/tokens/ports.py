@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from au_sys_identity.core.delegations.models import Delegation
 from au_sys_identity.core.sessions.models import Session
 from au_sys_identity.core.subjects.models import SubjectId, SubjectUrn
 from au_sys_identity.core.tokens.models import AccessClaims, ApiKey, BadAccessToken, KeyState, SigningKey
@@ -50,5 +51,8 @@ class AccessTokens(Protocol):
 
     async def sign(self, session: Session, subject: SubjectUrn, *, epoch: int, now: datetime) -> tuple[str, int]:
         """The token and its life in seconds."""
+
+    async def sign_delegated(self, grant: Delegation, *, key_id: UUID, epoch: int, now: datetime) -> tuple[str, int]:
+        """A token for an agent that acts under a grant, and its life in seconds; dead with the agent's key."""
 
     async def verify(self, token: str, *, now: datetime) -> AccessClaims | BadAccessToken: ...

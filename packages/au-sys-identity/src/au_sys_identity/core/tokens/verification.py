@@ -10,15 +10,16 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.factors.models import Enrolled
 from au_sys_identity.core.freshness import SUBJECTS, Freshness
-from au_sys_identity.core.machines.custody import custodians
+from au_sys_identity.core.graph.live import LiveGraph
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import Session, SessionId, SessionTimes
-from au_sys_identity.core.subjects.models import Person
+from au_sys_identity.core.subjects.models import Person, subject_urn
 from au_sys_identity.core.tokens.key_format import public_id_of
 from au_sys_identity.core.tokens.models import AccessClaims, ApiKey, BadAccessToken
 from au_sys_identity.core.tokens.ports import AccessTokens
@@ -33,7 +34,7 @@ _LONGEST_TOKEN = 8192
 class Unproven:
     """The credential is no good. ``expired`` ones may be refreshed."""
 
-    slug: Literal["not-authenticated", "token-expired", "no-custodian"] = "not-authenticated"
+    slug: Literal["not-authenticated", "token-expired", "no-custodian", "delegation-ended"] = "not-authenticated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class _State:
 @dataclass(frozen=True, slots=True)
 class _KeyState:
     key: ApiKey
-    principal: Principal | Unproven
+    principal: Principal
 
 
 class Verification:
@@ -58,6 +59,7 @@ class Verification:
         transactions: Transactions,
         access_tokens: AccessTokens,
         freshness: Freshness,
+        graph: LiveGraph,
         clock: Clock,
         *,
         times: SessionTimes,
@@ -65,6 +67,7 @@ class Verification:
         self._transactions = transactions
         self._access_tokens = access_tokens
         self._freshness = freshness
+        self._graph = graph
         self._clock = clock
         self._times = times
         self._signatures: OrderedDict[bytes, AccessClaims] = OrderedDict()
@@ -79,10 +82,43 @@ class Verification:
         claims = await self._claims(token)
         if isinstance(claims, BadAccessToken):
             return Unproven("token-expired" if claims.expired else "not-authenticated")
+        if claims.key_id is not None:
+            return await self._delegated(claims, claims.key_id)
         state = await self._state(claims.session_id.bytes, claims.session_id)
         if state is None or state.session.kind != "token" or state.person.urn != claims.subject:
             return Unproven()
         return _principal(state) if claims.epoch == state.person.epoch else Unproven()
+
+    async def on_behalf(self, agent: Principal, presented: str) -> Principal | Unproven:
+        """The same agent, acting under a grant that it names."""
+        delegation_id = _id(presented)
+        if delegation_id is None:
+            return Unproven("delegation-ended")
+        return await self._under(agent, delegation_id)
+
+    async def _delegated(self, claims: AccessClaims, key_id: UUID) -> Principal | Unproven:
+        now = self._clock()
+        async with self._transactions.reading() as unit:
+            key = await unit.api_keys.get(key_id)
+            if key is None or not key.usable(now):
+                return Unproven()
+            agent = await _machine_with_key(unit, key)
+        if agent is None:
+            return Unproven()
+        if agent.machine is None or agent.machine.epoch != claims.epoch:
+            return Unproven()
+        answered = await self.in_custody(agent)
+        return answered if isinstance(answered, Unproven) else await self._under(answered, claims.session_id)
+
+    async def _under(self, agent: Principal, delegation_id: UUID) -> Principal | Unproven:
+        async with self._transactions.reading() as unit:
+            grant = await unit.delegations.get(delegation_id)
+            human = await unit.subjects.get(grant.human_id) if grant else None
+        if grant is None or grant.agent_id != agent.id or not grant.lives(self._clock()):
+            return Unproven("delegation-ended")
+        if human is None or not human.active:
+            return Unproven("delegation-ended")
+        return replace(agent, on_behalf_of=grant.human, delegation_id=str(grant.id))
 
     async def cookie(self, secret: str) -> Principal | Unproven:
         """The subject of a web session."""
@@ -109,14 +145,28 @@ class Verification:
                 self._keys[hashed] = known
             if len(self._keys) > _REMEMBERED:
                 self._keys.popitem(last=False)
-        return known.principal if known.key.usable(now) else Unproven()
+        if not known.key.usable(now):
+            return Unproven()
+        return await self.in_custody(known.principal)
+
+    async def in_custody(self, found: Principal) -> Principal | Unproven:
+        """The same, a machine with who answers for it now; refused when nobody does, or a parent or provider is off.
+
+        Asked with every request, of the graph in memory: it needs no look-up.
+        """
+        if found.kind == "person":
+            return found
+        custody = (await self._graph.current()).custody(found.id)
+        if not custody.living:
+            return Unproven("no-custodian")
+        return replace(found, custodians=tuple(subject_urn("person", one) for one in custody.custodians))
 
     async def _read_key(self, public_id: str, hashed: bytes, now: datetime) -> _KeyState | None:
         async with self._transactions.reading() as unit:
             key = await unit.api_keys.by_public_id(public_id)
             if key is None or not hmac.compare_digest(key.secret_hash, hashed) or not key.usable(now):
                 return None
-            principal = await _person_with_key(unit, key) or await _machine_with_key(unit, key, now)
+            principal = await _person_with_key(unit, key) or await _machine_with_key(unit, key)
         if principal is None:
             return None
         if (key.last_used_at or key.created_at) < now - _NOTE_KEY_EVERY:
@@ -226,12 +276,10 @@ async def _person_with_key(unit: UnitOfWork, key: ApiKey) -> Principal | None:
     )
 
 
-async def _machine_with_key(unit: UnitOfWork, key: ApiKey, now: datetime) -> Principal | Unproven | None:
+async def _machine_with_key(unit: UnitOfWork, key: ApiKey) -> Principal | None:
     machine = await unit.machines.get(key.owner_id)
     if machine is None or not machine.active:
         return None
-    if not any(person.active for person in await custodians(unit, machine, now)):
-        return Unproven("no-custodian")
     return Principal(
         id=machine.id,
         urn=machine.urn,
@@ -245,4 +293,12 @@ async def _machine_with_key(unit: UnitOfWork, key: ApiKey, now: datetime) -> Pri
         auth_time=None,
         scopes=key.scopes,
         key_id=key.id,
+        machine=machine,
     )
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None

@@ -6,10 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.schemas.directories import RunOut, RunsOut, SyncBody, SyncStartedOut
+from au_sys_identity.adapters.api.schemas.directories import IntegrityOut, RunOut, RunsOut, SyncBody, SyncStartedOut
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.directories.syncing import Syncing
 from au_sys_identity.core.errors import InvalidInput
+from au_sys_identity.core.integrity.checking import Integrity
+from au_sys_identity.core.subjects.models import parsed_urn
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -18,16 +20,29 @@ router = APIRouter(prefix="/iam/sync", tags=["directories"])
 Runs = Annotated[Syncing, inject(Syncing)]
 
 
-@router.post("/run", operation_id="run_sync", summary="Bring people in line with a directory", status_code=202)
+@router.post("/run", operation_id="run_sync", summary="Bring people or rules in line", status_code=202)
 @access(permission="identity.directories.sync")
 async def run_sync(
-    request: Request, body: SyncBody, syncing: Runs, steps: Annotated[StepUp, inject(StepUp)]
-) -> SyncStartedOut:
-    """A dry run, unless it says otherwise: the report tells what a real run would do, and it does nothing."""
+    request: Request,
+    response: Response,
+    body: SyncBody,
+    syncing: Runs,
+    steps: Annotated[StepUp, inject(StepUp)],
+    integrity: Annotated[Integrity, inject(Integrity)],
+) -> SyncStartedOut | IntegrityOut:
+    """A dry run, unless it says otherwise: the report tells what a real run would do, and it does nothing. A run of
+    our own house (``integrity``) is answered with its report.
+    """
     caller = caller_of(request)
     kind, _, name = body.source.partition(":")
-    if kind != "directory":
-        raise InvalidInput("source", "cannot be run yet", "Use directory:<name>.")
+    if kind == "integrity":
+        if body.target != "*" and parsed_urn(body.target) is None:
+            raise InvalidInput("target", "is no URN of a subject", "Give one, or * for everything.")
+        if not body.dry_run:
+            await steps.require(caller)
+        response.status_code = 200
+        report = await integrity.run(body.direction, body.target, dry_run=body.dry_run, by=caller.urn)
+        return IntegrityOut.model_validate(report)
     if body.target != "*":
         raise InvalidInput("target", "must be * for a directory", "Leave it out.")
     if not body.dry_run:

@@ -17,6 +17,7 @@ class RoleNew(BaseModel):
     name: str = Field(max_length=80)
     description: str = Field("", max_length=500)
     permissions: list[str] = Field(default_factory=list, max_length=500)
+    requestable: bool = Field(False, description="Whether people may ask for it.")
 
 
 class RoleChange(BaseModel):
@@ -26,6 +27,7 @@ class RoleChange(BaseModel):
 
     description: str | None = Field(None, max_length=500)
     permissions: list[str] | None = Field(None, max_length=500)
+    requestable: bool | None = None
 
 
 class RoleOut(BaseModel):
@@ -37,6 +39,7 @@ class RoleOut(BaseModel):
     protected: bool
     source: str
     default: bool
+    requestable: bool
     permissions: list[str]
 
     @classmethod
@@ -49,6 +52,7 @@ class RoleOut(BaseModel):
             protected=role.protected,
             source=role.source,
             default=role.default,
+            requestable=role.requestable,
             permissions=sorted(role.permissions),
         )
 
@@ -111,3 +115,10 @@ class AssignmentsOut(BaseModel):
     """What a subject holds by assignment."""
 
     roles: list[AssignmentOut]
+
+
+class MembersOut(BaseModel):
+    """Who holds a role by assignment."""
+
+    items: list[AssignmentOut]
+    next_cursor: str | None = None

@@ -53,6 +53,18 @@ class SyncStartedOut(BaseModel):
     state: Literal["running", "done", "refused", "failed"]
 
 
+class IntegrityOut(BaseModel):
+    """What points nowhere, by kind, the first 500 of each; ``repairs`` is how many of it a real run takes away."""
+
+    source: Literal["integrity"]
+    direction: Literal["iam_to_rbac", "rbac_to_iam"]
+    target: str
+    dry_run: bool
+    counts: dict[str, int]
+    findings: dict[str, list[Any]]  # Any: JSON
+    repairs: int
+
+
 class ProviderOut(BaseModel):
     """A way to sign in elsewhere."""
 

@@ -23,7 +23,8 @@ from au_sys_identity.adapters.db.tables.credentials import (
 )
 from au_sys_identity.adapters.db.tables.directories import directory_entries, linked_logins, settings, sync_runs
 from au_sys_identity.adapters.db.tables.graph import edges, feed, groups, providers
-from au_sys_identity.adapters.db.tables.notices import one_time_tokens, outbox
+from au_sys_identity.adapters.db.tables.invitations import invitations
+from au_sys_identity.adapters.db.tables.notices import notices, one_time_tokens, outbox
 from au_sys_identity.adapters.db.tables.organizations import organization_members, organizations
 from au_sys_identity.adapters.db.tables.recovery import backups, change_log, revocations
 from au_sys_identity.adapters.db.tables.schema import Moment, metadata
@@ -52,11 +53,13 @@ __all__ = [
     "feed",
     "groups",
     "guess_counters",
+    "invitations",
     "linked_logins",
     "machines",
     "metadata",
     "mfa_challenges",
     "mfa_windows",
+    "notices",
     "one_time_tokens",
     "organization_members",
     "organizations",

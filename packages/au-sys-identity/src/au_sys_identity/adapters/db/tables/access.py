@@ -24,6 +24,10 @@ policies = Table(
     Column("resource", String(500), nullable=False),
     Column("action", String(120), nullable=False),
     Column("effect", String(8), nullable=False),
+    Column("expires_at", Moment),
+    Column("source", String(80), nullable=False, server_default="local"),
+    Column("created_at", Moment, nullable=False, server_default="2026-01-01 00:00:00"),
+    Column("created_by", String(200), nullable=False, server_default="urn:au:system:identity"),
     UniqueConstraint("subject", "domain", "resource", "action", "effect"),
     CheckConstraint("effect IN ('allow', 'deny')", name="effect"),
 )

@@ -1,6 +1,6 @@
 """Mail that waits, and the one-time tokens it carries."""
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, UniqueConstraint, Uuid
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint, Uuid
 
 from au_sys_identity.adapters.db.tables.schema import Moment, metadata
 
@@ -28,4 +28,16 @@ one_time_tokens = Table(
     Column("flow_hash", LargeBinary(32)),
     Column("asked_from", String(200), nullable=False, server_default=""),
     UniqueConstraint("subject_id", "purpose"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("subject_id", Uuid, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
+    Column("capability", String(80), nullable=False),
+    Column("body_enc", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("read_at", Moment),
+    Index("ix_notices_subject_id_read_at", "subject_id", "read_at"),
 )

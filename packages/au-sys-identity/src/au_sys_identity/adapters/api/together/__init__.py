@@ -1,0 +1,1 @@
+"""Routes of what holds subjects together: edges, custody, groups, organizations."""

@@ -1,0 +1,1 @@
+"""What identity keeps through the storage SDK."""

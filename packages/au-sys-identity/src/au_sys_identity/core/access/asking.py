@@ -1,0 +1,239 @@
+"""Questions about access: one, many, why, what if, never, and who or what could."""
+
+import asyncio
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.access.models import Catalogue, canonical_subject, permission_of, rule_parts
+from au_sys_identity.core.access.patterns import ANYTHING, actions_of, checked, is_literal, matches
+from au_sys_identity.core.access.ports import PolicyEngine
+from au_sys_identity.core.access.rules import Change, Difference, Invariant, Proof, Question
+from au_sys_identity.core.errors import NotFound
+from au_sys_identity.core.events import Fact
+from au_sys_identity.core.ports import Transactions
+from au_sys_identity.core.principal import Principal
+from au_sys_identity.core.subjects.models import MACHINES, Named, SubjectKind, person_id, subject_id, subject_urn
+
+_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision, the revision it was made at, and why."""
+
+    question: Question
+    allowed: bool
+    revision: int
+    code: str
+    text: str
+    proof: Proof | None = None
+
+    @property
+    def decision_id(self) -> str:
+        """Leads back to the question, for those who may ask why."""
+        return base64.urlsafe_b64encode(json.dumps([*self.question, self.revision]).encode()).decode().rstrip("=")
+
+
+def question_of(decision_id: str) -> Question:
+    """The question that a decision answered.
+
+    Raises:
+        NotFound: it is no id of a decision.
+    """
+    try:
+        padded = decision_id + "=" * (-len(decision_id) % 4)
+        *parts, _ = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, TypeError):
+        raise NotFound("decision") from None
+    if len(parts) != len(Question._fields) or not all(isinstance(part, str) for part in parts):
+        raise NotFound("decision")
+    return Question(*parts)
+
+
+class Asking:
+    """Answers with their reason. What is unknown is denied."""
+
+    def __init__(self, transactions: Transactions, decisions: Decisions, catalogue: Catalogue) -> None:
+        self._transactions = transactions
+        self._decisions = decisions
+        self._catalogue = catalogue
+
+    async def check(
+        self, caller: Principal, question: Question, *, at_least: int | None = None, explain: bool = False
+    ) -> Answer:
+        """Answer one question; one about others is told to the audit trail.
+
+        Raises:
+            PolicyBehind: the rules of that revision are not here.
+        """
+        engine = await self._decisions.policy.at_least(at_least)
+        asked = question._replace(subject=canonical_subject(question.subject))
+        if asked.subject != caller.urn:
+            async with self._transactions.writing() as unit:
+                unit.record(_asked(caller, asked, 1))
+            known = await self._active([asked.subject])
+            if asked.subject not in known:
+                return Answer(asked, False, engine.revision, "unknown-subject", "No active subject has that name.")
+        if not engine.enforce(*asked):
+            proof = engine.enforce_ex(*asked) if explain else None
+            return Answer(asked, False, engine.revision, *_said(False, proof), proof)
+        narrowed = await self._narrowed(asked)
+        if narrowed is not None:
+            return Answer(asked, False, engine.revision, "narrowed", narrowed)
+        proof = engine.enforce_ex(*asked) if explain else None
+        return Answer(asked, True, engine.revision, *_said(True, proof), proof)
+
+    async def batch(
+        self, caller: Principal, questions: Sequence[Question], *, at_least: int | None = None
+    ) -> tuple[int, list[bool]]:
+        """Answers to many questions at one revision.
+
+        Raises:
+            PolicyBehind: the rules of that revision are not here.
+        """
+        engine = await self._decisions.policy.at_least(at_least)
+        asked = [one._replace(subject=canonical_subject(one.subject)) for one in questions]
+        subjects = {one.subject for one in asked}
+        if subjects - {caller.urn}:
+            async with self._transactions.writing() as unit:
+                unit.record(_asked(caller, asked[0], len(asked)))
+        known = await self._active(sorted(subjects - {caller.urn})) | {caller.urn}
+        answers = engine.batch_enforce(asked)
+        machines = {urn for urn in subjects if urn.startswith(("urn:au:app:", "urn:au:agent:"))}
+        for number, (one, allowed) in enumerate(zip(asked, answers, strict=True)):
+            if allowed and (
+                one.subject not in known or (one.subject in machines and await self._narrowed(one) is not None)
+            ):
+                answers[number] = False
+        return engine.revision, answers
+
+    async def preview(self, changes: Sequence[Change]) -> tuple[int, Difference]:
+        """Who would gain and who would lose what."""
+        engine = await self._decisions.policy.current()
+        return engine.revision, await asyncio.to_thread(engine.preview, changes)
+
+    async def prove(
+        self, invariant: Invariant, *, kind: SubjectKind | None, role: str | None
+    ) -> tuple[int, int, Question | None, Proof | None]:
+        """Whether something can never happen: revision, subjects looked at, and the case that breaks it."""
+        engine = await self._decisions.policy.current()
+        if role is not None:
+            subjects = sorted(engine.members_of(role, invariant.domain) | {role})
+            if invariant.domain == ANYTHING:
+                subjects = sorted({role}.union(*(engine.members_of(role, place) for place in engine.all_domains())))
+        else:
+            subjects = await self._of_kind(kind or "person")
+        found = await asyncio.to_thread(engine.prove, invariant, subjects)
+        return engine.revision, len(subjects), *(found or (None, None))
+
+    async def who(self, domain: str, resource: str, action: str, kind: SubjectKind) -> list[Named]:
+        """Active subjects of a kind who may do this, in the order of their names."""
+        engine = await self._decisions.policy.current()
+        urns = await self._of_kind(kind)
+        answers = engine.batch_enforce([Question(urn, domain, resource, action) for urn in urns])
+        may = [subject_id(urn) for urn, allowed in zip(urns, answers, strict=True) if allowed]
+        async with self._transactions.reading() as unit:
+            found = await unit.names.many([one for one in may if one is not None])
+        return sorted(found.values(), key=lambda named: named.urn)
+
+    async def what(self, subject: str, domain: str, kind: str, action: str) -> list[tuple[str, bool]]:
+        """Resources of a type that rules name and a subject may act on, and patterns under which it may (``True``)."""
+        engine = await self._decisions.policy.current()
+        if subject not in await self._active([subject]):
+            return []
+        found: dict[str, bool] = {}
+        for given in engine.get_implicit_permissions_for_user(subject, domain):
+            rule = given.rule
+            if rule.effect == "deny" or not (rule.action == ANYTHING or action in actions_of(rule.action)):
+                continue
+            if is_literal(rule.resource):
+                if rule.resource.startswith(f"/{kind}/") and engine.enforce(subject, domain, rule.resource, action):
+                    found[rule.resource] = False
+            elif rule.resource == ANYTHING or matches(rule.resource.split("/")[1] or "-", kind):
+                found[rule.resource] = True
+        return sorted(found.items())
+
+    async def how(self, subject: str, domain: str, resource: str) -> list[str]:
+        """Actions that rules and the catalogue name and that a subject may do to a resource."""
+        engine = await self._decisions.policy.current()
+        if subject not in await self._active([subject]):
+            return []
+        named = {rule_parts(name)[1] for name in self._catalogue.permissions}
+        for given in engine.get_implicit_permissions_for_user(subject, domain):
+            named.update(actions_of(given.rule.action))
+        wanted = sorted(named - {ANYTHING})
+        answers = engine.batch_enforce([Question(subject, domain, resource, action) for action in wanted])
+        return [action for action, allowed in zip(wanted, answers, strict=True) if allowed]
+
+    async def urn_of(self, text: str, kind: SubjectKind | None = None) -> str:
+        """A subject's URN from a URN, or from the UUID of any kind; the same text when it is neither."""
+        wanted = person_id(text) if ":" not in text else None
+        if wanted is None:
+            return canonical_subject(text)
+        async with self._transactions.reading() as unit:
+            found = await unit.names.get(wanted)
+        return found.urn if found is not None else subject_urn(kind or "person", wanted)
+
+    async def engine(self) -> PolicyEngine:
+        """The engine, for what lists read."""
+        return await self._decisions.policy.current()
+
+    async def _of_kind(self, kind: SubjectKind) -> list[str]:
+        urns: list[str] = []
+        async with self._transactions.reading() as unit:
+            async for portion in unit.names.every():
+                urns += [
+                    subject_urn(one.kind, one.id) for one in portion if one.kind == kind and one.status == "active"
+                ]
+        return sorted(urns)
+
+    async def _active(self, subjects: Sequence[str]) -> set[str]:
+        """Those of the subjects that exist and may act; a role may be asked about too."""
+        roles = {subject for subject in subjects if subject.startswith("role:")}
+        wanted = {found: subject for subject in subjects if (found := subject_id(subject)) is not None}
+        if not wanted:
+            return roles
+        async with self._transactions.reading() as unit:
+            known = await unit.names.many(list(wanted))
+        return roles | {found.urn for found in known.values() if found.active and found.urn in subjects}
+
+    async def _narrowed(self, asked: Question) -> str | None:
+        """Why a machine's own right does not count; ``None`` when it does."""
+        narrowing = self._decisions.narrowing
+        machine = subject_id(asked.subject, *MACHINES) if asked.subject.startswith("urn:au:a") else None
+        if narrowing is None or machine is None:
+            return None
+        head, _, object_id = asked.resource.rpartition("/")
+        permission = permission_of(f"{head}/*", asked.action)
+        if permission is None or permission.count(".") < _PARTS - 1:
+            return None
+        found = await narrowing.narrowed(machine, None, permission, domain=asked.domain, object_id=object_id)
+        return None if found.allowed else found.reason
+
+
+def checked_question(question: Question) -> Question:
+    """The same question, when its parts can be asked about.
+
+    Raises:
+        BadPattern: a part holds what no name may.
+    """
+    for field in ("subject", "domain", "action"):
+        checked(field, getattr(question, field))
+    return question
+
+
+def _said(allowed: bool, proof: Proof | None) -> tuple[str, str]:
+    if allowed:
+        return "allowed", "A rule gives this."
+    if proof is not None and proof.rule is not None:
+        return "denied-by-rule", "A rule denies this."
+    return "no-rule", "No rule gives this."
+
+
+def _asked(caller: Principal, question: Question, count: int) -> Fact:
+    details: dict[str, str | int | bool | None] = {"resource": question.resource, "action": question.action}
+    return Fact("access.asked", caller.urn, question.subject, details={**details, "questions": count})

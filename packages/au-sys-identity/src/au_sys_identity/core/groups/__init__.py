@@ -1,0 +1,1 @@
+"""Subjects that stand together: roles given to a group reach its members."""

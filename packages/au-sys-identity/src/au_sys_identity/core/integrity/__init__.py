@@ -1,0 +1,1 @@
+"""Our own house in order: edges, machines and rules against the subjects that there are."""

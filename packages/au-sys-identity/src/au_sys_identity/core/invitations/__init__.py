@@ -1,0 +1,1 @@
+"""Invitations by mail: to an organization, and to an account where there is none."""
