@@ -56,13 +56,11 @@ class MachineWorld:
     @classmethod
     async def made(cls, api: httpx.AsyncClient, device: Callable[[], Device]) -> "MachineWorld":
         """Everybody, signed in; ann answers for the machine."""
-        people = [Someone(f"{name}@example.org", device()) for name in ("admin", "ann", "bob")]
-        world = cls(api, *people)
-        for person in people:
+        admin, ann, bob = (Someone(f"{name}@example.org", device()) for name in ("admin", "ann", "bob"))
+        world = cls(api, admin, ann, bob)
+        for person in (admin, ann, bob):
             body: Json = {"email": person.email, "password": PASSWORD}
-            await api.post(
-                "/auth/register", json=body | ({"bootstrap_token": BOOTSTRAP} if person is people[0] else {})
-            )
+            await api.post("/auth/register", json=body | ({"bootstrap_token": BOOTSTRAP} if person is admin else {}))
             await world.sign_in(person)
             person.id = (await world.ok("GET", "/users/me", person.headers))["id"]
         made = await world.ok(

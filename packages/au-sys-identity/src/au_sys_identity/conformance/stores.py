@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from au_sys_identity.conformance.approvals import ApprovalStoreConformance
 from au_sys_identity.conformance.directories import DirectoryStoreConformance
 from au_sys_identity.conformance.graph import GraphStoreConformance
 from au_sys_identity.conformance.invitations import InvitationStoreConformance
@@ -451,6 +452,7 @@ class NoticeStoreConformance:
 
 
 class StoreConformance(
+    ApprovalStoreConformance,
     PasskeyStoreConformance,
     InvitationStoreConformance,
     DirectoryStoreConformance,

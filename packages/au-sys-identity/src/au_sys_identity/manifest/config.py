@@ -270,6 +270,12 @@ class IdentitySettings(BaseSettings):
     backup_key: SecretStr | None = Field(
         None, description="Key of backups, 32 bytes in base64; unset: derived from the root key."
     )
+    backups_enabled: bool = Field(
+        True, description="Whether backups are made by themselves.", json_schema_extra=runtime()
+    )
+    changes_enabled: bool = Field(
+        True, description="Whether changes are kept so that they can be taken back.", json_schema_extra=runtime()
+    )
     backup_every: int = Field(
         86_400, ge=300, le=2_592_000, description="Seconds between backups.", json_schema_extra=runtime()
     )

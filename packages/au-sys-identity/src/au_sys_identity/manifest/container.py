@@ -66,6 +66,8 @@ from au_sys_identity.manifest.auditing import Auditing, auditing
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.gathering import gathering
 from au_sys_identity.manifest.outside import Ground, Outside, outside
+from au_sys_identity.manifest.recovering import Ground as RecoveryGround
+from au_sys_identity.manifest.recovering import Recovery, recovering
 from au_sys_identity.manifest.policing import live_policy, policing
 from au_sys_identity.manifest.rules import Rules
 from au_sys_identity.manifest.runtime_settings import LiveSettings, SettingsRead
@@ -160,12 +162,14 @@ class Wiring:
     root: RootKey
     live: LiveSettings
     log: Auditing
+    recovery: Recovery
     windows: LibraryWindows
 
     async def prepare(self) -> None:
         """Make what the first request would wait for, and tell the operator where the first administrator begins."""
         await blocking(self.root.open)
         await self.live.start()
+        await self.recovery.restoring.end_maintenance()
         await self.keys.active()
         if await self.bootstrap.open():
             path = await blocking(self.bootstrap_token.write)
@@ -178,6 +182,7 @@ class Wiring:
         await self.live.stop()
         self.hasher.close()
         await self.outside.client.close()
+        await self.recovery.vault.close()
         await self.windows.close()
 
     async def sync_directories(self) -> None:
@@ -323,6 +328,12 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
     built.update(more.services)
     log = auditing(settings, transactions, root, clock, more.client)
     built.update(log.services)
+    recovery = recovering(
+        RecoveryGround(settings, platform, transactions, root, log.sequencing, granting, base.runtime, clock),
+        lambda: base.live.current,
+    )
+    built.update(recovery.services)
+    base.live.follow(recovery.follow)
     base.live.follow(more.follow)
     arrivals = arriving(transactions, registration, granting, letters, clock, site=platform.name)
     built.update(arrivals.services)
@@ -362,6 +373,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         root,
         base.live,
         log,
+        recovery,
         base.windows,
     )
 

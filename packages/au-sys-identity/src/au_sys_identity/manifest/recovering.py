@@ -34,7 +34,12 @@ class Recovery:
     undoing: Undoing
     ledger: Ledger
     vault: BlobVault
+    transactions: SqlTransactions
     current: Callable[[], IdentitySettings]
+
+    def follow(self, settings: IdentitySettings) -> None:
+        """Become what the settings say now."""
+        self.transactions.keep_changes = settings.changes_enabled
 
     async def write_ledger(self) -> None:
         """Take revocations out of the database."""
@@ -62,7 +67,7 @@ class Ground:
     clock: Clock
 
 
-def recovering(ground: Ground, current: Callable[[], IdentitySettings], schema: str) -> Recovery:
+def recovering(ground: Ground, current: Callable[[], IdentitySettings]) -> Recovery:
     """Build it. Nothing is opened before the first backup."""
     settings, transactions, clock = ground.settings, ground.transactions, ground.clock
     given = settings.backup_key
@@ -70,7 +75,7 @@ def recovering(ground: Ground, current: Callable[[], IdentitySettings], schema: 
     vault, cipher = BlobVault(partial(_store, settings, ground.platform)), BackupCipher(key)
     ledger = Ledger(transactions, vault, cipher, clock)
     backups = Backups(transactions, ground.sequencing, ledger, vault, cipher, clock)
-    restoring = Restoring(transactions, backups, ledger, ground.runtime, clock, schema=schema)
+    restoring = Restoring(transactions, backups, ledger, ground.runtime, clock)
     undoing = Undoing(transactions, ground.granting, clock)
     erasing = Erasing(transactions, partial(ledger.run, backups.replace_keys), clock)
     services: dict[type[Any], object] = {  # Any: interfaces of unrelated types
@@ -79,7 +84,7 @@ def recovering(ground: Ground, current: Callable[[], IdentitySettings], schema: 
         Undoing: undoing,
         Erasing: erasing,
     }
-    return Recovery(services, backups, restoring, undoing, ledger, vault, current)
+    return Recovery(services, backups, restoring, undoing, ledger, vault, transactions, current)
 
 
 def _store(settings: IdentitySettings, platform: PlatformSettings) -> Blobs:

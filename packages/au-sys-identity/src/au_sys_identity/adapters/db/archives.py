@@ -118,7 +118,9 @@ class SqlArchives:
 
     async def audit_is_empty(self) -> bool:
         """Whether there is no log of the present to go on with."""
-        return not (await self._session.execute(select(func.count()).select_from(metadata.tables["audit_leaves"]))).scalar()
+        return not (
+            await self._session.execute(select(func.count()).select_from(metadata.tables["audit_leaves"]))
+        ).scalar()
 
     async def lock(self) -> None:
         """Keep every other writer out until the end of the transaction."""
@@ -188,7 +190,9 @@ class SqlArchives:
             await self._session.execute(delete(column.table).where(column == subject_or_row))
         elif entry.kind == "key.ended":
             await self._session.execute(
-                update(api_keys).where(api_keys.c.id == subject_or_row, api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
+                update(api_keys)
+                .where(api_keys.c.id == subject_or_row, api_keys.c.revoked_at.is_(None))
+                .values(revoked_at=at)
             )
         elif entry.kind.startswith("subject."):
             await self._settle(subject_or_row, entry.kind.partition(".")[2], at)
@@ -204,12 +208,22 @@ class SqlArchives:
         )
         if status == "closed":
             await self._session.execute(update(persons).where(persons.c.subject_id == subject_id).values(closed=True))
-            for column in (passwords.c.subject_id, passkeys.c.subject_id, totp_secrets.c.subject_id, recovery_codes.c.subject_id, linked_logins.c.subject_id):
+            for column in (
+                passwords.c.subject_id,
+                passkeys.c.subject_id,
+                totp_secrets.c.subject_id,
+                recovery_codes.c.subject_id,
+                linked_logins.c.subject_id,
+            ):
                 await self._session.execute(delete(column.table).where(column == subject_id))
             await self._session.execute(
-                update(api_keys).where(api_keys.c.owner_id == subject_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
+                update(api_keys)
+                .where(api_keys.c.owner_id == subject_id, api_keys.c.revoked_at.is_(None))
+                .values(revoked_at=at)
             )
-            await self._session.execute(delete(role_assignments).where(role_assignments.c.subject.endswith(f":{subject_id}")))
+            await self._session.execute(
+                delete(role_assignments).where(role_assignments.c.subject.endswith(f":{subject_id}"))
+            )
 
     async def erase_personal(self, subject_id: UUID, at: datetime) -> None:
         """Delete the rows that are only a person's own, and blank what stays of the account."""
@@ -222,7 +236,14 @@ class SqlArchives:
         await self._session.execute(
             update(persons)
             .where(persons.c.subject_id == subject_id)
-            .values(email="", email_canonical=f"erased:{subject_id}", email_verified_at=None, locale=None, timezone=None, closed=True)
+            .values(
+                email="",
+                email_canonical=f"erased:{subject_id}",
+                email_verified_at=None,
+                locale=None,
+                timezone=None,
+                closed=True,
+            )
         )
         await self._session.execute(
             update(subjects).where(subjects.c.id == subject_id).values(name="", status_reason=None, updated_at=at)
@@ -232,7 +253,9 @@ class SqlArchives:
         """Without a ledger: machine keys are suspended, and every password needs a reset."""
         machines = select(subjects.c.id).where(subjects.c.kind != "person")
         await self._session.execute(
-            update(api_keys).where(api_keys.c.owner_id.in_(machines), api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
+            update(api_keys)
+            .where(api_keys.c.owner_id.in_(machines), api_keys.c.revoked_at.is_(None))
+            .values(revoked_at=at)
         )
         await self._session.execute(delete(passwords))
 
@@ -248,7 +271,9 @@ class SqlArchives:
             select(func.count())
             .select_from(role_assignments)
             .join(subjects, subjects.c.urn == role_assignments.c.subject)
-            .where(role_assignments.c.role == PLATFORM_ADMIN, subjects.c.status == "active", subjects.c.kind == "person")
+            .where(
+                role_assignments.c.role == PLATFORM_ADMIN, subjects.c.status == "active", subjects.c.kind == "person"
+            )
         )
         if credential:
             query = query.where(subjects.c.id.in_(ways))

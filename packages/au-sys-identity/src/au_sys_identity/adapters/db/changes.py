@@ -55,13 +55,17 @@ class SqlChanges:
         Raises:
             NotReversible: somebody whom it concerns was erased.
         """
-        sealed = (await self._session.execute(select(change_log.c.images_enc).where(change_log.c.id == change_id))).scalar()
+        sealed = (
+            await self._session.execute(select(change_log.c.images_enc).where(change_log.c.id == change_id))
+        ).scalar()
         if sealed is None:
             return []
         kept = json.loads(self._root.unseal(f"change_log:{change_id}", sealed))
         return [
             RowImage(
-                one["table"], await self._opened(one["table"], one["before"]), await self._opened(one["table"], one["after"])
+                one["table"],
+                await self._opened(one["table"], one["before"]),
+                await self._opened(one["table"], one["after"]),
             )
             for one in kept
         ]
@@ -115,7 +119,9 @@ class SqlChanges:
         edge = (await self._session.execute(keep)).scalar()
         query = select(change_log.c.id).where(change_log.c.at < now - timedelta(days=days))
         if edge is not None:
-            query = select(change_log.c.id).where((change_log.c.at < now - timedelta(days=days)) | (change_log.c.id <= edge))
+            query = select(change_log.c.id).where(
+                (change_log.c.at < now - timedelta(days=days)) | (change_log.c.id <= edge)
+            )
         gone = list((await self._session.execute(query.limit(1_000))).scalars())
         if gone:
             await self._session.execute(delete(change_log).where(change_log.c.id.in_(gone)))
@@ -141,7 +147,11 @@ class SqlChanges:
 
     async def _write(self, image: RowImage, now: datetime) -> None:
         table, wanted = metadata.tables[image.table], dict(image.before or {})
-        if image.table == "subjects" and wanted.get("status") != "closed" and (image.after or {}).get("status") == "closed":
+        if (
+            image.table == "subjects"
+            and wanted.get("status") != "closed"
+            and (image.after or {}).get("status") == "closed"
+        ):
             wanted["status"] = "disabled"
         present = await self._present(table, image)
         values = typed_row(table, wanted)
@@ -180,6 +190,12 @@ def _same(image: RowImage) -> list[ColumnElement[bool]]:
 
 def _change(kept: RowMapping) -> Change:
     return Change(
-        kept["id"], kept["at"], kept["actor"], kept["summary"], kept["entity"], kept["entity_id"], kept["reversible"], kept["undone_by"]
+        kept["id"],
+        kept["at"],
+        kept["actor"],
+        kept["summary"],
+        kept["entity"],
+        kept["entity_id"],
+        kept["reversible"],
+        kept["undone_by"],
     )
-

@@ -95,9 +95,7 @@ class Unit(Protocol):
     subject_keys: SqlSubjectKeys
 
 
-async def write_change(
-    session: AsyncSession, images: Sequence[Image], unit: Unit, root: Sealing, at: datetime
-) -> None:
+async def write_change(session: AsyncSession, images: Sequence[Image], unit: Unit, root: Sealing, at: datetime) -> None:
     """Keep the images of one transaction, when there are any that can be taken back."""
     tracked = [image for image in images if image.table.name in TRACKED]
     if not tracked:
@@ -128,7 +126,10 @@ async def write_change(
 async def write_revocations(session: AsyncSession, images: Sequence[Image], at: datetime) -> None:
     """Note every credential that ended and every subject that may act no longer; the ledger takes it from there."""
     rows = [
-        {"id": uuid7(), "at": at, "kind": kind, "what": what} for image in images if (found := _ended(image)) for kind, what in found
+        {"id": uuid7(), "at": at, "kind": kind, "what": what}
+        for image in images
+        if (found := _ended(image))
+        for kind, what in found
     ]
     if rows:
         await session.execute(insert(revocations), rows)

@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
-
 from uuid import UUID
 
 from au_sys_identity.core.audit.heads import Head
@@ -286,5 +285,3 @@ def _id_of(name: str) -> UUID | None:
         return UUID(name.partition("/")[2])
     except ValueError:
         return None
-
-

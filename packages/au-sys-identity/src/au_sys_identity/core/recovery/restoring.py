@@ -1,7 +1,6 @@
 """Bring a backup in: whole or not at all, without what was revoked since."""
 
 from collections.abc import Mapping, Sequence
-
 from typing import Protocol
 from uuid import UUID
 
@@ -48,15 +47,12 @@ class Restoring:
         ledger: Ledger,
         settings: SettingsGuard,
         clock: Clock,
-        *,
-        schema: str,
     ) -> None:
         self._transactions = transactions
         self._backups = backups
         self._ledger = ledger
         self._settings = settings
         self._clock = clock
-        self._schema = schema
 
     async def restore(
         self, backup_id: UUID, *, by: str, dry_run: bool = True, confirm: str | None = None, accept_weaker: bool = False
@@ -74,8 +70,10 @@ class Restoring:
         if not dry_run and confirm != str(backup_id):
             raise InvalidInput("confirm", "is not the id of the backup", f"Send {backup_id}.")
         header = (await self._backups.check(backup_id)).header
-        if header.schema > self._schema:
-            raise BackupIncompatible(header.schema, self._schema)
+        async with self._transactions.reading() as unit:
+            ours = await unit.archives.schema()
+        if header.schema > ours:
+            raise BackupIncompatible(header.schema, ours)
         if dry_run:
             return await self._tried(header, by, accept_weaker=accept_weaker)
         safety = await self._backups.back_up(by=by, label=f"before restoring {backup_id}")
@@ -138,7 +136,10 @@ class Restoring:
         """Keys of the present, and those beside the archives that were not destroyed since."""
         destroyed = await unit.archives.destroyed()
         kept = await self._backups.kept_keys()
-        return {**{owner: key for owner, key in kept.items() if owner not in destroyed}, **await unit.archives.all_keys()}
+        return {
+            **{owner: key for owner, key in kept.items() if owner not in destroyed},
+            **await unit.archives.all_keys(),
+        }
 
     async def _load(self, unit: RecoveryUnit, backup_id: UUID, keys: Mapping[UUID, bytes], *, audit: bool) -> int:
         waiting: list[Row] = []
@@ -183,5 +184,3 @@ def _left_out(since: Since, erased: int) -> tuple[str, ...]:
     if not since.whole:
         told = (*told, "machine keys and passwords: the revocation ledger is missing or broken, so none is trusted")
     return tuple(told)
-
-

@@ -63,9 +63,7 @@ class Undoing:
                     raise LastAdmin
                 for topic in _TOPICS:
                     await unit.versions.raise_topic(topic)
-                unit.record(
-                    Fact(f"{change.entity}.restored", by, change.entity_id, details={"change": str(change_id)})
-                )
+                unit.record(Fact(f"{change.entity}.restored", by, change.entity_id, details={"change": str(change_id)}))
                 if dry_run:
                     raise _DryRun
                 await unit.changes.mark_undone(change_id, unit.change_id)
