@@ -162,7 +162,7 @@ def test_an_irreversible_act_is_signed_with_a_passkey(browser: "Browser", site: 
     card = page.locator(".card", has_text="Throw it away")
     assert "irreversible" in card.inner_text()
     assert card.get_by_role("button", name=f"Approve DELETE {path}", exact=True).count() == 0
-    card.get_by_role("button", name=f"Approve DELETE {path} with a passkey").click()
+    card.get_by_role("button", name=f"Approve with a passkey: DELETE {path}").click()
     page.get_by_text("Approved. The machine may do it once").wait_for()
     done = programs.run(lambda: world.act("DELETE", path, asked["id"]))
     assert done.status_code == 204

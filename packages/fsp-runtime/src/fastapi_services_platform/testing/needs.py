@@ -39,6 +39,7 @@ NEEDS = {
     "redis": Need(_server("FSP_TEST_REDIS_URL", "redis-server"), "redis-server", "Redis"),
     "slapd": Need(_all_of("slapd", "ldapmodify"), "slapd ldap-utils", "OpenLDAP's server and tools"),
     "node": Need(_all_of("node", "npm"), "nodejs npm", "Node.js, and npm with its registry or cache"),
+    "nginx": Need(_all_of("nginx"), "nginx", "a proxy in front that asks for client certificates"),
     "uv": Need(lambda: shutil.which("uv"), "uv", "uv, with its cache or the package index"),
 }
 _TEXT = "this machine lacks "
