@@ -96,6 +96,37 @@ def test_doctor_warns_of_what_will_not_work(fsp: Fsp) -> None:
     assert "authenticator@1" in [item["what"] for item in json.loads(done.stdout)]
 
 
+def test_a_warning_is_silenced_by_its_code_and_an_error_is_not(fsp: Fsp) -> None:
+    """Every finding has one; a code that nobody uses is a warning itself."""
+    found = json.loads(fsp("doctor", "--json").stdout)
+    left = json.loads(fsp("doctor", "--json", FSP_SILENCED_CHECKS="FSP003,FSP006,FSP999").stdout)
+    strict = fsp("doctor", "--json", FSP_SILENCED_CHECKS="FSP004", FSP_ENVIRONMENT="prod", FSP_SECRET_KEY="x" * 40)
+    assert {"FSP003", "FSP006"} == {item["code"] for item in found}
+    assert [(item["code"], item["what"]) for item in left] == [("FSP008", "FSP_SILENCED_CHECKS")]
+    assert (strict.returncode, "FSP004" in strict.stdout) == (1, True)
+
+
+def test_doctor_tells_what_a_start_is_made_of(fsp: Fsp) -> None:
+    """Steps by capability, the longest first."""
+    steps = json.loads(fsp("doctor", "--timings", "--json").stdout)["timings"]
+    assert {("hub", "import"), ("hub", "initialize")} <= {(item["capability"], item["step"]) for item in steps}
+    assert [item["seconds"] for item in steps] == sorted((item["seconds"] for item in steps), reverse=True)
+    assert "initialize" in fsp("doctor", "--timings").stdout
+
+
+def test_migrations_are_taken_back(fsp: Fsp) -> None:
+    """To a revision and to nothing; then the database is behind, and an upgrade brings it to its head again."""
+    fsp("migrate", "upgrade")
+    back = fsp("migrate", "downgrade", "--capability", "hub", "--to", "0001", "--json")
+    base = fsp("migrate", "downgrade", "--capability", "hub", "--to", "base", "--json")
+    again = fsp("migrate", "upgrade", "--json")
+    unknown = fsp("migrate", "downgrade", "--capability", "hub", "--to", "9999")
+    assert (back.returncode, json.loads(back.stdout)[0]["current"]) == (1, "0001")
+    assert (base.returncode, json.loads(base.stdout)[0]["current"]) == (1, None)
+    assert (again.returncode, json.loads(again.stdout)[0]["state"]) == (0, "at head")
+    assert (unknown.returncode, "9999" in unknown.stderr, "Traceback" in unknown.stderr) == (2, True, False)
+
+
 MISTAKES = [
     (["list"], {"FSP_ENVIRONMNT": "x"}, "FSP_ENVIRONMNT: unknown variable. Fix: did you mean FSP_ENVIRONMENT?"),
     (["list"], {"features": "capabilities: ["}, "not valid YAML"),

@@ -92,20 +92,25 @@ def routes(as_json: bool) -> None:
 
 
 @commands.command()
+@click.option("--timings", is_flag=True, help="Tell how long each step of the start takes, too.")
 @_as_json
-def doctor(as_json: bool) -> None:
-    """Look for what will not work, before it does not."""
-    from fastapi_services_platform.engine.report import findings
+def doctor(as_json: bool, timings: bool) -> None:
+    """Look for what will not work, before it does not. FSP_SILENCED_CHECKS leaves warnings out by their code."""
+    from fastapi_services_platform.engine.checks import examine, rows
 
-    found = asyncio.run(findings())
+    found, steps = asyncio.run(examine())
     if as_json:
-        _print_json(found)
+        _print_json({"findings": rows(found), "timings": rows(steps)} if timings else rows(found))
     else:
         for item in found:
-            click.echo(f"{item['level']:8} {item['what']}: {item['message']}")
+            click.echo(f"{item.code} {item.level:8} {item.what}: {item.message}")
         if not found:
             click.echo("Nothing to mend.")
-    sys.exit(EXIT_PROBLEM if any(item["level"] == "error" for item in found) else 0)
+        if timings:
+            click.echo()
+            told = [(step.capability, step.step, f"{step.seconds * 1000:.1f}") for step in steps]
+            _print_table(("capability", "step", "ms"), told)
+    sys.exit(EXIT_PROBLEM if any(item.level == "error" for item in found) else 0)
 
 
 @commands.command()
@@ -134,19 +139,32 @@ def _migration(step: str, summary: str) -> click.Command:
     @click.option("--capability", default=None, help="Only this one.")
     @_as_json
     def command(capability: str | None, as_json: bool) -> None:
-        from fastapi_services_platform.engine.report import migration_report
-
-        report = asyncio.run(migration_report(step, capability))
-        if as_json:
-            _print_json(report)
-        else:
-            _print_table(
-                ("database", "current", "head", "state"),
-                [(item["database"], item["current"] or "-", item["head"], item["state"]) for item in report],
-            )
-        sys.exit(EXIT_PROBLEM if any(item["state"] != "at head" for item in report) else 0)
+        _migrate(step, capability, "head", as_json)
 
     return command
+
+
+@migrate.command("downgrade")
+@click.option("--capability", required=True, help="Whose database.")
+@click.option("--to", "revision", required=True, help="The revision to go back to; base: nothing is left.")
+@_as_json
+def downgrade(capability: str, revision: str, as_json: bool) -> None:
+    """Take migrations of one database back. Data of what they made is lost; exit 1 as for status."""
+    _migrate("downgrade", capability, revision, as_json)
+
+
+def _migrate(step: str, capability: str | None, revision: str, as_json: bool) -> None:
+    from fastapi_services_platform.engine.report import migration_report
+
+    report = asyncio.run(migration_report(step, capability, revision))
+    if as_json:
+        _print_json(report)
+    else:
+        _print_table(
+            ("database", "current", "head", "state"),
+            [(item["database"], item["current"] or "-", item["head"], item["state"]) for item in report],
+        )
+    sys.exit(EXIT_PROBLEM if any(item["state"] != "at head" for item in report) else 0)
 
 
 MIGRATION_STEPS = (

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fastapi_services_platform import Card, Contribution, Manifest, MenuEntry, create_app
+from fastapi_services_platform.http.outbound.settings import ClientSettings
 from fastapi_services_platform.observability.logger_factory import set_level
 from fastapi_services_platform.testing import serve
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
@@ -77,6 +78,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def site(app: Any) -> Iterator[str]:
+    app.platform.clients.open("mail", ClientSettings("http://127.0.0.1:9"))
+    app.platform.clients.open("directory", ClientSettings("http://127.0.0.1:9")).breaker.hold(3600.0)
     with serve(app) as url:
         yield url
 

@@ -77,6 +77,7 @@ class PlatformSettings(BaseSettings):
         60.0, ge=0, description="Seconds between two sendings of the metrics to the collector; 0: they are not sent."
     )
     trace_ratio: float = Field(0.01, ge=0, le=1, description="Share of the traces that begin here that is recorded.")
+    silenced_checks: CommaList = Field((), description="Codes of warnings that fsp doctor leaves out, comma separated.")
     metrics_token: SecretStr | None = Field(None, description="Bearer token with which /metrics may be read.")
 
     @model_validator(mode="before")

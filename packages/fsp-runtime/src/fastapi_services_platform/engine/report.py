@@ -14,7 +14,7 @@ from fastapi_services_platform.engine.app_factory import PlatformApp, create_app
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities
-from fastapi_services_platform.errors import ConfigurationError, PlatformError
+from fastapi_services_platform.errors import ConfigurationError
 from fastapi_services_platform.http.permissions import Access
 from fastapi_services_platform.persistence import migrations as alembic_runs
 from fastapi_services_platform.persistence.databases import Database
@@ -113,47 +113,6 @@ def _access(declared: Access) -> str:
     return declared.permission or "signed in"
 
 
-async def findings() -> list[Row]:
-    """What is wrong or will be; an empty list is good."""
-    try:
-        app = await assembled()
-    except PlatformError as error:
-        return [_finding("error", type(error).__name__, str(error))]
-    platform = app.platform
-    found = [
-        _finding("error", item.name, item.reason) for item in platform.inventory.capabilities if item.state == "failed"
-    ]
-    provided = {port for item in platform.inventory.active() for port in item.manifest.provides}
-    for port in ("authenticator@1", "authorizer@1"):
-        if port not in provided:
-            found.append(
-                _finding("warning", port, "no capability provides it: everything but public routes answers 503.")
-            )
-    if platform.settings.environment == "prod" and not platform.settings.https:
-        found.append(_finding("error", "FSP_PUBLIC_URL", "production is served over https; set the https:// address."))
-    for name, kept in migrated(app):
-        try:
-            state = await _stands(platform.database(name), kept)
-        except Exception as error:
-            found.append(_finding("error", name, f"its database does not answer: {type(error).__name__}"))
-            continue
-        if not state.at_head:
-            found.append(
-                _finding(
-                    "warning", name, f"database is at {state.current}, head is {state.head}; run fsp migrate upgrade."
-                )
-            )
-    found += [
-        _finding("warning", name, "this feature flag has expired; remove it.") for name in platform.flags.expired()
-    ]
-    await close_databases(app)
-    return found
-
-
-def _finding(level: str, what: str, message: str) -> Row:
-    return {"level": level, "what": what, "message": message}
-
-
 async def dependency_edges() -> list[tuple[str, str, str]]:
     """(who needs, who provides, port)."""
     app = await assembled()
@@ -167,12 +126,12 @@ async def dependency_edges() -> list[tuple[str, str, str]]:
     ]
 
 
-async def migration_report(step: str, capability: str | None) -> list[Row]:
-    """Carry out ``status``, ``upgrade`` or ``check`` and say where each database stands then.
+async def migration_report(step: str, capability: str | None, revision: str = "head") -> list[Row]:
+    """Carry out ``status``, ``upgrade``, ``downgrade`` or ``check`` and say where each database stands then.
 
     Raises:
         ConfigurationError: no capability of that name has migrations.
-        MigrationError: an upgrade failed.
+        MigrationError: an upgrade or a downgrade failed.
     """
     app = await assembled()
     chosen = [(name, kept) for name, kept in migrated(app) if capability in (None, name)]
@@ -185,7 +144,9 @@ async def migration_report(step: str, capability: str | None) -> list[Row]:
             database = app.platform.database(name)
             if step == "upgrade":
                 await database.migrate(kept)
-            state = await _stands(database, kept)
+            elif step == "downgrade":
+                await alembic_runs.downgrade(database, kept, revision)
+            state = await stands(database, kept)
             if kept.outbox and state.at_head:
                 outbox = await alembic_runs.status(database, alembic_runs.OUTBOX)
                 state = state if outbox.at_head else replace(state, current=f"{state.current}, outbox behind")
@@ -200,7 +161,7 @@ async def migration_report(step: str, capability: str | None) -> list[Row]:
     return rows
 
 
-async def _stands(database: Database, kept: Migrations) -> alembic_runs.MigrationStatus:
+async def stands(database: Database, kept: Migrations) -> alembic_runs.MigrationStatus:
     """Where a database stands; to ask a file that is not there would make it."""
     file = database.file
     if file is not None and not await asyncio.to_thread(Path(file).exists):

@@ -15,6 +15,7 @@ from fastapi_services_platform.hub.monitoring.health_history import HealthHistor
 from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
+from fastapi_services_platform.hub.monitoring.together import Together
 from fastapi_services_platform.hub.notices import Notices
 from fastapi_services_platform.hub.switches.breakers import Breakers
 from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
@@ -41,6 +42,7 @@ class HubParts:
         self.measurements = Measurements()
         self.vitals = Vitals(self.measurements)
         self.history = HealthHistory(Overview(platform))
+        self.together = Together(platform.siblings, self.vitals, self.history)
         self.trail = HashChainTrail(platform.database("hub"))
         self.flags = SharedFlags(platform.flags, platform.database("hub"))
         self.pages = Pages(self._page_parts)
@@ -54,7 +56,7 @@ class HubParts:
             Service(Notices, lambda _scope: Notices(platform.container)),
             Service(Measurements, lambda _scope: self.measurements),
             Service(Vitals, lambda _scope: self.vitals),
-            Service(HealthHistory, lambda _scope: self.history),
+            Service(Together, lambda _scope: self.together),
             Service(LogLevels, lambda _scope: LogLevels(platform.audit, platform.siblings)),
             Service(Flags, lambda _scope: Flags(platform.flags, self.flags, platform.audit)),
             Service(EventDesk, lambda _scope: EventDesk(platform)),
@@ -91,6 +93,7 @@ class HubParts:
             return self.measurements.exposition()
 
         siblings = self._platform.siblings
+        self.together.answer_siblings()
         siblings.answers |= {"metrics": exposition, LEVEL_CHANGED: take_over_level}
         await siblings.open()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi_services_platform.engine.platform import Platform
-from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
+from fastapi_services_platform.hub.monitoring.health_history import HealthHistory, changes
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.testing.started_app import settings_for
 
@@ -24,7 +24,7 @@ async def test_changes_are_remembered(tmp_path: Path) -> None:
     history = HealthHistory(told)
     for told.status in ("healthy", "healthy", "degraded", "degraded", "healthy"):
         await history.look()
-    shown = [(look.status, look.ailing) for look in history.changes()]
+    shown = [(look.status, look.ailing) for look in changes(history.looks)]
     assert (len(history.looks), shown) == (
         5,
         [("healthy", ()), ("degraded", ("checks disk",)), ("healthy", ())],

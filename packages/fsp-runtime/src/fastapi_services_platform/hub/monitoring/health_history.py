@@ -1,6 +1,7 @@
 """How the platform was in the last hours, in memory: one entry for each look."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.observability.logger_factory import get_logger
 
 INTERVAL_SECONDS = 30.0
-_KEPT = 2880
+KEPT = 2880
 
 _log = get_logger(__name__)
 
@@ -27,7 +28,7 @@ class HealthHistory:
 
     def __init__(self, overview: Overview) -> None:
         self._overview = overview
-        self.looks: deque[Look] = deque(maxlen=_KEPT)
+        self.looks: deque[Look] = deque(maxlen=KEPT)
 
     async def look(self) -> None:
         """Add the state of now."""
@@ -44,11 +45,11 @@ class HealthHistory:
         if report["status"] != before:
             _log.warning("health.changed", before=before, now=report["status"], ailing=ailing)
 
-    def changes(self, count: int = 20) -> list[Look]:
-        """The looks at which the state or the ailing parts changed, newest first."""
-        looks = list(self.looks)
-        changed = [look for before, look in zip([None, *looks], looks, strict=False) if _differs(before, look)]
-        return changed[::-1][:count]
+
+def changes(looks: Sequence[Look], count: int = 20) -> list[Look]:
+    """The looks at which the state or the ailing parts changed, newest first."""
+    changed = [look for before, look in zip([None, *looks], looks, strict=False) if _differs(before, look)]
+    return changed[::-1][:count]
 
 
 def _differs(before: Look | None, look: Look) -> bool:

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from fastapi_services_platform.fastapi import inject
 from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.hub.monitoring.together import Together
 from fastapi_services_platform.observability.vitals import Sample, Vitals
 
 router = APIRouter()
@@ -23,14 +24,18 @@ _PATIENCE_SECONDS = 5.0
 
 @router.get("/health/stream", name="platform.health_stream", include_in_schema=False)
 @access(permission="platform.health.read")
-async def stream(request: Request, vitals: Annotated[Vitals, inject(Vitals)]) -> Response:
-    """One event for each sample. The stream ends by itself now and then; browsers come back."""
+async def stream(
+    request: Request,
+    vitals: Annotated[Vitals, inject(Vitals)],
+    together: Annotated[Together, inject(Together)],
+) -> Response:
+    """One event for each sample, of all processes. The stream ends by itself now and then; browsers come back."""
     probe = getattr(request.app, "probe", None)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_events(vitals, probe), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(_events(vitals, together, probe), headers=headers, media_type="text/event-stream")
 
 
-async def _events(vitals: Vitals, probe: object) -> AsyncIterator[bytes]:
+async def _events(vitals: Vitals, together: Together, probe: object) -> AsyncIterator[bytes]:
     """Ends when the platform drains, so that no open page delays its end."""
     yield b"retry: 3000\n\n"
     ends = asyncio.get_running_loop().time() + _LONGEST_SECONDS
@@ -41,7 +46,8 @@ async def _events(vitals: Vitals, probe: object) -> AsyncIterator[bytes]:
         except TimeoutError:
             yield b": still here\n\n"
             continue
-        yield event_of(vitals.samples[-1])
+        for sample in await together.samples(1):
+            yield event_of(sample)
 
 
 def event_of(sample: Sample) -> bytes:

@@ -11,11 +11,11 @@ from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.hub.audit.reading import TrailInForce
 from fastapi_services_platform.hub.monitoring.capability_map import map_of
-from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
+from fastapi_services_platform.hub.monitoring.health_history import KEPT, changes
 from fastapi_services_platform.hub.monitoring.overview import Overview
+from fastapi_services_platform.hub.monitoring.together import Together
 from fastapi_services_platform.hub.operations.sections import visible_sections
 from fastapi_services_platform.observability.metrics import Measurements
-from fastapi_services_platform.observability.vitals import Vitals
 
 router = APIRouter()
 
@@ -24,6 +24,7 @@ OverviewService = Annotated[Overview, inject(Overview)]
 
 _AUDIT_PAGE = 50
 _LOOKS_SHOWN = 120
+_SAMPLES_SHOWN = 150
 
 
 @router.get("", name="platform.overview")
@@ -88,18 +89,19 @@ async def health_page(
     who: CurrentPrincipal,
     pages: PagesService,
     overview: OverviewService,
-    history: Annotated[HealthHistory, inject(HealthHistory)],
-    vitals: Annotated[Vitals, inject(Vitals)],
+    together: Annotated[Together, inject(Together)],
     measurements: Annotated[Measurements, inject(Measurements)],
 ) -> Response:
-    """How every part is, how it was, and how much there is to do."""
+    """How every part is, how it was, and how much there is to do, in all processes of the parent."""
+    looks = await together.looks(KEPT)
     context = {
         "sections": await visible_sections(pages, who),
         "health": await overview.health(),
-        "looks": list(history.looks)[-_LOOKS_SHOWN:],
-        "changes": history.changes(),
-        "samples": list(vitals.samples),
+        "looks": looks[-_LOOKS_SHOWN:],
+        "changes": changes(looks),
+        "samples": await together.samples(_SAMPLES_SHOWN),
         "busiest": measurements.busiest(),
+        "alone": together.alone,
     }
     return await pages.render(request, "hub/health.html", context)
 

@@ -1,0 +1,96 @@
+"""What ``fsp doctor`` looks for before it happens, each kind with a code of its own, and how long the start takes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Literal
+
+from fastapi_services_platform.config.settings import platform_settings
+from fastapi_services_platform.engine.app_factory import PlatformApp
+from fastapi_services_platform.engine.report import Row, assembled, close_databases, migrated, stands
+from fastapi_services_platform.errors import PlatformError
+
+CODES = {
+    "FSP001": "the platform does not start",
+    "FSP002": "a capability does not start",
+    "FSP003": "nobody provides a port that every protected route needs",
+    "FSP004": "production is not served over https",
+    "FSP005": "a database does not answer",
+    "FSP006": "a database is behind its head",
+    "FSP007": "a feature flag has expired",
+    "FSP008": "a code that is silenced does not exist",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend. A warning may be silenced by its code, an error may not."""
+
+    code: str
+    level: Literal["error", "warning"]
+    what: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the start, in seconds."""
+
+    capability: str
+    step: str
+    seconds: float
+
+
+async def examine() -> tuple[list[Finding], list[Step]]:
+    """What is wrong or will be, and what the steps up to an assembled platform took, the longest first."""
+    begun = perf_counter()
+    try:
+        app = await assembled()
+    except PlatformError as error:
+        return [Finding("FSP001", "error", type(error).__name__, str(error))], []
+    whole = perf_counter() - begun
+    silenced = set(platform_settings().silenced_checks)
+    found = [item async for item in _findings(app) if item.level == "error" or item.code not in silenced]
+    found += [
+        Finding("FSP008", "warning", "FSP_SILENCED_CHECKS", f"there is no check {code}; there are {', '.join(CODES)}.")
+        for code in sorted(silenced - set(CODES))
+    ]
+    await close_databases(app)
+    steps = [
+        Step(item.name, step, seconds)
+        for item in app.platform.inventory.capabilities
+        for step, seconds in item.timings.items()
+    ]
+    rest = Step("platform", "routes and the rest", round(whole - sum(step.seconds for step in steps), 4))
+    return found, sorted([*steps, rest], key=lambda step: step.seconds, reverse=True)
+
+
+async def _findings(app: PlatformApp) -> AsyncIterator[Finding]:
+    platform = app.platform
+    for item in platform.inventory.capabilities:
+        if item.state == "failed":
+            yield Finding("FSP002", "error", item.name, item.reason)
+    provided = {port for item in platform.inventory.active() for port in item.manifest.provides}
+    for port in ("authenticator@1", "authorizer@1"):
+        if port not in provided:
+            said = "no capability provides it: everything but public routes answers 503."
+            yield Finding("FSP003", "warning", port, said)
+    if platform.settings.environment == "prod" and not platform.settings.https:
+        said = "production is served over https; set the https:// address."
+        yield Finding("FSP004", "error", "FSP_PUBLIC_URL", said)
+    for name, kept in migrated(app):
+        try:
+            state = await stands(platform.database(name), kept)
+        except Exception as error:
+            yield Finding("FSP005", "error", name, f"its database does not answer: {type(error).__name__}")
+            continue
+        if not state.at_head:
+            said = f"database is at {state.current}, head is {state.head}; run fsp migrate upgrade."
+            yield Finding("FSP006", "warning", name, said)
+    for name in platform.flags.expired():
+        yield Finding("FSP007", "warning", name, "this feature flag has expired; remove it.")
+
+
+def rows(items: list[Finding] | list[Step]) -> list[Row]:
+    """For JSON."""
+    return [asdict(item) for item in items]
