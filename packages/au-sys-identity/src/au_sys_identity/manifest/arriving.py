@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
-from au_sys_identity.adapters.runtime.ports import PlatformNotifier
+from au_sys_identity.adapters.runtime.ports import PlatformNoticeBoard, PlatformNotifier
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.registration import Registration
 from au_sys_identity.core.invitations.accepting import Accepting
@@ -14,7 +14,7 @@ from au_sys_identity.core.notices.telling import Telling
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.ports import Clock
 from au_sys_identity.manifest.config import IdentitySettings
-from fastapi_services_platform import Notifier
+from fastapi_services_platform import NoticeBoard, Notifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ def arriving(
         {
             Telling: telling,
             Notifier: PlatformNotifier(telling),
+            NoticeBoard: PlatformNoticeBoard(telling),
             Inviting: Inviting(transactions, granting, letters, clock, rules, site=site),
             Accepting: Accepting(transactions, registration, granting, clock),
         },

@@ -44,6 +44,7 @@ class Identity:
             "request-guard@1",
             "audit-trail@1",
             "notifier@1",
+            "notice-board@1",
         ),
         settings=IdentitySettings,
         database=True,

@@ -17,7 +17,7 @@ from au_sys_identity.adapters.api.programs import (
     vendors,
 )
 from au_sys_identity.adapters.api.proofs import factors, mail_links, passkeys, sessions
-from au_sys_identity.adapters.api.together import custody, graph, groups, organizations
+from au_sys_identity.adapters.api.together import custody, graph, groups, invitations, organizations
 from au_sys_identity.adapters.api.volume import within_volume
 
 router = APIRouter(dependencies=[Depends(within_volume)])
@@ -35,6 +35,7 @@ router.include_router(groups.router)
 router.include_router(graph.router)
 router.include_router(custody.router)
 router.include_router(organizations.router)
+router.include_router(invitations.router)
 router.include_router(machine_mfa.router)
 router.include_router(approvals.router)
 router.include_router(delegations.router)

@@ -20,14 +20,19 @@ from au_sys_identity.adapters.api.schemas.subjects import (
     UsersOut,
 )
 from au_sys_identity.adapters.api.session_cookies import drop_session, keep_session
+from au_sys_identity.adapters.api.together.reach import Reach
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import AccountChange, Accounts, ProfileChange
 from au_sys_identity.core.accounts.bootstrap import Bootstrap
+from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import InvalidInput, NotFound
+from au_sys_identity.core.invitations.accepting import Accepting
 from au_sys_identity.core.machines.succession import Heirs
+from au_sys_identity.core.organizations.membership import Organizations
+from au_sys_identity.core.organizations.models import DEFAULT_SLUG
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import Client
 from au_sys_identity.core.sessions.volume import Volume
@@ -44,7 +49,7 @@ router = APIRouter(tags=["subjects"])
     operation_id="register",
     summary="Ask for an account",
     status_code=202,
-    responses={201: {"model": UserOut, "description": "With the bootstrap token: the first administrator."}},
+    responses={201: {"model": UserOut, "description": "With an invitation, or as the first administrator."}},
 )
 @access(public=True)
 async def register(
@@ -55,6 +60,7 @@ async def register(
     bootstrap: Annotated[Bootstrap, inject(Bootstrap)],
     people: Annotated[People, inject(People)],
     volume: Annotated[Volume, inject(Volume)],
+    accepting: Annotated[Accepting, inject(Accepting)],
 ) -> AcceptedOut | UserOut:
     """The answer is the same for a new and for a known address."""
     network = network_of(request.client.host if request.client else None)
@@ -63,6 +69,11 @@ async def register(
     if body.bootstrap_token is not None:
         await volume.sign_in(client)
         person = await bootstrap.first_admin(wanted, body.password, body.bootstrap_token)
+        response.status_code = 201
+        return await people.shown(person)
+    if body.invitation is not None:
+        await volume.sign_in(client)
+        person = await accepting.register(wanted, body.password, body.invitation, network=network)
         response.status_code = 201
         return await people.shown(person)
     await volume.mail(client, body.email)
@@ -164,18 +175,31 @@ async def create_user(
     registration: Annotated[Registration, inject(Registration)],
     granting: Annotated[Granting, inject(Granting)],
     people: Annotated[People, inject(People)],
+    links: Annotated[MailLinks, inject(MailLinks)],
+    reach: Annotated[Reach, inject(Reach)],
+    organizations: Annotated[Organizations, inject(Organizations)],
 ) -> UserCreatedOut:
-    """A password that is not given is generated and shown once; either must be changed at first sign-in."""
-    caller = caller_of(request)
+    """A password that is not given is generated and shown once, unless an invitation is sent: a letter with a link to
+    choose one. Either must be changed at first sign-in.
+    """
+    caller, domain = caller_of(request), body.organization or DEFAULT_SLUG
+    proof = None
+    if body.organization is not None:
+        _, proof = await reach.organization(caller, domain, "identity.users.create", change=True)
     for role in body.roles:
-        await granting.check_grantable(role, by=caller.urn)
+        await granting.check_grantable(role, by=caller.urn, domain=domain)
     wanted = NewPerson(body.email, body.display_name)
     person, chosen = await registration.create(wanted, by=caller.urn, password=body.password, verified=body.is_verified)
+    if proof is not None:
+        await organizations.add(proof, person.id, by=caller.urn)
     for role in body.roles:
-        await granting.grant(person.urn, role, by=caller.urn)
+        await granting.grant(person.urn, role, by=caller.urn, domain=domain)
+    if body.send_invitation:
+        await links.ask("reset", person.email)
     shown = await people.shown(person)
     response.headers["cache-control"] = "no-store"
-    return UserCreatedOut(**shown.model_dump(), one_time_password=None if body.password else chosen)
+    told = body.password is not None or body.send_invitation
+    return UserCreatedOut(**shown.model_dump(), one_time_password=None if told else chosen)
 
 
 @router.get("/users/{user_id}", operation_id="get_user", summary="One person")
@@ -237,9 +261,7 @@ async def delete_user(
 
 @router.post("/users/{user_id}/unlock", operation_id="unlock_user", summary="Forget wrong sign-ins", status_code=204)
 @access(permission="identity.users.unlock")
-async def unlock_user(
-    request: Request, user_id: str, accounts: Annotated[Accounts, inject(Accounts)]
-) -> Response:
+async def unlock_user(request: Request, user_id: str, accounts: Annotated[Accounts, inject(Accounts)]) -> Response:
     """Nobody waits any more before trying this account."""
     await accounts.unlock(person_id(user_id), by=caller_of(request).urn)
     return Response(status_code=204)

@@ -1,5 +1,6 @@
 """InvitationStore and NoticeStore in plain dicts."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -38,20 +39,20 @@ class MemoryInvitations:
         self._rows[invitation_id] = replace(self._rows[invitation_id], token_hash=token_hash)
 
     async def accept(self, invitation_id: UUID, *, at: datetime) -> bool:
-        return self._decide(invitation_id, accepted_at=at)
+        return self._decide(invitation_id, lambda known: replace(known, accepted_at=at))
 
     async def revoke(self, invitation_id: UUID, *, at: datetime) -> bool:
-        return self._decide(invitation_id, revoked_at=at)
+        return self._decide(invitation_id, lambda known: replace(known, revoked_at=at))
 
     async def forget_before(self, moment: datetime) -> None:
         for known in [known for known in self._rows.values() if known.expires_at < moment]:
             del self._rows[known.id]
 
-    def _decide(self, invitation_id: UUID, **values: datetime) -> bool:
+    def _decide(self, invitation_id: UUID, decided: Callable[[Invitation], Invitation]) -> bool:
         known = self._rows.get(invitation_id)
         if known is None or known.accepted_at or known.revoked_at:
             return False
-        self._rows[invitation_id] = replace(known, **values)
+        self._rows[invitation_id] = decided(known)
         return True
 
 

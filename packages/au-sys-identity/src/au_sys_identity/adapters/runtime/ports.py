@@ -11,7 +11,9 @@ from au_sys_identity.core.notices.telling import Telling
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person, SubjectId, machine_id, person_id, subject_id
-from fastapi_services_platform import Decision, Notice, Principal, SubjectCard
+from fastapi_services_platform import Decision, Notice, PostedNotice, Principal, SubjectCard
+
+_LATEST = 50
 
 
 class PlatformAuthorizer:
@@ -103,6 +105,24 @@ class PlatformNotifier:
     async def notify(self, notice: Notice) -> None:
         """Keep it where the person is signed in, and queue the mail."""
         await self._telling.tell(notice.to, notice.title, notice.text, href=notice.href, repeats=notice.id)
+
+
+class PlatformNoticeBoard:
+    """``notice-board@1``."""
+
+    page = "/account/notices"
+
+    def __init__(self, telling: Telling) -> None:
+        self._telling = telling
+
+    async def unread(self, urn: str, limit: int) -> tuple[Sequence[PostedNotice], int]:
+        """The latest that a person has not read, and how many there are."""
+        subject = person_id(urn) if urn.startswith("urn:au:user:") else None
+        if subject is None:
+            return (), 0
+        latest = [told for told in await self._telling.of_subject(subject, limit=_LATEST) if told.read_at is None]
+        shown = [PostedNotice(told.title, told.text, told.href, told.at) for told in latest[:limit]]
+        return shown, await self._telling.unread(subject)
 
 
 def _card(person: Person) -> SubjectCard:

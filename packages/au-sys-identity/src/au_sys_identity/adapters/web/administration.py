@@ -224,6 +224,7 @@ async def _people(
         "name": typed[1][:200],
         "made": made,
     }
+    context["invited"] = request.query_params.get("invited", "")
     response = await pages.render(request, "identity/people.html", context, status_code=400 if error else 200)
     response.headers["cache-control"] = "no-store"
     return response

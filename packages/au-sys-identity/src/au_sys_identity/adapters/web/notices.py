@@ -31,9 +31,7 @@ async def notices_page(
 
 @router.post(f"{_HERE}/{{notice_id}}/read")
 @access(authenticated=True)
-async def read_form(
-    request: Request, notice_id: UUID, telling: Annotated[Telling, inject(Telling)]
-) -> Response:
+async def read_form(request: Request, notice_id: UUID, telling: Annotated[Telling, inject(Telling)]) -> Response:
     """It counts as read."""
     with suppress(NotFound):  # it may be gone, which is as good as read
         await telling.read(caller_of(request).id, notice_id)

@@ -19,12 +19,14 @@ from au_sys_identity.adapters.web import (
     sign_in,
     together,
 )
+from au_sys_identity.adapters.web.invitations import router as invitations
 from au_sys_identity.adapters.web.notices import router as notices
 
 router = APIRouter(dependencies=[Depends(within_volume)])
 router.include_router(sign_in.router)
 router.include_router(directory_sign_in.router)
 router.include_router(notices)
+router.include_router(invitations)
 router.include_router(register.router)
 router.include_router(account.router)
 router.include_router(security.router)

@@ -1,15 +1,13 @@
 """Accept an invitation: with the account of the invited address, or by making one."""
 
 from au_sys_identity.core.access.granting import Granting
-from au_sys_identity.core.access.models import EVERYWHERE, PLATFORM_ADMIN, Assignment
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.errors import BadToken, Denied, InvalidInput, NotFound
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.freshness import ACCESS
-from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.invitations.models import Invitation
 from au_sys_identity.core.organizations.membership import join
+from au_sys_identity.core.organizations.models import DEFAULT_SLUG
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person, SubjectId
@@ -81,11 +79,12 @@ class Accepting:
         """
         async with self._transactions.reading() as unit:
             found = await unit.invitations.by_token(digest(token))
-        if found is None or found.state(self._clock()) != "open":
+            organization = await unit.organizations.get(found.organization_id) if found else None
+        if found is None or organization is None or found.state(self._clock()) != "open":
             raise BadToken
         if found.role is not None:
             try:
-                await self._granting.check_grantable(found.role, by=found.invited_by)
+                await self._granting.check_grantable(found.role, by=found.invited_by, domain=organization.slug)
             except (Denied, NotFound):
                 raise BadToken from None
         return found
@@ -93,12 +92,10 @@ class Accepting:
     async def _take_in(self, unit: UnitOfWork, invitation: Invitation, person: Person) -> None:
         if not await unit.invitations.accept(invitation.id, at=self._clock()):
             raise BadToken
-        by, now = invitation.invited_by, self._clock()
+        by = invitation.invited_by
         await join(unit, invitation.organization_id, person.id, by=by, at=self._clock())
-        organization = await unit.organizations.get(invitation.organization_id)
-        if invitation.role is not None and organization is not None:
-            domain = EVERYWHERE if invitation.role == PLATFORM_ADMIN else organization.slug
-            if await unit.grants.assign(Assignment(uuid7(), person.urn, invitation.role, domain, now, by)):
-                await unit.versions.raise_topic(ACCESS)
-                unit.record(Fact("role.granted", by, person.urn, details={"role": invitation.role}))
+        if invitation.role is not None:
+            organization = await unit.organizations.get(invitation.organization_id)
+            domain = organization.slug if organization else DEFAULT_SLUG
+            await self._granting.grant_in(unit, person.urn, invitation.role, by=by, domain=domain)
         unit.record(Fact("invitation.accepted", person.urn, f"urn:au:invitation:{invitation.id}"))

@@ -55,7 +55,7 @@ class Inviting:
         address, now = email_address(email), self._clock()
         if role is not None:
             role = role_name(role)
-            await self._granting.check_grantable(role, by=by)
+            await self._granting.check_grantable(role, by=by, domain=slug)
         async with self._transactions.writing() as unit:
             organization = await _organization(unit, slug)
             made = Invitation(

@@ -44,7 +44,8 @@ class Telling:
         """
         subject, now = person_id(urn) if urn.startswith("urn:au:user:") else None, self._clock()
         path = href if href.startswith("/") and not href.startswith("//") else ""
-        words = {"title": title[:_LONGEST_TITLE], "text": text[:_LONGEST_TEXT], "href": path[:_LONGEST_PATH]}
+        title, text, path = title[:_LONGEST_TITLE], text[:_LONGEST_TEXT], path[:_LONGEST_PATH]
+        words = {"title": title, "text": text, "href": path}
         async with self._transactions.writing() as unit:
             person = await unit.subjects.get(subject) if subject else None
             if person is None or person.status in ("closed", "disabled"):
@@ -53,7 +54,7 @@ class Telling:
             sealed = self._letters.sealing.seal(f"notices:{notice_id}", json.dumps(words).encode())
             if not await unit.notices.add(InAppNotice(notice_id, person.id, by, sealed, now)):
                 return False
-            await self._letters.put_sealed(unit, "notice", Envelope(subject=person.id, **words), now=now)
+            await self._letters.put_sealed(unit, "notice", Envelope(subject=person.id, title=title, text=text, href=path), now=now)
         return True
 
     async def of_subject(self, subject_id: SubjectId, *, before: UUID | None = None, limit: int = 50) -> list[Told]:

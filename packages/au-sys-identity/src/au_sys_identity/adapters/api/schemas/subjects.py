@@ -18,6 +18,7 @@ class RegisterBody(BaseModel):
     password: str = Field(repr=False)
     display_name: str | None = Field(None, max_length=400)
     locale: str | None = Field(None, max_length=40)
+    invitation: str | None = Field(None, max_length=200, repr=False)
     bootstrap_token: str | None = Field(None, max_length=200, repr=False)
 
 
@@ -64,6 +65,8 @@ class UserNew(BaseModel):
     password: str | None = Field(None, repr=False)
     is_verified: bool = True
     roles: list[str] = Field(default_factory=list, max_length=50)
+    organization: str | None = Field(None, max_length=63)
+    send_invitation: bool = False
 
 
 class MfaOut(BaseModel):
