@@ -39,13 +39,16 @@ RateLimit = Annotated[str, AfterValidator(_is_rate_limit)]
 
 
 class TierSettings(_Strict):
-    """What holds for every router of a tier. ``address_rate_limit`` counts an address, whoever asks."""
+    """What holds for every router of a tier. ``address_rate_limit`` counts an address, whoever asks;
+    ``max_concurrent_requests`` are the places that the tier has of the platform's.
+    """
 
     rate_limit: RateLimit | None = None
     address_rate_limit: RateLimit | None = None
     prefix: str = Field("", pattern=r"^(/[a-z0-9_\-/]*[a-z0-9_\-])?$")
     max_body_bytes: int | None = Field(None, ge=1024)
     request_timeout: float | None = Field(None, gt=0)
+    max_concurrent_requests: int | None = Field(None, ge=1)
     include_in_schema: bool | None = None
 
 

@@ -62,6 +62,9 @@ class PlatformSettings(BaseSettings):
         "auto",
         description="Where nodes share breakers: auto (PostgreSQL when it serves, else local), local, redis://….",
     )
+    min_free_mb: int = Field(
+        200, ge=0, description="Free megabytes under FSP_DATA_DIR below which /health is degraded."
+    )
     drain_seconds: float = Field(0.0, ge=0, description="Seconds between not being ready and closing the door.")
     startup_timeout: float = Field(60.0, gt=0, description="Seconds for one capability to start.")
     shutdown_timeout: float = Field(10.0, gt=0, description="Seconds for one capability to stop.")

@@ -1,16 +1,20 @@
 """Ask everything that can be asked, at most once a second, so that probes cannot hurt."""
 
 import asyncio
+import shutil
+from pathlib import Path
 from time import monotonic
 from typing import Literal
 
 from fastapi_services_platform.capability.contribution import Health, HealthCheck
 from fastapi_services_platform.container.pings import ping_services
+from fastapi_services_platform.engine.background.jobs import JobState
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 
 _CHECK_SECONDS = 2.0
 _CACHED_SECONDS = 1.0
+_MEGABYTE = 1_000_000
 
 Status = Literal["healthy", "degraded", "unhealthy"]
 
@@ -46,6 +50,8 @@ class Probe:
         database_answers = await asyncio.gather(*(_ask(HealthCheck(item.name, item.check)) for item in databases))
         upstreams = await self._platform.clients.health()
         services = await ping_services(self._platform.container)
+        jobs = {state.name: _of_job(state) for state in self._platform.jobs.states}
+        disk = {"data": await _ask(HealthCheck("disk", self._disk))}
         capabilities = {
             loaded.name: _of_capability(loaded) for loaded in inventory.capabilities if loaded.state != "off"
         }
@@ -63,6 +69,8 @@ class Probe:
             *upstreams.values(),
             *services.values(),
             *capabilities.values(),
+            *jobs.values(),
+            *disk.values(),
         ]
         down = any(answer.status == "unhealthy" for answer in critical)
         status: Status = "healthy" if all(answer.status == "healthy" for answer in everything) else "degraded"
@@ -74,7 +82,17 @@ class Probe:
             "databases": _plain(stored),
             "services": _plain(services),
             "upstreams": _plain(upstreams),
+            "jobs": _plain(jobs),
+            "disk": _plain(disk),
         }
+
+    async def _disk(self) -> Health:
+        """Room where the platform keeps its data."""
+        settings = self._platform.settings
+        free = await asyncio.to_thread(_free_bytes, settings.data_dir) // _MEGABYTE
+        if free < settings.min_free_mb:
+            return Health("degraded", f"less than {settings.min_free_mb} MB are free", {"free_mb": free})
+        return Health("healthy", data={"free_mb": free})
 
 
 async def _ask(check: HealthCheck) -> Health:
@@ -85,6 +103,19 @@ async def _ask(check: HealthCheck) -> Health:
         return Health("unhealthy", f"no answer within {_CHECK_SECONDS:g} s")
     except Exception as error:
         return Health("unhealthy", f"the check failed: {type(error).__name__}")
+
+
+def _free_bytes(folder: Path) -> int:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _of_job(state: JobState) -> Health:
+    data: dict[str, object] = {"outcome": state.outcome, "runs": state.runs, "failures": state.failures}
+    if state.outcome != "failed":
+        return Health("healthy", data=data)
+    return Health("degraded", f"the last run failed: {state.error.partition(':')[0]}, see the log", data)
 
 
 def _of_capability(loaded: LoadedCapability) -> Health:

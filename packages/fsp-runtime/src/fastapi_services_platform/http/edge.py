@@ -33,7 +33,7 @@ from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_sc
 from fastapi_services_platform.http.outbound.deadlines import HEADER as DEADLINE
 from fastapi_services_platform.http.outbound.deadlines import asked_seconds
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond, send_json
-from fastapi_services_platform.http.routing import Found, RouteIndex, RouteTerms
+from fastapi_services_platform.http.routing import Found, RouteEntry, RouteIndex, RouteTerms
 from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
 from fastapi_services_platform.observability.tracing.spans import Attribute, Trace, Tracing
 from fastapi_services_platform.resilience.bulkhead import BulkheadFull
@@ -82,7 +82,7 @@ class Edge:
             {},
         )  # Any: exception class → handler, as Starlette has it
         self.lane = Lane(settings.max_concurrent_requests)
-        self.lanes: dict[str, Lane] = {}
+        self.lanes: dict[tuple[tuple[str, int] | None, str], Lane] = {}
         self.turn = Turn(settings.max_turn_seconds)
         self.own_lane = Lane(settings.max_concurrent_requests)
         self.busy = BusyAnswer(self.strict, settings.public_url)
@@ -174,7 +174,7 @@ class Edge:
                 return
             receive = LimitedBody(receive, limit, exchange)
         own = entry.terms.own_lane
-        lane = self.own_lane if own else self._lane_of(entry.owner.name)
+        lane = self._lane_of(entry) if entry.terms.lane is not None or not own else self.own_lane
         if (not own and self.turn.is_over(QUEUED in scope)) or not lane.enter():
             await self._refuse(exchange, OVERLOADED, receive)
             return
@@ -187,10 +187,17 @@ class Edge:
         finally:
             lane.leave()
 
-    def _lane_of(self, capability: str) -> Lane:
-        lane = self.lanes.get(capability)
-        if lane is None:
-            lane = self.lanes[capability] = Lane(ceil(self.lane.limit * _SHARE), self.lane)
+    def _lane_of(self, entry: RouteEntry) -> Lane:
+        """The places of a capability, inside those of its tier, inside the platform's."""
+        terms, owner = entry.terms, entry.owner.name
+        lane = self.lanes.get((terms.lane, owner))
+        if lane is not None:
+            return lane
+        outer = self.own_lane if terms.own_lane else self.lane
+        if terms.lane is not None:
+            outer = self.lanes.setdefault((terms.lane, ""), Lane(terms.lane[1], outer))
+        share = outer.limit if terms.own_lane else ceil(outer.limit * _SHARE)
+        lane = self.lanes[(terms.lane, owner)] = Lane(share, outer)
         return lane
 
     def _door_problem(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes]) -> Problem | None:

@@ -35,7 +35,7 @@ class Owner(Protocol):
 @dataclass(frozen=True, slots=True)
 class RouteTerms:
     """What the configuration says of a route. ``own_lane``: it is the platform's own and is answered under overload
-    too.
+    too. ``lane``: the tier whose places it takes, with their number, when the tier has a number of its own.
     """
 
     max_body_bytes: int | None = None
@@ -43,6 +43,7 @@ class RouteTerms:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     own_lane: bool = False
     request_timeout: float | None = None
+    lane: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

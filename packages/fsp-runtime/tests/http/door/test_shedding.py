@@ -104,6 +104,50 @@ async def test_a_capability_that_hangs_leaves_places_for_the_others(tmp_path: Pa
     assert (shed.status_code, others, answers) == (503, [200] * 5, [200] * 3)
 
 
+async def test_a_tier_may_have_fewer_places(tmp_path: Path, sample: Callable[..., Any]) -> None:
+    """Pages have two of the places here: the third page is turned away, and the API beside them is not."""
+    api, pages, gate = APIRouter(), APIRouter(), asyncio.Event()
+
+    @pages.get("/page/{number}")
+    @access(public=True)
+    async def page(number: int) -> dict[str, int]:
+        await gate.wait()
+        return {"page": number}
+
+    @api.get("/api")
+    @access(public=True)
+    async def answer() -> dict[str, str]:
+        return {"api": "yes"}
+
+    capabilities = [
+        sample("site", routers=(RouterMount("pages", pages, Tier.UI),)),
+        sample("shop", routers=(RouterMount("api", api, Tier.API), RouterMount("more", _other(pages), Tier.UI))),
+    ]
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "router_factory_settings.yaml").write_text("tiers: {ui: {max_concurrent_requests: 2}}\n")
+    async with started_app(
+        settings=settings_for(tmp_path, config_dir=config, max_concurrent_requests=40), capabilities=capabilities
+    ) as client:
+        edge = client._transport.app.edge  # type: ignore[attr-defined]  # the kit's own transport
+        waiting = [asyncio.create_task(client.get(path)) for path in ("/page/1", "/other/2")]
+        while edge.lane.under_way < 2:
+            await asyncio.sleep(0.01)
+        shed = [(await client.get(path)).status_code for path in ("/page/3", "/other/4")]
+        beside = (await client.get("/api")).status_code
+        gate.set()
+        answers = [(await task).status_code for task in waiting]
+        after = (await client.get("/page/5")).status_code
+    assert (shed, beside, answers, after) == ([503, 503], 200, [200, 200], 200)
+
+
+def _other(pages: APIRouter) -> APIRouter:
+    """The same page of another capability."""
+    router = APIRouter()
+    router.add_api_route("/other/{number}", pages.routes[0].endpoint)  # type: ignore[attr-defined]  # an APIRoute
+    return router
+
+
 def test_a_signal_lets_requests_finish_and_turns_readiness_off_first(tmp_path: Path) -> None:
     """SIGTERM in the middle of a request: not ready, the answer still comes, the exit code is 0."""
     (tmp_path / "served.py").write_text(APP)
