@@ -10,12 +10,12 @@ from au_sys_identity.core.access.models import Role
 from au_sys_identity.core.events import EVENTS
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.container import Wiring, wire
+from au_sys_identity.manifest.menu import MENU
 from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import (
     Contribution,
     Job,
     Manifest,
-    MenuEntry,
     Migrations,
     Platform,
     RouterMount,
@@ -60,7 +60,11 @@ class Identity:
         wiring = await blocking(wire, platform.database("identity"), platform.settings)
         self._wiring = wiring
         return Contribution(
-            routers=(RouterMount("api", api, Tier.API), RouterMount("outside", outside_logins, Tier.API), RouterMount("pages", pages, Tier.UI)),
+            routers=(
+                RouterMount("api", api, Tier.API),
+                RouterMount("outside", outside_logins, Tier.API),
+                RouterMount("pages", pages, Tier.UI),
+            ),
             permissions=PERMISSIONS,
             bundles=BUNDLES,
             services=wiring.services,
@@ -75,19 +79,7 @@ class Identity:
             ),
             templates=(TemplateFolder(_WEB),),
             static=(StaticFolder(_WEB),),
-            menu=(
-                MenuEntry("My account", "/account", order=900, icon="person"),
-                MenuEntry("Notices", "/account/notices", order=902, icon="info"),
-                MenuEntry("Approvals", "/account/approvals", order=901, icon="shield"),
-                MenuEntry("Requests", "/admin/identity/requests", "identity.requests.decide", order=805),
-                MenuEntry("People", "/admin/identity/users", "identity.users.read", order=800, icon="people"),
-                MenuEntry("Groups", "/admin/identity/groups", "identity.groups.read", order=802, icon="people"),
-                MenuEntry("Machines", "/admin/identity/machines", "identity.machines.read", order=804, icon="key"),
-                MenuEntry("Organizations", "/admin/identity/organizations", "identity.organizations.read", order=806),
-                MenuEntry("Directories", "/admin/identity/directories", "identity.directories.read", order=810),
-                MenuEntry("Login providers", "/admin/identity/login-providers", "identity.settings.read", order=820),
-                MenuEntry("Identity settings", "/admin/identity/settings", "identity.settings.read", order=830),
-            ),
+            menu=MENU,
             migrations=MIGRATIONS,
             problems=PROBLEMS,
             audit_events=EVENTS,

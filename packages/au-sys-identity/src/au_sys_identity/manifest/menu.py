@@ -1,0 +1,17 @@
+"""Where pages of identity stand in the menu; an entry with a permission is shown to who holds it."""
+
+from fastapi_services_platform import MenuEntry
+
+MENU = (
+    MenuEntry("My account", "/account", order=900, icon="person"),
+    MenuEntry("Notices", "/account/notices", order=902, icon="info"),
+    MenuEntry("Approvals", "/account/approvals", order=901, icon="shield"),
+    MenuEntry("Requests", "/admin/identity/requests", "identity.requests.decide", order=805),
+    MenuEntry("People", "/admin/identity/users", "identity.users.read", order=800, icon="people"),
+    MenuEntry("Groups", "/admin/identity/groups", "identity.groups.read", order=802, icon="people"),
+    MenuEntry("Machines", "/admin/identity/machines", "identity.machines.read", order=804, icon="key"),
+    MenuEntry("Organizations", "/admin/identity/organizations", "identity.organizations.read", order=806),
+    MenuEntry("Directories", "/admin/identity/directories", "identity.directories.read", order=810),
+    MenuEntry("Login providers", "/admin/identity/login-providers", "identity.settings.read", order=820),
+    MenuEntry("Identity settings", "/admin/identity/settings", "identity.settings.read", order=830),
+)
