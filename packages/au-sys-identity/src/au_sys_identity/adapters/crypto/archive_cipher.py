@@ -1,8 +1,8 @@
 """The archive on its way to the store: a header in clear, then compressed lines in encrypted chunks.
 
-``AUBK1``, length and header, then chunks of length and AES-256-GCM. The nonce is the chunk's number and whether it is the
-last, the associated data is the header's hash, and the key is the archive's own: reordered, cut or mixed chunks open
-nowhere.
+``AUBK1``, length and header, then chunks of length and AES-256-GCM. The nonce is the chunk's number and whether it is
+the last, the associated data is the header's hash, and the key is the archive's own: reordered, cut or mixed chunks
+open nowhere.
 """
 
 import base64
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +28,7 @@ _MAGIC = b"AUBK1\n"
 _CHUNK = 64 * 1024
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_LINE = 16 * 1024 * 1024
+_PIECE = 1024 * 1024
 _MOST_PLAIN = 64 * 1024**3
 _MOST_RATIO = 1_000
 _MOST_LINES = 200_000_000
@@ -121,32 +122,18 @@ class BackupCipher:
         header = _read(clear)
         yield header
         cipher, tied = AESGCM(self.derived("archive", header.salt)), hashlib.sha256(clear).digest()
-        unpacker, lines = zlib.decompressobj(), _Lines()
-        number = 0
-        while True:
-            size = int.from_bytes(await source.take(4, f"chunk {number}"), "big")
-            if not _TAG_BYTES <= size <= _CHUNK + _TAG_BYTES:
-                raise BackupCorrupt(f"chunk {number}")
-            sealed = await source.take(size, f"chunk {number}")
+        lines, number, last = _Lines(), 0, False
+        while not last:
+            sealed = await source.chunk(number)
             last = await source.ended()
             try:
                 packed = cipher.decrypt(_nonce(number, last=last), sealed, tied)
-                plain = unpacker.decompress(packed, _LARGEST_LINE)
+                for line in lines.unpacked(packed, number):
+                    yield line
             except (InvalidTag, zlib.error):
                 raise BackupCorrupt(f"chunk {number}") from None
-            lines.check(len(packed), len(plain), number)
-            for line in lines.split(plain):
-                yield line
-            while unpacker.unconsumed_tail:
-                more = unpacker.decompress(unpacker.unconsumed_tail, _LARGEST_LINE)
-                lines.check(0, len(more), number)
-                for line in lines.split(more):
-                    yield line
-            if last:
-                break
             number += 1
-        if not unpacker.eof or lines.rest:
-            raise BackupCorrupt("end")
+        lines.end()
 
 
 class _Source:
@@ -166,6 +153,12 @@ class _Source:
         del self._waiting[:count]
         return found
 
+    async def chunk(self, number: int) -> bytes:
+        size = int.from_bytes(await self.take(4, f"chunk {number}"), "big")
+        if not _TAG_BYTES <= size <= _CHUNK + _TAG_BYTES:
+            raise BackupCorrupt(f"chunk {number}")
+        return await self.take(size, f"chunk {number}")
+
     async def ended(self) -> bool:
         while not self._waiting:
             piece = await anext(self._content, None)
@@ -176,24 +169,30 @@ class _Source:
 
 
 class _Lines:
-    """Splits a stream into lines, within bounds."""
+    """Unpacks a stream and splits it into lines, within bounds."""
 
     def __init__(self) -> None:
-        self.rest = b""
+        self._unpacker = zlib.decompressobj()
+        self._rest = b""
         self._packed = self._plain = self._count = 0
 
-    def check(self, packed: int, plain: int, number: int) -> None:
-        self._packed += packed
-        self._plain += plain
-        if self._plain > _MOST_PLAIN or self._plain > max(self._packed, _CHUNK) * _MOST_RATIO:
-            raise BackupCorrupt(f"chunk {number}: it unpacks to more than an archive may hold")
+    def unpacked(self, packed: bytes, number: int) -> Iterator[bytes]:
+        self._packed += len(packed)
+        while packed:
+            plain = self._unpacker.decompress(packed, _PIECE)
+            packed = self._unpacker.unconsumed_tail
+            self._plain += len(plain)
+            if self._plain > _MOST_PLAIN or self._plain > max(self._packed, _CHUNK) * _MOST_RATIO:
+                raise BackupCorrupt(f"chunk {number}: it unpacks to more than an archive may hold")
+            *whole, self._rest = (self._rest + plain).split(b"\n")
+            self._count += len(whole)
+            if len(self._rest) > _LARGEST_LINE or self._count > _MOST_LINES:
+                raise BackupCorrupt(f"chunk {number}: a line that is too long, or too many lines")
+            yield from whole
 
-    def split(self, plain: bytes) -> list[bytes]:
-        *whole, self.rest = (self.rest + plain).split(b"\n")
-        self._count += len(whole)
-        if len(self.rest) > _LARGEST_LINE or self._count > _MOST_LINES:
-            raise BackupCorrupt("a line that is too long, or too many lines")
-        return whole
+    def end(self) -> None:
+        if not self._unpacker.eof or self._rest:
+            raise BackupCorrupt("end")
 
 
 def _nonce(number: int, *, last: bool) -> bytes:

@@ -24,6 +24,11 @@ def plain_row(table: Table, values: Mapping[str, object]) -> Row:
     return {column.name: _plain(values[column.name]) for column in table.columns}
 
 
+def plain_values(values: Mapping[str, object]) -> Row:
+    """Some columns as JSON."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
 def typed_row(table: Table, row: Mapping[str, object]) -> Row:
     """A row as the database takes it; columns that the table does not have are left out."""
     return {column.name: _typed(column, row[column.name]) for column in table.columns if column.name in row}

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState
 
 from au_sys_identity.adapters.db.personal import SqlSubjectKeys
-from au_sys_identity.adapters.db.rows import Row, key_of, owner_of, plain_row, sealed_row, typed_row
+from au_sys_identity.adapters.db.rows import Row, key_of, owner_of, plain_row, plain_values, sealed_row, typed_row
 from au_sys_identity.adapters.db.tables import change_log, metadata, revocations
 from au_sys_identity.adapters.db.tables.recovery import TRACKED
 from au_sys_identity.core.derivation import Sealing
@@ -71,7 +71,7 @@ class Watch:
         if isinstance(statement, Insert):
             for values in _inserted(statement, state.parameters):
                 row = {column.name: values.get(column.name) for column in table.primary_key.columns}
-                key = key_of(table, _plain_key(row))
+                key = key_of(table, plain_values(row))
                 self._images.setdefault((table.name, key), Image(table, None))
             return
         query = select(table)
@@ -164,10 +164,6 @@ async def _sealed(table: Table, row: Row | None, keys: SqlSubjectKeys, at: datet
     if row is None or owner is None:
         return row
     return sealed_row(table, row, await keys.key(SubjectId(owner), at))
-
-
-def _plain_key(row: Row) -> Row:
-    return {name: str(value) if not isinstance(value, str | int | bytes) else value for name, value in row.items()}
 
 
 def _inserted(statement: Insert, parameters: Any) -> Sequence[Mapping[str, Any]]:  # Any: what the session was given
