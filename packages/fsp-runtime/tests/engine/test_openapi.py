@@ -1,6 +1,8 @@
 """What the platform adds to the OpenAPI document."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any  # stand-ins for routes
 
 import pytest
 from fastapi import APIRouter
@@ -18,6 +20,7 @@ from fastapi_services_platform import (
     Tier,
     access,
 )
+from fastapi_services_platform.engine.openapi import _name
 from fastapi_services_platform.testing import started_app
 
 router = APIRouter()
@@ -115,3 +118,34 @@ async def test_problems_are_documented(paths: dict[str, dict[str, dict[str, obje
     read = paths["/things"]["get"]["responses"]
     assert isinstance(read, dict)
     assert {"401", "403", "404", "413", "422"} & set(read) == set()
+
+
+async def test_operations_are_named_for_generated_clients(settings: PlatformSettings, tmp_path: Path) -> None:
+    """Capability and function, or the function alone, as the configuration says."""
+    found = {}
+    for style in ("capability_function", "function"):
+        (tmp_path / style).mkdir()
+        file = tmp_path / style / "router_factory_settings.yaml"
+        file.write_text(f"operation_ids: {style}\ndocumentation: {{openapi: public}}\n")
+        chosen = settings.model_copy(update={"config_dir": tmp_path / style})
+        async with started_app(settings=chosen, capabilities=[Shop()]) as client:
+            paths = (await client.get("/openapi.json")).json()["paths"]
+        found[style] = (paths["/things"]["get"]["operationId"], paths["/things/{path}"]["delete"]["operationId"])
+    assert found == {
+        "capability_function": ("shop_list_things", "shop_burn_thing"),
+        "function": ("list_things", "burn_thing"),
+    }
+
+
+def test_an_id_that_would_be_there_twice_stays_long() -> None:
+    """Ids are unique; a route's own id stays."""
+    first, second, own = ({"operationId": name} for name in ("list_a_get", "list_b_get", "mine"))
+
+    async def same() -> None: ...
+
+    def entry(identity: str | None) -> Any:
+        original = SimpleNamespace(operation_id=identity)
+        return SimpleNamespace(original=original, endpoint=same, owner=SimpleNamespace(name="shop"), methods={"GET"})
+
+    _name([(first, entry(None), "get"), (second, entry(None), "get"), (own, entry("mine"), "get")], "function")
+    assert [item["operationId"] for item in (first, second, own)] == ["list_a_get", "list_b_get", "mine"]

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware.base import BaseHTTPMiddleware
 
 from fastapi_services_platform import RouterMount, Tier, access, create_app
-from fastapi_services_platform.errors import ConfigurationError
+from fastapi_services_platform.errors import ConfigurationError, InvalidContribution
 from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.started_app import settings_for
 
@@ -123,3 +125,20 @@ async def test_bad_files_name_file_line_key_and_fix(
         await paths(tmp_path, sample("one", routers=(mount("a", Tier.API),)), config_dir=tmp_path)
     assert message in str(caught.value)
     assert fix in str(caught.value)
+
+
+class Wrapped(BaseHTTPMiddleware):
+    """The costly kind."""
+
+
+async def test_a_costly_middleware_is_refused(tmp_path: Path, sample: Make) -> None:
+    """In a mounted application by its name, and on the platform's own application any at all: it would not run."""
+    inner = FastAPI()
+    inner.add_middleware(Wrapped)
+    router = APIRouter()
+    router.mount("/old", access(public=True)(inner), name="old")
+    one = sample("one", routers=(RouterMount("old", router, Tier.API),))
+    with pytest.raises(InvalidContribution, match=r"mounted at /old has Wrapped, a BaseHTTPMiddleware"):
+        await paths(tmp_path, one)
+    with pytest.raises(ConfigurationError, match="the middleware CORSMiddleware would not run"):
+        create_app(settings_for(tmp_path)).add_middleware(CORSMiddleware, allow_origins=["*"])

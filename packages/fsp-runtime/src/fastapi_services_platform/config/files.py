@@ -18,6 +18,7 @@ FEATURES_FILE = "router_factory_features.yaml"
 FLAGS_FILE = "feature_flags.json"
 
 Model = TypeVar("Model", bound=BaseModel)
+OperationIds = Literal["capability_function", "function"]
 TierName = Literal["api", "ui", "platform_api", "platform_ui"]
 
 
@@ -97,7 +98,7 @@ class RouterFactorySettings(_Strict):
     capabilities: dict[str, CapabilitySettings] = {}
     upstreams: dict[str, UpstreamSettings] = {}
     documentation: DocumentationSettings = DocumentationSettings()
-    operation_ids: Literal["capability_function", "function"] = "capability_function"
+    operation_ids: OperationIds = "capability_function"
 
 
 class CapabilityFeatures(_Strict):

@@ -20,7 +20,7 @@ from fastapi_services_platform.engine.openapi import completed
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities, runtime_version
 from fastapi_services_platform.engine.probing import Probe
-from fastapi_services_platform.errors import PlatformError
+from fastapi_services_platform.errors import ConfigurationError, PlatformError
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
@@ -48,13 +48,27 @@ class PlatformApp(FastAPI):
         super().__init__(**options)
         self._documenting = Lock()
 
+    def add_middleware(self, middleware_class: Any, *args: Any, **kwargs: Any) -> None:  # Any: Starlette's signature
+        """Refused: everything between the server and an endpoint is one layer, and no other would be built.
+
+        Raises:
+            ConfigurationError: always.
+        """
+        name = getattr(middleware_class, "__name__", str(middleware_class))
+        raise ConfigurationError(
+            f"the middleware {name} would not run.",
+            fix="mount an application of your own that has it, or contribute a service, an authenticator or a job.",
+        )
+
     def openapi(self) -> dict[str, Any]:  # Any: FastAPI's own type of the document
         """The document of all capabilities, with what the platform answers for them; built once."""
         with self._documenting:
             if self.openapi_schema is None:
                 inventory = self.platform.inventory
                 problems = {item.name: item.contribution.problems for item in inventory.capabilities}
-                self.openapi_schema = completed(super().openapi(), inventory.routes, problems)
+                self.openapi_schema = completed(
+                    super().openapi(), inventory.routes, problems, self.assembly.operation_ids
+                )
             return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from fastapi_services_platform.capability.discovery import Found
 from fastapi_services_platform.capability.manifest import Manifest
-from fastapi_services_platform.config.files import Configuration, check_capability_names
+from fastapi_services_platform.config.files import Configuration, OperationIds, check_capability_names
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import PluginLoader, runtime_version
@@ -34,6 +34,11 @@ class Assembly:
             Manifest(PLATFORM, runtime_version(), "The platform itself"), None, state="running"
         )
         self._own_routes = len(app.router.routes)
+
+    @property
+    def operation_ids(self) -> OperationIds:
+        """How operations are named in the OpenAPI document."""
+        return self._configuration.settings.operation_ids
 
     async def assemble(self, found: Sequence[Found]) -> RouteIndex:
         """Select, order, initialize and mount.

@@ -4,11 +4,13 @@ FastAPI cannot know what the edge and the problem mappings answer, so it documen
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi_services_platform.capability.contribution import ProblemMapping
+from fastapi_services_platform.config.files import OperationIds
 from fastapi_services_platform.http.permissions import Access, effective_reversibility
 from fastapi_services_platform.http.routing import RouteEntry
 
@@ -35,9 +37,13 @@ _PROBLEM: Document = {
 
 
 def completed(
-    document: Document, routes: Iterable[RouteEntry], mappings: Mapping[str, tuple[ProblemMapping, ...]]
+    document: Document,
+    routes: Iterable[RouteEntry],
+    mappings: Mapping[str, tuple[ProblemMapping, ...]],
+    ids: OperationIds = "capability_function",
 ) -> Document:
-    """The same document with ``x-permission``, ``x-reversibility`` and every status that an operation may answer.
+    """The same document with ``x-permission``, ``x-reversibility``, every status that an operation may answer, and ids
+    of the wanted style.
 
     ``mappings`` are the problems of each capability.
     """
@@ -48,12 +54,32 @@ def completed(
         for method in entry.methods
     }
     document.setdefault("components", {}).setdefault("schemas", {})[_SCHEMA] = _PROBLEM
+    found: list[tuple[Document, RouteEntry, str]] = []
     for path, item in document.get("paths", {}).items():
-        for method in _METHODS & item.keys():
+        for method in sorted(_METHODS & item.keys()):
             entry = entries.get((path, method))
             if entry is not None:
                 _complete(item[method], entry, method, mappings.get(entry.owner.name, ()))
+                found.append((item[method], entry, method))
+    _name(found, ids)
     return document
+
+
+def _name(found: Sequence[tuple[Document, RouteEntry, str]], ids: OperationIds) -> None:
+    """Short ids, in which generated clients name their methods. A route's own id stays, and so does FastAPI's where a
+    short one would be there twice.
+    """
+    wanted: dict[int, str] = {}
+    for operation, entry, method in found:
+        if getattr(entry.original, "operation_id", None) is None:
+            name = getattr(entry.endpoint, "__name__", "")
+            short = f"{entry.owner.name}_{name}" if ids == "capability_function" else name
+            wanted[id(operation)] = short if len(entry.methods) == 1 else f"{short}_{method}"
+    taken = Counter(wanted.get(id(operation), operation.get("operationId")) for operation, _, _ in found)
+    for operation, _, _ in found:
+        short = wanted.get(id(operation), "")
+        if short and taken[short] == 1:
+            operation["operationId"] = short
 
 
 def _complete(operation: Document, entry: RouteEntry, method: str, mapped: tuple[ProblemMapping, ...]) -> None:

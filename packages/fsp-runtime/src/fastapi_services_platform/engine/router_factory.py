@@ -201,6 +201,7 @@ def entry_of(flat: FlatRoute, owner: LoadedCapability, mount_name: str, terms: R
         kind = "websocket"
     elif isinstance(flat.route, Mount):
         kind = "mount"
+        _refuse_costly_middleware(flat.route.app, flat.path, owner.name)
     elif not isinstance(flat.route, Route):
         raise InvalidContribution(owner.name, f"route {flat.path} is of a kind that the platform does not serve.")
     declared = declared_access(flat.endpoint)
@@ -225,6 +226,23 @@ def entry_of(flat: FlatRoute, owner: LoadedCapability, mount_name: str, terms: R
         terms=terms or RouteTerms(),
         compiled=CompiledEndpoint(flat.plan) if flat.plan is not None else None,
     )
+
+
+def _refuse_costly_middleware(mounted: object, path: str, capability: str) -> None:
+    """A mounted application may have middleware of its own, but not the kind that costs more than everything else.
+
+    Raises:
+        InvalidContribution: it has such a one.
+    """
+    from starlette.middleware.base import BaseHTTPMiddleware
+
+    for item in getattr(mounted, "user_middleware", ()):
+        if isinstance(item.cls, type) and issubclass(item.cls, BaseHTTPMiddleware):
+            raise InvalidContribution(
+                capability,
+                f"the application mounted at {path} has {item.cls.__name__}, a BaseHTTPMiddleware.",
+                "write it as an ASGI middleware: a BaseHTTPMiddleware costs 200 µs a request and breaks streaming.",
+            )
 
 
 def refuse_duplicates(entries: Iterable[RouteEntry]) -> None:
