@@ -12,8 +12,7 @@ from au_sys_identity.adapters.api.authentication import caller_of
 from au_sys_identity.adapters.api.declared_acts import asking_approval, asking_step_up, declare
 from au_sys_identity.core.errors import HumanOnly
 from au_sys_identity.core.principal import Principal
-from fastapi_services_platform import access, reversible
-from fastapi_services_platform.security.principal import Reversibility
+from fastapi_services_platform import Reversibility, access, reversible
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 

@@ -55,7 +55,14 @@ from fastapi_services_platform.security.ports import (
     SubjectCard,
     SubjectDirectory,
 )
-from fastapi_services_platform.security.principal import Anonymous, Authentication, Decision, Principal, Refused
+from fastapi_services_platform.security.principal import (
+    Anonymous,
+    Authentication,
+    Decision,
+    Principal,
+    Refused,
+    Reversibility,
+)
 
 __all__ = [
     "Anonymous",
@@ -104,6 +111,7 @@ __all__ = [
     "ReceivedEvent",
     "Refused",
     "RequestGuard",
+    "Reversibility",
     "RoleAdministration",
     "RouterMount",
     "Service",
