@@ -70,7 +70,8 @@ async def test_an_edge_is_made_once(transactions: MemoryTransactions, linking: L
     again, second = await linking.link(wanted, by=BY)
     assert (new, second, again.id) == (True, False, edge.id)
     assert linking.attributes(edge) == {"since": "käll"}
-    assert edge.sealed is not None and "käll".encode() not in edge.sealed
+    assert edge.sealed is not None
+    assert "käll".encode() not in edge.sealed
     assert [fact.action for fact in transactions.facts] == ["edge.linked"]
 
 

@@ -188,9 +188,10 @@ async def _ends(
         await steps.require(caller)
         if body.relation == "owner_of":
             return source, target
-    for end in (source, target):
-        if not await reach.may(caller, "identity.graph.link", end):
-            if end.id == caller.id or await reach.may(caller, "identity.graph.read", end):
-                raise NotPermitted("identity.graph.link", (await reach.domains_of(end))[0])
+    refused = [end for end in (source, target) if not await reach.may(caller, "identity.graph.link", end)]
+    for end in refused:
+        if end.id != caller.id and not await reach.may(caller, "identity.graph.read", end):
             raise NotFound("subject")
+    if refused:
+        raise NotPermitted("identity.graph.link", (await reach.domains_of(refused[0]))[0])
     return source, target
