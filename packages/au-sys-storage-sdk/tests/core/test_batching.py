@@ -39,6 +39,20 @@ async def test_what_waits_shares_the_next_batch() -> None:
     assert recorder.batches == [[1], [2, 3, 4]]
 
 
+async def test_two_batches_at_once_part_what_waits() -> None:
+    """Half of it is prepared while the other half is written; the rest waits."""
+    recorder = Recorder()
+    recorder.gate.clear()
+    batcher = Batcher(recorder, at_once=2)
+    waiting = [asyncio.create_task(batcher.submit(number)) for number in range(100)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert [len(batch) for batch in recorder.batches] == [50, 32]
+    recorder.gate.set()
+    assert len(await asyncio.gather(*waiting, return_exceptions=True)) == 100
+    assert sum(len(batch) for batch in recorder.batches) == 100
+
+
 async def test_one_failing_request_does_not_hurt_its_neighbours() -> None:
     """Its answer is its error."""
     batcher = Batcher(Recorder())

@@ -16,11 +16,17 @@ Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 
+_SMALL = 32
+"""Requests that are not worth being parted."""
+
+
 class Batcher(Generic[Request, Answer]):
     """Hands waiting requests to ``apply`` as one batch at a time; ``apply`` answers each with a result or an exception.
 
     The queue is bounded by count and bytes: beyond that a request is refused at once with ``Unavailable``. A cancelled
     request that is already in a batch may still take effect; the note of its ``CancelledError`` says which it is.
+    ``at_once``: batches under way at a time. With two, each takes half of what waits: so there is always one to prepare
+    while another is written.
     """
 
     def __init__(
@@ -30,6 +36,7 @@ class Batcher(Generic[Request, Answer]):
         max_waiting: int = 10_000,
         max_bytes: int = 64 * 1024 * 1024,
         max_batch: int = 512,
+        at_once: int = 1,
     ) -> None:
         self._apply = apply
         self._max_waiting = max_waiting
@@ -37,7 +44,8 @@ class Batcher(Generic[Request, Answer]):
         self._max_batch = max_batch
         self._waiting: deque[tuple[Request, asyncio.Future[Answer], int]] = deque()
         self._bytes = 0
-        self._worker: asyncio.Task[None] | None = None
+        self._at_once = at_once
+        self._workers: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def submit(self, request: Request, size: int = 0) -> Answer:
@@ -54,8 +62,8 @@ class Batcher(Generic[Request, Answer]):
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((request, future, size))
         self._bytes += size
-        if self._worker is None:
-            self._worker = loop.create_task(self._run())
+        if len(self._workers) < self._at_once:
+            self._workers.add(loop.create_task(self._run()))
         try:
             return await future
         except asyncio.CancelledError as error:
@@ -70,7 +78,8 @@ class Batcher(Generic[Request, Answer]):
             while self._waiting:
                 await self._flush()
         finally:
-            self._worker = None
+            if (worker := asyncio.current_task()) is not None:
+                self._workers.discard(worker)
 
     async def _flush(self) -> None:
         batch = self._next_batch()
@@ -89,7 +98,8 @@ class Batcher(Generic[Request, Answer]):
 
     def _next_batch(self) -> list[tuple[Request, asyncio.Future[Answer], int]]:
         batch: list[tuple[Request, asyncio.Future[Answer], int]] = []
-        while self._waiting and len(batch) < self._max_batch:
+        most = min(self._max_batch, max(len(self._waiting) // self._at_once, _SMALL))
+        while self._waiting and len(batch) < most:
             entry = self._waiting.popleft()
             self._bytes -= entry[2]
             if not entry[1].done():
@@ -99,8 +109,8 @@ class Batcher(Generic[Request, Answer]):
     async def close(self) -> None:
         """Refuse what comes and finish what waits."""
         self._closed = True
-        if self._worker is not None:
-            await asyncio.shield(self._worker)
+        for worker in list(self._workers):
+            await asyncio.shield(worker)
 
 
 def _settle(future: asyncio.Future[Answer], answer: Answer | Exception) -> None:

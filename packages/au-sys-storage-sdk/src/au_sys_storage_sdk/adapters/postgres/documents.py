@@ -15,8 +15,10 @@ from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.documents.integrity import following, under
+from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
+from au_sys_storage_sdk.core.documents.planning import Address, Batch
 from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
@@ -24,6 +26,9 @@ from au_sys_storage_sdk.core.paging import Page
 _WINDOW = 2000
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a notification have been lost."""
+
+_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+"""A plan that was made while the table was small would go through all of it for ever after."""
 
 _LIVE = "(expires IS NULL OR expires > $3)"
 _EMPTY = RECORD.replace("value,", "''::bytea,")
@@ -39,7 +44,8 @@ class PostgresDocuments:
         self._url = url
         self._pool = pool
         self._clock = clock
-        self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply)
+        self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply, at_once=2)
+        self._line = Line(clock, self._see, self._write, self._alone)
         self._arrival = Arrival()
         self._listening: asyncpg.Connection | None = None
         self._standing = Standing()
@@ -55,8 +61,9 @@ class PostgresDocuments:
         """
         with translated():
             pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=connections, command_timeout=30, timeout=10, reset=_as_it_is
-            )
+                url, min_size=1, max_size=connections, command_timeout=30, timeout=10, reset=_as_it_is,
+                server_settings=_BY_INDEX,
+            )  # fmt: skip
             store = cls(url, pool, clock)
             try:
                 async with pool.acquire() as connection:
@@ -117,11 +124,24 @@ class PostgresDocuments:
         return await self._batcher.submit(operations, sum(map(weight, operations)))
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
-        async with self._connection() as connection:
-            with translated(writes=True):
-                answers, sequence = await writing.apply(connection, commits, self._clock(), self._standing)
+        answers, sequence = await self._line.run(commits)
         self._arrival.advance(sequence)
         return answers
+
+    async def _see(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
+        async with self._connection() as connection:
+            return await writing.look(connection, addresses, self._standing)
+
+    async def _write(self, batch: Batch) -> bool:
+        self._standing.admit(self.name, self._standing)
+        async with self._connection() as connection:
+            with translated(writes=True):
+                return await writing.write(connection, batch, self._standing)
+
+    async def _alone(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
+        async with self._connection() as connection:
+            with translated(writes=True):
+                return await writing.apply(connection, commits, self._clock(), self._standing)
 
     async def scan(
         self, space: Space, prefix: str, after: str, limit: int, max_bytes: int, keys_only: bool
@@ -206,7 +226,7 @@ class PostgresDocuments:
         """See the port."""
         removed = 0
         while True:
-            async with self._connection() as connection:
+            async with self._line.nobody_beside(), self._connection() as connection:
                 swept, sequence = await writing.sweep(connection, self._clock(), self._standing)
             self._arrival.advance(sequence)
             removed += swept
@@ -215,7 +235,7 @@ class PostgresDocuments:
 
     async def replicate(self, replica: Replica) -> None:
         """See the port."""
-        async with self._connection() as connection:
+        async with self._line.nobody_beside(), self._connection() as connection:
             self._arrival.advance(await writing.replicate(connection, replica))
 
     async def standing(self) -> Standing:
@@ -231,7 +251,7 @@ class PostgresDocuments:
 
     async def erase(self) -> None:
         """See the port."""
-        async with self._connection() as connection:
+        async with self._line.nobody_beside(), self._connection() as connection:
             await writing.erase(connection)
         self._arrival.sequence = 0
 
@@ -259,6 +279,6 @@ class PostgresDocuments:
 
 
 async def _as_it_is(connection: asyncpg.Connection) -> None:
-    """We set nothing in a session, so nothing has to be put back, which would be one more way to the server each time."""
+    """We set nothing in a session, so nothing has to be put back: that would be one more way to the server."""
     if connection.is_in_transaction():
         await connection.reset()

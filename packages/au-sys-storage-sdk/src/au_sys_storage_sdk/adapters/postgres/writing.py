@@ -15,22 +15,21 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, SCHEMA
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.integrity import checksum, under
+from au_sys_storage_sdk.core.documents.line import Answers
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
-from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
-from au_sys_storage_sdk.core.documents.planning import Address, Batch, touched
+from au_sys_storage_sdk.core.documents.operations import Operation
+from au_sys_storage_sdk.core.documents.planning import SHORT, Address, Batch, touched
 from au_sys_storage_sdk.core.documents.standing import Standing
-from au_sys_storage_sdk.core.errors import Unavailable
 
 Columns: TypeAlias = tuple[list[str], list[str], list[str]]
 
 _LOCKED = f"SELECT sequence, standing FROM {SCHEMA}.meta FOR UPDATE"  # noqa: S608 - constants, here and below
 _LOOK = f"""
 SELECT m.sequence, m.standing, a.number, d.key,
-       CASE WHEN length(d.value) <= 24 THEN d.value ELSE ''::bytea END, d.version, d.created, d.updated, d.expires
+       CASE WHEN length(d.value) <= {SHORT} THEN d.value ELSE ''::bytea END, d.version, d.created, d.updated, d.expires
 FROM {SCHEMA}.meta m LEFT JOIN (
     unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a(tenant, ns, key, number)
     JOIN {SCHEMA}.docs d ON d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
-    AND (d.expires IS NULL OR d.expires > $4)
 ) ON true
 """  # noqa: S608 - constants
 _WRITE = f"""
@@ -39,8 +38,9 @@ WITH first AS (
 ), placed AS (
     INSERT INTO {SCHEMA}.docs(tenant, ns, key, value, version, created, updated, expires, schema, codec,
                               key_generation, crc)
-    SELECT a.* FROM first, unnest($4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[], $9::bigint[],
-                                  $10::bigint[], $11::bigint[], $12::int[], $13::int[], $14::int[], $15::bigint[]) AS a
+    SELECT a.* FROM first, unnest($4::text[], $5::text[], $6::text[], $7::bytea[], $8::text::bigint[],
+                                  $9::text::bigint[], $10::text::bigint[], $11::text::bigint[], $12::text::int[],
+                                  $13::text::int[], $14::text::int[], $15::text::bigint[]) AS a
     ON CONFLICT(tenant, ns, key) DO UPDATE SET value = excluded.value, version = excluded.version,
         created = excluded.created, updated = excluded.updated, expires = excluded.expires, schema = excluded.schema,
         codec = excluded.codec, key_generation = excluded.key_generation, crc = excluded.crc
@@ -49,8 +49,8 @@ WITH first AS (
     WHERE d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
 ), noted AS (
     INSERT INTO {SCHEMA}.changes(seq, tenant, ns, key, event, at, data)
-    SELECT a.* FROM first, unnest($19::bigint[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bigint[],
-                                  $25::bytea[]) AS a
+    SELECT a.* FROM first, unnest($19::text::bigint[], $20::text[], $21::text[], $22::text[], $23::text[],
+                                  $24::text::bigint[], $25::bytea[]) AS a
 ), reached AS (
     INSERT INTO {SCHEMA}.spaces(tenant, ns, last)
     SELECT a.* FROM first, unnest($26::text[], $27::text[], $28::bigint[]) AS a
@@ -63,36 +63,41 @@ _EXPIRED = f"SELECT tenant, ns, key FROM {SCHEMA}.docs WHERE expires <= $1 ORDER
 _SWEPT_AT_ONCE = 1000
 
 
-async def apply(
-    connection: asyncpg.Connection, commits: list[Sequence[Operation]], now: int, writer: Standing
-) -> tuple[list[Sequence[Outcome] | Exception], int]:
-    """Carry out a batch; a commit whose condition fails changes nothing and leaves the others alone.
+async def look(
+    connection: asyncpg.Connection, addresses: Sequence[Address], writer: Standing
+) -> tuple[int, dict[Address, Stored]]:
+    """The sequence, and what lies at the addresses without the larger values.
 
     Raises:
         Fenced: documents were moved to another backend since the writer began.
     """
-    columns = _columns(touched(commits))
-    done = await _tried(connection, commits, columns, now, writer)
-    if done is None:
-        async with connection.transaction():
-            await connection.fetchrow(_LOCKED)
-            done = await _tried(connection, commits, columns, now, writer)
-    if done is None:
-        raise Unavailable("the sequence moved although it was locked")
-    return done
-
-
-async def _tried(
-    connection: asyncpg.Connection, commits: list[Sequence[Operation]], columns: Columns, now: int, writer: Standing
-) -> tuple[list[Sequence[Outcome] | Exception], int] | None:
-    """The answers and the sequence; ``None`` when somebody was faster, and nothing was written."""
-    rows = await connection.fetch(_LOOK, *columns, now)
+    columns = _columns(addresses)
+    rows = await connection.fetch(_LOOK, *columns)
     sequence, standing = rows[0][:2]
     Standing.of(standing).admit("postgres", writer)
-    batch = Batch(sequence, now, dict(_heads(rows, columns)))
-    answers: list[Sequence[Outcome] | Exception] = [batch.decide(operations) for operations in commits]
-    if batch.changes and not await _write(connection, batch.before, _Written.of(batch), writer):
-        return None
+    return sequence, dict(_heads(rows, columns))
+
+
+async def write(connection: asyncpg.Connection, batch: Batch, writer: Standing) -> bool:
+    """Whether nobody was faster, and so everything was written; nothing was otherwise."""
+    return await _write(connection, batch.before, _Written.of(batch), writer)
+
+
+async def apply(
+    connection: asyncpg.Connection, commits: list[Sequence[Operation]], now: int, writer: Standing
+) -> tuple[Answers, int]:
+    """The same with everybody else kept out.
+
+    Raises:
+        Fenced: documents were moved to another backend since the writer began.
+    """
+    async with connection.transaction():
+        await connection.fetchrow(_LOCKED)
+        sequence, seen = await look(connection, touched(commits), writer)
+        batch = Batch(sequence, now, seen)
+        answers = batch.decide_all(commits)
+        if batch.changes:
+            await write(connection, batch, writer)
     return answers, batch.sequence
 
 
@@ -126,28 +131,28 @@ class _Written:
 
 async def _write(connection: asyncpg.Connection, before: int, what: _Written, writer: Standing) -> bool:
     """Whether the sequence still was ``before`` (and the standing the writer's), and so everything was written."""
-    placed = [
-        (
-            space.tenant, space.namespace, key, record.value, record.version, record.created, record.updated,
-            record.expires, record.schema, record.codec, record.key_generation, checksum(space, record),
+    records = [(address, record) for address, record in what.records.items() if record is not None]
+    removed = (address for address, record in what.records.items() if record is None)
+    return bool(
+        await connection.fetch(
+            _WRITE, before, what.sequence, writer.text, *_columns(address for address, _ in records),
+            [record.value for _, record in records], _numbers(record.version for _, record in records),
+            _numbers(record.created for _, record in records), _numbers(record.updated for _, record in records),
+            _numbers(record.expires for _, record in records), _numbers(record.schema for _, record in records),
+            _numbers(record.codec for _, record in records), _numbers(record.key_generation for _, record in records),
+            _numbers(checksum(space, record) for (space, _), record in records), *_columns(removed),
+            _numbers(change.seq for change in what.changes),
+            *_columns((change.space, change.key) for change in what.changes),
+            [change.event for change in what.changes], _numbers(change.at for change in what.changes),
+            [change.data for change in what.changes], [space.tenant for space in what.last],
+            [space.namespace for space in what.last], list(what.last.values()),
         )
-        for (space, key), record in what.records.items() if record is not None
-    ]  # fmt: skip
-    removed = _columns(address for address, record in what.records.items() if record is None)
-    events = [
-        (change.seq, change.space.tenant, change.space.namespace, change.key, change.event, change.at, change.data)
-        for change in what.changes
-    ]
-    reached = [(space.tenant, space.namespace, seen) for space, seen in what.last.items()]
-    answer = await connection.fetch(
-        _WRITE, before, what.sequence, writer.text, *_turned(placed, 12), *removed,
-        *_turned(events, 7), *_turned(reached, 3),
     )  # fmt: skip
-    return bool(answer)
 
 
-def _turned(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+def _numbers(column: Iterable[int | None]) -> str:
+    """An array of PostgreSQL as text: the client would look at each number several times."""
+    return "{" + ",".join(["NULL" if number is None else str(number) for number in column]) + "}"
 
 
 async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from msgspec.structs import replace
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
 
@@ -13,8 +14,10 @@ from au_sys_storage_sdk.core.address import Space, after_prefix
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
+from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
+from au_sys_storage_sdk.core.documents.planning import Address, Batch
 from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import Corrupt, FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
@@ -25,7 +28,7 @@ _CONNECTIONS = 32
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a message have been lost."""
 
-_FORMAT = b"2"
+_FORMAT = b"3"
 _FEATURES = frozenset({Feature.CAS, Feature.SCAN, Feature.TTL, Feature.TXN, Feature.WATCH})
 
 
@@ -42,8 +45,9 @@ class RedisDocuments:
         self._client = client
         self._clock = clock
         self.features = features
-        self._script = client.register_script(layout.APPLY)
-        self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply)
+        self._scripts = writing.Scripts.of(client)
+        self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply, at_once=2)
+        self._line = Line(clock, self._see, self._write, self._alone)
         self._arrival = Arrival()
         self._standing = b""
         self._listener: asyncio.Task[None] | None = None
@@ -93,8 +97,8 @@ class RedisDocuments:
 
     async def head(self, space: Space, key: str) -> Stored | None:
         """See the port."""
-        found = await self.get(space, key)
-        return None if found is None else _without_value(found)
+        found = await self._heads(space, [key])
+        return found[0] if found else None
 
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
@@ -102,11 +106,19 @@ class RedisDocuments:
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
         with layout.translated():
-            answers, sequence = await writing.apply(
-                self._open_client(), self._script, commits, self._clock(), self._writer()
-            )
+            answers, sequence = await self._line.run(commits)
         self._arrival.advance(sequence)
         return answers
+
+    async def _see(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
+        self._open_client()
+        return await self._scripts.seen(addresses)
+
+    async def _write(self, batch: Batch) -> bool:
+        return await writing.write(self._open_client(), self._scripts, batch, self._writer())
+
+    async def _alone(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
+        return await writing.apply(self._open_client(), self._scripts, commits, self._clock, self._writer())
 
     def _writer(self) -> bytes:
         """The standing that we write under. Raises ``Fenced`` at once when it allows no writes."""
@@ -122,11 +134,11 @@ class RedisDocuments:
         size = 0
         while True:
             keys = await self._keys(space, prefix, after, min(limit + 1, _CHUNK))
-            for found in await self._found(space, keys):
-                size += 0 if keys_only else len(found.value)
+            for found in await (self._heads if keys_only else self._found)(space, keys):
+                size += len(found.value)
                 if len(items) == limit or (items and size > max_bytes):
                     return Page(tuple(items), items[-1].key)
-                items.append(_without_value(found) if keys_only else found)
+                items.append(found)
             if not keys:
                 return Page(tuple(items))
             after = keys[-1]
@@ -151,6 +163,14 @@ class RedisDocuments:
             texts = await self._open_client().mget([layout.document(space, key) for key in keys])
         records = [layout.record_of(space, key, text) for key, text in zip(keys, texts, strict=True)]
         return [found for found in records if found is not None and self._lives(found)]
+
+    async def _heads(self, space: Space, keys: list[str]) -> list[Stored]:
+        if not keys:
+            return []
+        self._open_client()
+        with layout.translated():
+            _, seen = await self._scripts.seen([(space, key) for key in keys])
+        return [replace(found, value=b"") for found in seen.values() if self._lives(found)]
 
     async def count(self, space: Space, prefix: str) -> int:
         """See the port."""
@@ -221,7 +241,9 @@ class RedisDocuments:
         removed = 0
         while True:
             with layout.translated():
-                swept, sequence = await writing.sweep(self._open_client(), self._script, self._clock(), self._writer())
+                async with self._line.nobody_beside():
+                    now, writer = self._clock(), self._writer()
+                    swept, sequence = await writing.sweep(self._open_client(), self._scripts, now, writer)
             self._arrival.advance(sequence)
             removed += swept
             if not swept:
@@ -229,8 +251,10 @@ class RedisDocuments:
 
     async def replicate(self, replica: Replica) -> None:
         """See the port."""
-        with layout.translated():
-            self._arrival.advance(await writing.replicate(self._open_client(), self._script, replica))
+        async with self._line.nobody_beside():
+            with layout.translated():
+                sequence = await writing.replicate(self._open_client(), self._scripts, replica)
+        self._arrival.advance(sequence)
 
     async def standing(self) -> Standing:
         """See the port."""
@@ -245,8 +269,9 @@ class RedisDocuments:
 
     async def erase(self) -> None:
         """See the port."""
-        with layout.translated():
-            await writing.erase(self._open_client())
+        async with self._line.nobody_beside():
+            with layout.translated():
+                await writing.erase(self._open_client())
         self._arrival.sequence = 0
 
     async def usage(self) -> Sequence[SpaceUsage]:
@@ -286,10 +311,6 @@ async def _durable(client: layout.Client) -> bool:
     except exceptions.ResponseError:
         return False  # a hosted server that does not tell
     return (found.get("appendonly"), found.get("appendfsync")) == ("yes", "always")
-
-
-def _without_value(found: Stored) -> Stored:
-    return Stored(found.key, b"", found.version, found.created, found.updated, found.expires, found.schema)
 
 
 def _end(prefix: str) -> bytes:

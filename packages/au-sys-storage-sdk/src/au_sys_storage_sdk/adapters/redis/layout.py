@@ -1,11 +1,13 @@
-"""Names and shapes in Redis, the script that writes a batch at once, and what its errors mean.
+"""Names and shapes in Redis, the scripts that look at and write a batch at once, and what its errors mean.
 
-All names share one hash tag, so that a cluster keeps them in one place.
+All names share one hash tag, so that a cluster keeps them in one place. A record begins with its numbers, so that they
+can be read without the value behind them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -13,8 +15,9 @@ import msgspec
 from redis import exceptions
 
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.integrity import checksum, verified
+from au_sys_storage_sdk.core.documents.integrity import checksum, verified, verified_head
 from au_sys_storage_sdk.core.documents.models import Change, Stored
+from au_sys_storage_sdk.core.documents.planning import SHORT, Address
 from au_sys_storage_sdk.core.errors import Corrupt, OutcomeUnknown, ReadOnly, StorageError, Unavailable
 
 Client: TypeAlias = (
@@ -31,21 +34,36 @@ EXPIRES = PREFIX + b"expires"
 CHANNEL = PREFIX + b"arrived"
 STANDING = PREFIX + b"standing"
 
+DOCUMENT = PREFIX + b"doc:"
+KEYS = PREFIX + b"keys:"
+
+LOOK = """
+local found, all, at, address, text = {}, ARGV[1], 1
+while at <= #all do
+    address, at = struct.unpack('>I4c0', all, at)
+    text = redis.call('GETRANGE', KEYS[2] .. address, 0, ARGV[2])
+    found[#found + 1] = string.char(#text) .. text
+end
+return {redis.call('GET', KEYS[1]) or '0', table.concat(found)}
+"""
+"""The sequence, and the first bytes of each record behind their number (0: nothing is there)."""
+
 APPLY = """
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
 if ARGV[3] ~= '*' and (redis.call('GET', KEYS[6]) or '') ~= ARGV[3] then return -1 end
-local i = 4
-local function take() local value = ARGV[i]; i = i + 1; return value end
+local all, at, value = ARGV[4], 1
+local function take() value, at = struct.unpack('>I4c0', all, at); return value end
 for _ = 1, tonumber(take()) do
-    local document, packed, index, member, address, expires = take(), take(), take(), take(), take(), take()
-    redis.call('SET', document, packed)
-    redis.call('ZADD', index, 0, member)
-    if expires == '' then redis.call('ZREM', KEYS[3], address) else redis.call('ZADD', KEYS[3], expires, address) end
+    local address, packed, fresh, expires = take(), take(), take(), take()
+    redis.call('SET', KEYS[7] .. address, packed)
+    if fresh ~= '' then redis.call('ZADD', KEYS[8] .. fresh, 0, string.sub(address, #fresh + 2)) end
+    if expires == '-' then redis.call('ZREM', KEYS[3], address)
+    elseif expires ~= '' then redis.call('ZADD', KEYS[3], expires, address) end
 end
 for _ = 1, tonumber(take()) do
-    local document, index, member, address = take(), take(), take(), take()
-    redis.call('DEL', document)
-    redis.call('ZREM', index, member)
+    local address, space = take(), take()
+    redis.call('DEL', KEYS[7] .. address)
+    redis.call('ZREM', KEYS[8] .. space, string.sub(address, #space + 2))
     redis.call('ZREM', KEYS[3], address)
 end
 for _ = 1, tonumber(take()) do redis.call('XADD', KEYS[2], take(), 'c', take()) end
@@ -58,12 +76,24 @@ return 1
 over since the writer began (-1)."""
 
 _pack = msgspec.msgpack.Encoder().encode
-_unpack_record = msgspec.msgpack.Decoder(tuple[bytes, int, int, int, int | None, int, int, int, int]).decode
 _unpack_change = msgspec.msgpack.Decoder(tuple[str, str, str, str, int, bytes | None]).decode
+_numbers = struct.Struct(">qqqqiiiq")
+GLANCED = b"%d" % (_numbers.size + SHORT - 1)
+"""The last byte of a record that is looked at."""
+
+
+def joined(fields: Iterable[bytes]) -> bytes:
+    """Any number of fields as one argument of a script, each behind its length: one is much cheaper than many."""
+    return b"".join([part for field in fields for part in (len(field).to_bytes(4), field)])
+
+
+def space_name(space: Space) -> bytes:
+    """Tenant and namespace in one; NUL is in none of them."""
+    return f"{space.tenant}\0{space.namespace}".encode()
 
 
 def address(space: Space, key: str) -> bytes:
-    """Tenant, namespace and key in one; NUL is in none of them."""
+    """With the key behind it."""
     return f"{space.tenant}\0{space.namespace}\0{key}".encode()
 
 
@@ -75,34 +105,50 @@ def address_of(text: bytes) -> tuple[Space, str]:
 
 def document(space: Space, key: str) -> bytes:
     """Where a record lies."""
-    return PREFIX + b"doc:" + address(space, key)
+    return DOCUMENT + address(space, key)
 
 
 def index(space: Space) -> bytes:
     """Where the keys of a namespace lie in order."""
-    return PREFIX + f"keys:{space.tenant}\0{space.namespace}".encode()
+    return KEYS + space_name(space)
 
 
 def packed(space: Space, record: Stored) -> bytes:
     """A record with its checksum."""
-    fields = (
-        record.value, record.version, record.created, record.updated, record.expires, record.schema, record.codec,
+    numbers = _numbers.pack(
+        record.version, record.created, record.updated, record.expires or 0, record.schema, record.codec,
         record.key_generation, checksum(space, record),
     )  # fmt: skip
-    return _pack(fields)
+    return numbers + record.value
 
 
 def record_of(space: Space, key: str, text: bytes | None) -> Stored | None:
     """The record. Raises ``Corrupt`` when it is not what was packed."""
     if text is None:
         return None
-    try:
-        *fields, crc = _unpack_record(text)
-    except ValueError as error:
-        raise Corrupt(f"document {key!r} of namespace {space.namespace!r}", "it cannot be unpacked") from error
-    value, version, created, updated, expires, schema, codec, generation = fields
-    record = Stored(key, value, version, created, updated, expires, schema, codec, generation)  # type: ignore[arg-type]  # unpacked to these types
-    return verified(space, record, crc)
+    return verified(space, *_unpacked(space, key, text, len(text)))
+
+
+def glances(addresses: Sequence[Address], texts: bytes) -> Iterator[tuple[Address, Stored]]:
+    """What :data:`LOOK` found: short records whole, the others without their values. Raises ``Corrupt``."""
+    at = 0
+    for address in addresses:
+        size = texts[at]
+        text, at = texts[at + 1 : at + 1 + size], at + 1 + size
+        if not size:
+            continue
+        if size < _numbers.size + SHORT:
+            yield address, verified(address[0], *_unpacked(*address, text, size))
+        else:
+            yield address, verified_head(address[0], *_unpacked(*address, text, 0))
+
+
+def _unpacked(space: Space, key: str, text: bytes, until: int) -> tuple[Stored, int]:
+    if len(text) < _numbers.size:
+        raise Corrupt(f"document {key!r} of namespace {space.namespace!r}", "it cannot be unpacked")
+    version, created, updated, expires, schema, codec, generation, crc = _numbers.unpack_from(text)
+    value = text[_numbers.size : until]
+    return Stored(key, value, version, created, updated, expires or None, schema, codec, generation), crc
 
 
 def event(change: Change) -> bytes:

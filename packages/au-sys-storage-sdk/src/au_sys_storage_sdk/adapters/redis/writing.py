@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from au_sys_storage_sdk.adapters.redis import layout
 from au_sys_storage_sdk.core.address import Space
+from au_sys_storage_sdk.core.clock import Clock
+from au_sys_storage_sdk.core.documents.line import Answers, Seen
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
-from au_sys_storage_sdk.core.documents.operations import Emit, Operation, Outcome
-from au_sys_storage_sdk.core.documents.planning import plan
+from au_sys_storage_sdk.core.documents.operations import Operation
+from au_sys_storage_sdk.core.documents.planning import Address, Batch, touched
 from au_sys_storage_sdk.core.documents.standing import Standing
-from au_sys_storage_sdk.core.errors import Fenced, StorageError, Unavailable
+from au_sys_storage_sdk.core.errors import Fenced, Unavailable
 
-Address = tuple[Space, str]
-Script = Callable[[list[bytes], list[bytes]], Awaitable[object]]
+Script = Callable[[list[bytes], list[bytes]], Awaitable[Any]]  # Any: what a script answers
 
 _ATTEMPTS = 200
 ANYBODY = b"*"
-_KEYS = [layout.SEQUENCE, layout.CHANGES, layout.EXPIRES, layout.SPACES, layout.CHANNEL, layout.STANDING]
+_LOOKED_AT = [layout.SEQUENCE, layout.DOCUMENT]
+_WRITTEN = [
+    layout.SEQUENCE, layout.CHANGES, layout.EXPIRES, layout.SPACES, layout.CHANNEL, layout.STANDING, layout.DOCUMENT,
+    layout.KEYS,
+]  # fmt: skip
 
 
-class Gathered:
-    """What a batch writes."""
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """The two scripts of a database, registered with its client."""
 
-    def __init__(self, sequence: int) -> None:
-        self.before = sequence
-        self.sequence = sequence
-        self.records: dict[Address, Stored | None] = {}
-        self.changes: list[Change] = []
-        self.last: dict[Space, int] | None = None
+    look: Script
+    apply: Script
+
+    @classmethod
+    def of(cls, client: layout.Client) -> Scripts:
+        """Registered, not yet sent."""
+        return cls(client.register_script(layout.LOOK), client.register_script(layout.APPLY))
+
+    async def seen(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
+        """The sequence, and what lies at the addresses."""
+        names = layout.joined(layout.address(space, key) for space, key in addresses)
+        sequence, texts = await self.look(_LOOKED_AT, [names, layout.GLANCED])
+        return int(sequence), dict(layout.glances(addresses, texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is written at once. ``seen``: what lay there before, ``None`` when nobody has looked."""
+
+    before: int
+    sequence: int
+    records: Mapping[Address, Stored | None]
+    changes: Sequence[Change]
+    last: Mapping[Space, int]
+    seen: Mapping[Address, Stored | None] | None
 
     async def write(self, client: layout.Client, script: Script, writer: bytes) -> bool:
         """Write it; ``False`` when the sequence has moved, and nothing was written. ``writer``: the standing that the
@@ -37,118 +64,91 @@ class Gathered:
         Raises:
             Fenced: documents were moved to another backend since.
         """
-        if not self.changes and writer != ANYBODY:
-            return True
+        arguments = [b"%d" % self.before, b"%d" % self.sequence, writer, layout.joined(self._fields())]
         with layout.translated(writes=True):
-            answer = await script(_KEYS, self._arguments(writer))
+            answer: int = await script(_WRITTEN, arguments)
         if answer == -1:
             found = Standing.of((await client.get(layout.STANDING) or b"").decode())
             raise Fenced("redis", Standing.of(writer.decode()).epoch, found.epoch)
         return answer == 1
 
-    def _arguments(self, writer: bytes) -> list[bytes]:
-        placed = [(where, record) for where, record in self.records.items() if record is not None]
-        removed = [where for where, record in self.records.items() if record is None]
-        arguments = [b"%d" % self.before, b"%d" % self.sequence, writer, b"%d" % len(placed)]
-        for (space, key), record in placed:
-            expires = b"" if record.expires is None else b"%d" % record.expires
-            arguments += [layout.document(space, key), layout.packed(space, record), layout.index(space), key.encode(),
-                          layout.address(space, key), expires]  # fmt: skip
-        arguments.append(b"%d" % len(removed))
-        for space, key in removed:
-            arguments += [layout.document(space, key), layout.index(space), key.encode(), layout.address(space, key)]
-        arguments.append(b"%d" % len(self.changes))
-        for change in self.changes:
-            arguments += [b"%d-0" % change.seq, layout.event(change)]
-        last = self.last if self.last is not None else {change.space: change.seq for change in self.changes}
-        arguments.append(b"%d" % len(last))
-        for space, seen in last.items():
-            arguments += [f"{space.tenant}\0{space.namespace}".encode(), b"%d" % seen]
-        return arguments
+    def _fields(self) -> list[bytes]:
+        placed, removed = list[bytes](), list[bytes]()
+        for (space, key), record in self.records.items():
+            address, name = layout.address(space, key), layout.space_name(space)
+            if record is None:
+                removed += (address, name)
+                continue
+            found = None if self.seen is None else self.seen.get((space, key))
+            ended = self.seen is None or (found is not None and found.expires is not None)
+            expires = b"%d" % record.expires if record.expires is not None else b"-" if ended else b""
+            placed += (address, layout.packed(space, record), b"" if found is not None else name, expires)
+        events = [field for change in self.changes for field in (b"%d-0" % change.seq, layout.event(change))]
+        last = [field for space, seen in self.last.items() for field in (layout.space_name(space), b"%d" % seen)]
+        return [
+            b"%d" % (len(placed) // 4), *placed, b"%d" % (len(removed) // 2), *removed, b"%d" % len(self.changes),
+            *events, b"%d" % len(self.last), *last,
+        ]  # fmt: skip
+
+
+async def write(client: layout.Client, scripts: Scripts, batch: Batch, writer: bytes) -> bool:
+    """Whether nobody was faster, and so everything was written; nothing was otherwise.
+
+    Raises:
+        Fenced: documents were moved to another backend since the writer began.
+    """
+    return await _of(batch, batch.seen).write(client, scripts.apply, writer)
 
 
 async def apply(
-    client: layout.Client, script: Script, commits: list[Sequence[Operation]], now: int, writer: bytes
-) -> tuple[list[Sequence[Outcome] | Exception], int]:
-    """Carry out a batch; a commit whose condition fails changes nothing and leaves the others alone.
+    client: layout.Client, scripts: Scripts, commits: list[Sequence[Operation]], clock: Clock, writer: bytes
+) -> tuple[Answers, int]:
+    """Look, decide and write until nobody was faster.
 
     Raises:
         Unavailable: other nodes were faster every time.
         Fenced: documents were moved to another backend since the writer began.
     """
-    addresses = list(dict.fromkeys(_touched(commits)))
+    addresses = touched(commits)
     for _ in range(_ATTEMPTS):
-        gathered, heads = await _looked(client, addresses, now)
-        answers = [_decided(operations, gathered, heads, now) for operations in commits]
-        if await gathered.write(client, script, writer):
-            return answers, gathered.sequence
+        sequence, seen = await scripts.seen(addresses)
+        batch = Batch(sequence, clock(), seen)
+        answers = batch.decide_all(commits)
+        if not batch.changes or await write(client, scripts, batch, writer):
+            return answers, batch.sequence
     raise Unavailable("other nodes write too fast")
 
 
-def _touched(commits: Iterable[Sequence[Operation]]) -> Iterable[Address]:
-    for operations in commits:
-        for operation in operations:
-            if not isinstance(operation, Emit):
-                yield operation.space, operation.key
+def _of(batch: Batch, seen: Mapping[Address, Stored | None]) -> Written:
+    return Written(batch.before, batch.sequence, batch.records, batch.changes, batch.last, seen)
 
 
-async def _looked(client: layout.Client, addresses: list[Address], now: int) -> tuple[Gathered, dict[Address, Stored]]:
-    names = [layout.SEQUENCE, *(layout.document(space, key) for space, key in addresses)]
-    sequence, *texts = await client.mget(names)
-    heads: dict[Address, Stored] = {}
-    for (space, key), text in zip(addresses, texts, strict=True):
-        found = layout.record_of(space, key, text)
-        if found is not None and (found.expires is None or found.expires > now):
-            heads[space, key] = found
-    return Gathered(int(sequence or 0)), heads
-
-
-def _decided(
-    operations: Sequence[Operation], gathered: Gathered, heads: dict[Address, Stored], now: int
-) -> Sequence[Outcome] | Exception:
-    def lookup(space: Space, key: str) -> Stored | None:
-        return gathered.records[space, key] if (space, key) in gathered.records else heads.get((space, key))
-
-    try:
-        made = plan(operations, lookup, gathered.sequence, now)
-    except StorageError as error:
-        return error
-    gathered.records.update(made.records)
-    gathered.changes += made.changes
-    gathered.sequence = made.sequence
-    return made.outcomes
-
-
-async def replicate(client: layout.Client, script: Script, replica: Replica) -> int:
+async def replicate(client: layout.Client, scripts: Scripts, replica: Replica) -> int:
     """Write what comes from another store as it is; the sequence."""
     for _ in range(_ATTEMPTS):
-        gathered, _none = await _looked(client, [], 0)
+        before = int(await client.get(layout.SEQUENCE) or 0)
         newest = await client.xrevrange(layout.CHANGES, count=1)
         known = int(newest[0][0].partition(b"-")[0]) if newest else 0
-        gathered.records = dict(replica.records)
-        gathered.changes = [change for change in replica.changes if change.seq > known]
-        gathered.last = dict(replica.last)
-        gathered.sequence = max(gathered.before, replica.sequence)
+        changes = [change for change in replica.changes if change.seq > known]
+        sequence = max(before, replica.sequence)
         if replica.compacted is not None:
             await client.set(layout.COMPACTED, replica.compacted)
-        if await gathered.write(client, script, ANYBODY):
-            return gathered.sequence
+        what = Written(before, sequence, replica.records, changes, replica.last, None)
+        if await what.write(client, scripts.apply, ANYBODY):
+            return sequence
     raise Unavailable("other nodes write too fast")
 
 
-async def sweep(client: layout.Client, script: Script, now: int, writer: bytes, most: int = 1000) -> tuple[int, int]:
+async def sweep(client: layout.Client, scripts: Scripts, now: int, writer: bytes, most: int = 1000) -> tuple[int, int]:
     """Remove some expired documents, with an event each; how many, and the sequence."""
     for _ in range(_ATTEMPTS):
+        sequence = int(await client.get(layout.SEQUENCE) or 0)
         due = await client.zrange(layout.EXPIRES, b"-inf", b"%d" % now, byscore=True, offset=0, num=most)
-        gathered, heads = await _looked(client, [], now)
-        del heads
+        batch = Batch(sequence, now, {})
         for text in due:
-            space, key = layout.address_of(text)
-            gathered.sequence += 1
-            gathered.records[space, key] = None
-            gathered.changes.append(Change(gathered.sequence, space, key, "expire", now))
-        if await gathered.write(client, script, writer):
-            return len(gathered.changes), gathered.sequence
+            batch.expire(*layout.address_of(text))
+        if not batch.changes or await _of(batch, {}).write(client, scripts.apply, writer):
+            return len(batch.changes), batch.sequence
     raise Unavailable("other nodes write too fast")
 
 

@@ -16,13 +16,13 @@ from au_sys_storage_sdk.core.clock import Clock
 from au_sys_storage_sdk.core.documents.integrity import checksum, under
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome
-from au_sys_storage_sdk.core.documents.planning import Address, Batch, touched
+from au_sys_storage_sdk.core.documents.planning import SHORT, Address, Batch, touched
 from au_sys_storage_sdk.core.documents.standing import Standing
 
 _HEADS = (
-    "SELECT asked.value, d.key, CASE WHEN length(d.value) <= 24 THEN d.value ELSE x'' END, d.version, d.created,"
-    " d.updated, d.expires FROM carray(?) AS asked CROSS JOIN docs d"
-    " ON d.tenant = ? AND d.ns = ? AND d.key = asked.value WHERE d.expires IS NULL OR d.expires > ?"
+    f"SELECT asked.value, d.key, CASE WHEN length(d.value) <= {SHORT} THEN d.value ELSE x'' END, d.version,"  # noqa: S608 - a constant
+    " d.created, d.updated, d.expires FROM carray(?) AS asked CROSS JOIN docs d"
+    " ON d.tenant = ? AND d.ns = ? AND d.key = asked.value"
 )
 _PUT = (
     "INSERT INTO docs(tenant, ns, key, value, version, expires, schema, codec, key_generation, created, updated, crc)"
@@ -78,9 +78,8 @@ class Writer:
         """
         self._standing.admit("sqlite", self._standing)
         with self._transaction():
-            now = self._clock()
-            batch = Batch(self.sequence, now, self._heads(touched(commits), now))
-            answers: list[Sequence[Outcome] | Exception] = [batch.decide(operations) for operations in commits]
+            batch = Batch(self.sequence, self._clock(), self._heads(touched(commits)))
+            answers = batch.decide_all(commits)
             self._write(batch.records)
             self._note(batch.changes, batch.last, batch.sequence)
         self.sequence = batch.sequence
@@ -97,14 +96,14 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def _heads(self, addresses: Sequence[Address], now: int) -> dict[Address, Stored]:
-        """The live documents there, without their values but for those of counters."""
+    def _heads(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
+        """What lies there, without the larger values."""
         by_space: dict[Space, list[str]] = {}
         for space, key in addresses:
             by_space.setdefault(space, []).append(key)
         heads: dict[Address, Stored] = {}
         for space, keys in by_space.items():
-            asked = (apsw.carray(tuple(keys)), space.tenant, space.namespace, now)
+            asked = (apsw.carray(tuple(keys)), space.tenant, space.namespace)
             for key, *row in self._connection.execute(_HEADS, asked):
                 heads[space, key] = under(key, Stored(*row))
         return heads

@@ -20,6 +20,9 @@ Address: TypeAlias = tuple[Space, str]
 Lookup: TypeAlias = Callable[[Space, str], Stored | None]
 """The state before the commit; expired documents are already absent. Only increments read the value."""
 
+SHORT = 24
+"""Bytes of a value that are looked at before a commit: a counter has less."""
+
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -110,19 +113,23 @@ def _change(operation: Operation, sequence: int, now: int) -> Change:
 class Batch:
     """Commits decided one after the other, and what has to be written for all of them.
 
-    Each sees what those before it do; one that is refused changes nothing and leaves the others alone. ``heads``: the
-    live documents at the addresses of :func:`touched`, whose values only increments read.
+    Each sees what those before it do; one that is refused changes nothing and leaves the others alone. ``seen``: the
+    documents at the addresses of :func:`touched`, whose values only increments read; what has expired is not there.
     """
 
-    __slots__ = ("_heads", "before", "changes", "now", "records", "sequence")
+    __slots__ = ("before", "changes", "now", "records", "seen", "sequence")
 
-    def __init__(self, sequence: int, now: int, heads: Mapping[Address, Stored]) -> None:
+    def __init__(self, sequence: int, now: int, seen: Mapping[Address, Stored | None]) -> None:
         self.before = sequence
         self.sequence = sequence
         self.now = now
+        self.seen = seen
         self.records: dict[Address, Stored | None] = {}
         self.changes: list[Change] = []
-        self._heads = heads
+
+    def decide_all(self, commits: Iterable[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
+        """What each of them answers."""
+        return [self.decide(operations) for operations in commits]
 
     def decide(self, operations: Sequence[Operation]) -> Sequence[Outcome] | StorageError:
         """What a commit answers."""
@@ -151,7 +158,10 @@ class Batch:
 
     def _found(self, space: Space, key: str) -> Stored | None:
         address = (space, key)
-        return self.records[address] if address in self.records else self._heads.get(address)
+        if address in self.records:
+            return self.records[address]
+        found = self.seen.get(address)
+        return None if found is None or (found.expires is not None and found.expires <= self.now) else found
 
     def expire(self, space: Space, key: str) -> None:
         """Remove a document whose time has come."""

@@ -1,0 +1,143 @@
+"""Batches in a line: decided ahead, written in order, and never on what is not so."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from au_sys_storage_sdk.core.address import Space
+from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen
+from au_sys_storage_sdk.core.documents.models import Stored
+from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, Put
+from au_sys_storage_sdk.core.documents.planning import Address, Batch, touched
+from au_sys_storage_sdk.core.errors import Conflict, Unavailable
+
+HERE = Space("default", "things")
+
+
+class Server:
+    """What several nodes share: documents and a sequence; ``gate`` holds writes back, ``failing`` loses one."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.records: dict[Address, Stored] = {}
+        self.looks = 0
+        self.failing = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def node(self) -> Line:
+        """A line of its own on the same documents."""
+        return Line(lambda: 1000, self.look, self.write, self.alone)
+
+    async def look(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
+        """One moment."""
+        self.looks += 1
+        await asyncio.sleep(0)
+        return self.sequence, {address: self.records[address] for address in addresses if address in self.records}
+
+    async def write(self, batch: Batch) -> bool:
+        """All or nothing, on the sequence that it was decided on."""
+        await self.gate.wait()
+        if self.failing:
+            self.failing = False
+            raise Unavailable("the connection is lost")
+        if batch.before != self.sequence:
+            return False
+        self.sequence = batch.sequence
+        for address, record in batch.records.items():
+            if record is None:
+                del self.records[address]
+            else:
+                self.records[address] = record
+        return True
+
+    async def alone(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
+        """At once."""
+        _, seen = await self.look(touched(commits))
+        batch = Batch(self.sequence, 1000, seen)
+        answers = batch.decide_all(commits)
+        assert await self.write(batch)
+        return answers, batch.sequence
+
+
+def put(key: str, value: bytes, condition: int | None = None) -> list[Sequence[Operation]]:
+    """A batch of one."""
+    return [(Put(HERE, key, value, condition),)]
+
+
+async def _turns() -> None:
+    """Let everybody come as far as they can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_the_next_batch_builds_on_one_that_is_not_written_yet() -> None:
+    """Its condition holds for the version that the batch ahead will make, and nothing is looked at twice."""
+    server = Server()
+    line = server.node()
+    server.gate.clear()
+    first = asyncio.create_task(line.run(put("k", b"1")))
+    second = asyncio.create_task(line.run(put("k", b"2", 1)))
+    await _turns()
+    server.gate.set()
+    assert await first == ([(Outcome(1, None, True),)], 1)
+    assert await second == ([(Outcome(2),)], 2)
+    await line.run(put("k", b"3"))
+    assert (server.sequence, server.looks) == (3, 1)
+
+
+async def test_what_another_node_wrote_is_noticed() -> None:
+    """Before a write and before a refusal: what is known is not taken for true."""
+    server = Server()
+    one, two = server.node(), server.node()
+    await one.run(put("k", b"1"))
+    await two.run(put("k", b"2"))
+    (refused,), _ = await one.run(put("k", b"3", 1))
+    assert isinstance(refused, Conflict)
+    assert refused.actual == 2
+    await two.run(put("k", b"4"))
+    assert ([(Outcome(4),)], 4) == await one.run(put("k", b"5", 3))
+
+
+async def test_a_batch_on_top_of_one_that_failed_is_decided_anew() -> None:
+    """It was promised a version that never came to be."""
+    server = Server()
+    line = server.node()
+    await line.run(put("other", b"0"))
+    server.gate.clear()
+    server.failing = True
+    first = asyncio.create_task(line.run(put("k", b"1")))
+    second = asyncio.create_task(line.run(put("k", b"2", 2)))
+    await _turns()
+    server.gate.set()
+    with pytest.raises(Unavailable):
+        await first
+    (refused,), sequence = await second
+    assert isinstance(refused, Conflict)
+    assert (refused.actual, sequence) == (None, 1)
+
+
+async def test_a_refusal_by_a_batch_that_never_came_to_be_is_taken_back() -> None:
+    """Somebody wants the key to be as it was, and it still is."""
+    server = Server()
+    line = server.node()
+    await line.run(put("k", b"0"))
+    server.gate.clear()
+    server.failing = True
+    first = asyncio.create_task(line.run(put("k", b"1")))
+    second = asyncio.create_task(line.run(put("k", b"2", 1)))
+    await _turns()
+    server.gate.set()
+    with pytest.raises(Unavailable):
+        await first
+    assert await second == ([(Outcome(2),)], 2)
+
+
+async def test_many_nodes_go_on_after_being_overtaken() -> None:
+    """Every commit gets a version of its own, whoever makes it."""
+    server = Server()
+    nodes = [server.node() for _ in range(3)]
+    done = await asyncio.gather(*(nodes[n % 3].run(put(f"k{n % 7}", b"%d" % n)) for n in range(200)))
+    versions = [answers[0][0].version for answers, _ in done if not isinstance(answers[0], Exception)]
+    assert sorted(version or 0 for version in versions) == list(range(1, 201))
