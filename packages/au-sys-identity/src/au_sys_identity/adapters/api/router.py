@@ -1,6 +1,6 @@
 """Mount every identity route once."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from au_sys_identity.adapters.api import access, authzen, policies, questions, requests, settings, subjects
 from au_sys_identity.adapters.api.evidence import audit
@@ -18,9 +18,8 @@ from au_sys_identity.adapters.api.programs import (
 )
 from au_sys_identity.adapters.api.proofs import factors, mail_links, passkeys, sessions
 from au_sys_identity.adapters.api.together import custody, graph, groups, invitations, organizations
-from au_sys_identity.adapters.api.volume import within_volume
 
-router = APIRouter(dependencies=[Depends(within_volume)])
+router = APIRouter()
 router.include_router(sessions.router)
 router.include_router(factors.router)
 router.include_router(passkeys.router)

@@ -29,8 +29,8 @@ from au_sys_identity.adapters.db.sessions import SqlSessions
 from au_sys_identity.adapters.db.subjects import SqlSubjects
 from au_sys_identity.adapters.db.tokens import SqlSigningKeys
 from au_sys_identity.adapters.db.versions import SqlVersions
-from au_sys_identity.adapters.db.workflow import SqlRequests
 from au_sys_identity.adapters.db.watching import Watch, write_change, write_revocations
+from au_sys_identity.adapters.db.workflow import SqlRequests
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock

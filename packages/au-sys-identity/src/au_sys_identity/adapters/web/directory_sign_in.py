@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
 from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second_step_page
 from au_sys_identity.adapters.web.targets import safe_target
@@ -21,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/login/directory/{name}")
 @access(public=True)
+@within_volume
 async def directory_page(
     request: Request,
     name: str,

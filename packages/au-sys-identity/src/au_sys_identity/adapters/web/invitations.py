@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of, caller_or_none
 from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.core.errors import BadToken, IdentityError, InvalidInput, WeakPassword
 from au_sys_identity.core.invitations.accepting import Accepting
@@ -25,6 +26,7 @@ Accepts = Annotated[Accepting, inject(Accepting)]
 
 @router.get(_HERE)
 @access(public=True)
+@within_volume
 async def invitation_page(request: Request, pages: Annotated[Pages, inject(Pages)]) -> Response:
     """The token is in the fragment: nothing happens before a click."""
     return await _page(request, pages, step="open")
@@ -32,6 +34,7 @@ async def invitation_page(request: Request, pages: Annotated[Pages, inject(Pages
 
 @router.post(_HERE)
 @access(public=True)
+@within_volume
 async def invitation_form(
     request: Request, pages: Annotated[Pages, inject(Pages)], accepting: Accepts, token: Annotated[str, Form()] = ""
 ) -> Response:
@@ -49,6 +52,7 @@ async def invitation_form(
 
 @router.post(f"{_HERE}/register")
 @access(public=True)
+@within_volume
 async def register_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],

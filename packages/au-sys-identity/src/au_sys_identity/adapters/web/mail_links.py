@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from au_sys_identity.adapters.api.authentication import CookieNames
 from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import IdentityError, WeakPassword
@@ -24,6 +25,7 @@ _LONGEST_TOKEN = 200
 
 @router.get("/forgot-password")
 @access(public=True)
+@within_volume
 async def forgot_page(request: Request, pages: Annotated[Pages, inject(Pages)]) -> Response:
     """Ask for a mail."""
     return await _page(request, pages, "forgot")
@@ -47,6 +49,7 @@ async def forgot_form(
 
 @router.get("/reset-password")
 @access(public=True)
+@within_volume
 async def reset_page(request: Request, pages: Annotated[Pages, inject(Pages)]) -> Response:
     """Choose a new password."""
     return await _page(request, pages, "reset")
@@ -54,6 +57,7 @@ async def reset_page(request: Request, pages: Annotated[Pages, inject(Pages)]) -
 
 @router.post("/reset-password")
 @access(public=True)
+@within_volume
 async def reset_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
@@ -72,6 +76,7 @@ async def reset_form(
 
 @router.get("/verify")
 @access(public=True)
+@within_volume
 async def verify_page(request: Request, pages: Annotated[Pages, inject(Pages)]) -> Response:
     """Confirm an address."""
     return await _page(request, pages, "verify")
@@ -79,6 +84,7 @@ async def verify_page(request: Request, pages: Annotated[Pages, inject(Pages)]) 
 
 @router.post("/verify")
 @access(public=True)
+@within_volume
 async def verify_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],

@@ -36,7 +36,9 @@ _LONGEST = 4096
     response_class=RedirectResponse,
 )
 @access(public=True)
+@within_volume
 async def begin_outside_login(
+    request: Request,
     provider: str,
     ways: Ways,
     cookies: Cookies,
@@ -59,6 +61,7 @@ async def begin_outside_login(
     responses={302: {"description": "Signed in, or linked"}},
 )
 @access(public=True)
+@within_volume
 async def end_outside_login(
     request: Request,
     provider: str,

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import IdentityError, InvalidInput, WeakPassword
@@ -18,6 +19,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/register")
 @access(public=True)
+@within_volume
 async def register_page(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],

@@ -1,8 +1,7 @@
 """Mount every identity page."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.web import (
     account,
     administration,
@@ -22,7 +21,7 @@ from au_sys_identity.adapters.web import (
 from au_sys_identity.adapters.web.invitations import router as invitations
 from au_sys_identity.adapters.web.notices import router as notices
 
-router = APIRouter(dependencies=[Depends(within_volume)])
+router = APIRouter()
 router.include_router(sign_in.router)
 router.include_router(directory_sign_in.router)
 router.include_router(notices)

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.session_cookies import drop_session, flow_of
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second_step_page, sign_in_page
 from au_sys_identity.adapters.web.targets import safe_target
@@ -30,6 +31,7 @@ _LONGEST_TOKEN = 200
 
 @router.get("/login")
 @access(public=True)
+@within_volume
 async def login_page(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
@@ -108,6 +110,7 @@ async def second_step_form(
 
 @router.get("/login/link")
 @access(public=True)
+@within_volume
 async def link_page(
     request: Request, pages: Annotated[Pages, inject(Pages)], magic: Annotated[MagicLinks, inject(MagicLinks)]
 ) -> Response:
@@ -137,6 +140,7 @@ async def link_form(
 
 @router.get("/magic")
 @access(public=True)
+@within_volume
 async def magic_page(request: Request, pages: Annotated[Pages, inject(Pages)]) -> Response:
     """Where the link leads; opening it uses nothing up."""
     return await _magic(request, pages)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.schemas.directories import DepartureOut, LinkOut, LinksOut, ProviderOut, ProvidersOut
 from au_sys_identity.adapters.api.session_cookies import keep_departure
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.directories.linking import Linking
 from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn
@@ -25,7 +26,8 @@ Steps = Annotated[StepUp, inject(StepUp)]
 
 @router.get("/providers", operation_id="list_login_providers", summary="Outside login providers")
 @access(public=True)
-async def list_login_providers(ways: Ways) -> ProvidersOut:
+@within_volume
+async def list_login_providers(request: Request, ways: Ways) -> ProvidersOut:
     """What the sign-in page offers."""
     return ProvidersOut(items=[ProviderOut.of(provider) for provider in await ways.choices()])
 

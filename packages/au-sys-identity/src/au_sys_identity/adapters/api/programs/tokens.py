@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from au_sys_identity.adapters.api.authentication import caller_of
 from au_sys_identity.adapters.api.schemas.tokens import JwksOut, KeyNew, KeyOut, KeySecretOut, KeysOut
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.administration import Accounts
@@ -75,7 +76,8 @@ async def revoke_api_key(
 
 @router.get("/.well-known/jwks.json", operation_id="jwks", summary="Public signing keys")
 @access(public=True)
-async def jwks(response: Response, keys: Annotated[SigningKeys, inject(SigningKeys)]) -> JwksOut:
+@within_volume
+async def jwks(request: Request, response: Response, keys: Annotated[SigningKeys, inject(SigningKeys)]) -> JwksOut:
     """Next, active and retiring keys, for whoever verifies access tokens elsewhere."""
     response.headers["cache-control"] = "public, max-age=300"
     return JwksOut(keys=await keys.published())

@@ -19,6 +19,7 @@ from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.schemas.subjects import AcceptedOut, UserOut
 from au_sys_identity.adapters.api.session_cookies import flow_of
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.credentials.lockout import network_of
@@ -48,7 +49,9 @@ async def request_verify(
 
 @router.post("/auth/verify", operation_id="verify", summary="Verify an address")
 @access(public=True)
+@within_volume
 async def verify(
+    request: Request,
     body: TokenBody,
     links: Annotated[MailLinks, inject(MailLinks)],
     people: Annotated[People, inject(People)],
@@ -74,6 +77,7 @@ async def forgot_password(
 
 @router.post("/auth/reset-password", operation_id="reset_password", summary="Set a new password", status_code=204)
 @access(public=True)
+@within_volume
 async def reset_password(request: Request, body: ResetBody, links: Annotated[MailLinks, inject(MailLinks)]) -> Response:
     """All sessions end; a second factor stays in force."""
     network = network_of(request.client.host if request.client else None)

@@ -19,6 +19,7 @@ from au_sys_identity.adapters.api.schemas.passkeys import (
 from au_sys_identity.adapters.api.schemas.sessions import TokensOut
 from au_sys_identity.adapters.api.session_cookies import flow_of
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import HumanOnly, InvalidInput
@@ -35,6 +36,7 @@ router = APIRouter(tags=["passkeys"])
 
 @router.post("/auth/passkeys/options", operation_id="passkey_options", summary="Options for a passkey step")
 @access(public=True)
+@within_volume
 async def passkey_options(
     request: Request,
     response: Response,

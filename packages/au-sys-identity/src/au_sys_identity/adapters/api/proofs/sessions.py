@@ -22,6 +22,7 @@ from au_sys_identity.adapters.api.schemas.sessions import (
 )
 from au_sys_identity.adapters.api.session_cookies import drop_refresh, drop_session
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
+from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.directories.sign_in import DirectorySignIn
 from au_sys_identity.core.errors import InvalidInput, SessionEnded, UnsupportedMedia
@@ -74,6 +75,7 @@ async def login(
 
 @router.post("/auth/jwt/refresh", operation_id="refresh", summary="Refresh a session")
 @access(public=True)
+@within_volume
 async def refresh(
     request: Request,
     response: Response,
