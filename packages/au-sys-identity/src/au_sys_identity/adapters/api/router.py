@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from au_sys_identity.adapters.api import access, authzen, policies, questions, requests, settings, subjects
-from au_sys_identity.adapters.api.evidence import audit
+from au_sys_identity.adapters.api.evidence import audit, recovery
 from au_sys_identity.adapters.api.notices import router as notices
 from au_sys_identity.adapters.api.outside import directories, logins
 from au_sys_identity.adapters.api.programs import (
@@ -48,3 +48,4 @@ router.include_router(authzen.router)
 router.include_router(settings.router)
 router.include_router(notices)
 router.include_router(audit.router)
+router.include_router(recovery.router)
