@@ -62,7 +62,8 @@ class Observation:
         """Stop following; the backend before, still open."""
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
-            task.cancel()
-            await asyncio.wait([task])
+            while not task.done():  # a client library may take a cancellation for a lost line
+                task.cancel()
+                await asyncio.wait([task], timeout=_AGAIN)
         store, self.store = self.store, None
         return store
