@@ -184,6 +184,11 @@ class IdentitySettings(BaseSettings):
         description="Seconds that a reset link is good for.",
         json_schema_extra=runtime(weaker="higher"),
     )
+    mfa_required: Literal["none", "admins", "all"] = Field(
+        "none",
+        description="Who has to set up a second factor before anything else.",
+        json_schema_extra=runtime(weaker=("all", "admins", "none")),
+    )
     invitation_ttl: int = Field(
         7 * 86_400,
         ge=3600,

@@ -28,6 +28,7 @@ from au_sys_identity.adapters.web.administration import Desk
 from au_sys_identity.adapters.web.security import SecurityPage
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.access.limits import Limits
 from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.administration import Accounts
@@ -391,7 +392,7 @@ def _programs(
     verification = Verification(transactions, access_tokens, freshness, base.graph, clock, times=base.times)
     api_keys = ApiKeys(transactions, granting, clock, base.in_force.keys)
     return {
-        Authenticator: RequestAuthenticator(verification, base.cookies),
+        Authenticator: RequestAuthenticator(verification, base.cookies, Limits(decisions, base.in_force.factors)),
         ApiKeys: api_keys,
         KeyRotation: KeyRotation(transactions, granting, clock),
         Introspection: Introspection(

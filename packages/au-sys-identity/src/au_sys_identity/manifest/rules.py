@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from au_sys_identity.adapters.crypto.signing_keys import SignatureRules
+from au_sys_identity.core.access.limits import FactorRule
 from au_sys_identity.core.accounts.magic_links import MagicRules
 from au_sys_identity.core.accounts.mail_links import ResetRules
 from au_sys_identity.core.accounts.registration import RegistrationPolicy
@@ -30,6 +31,7 @@ class Rules:
     signature: SignatureRules
     magic: MagicRules
     reset: ResetRules
+    factors: FactorRule
     volume: VolumeRules
 
     @classmethod
@@ -45,6 +47,7 @@ class Rules:
             SignatureRules(),
             MagicRules(),
             ResetRules(),
+            FactorRule(),
             VolumeRules(),
         )
         made.follow(settings)
@@ -76,3 +79,4 @@ class Rules:
         self.volume.mail = settings.rate_mail
         self.volume.default = settings.rate_default
         self.reset.kills_keys = settings.reset_kills_keys
+        self.factors.of = settings.mfa_required

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from au_sys_identity.core.access.limits import Limit, Limits
 from au_sys_identity.core.audit.cause import Cause, set_cause
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.principal import Principal
@@ -14,10 +15,25 @@ from fastapi_services_platform import Anonymous, Authentication, Refused, curren
 from fastapi_services_platform import Principal as PlatformPrincipal
 
 _SCOPE_KEY: Final = "au_sys_identity.principal"
+_LIMIT_KEY: Final = "au_sys_identity.limit"
 _MACHINES = frozenset({"no-custodian", "delegation-ended"})
-_OPEN_TO_RESTRICTED = frozenset(
-    {"/account/password", "/logout", "/login", "/auth/jwt/logout", "/users/me", "/auth/sessions"}
-)
+_ALWAYS_OPEN = frozenset({"/logout", "/login", "/auth/jwt/logout", "/auth/sessions"})
+_OPEN: Final[dict[Limit, frozenset[str]]] = {
+    "password-change": _ALWAYS_OPEN | {"/account/password", "/users/me"},
+    "enrolment": _ALWAYS_OPEN | {"/account/security", "/account/confirm", "/auth/step-up", "/mfa/recovery-codes"},
+}
+_OPEN_BELOW: Final[dict[Limit, tuple[str, ...]]] = {
+    "password-change": (),
+    "enrolment": ("/mfa/totp", "/mfa/passkeys", "/account/security/totp", "/account/security/passkeys"),
+}
+_LED_TO: Final[dict[Limit, str]] = {
+    "password-change": "/account/password",
+    "enrolment": "/account/security?enrol=required",
+}
+_REASONS: Final[dict[Limit, str]] = {
+    "password-change": "Choose a new password first: on the page /account/password, or with PATCH /users/me.",
+    "enrolment": "Set up a second factor first: on the page /account/security, or with POST /mfa/totp.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +74,10 @@ class CookieNames:
 class RequestAuthenticator:
     """The platform's ``authenticator@1``. A header wins over a cookie; two headers are refused."""
 
-    def __init__(self, verification: Verification, cookies: CookieNames) -> None:
+    def __init__(self, verification: Verification, cookies: CookieNames, limits: Limits) -> None:
         self._verification = verification
         self._cookies = cookies
+        self._limits = limits
 
     async def authenticate(self, connection: HTTPConnection) -> Authentication:
         """Who asks."""
@@ -78,7 +95,7 @@ class RequestAuthenticator:
                 found = await self._on_behalf(found, behalf)
             if isinstance(found, Unproven):
                 return _no_key(found)
-            return _admitted(connection, found, None)
+            return await self._admitted(connection, found, None)
         secret = connection.cookies.get(self._cookies.session)
         if not secret:
             return Anonymous()
@@ -86,7 +103,7 @@ class RequestAuthenticator:
         if isinstance(found, Unproven):
             return Anonymous()
         binding = hashlib.sha256(b"identity-forgery:" + secret.encode("utf-8", "surrogatepass")).hexdigest()
-        return _admitted(connection, found, binding)
+        return await self._admitted(connection, found, binding)
 
     async def _on_behalf(self, found: Principal, grant: str) -> Principal | Unproven:
         if found.kind == "person":
@@ -105,7 +122,18 @@ class RequestAuthenticator:
             return _refused(
                 found.slug, "The access token has run out." if expired else "The access token is not valid."
             )
-        return _admitted(connection, found, None)
+        return await self._admitted(connection, found, None)
+
+    async def _admitted(self, connection: HTTPConnection, found: Principal, binding: str | None) -> Authentication:
+        connection.scope[_SCOPE_KEY] = found
+        credential = found.key_id or found.session_id
+        named = str(credential) if credential else None
+        set_cause(Cause(found.strength, named, found.on_behalf_of, correlation_id=_correlation()))
+        limit = await self._limits.of(found)
+        connection.scope[_LIMIT_KEY] = limit
+        if limit is not None and not _open(connection, limit):
+            return Refused(f"identity/{limit}-required", _REASONS[limit], status=403)
+        return _as_principal(found, binding)
 
 
 def caller_of(connection: HTTPConnection) -> Principal:
@@ -126,17 +154,22 @@ def caller_or_none(connection: HTTPConnection) -> Principal | None:
     return found if isinstance(found, Principal) else None
 
 
-def _admitted(connection: HTTPConnection, found: Principal, binding: str | None) -> Authentication:
-    connection.scope[_SCOPE_KEY] = found
-    credential = found.key_id or found.session_id
-    named = str(credential) if credential else None
-    set_cause(Cause(found.strength, named, found.on_behalf_of, correlation_id=_correlation()))
-    if found.restricted and connection.scope["path"].rstrip("/") not in _OPEN_TO_RESTRICTED:
-        return Refused(
-            "identity/password-change-required",
-            "Choose a new password first: on the page /account/password, or with PATCH /users/me.",
-            status=403,
-        )
+def _open(connection: HTTPConnection, limit: Limit) -> bool:
+    """Whether a limited session may do this: what lifts the limit, and looking at itself."""
+    path = connection.scope["path"].rstrip("/")
+    if path == "/users/me" and connection.scope.get("method") == "GET":
+        return True
+    below = _OPEN_BELOW[limit]
+    return path in _OPEN[limit] or any(path == start or path.startswith(f"{start}/") for start in below)
+
+
+def led_to(connection: HTTPConnection) -> str | None:
+    """Where a browser whose session is limited goes first."""
+    limit: Limit | None = connection.scope.get(_LIMIT_KEY)
+    return _LED_TO[limit] if limit else None
+
+
+def _as_principal(found: Principal, binding: str | None) -> PlatformPrincipal:
     return PlatformPrincipal(
         urn=found.urn,
         kind=found.kind,

@@ -56,6 +56,7 @@ class SecurityPage:
             "passkeys": await self._passkeys.of_subject(caller.id),
             "sessions": await self._sessions.of_subject(caller.id),
             "current_session": caller.session_id,
+            "enrol": request.query_params.get("enrol", "") and not caller.enrolled.methods,
             "devices": await self._sessions.devices(caller.id),
             "this_device": digest(request.cookies.get(self._cookies.device, "")),
             "begun": begun,

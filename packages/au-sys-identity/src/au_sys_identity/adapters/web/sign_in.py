@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
+from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none, led_to
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.session_cookies import drop_session, flow_of
 from au_sys_identity.adapters.api.volume import within_volume
@@ -43,7 +43,7 @@ async def login_page(
     """The page; whoever is signed in goes on to where they wanted."""
     caller = caller_or_none(request)
     if caller is not None:
-        return RedirectResponse("/account/password" if caller.restricted else safe_target(next), 303)
+        return RedirectResponse(led_to(request) or safe_target(next), 303)
     return await sign_in_page(request, pages, registration, magic, ways, next)
 
 
