@@ -20,11 +20,13 @@ from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.preferences.settings import Preferences
+from skriptoteket.core.runs.admission import AdmissionRules
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
-from skriptoteket.core.runs.submission import AdmissionRules, RunSubmission
+from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
 from skriptoteket.core.stewardship.assignment import Stewardship
@@ -62,6 +64,7 @@ class Library:
     trials: Trials
     watching: RunWatching
     preferences: Preferences
+    interaction: Interaction
     health: RunnerHealth
 
     async def install_what_ships(self, *, publish: bool = True, only: tuple[str, ...] = ()) -> list[Installed]:
@@ -123,5 +126,6 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         trials=Trials(work, clock, ids, bell, rules, settings.environments),
         watching=RunWatching(work, clock, bell),
         preferences=Preferences(work),
+        interaction=Interaction(work, clock, bell, rules),
         health=RunnerHealth(work, clock, alive_for),
     )

@@ -20,6 +20,7 @@ from skriptoteket.adapters.api.problems import problems
 from skriptoteket.adapters.api.router import api_router, submission_router
 from skriptoteket.adapters.db.tables import metadata
 from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
+from skriptoteket.adapters.platform.leaving import leaving_handlers
 from skriptoteket.adapters.web.router import page_router, submission_pages
 from skriptoteket.core import roles
 from skriptoteket.core.runs.ports import ArtifactStore
@@ -54,8 +55,7 @@ class Skriptoteket:
 
     async def initialize(self, platform: Platform) -> Contribution:
         """Wire the library; nothing is opened yet."""
-        settings = SkriptoteketSettings()
-        database = platform.database("skriptoteket")
+        settings, database = SkriptoteketSettings(), platform.database("skriptoteket")
         library = build_library(database, platform.settings, settings)
         self._library, self._database = library, database
         biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
@@ -76,6 +76,7 @@ class Skriptoteket:
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
             jobs=(Job("purge", purge, PURGE_SECONDS),),
+            event_handlers=leaving_handlers(library.work, library.clock),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),
             static=(StaticFolder(WEB),),

@@ -19,6 +19,7 @@ from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
@@ -51,6 +52,7 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
         RunSubmission: library.submissions,
         RunWatching: library.watching,
         Preferences: library.preferences,
+        Interaction: library.interaction,
         UploadLimits: upload_limits(settings),
         Ids: library.ids,
         Readers: readers,

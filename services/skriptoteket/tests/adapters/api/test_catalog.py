@@ -9,15 +9,15 @@ from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        ({}, 5),
+        ({}, 6),
         ({"q": "guardian"}, 1),
         ({"q": "vardnads"}, 1),
         ({"q": "GUARD list"}, 1),
         ({"q": "guardian spaceship"}, 0),
-        ({"professions": ["larare", "nonsense"]}, 3),
+        ({"professions": ["larare", "nonsense"]}, 4),
         ({"professions": "nonsense"}, 0),
-        ({"professions": "larare", "categories": "lektionsplanering"}, 1),
-        ({"professions": "larare", "categories": ["lektionsplanering", "mentorskap"]}, 3),
+        ({"professions": "larare", "categories": "lektionsplanering"}, 2),
+        ({"professions": "larare", "categories": ["lektionsplanering", "mentorskap"]}, 4),
         ({"favourite": "true"}, 0),
     ],
 )

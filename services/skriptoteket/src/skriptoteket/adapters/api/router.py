@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from skriptoteket.adapters.api import catalog, curation, preferences, runs, trials, versions
+from skriptoteket.adapters.api import catalog, curation, interaction, preferences, runs, trials, versions
 
 PREFIX = "/api/v1"
 
@@ -12,6 +12,7 @@ def api_router() -> APIRouter:
     router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
     router.include_router(catalog.router)
     router.include_router(preferences.router)
+    router.include_router(interaction.router)
     router.include_router(runs.router)
     router.include_router(versions.router)
     router.include_router(curation.router)

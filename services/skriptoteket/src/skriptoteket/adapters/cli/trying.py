@@ -9,8 +9,9 @@ from uuid import uuid4
 from fastapi_services_platform import blocking
 from skriptoteket.adapters.bank.folders import read_tool
 from skriptoteket.core.errors import ValidationFailed
-from skriptoteket.core.fields.forms import file_fields, form_issues
+from skriptoteket.core.fields.forms import accept_form, file_fields, form_issues
 from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.interaction.models import fields_of
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.results.contract import Answer, OutputFile
 from skriptoteket.core.results.normalization import normalize
@@ -91,11 +92,30 @@ async def try_script(
         raise ValidationFailed(issues)
     names = unique_names([path.name for _, path, _ in given])
     inputs = tuple(_LocalInput(name, content) for name, (_, _, content) in zip(names, given, strict=True))
-    spec = _spec(behaviour, uploads, names, inputs, accepted)
+    spec = _spec(behaviour, uploads, names, inputs, {"inputs": accepted})
     tried = await _run(sandbox, spec)
     if output is not None:
         await blocking(_keep, output, tried.files)
     return tried
+
+
+async def try_step(sandbox: Sandbox, folder: Path, before: Tried, action_id: str, **values: JsonValue) -> Tried:
+    """Go on from an answer with one of the actions that it offered.
+
+    Raises:
+        ValueError: tool.toml is wrong, or the action was not offered.
+        ValidationFailed: the values do not fit the action's form.
+    """
+    offered = next((each for each in before.answer.next_actions if each["action_id"] == action_id), None)
+    if offered is None:
+        raise ValueError(f"the tool did not offer {action_id!r}")
+    tool = await blocking(read_tool, folder)
+    behaviour = checked(
+        Behaviour(source_code=""), tool.behaviour, (str(tool.behaviour.get("environment", "standard@1")),)
+    )
+    given: dict[str, JsonValue] = dict(accept_form(fields_of(offered), values))
+    step: JsonValue = {"action_id": action_id, "input": given}
+    return await _run(sandbox, _spec(behaviour, (), (), (), {"action": step, "state": before.answer.state}))
 
 
 def _spec(
@@ -103,7 +123,7 @@ def _spec(
     uploads: Sequence[Upload],
     names: Sequence[str],
     inputs: tuple[_LocalInput, ...],
-    values: dict[str, JsonValue],
+    told: dict[str, JsonValue],
 ) -> RunSpec:
     run_id = RunId(uuid4())
     listed: list[JsonValue] = [
@@ -124,11 +144,12 @@ def _spec(
         "locale": "en",
         "timezone": "Europe/Stockholm",
         "files": listed,
-        "inputs": values,
+        "inputs": {},
         "settings": {},
         "action": None,
         "state": {},
         "limits": {},
+        **told,
     }
     limits = limits_of(behaviour, Limits())
     return RunSpec(

@@ -347,6 +347,20 @@ runs = Table(
     Index("ix_runs_tool", "tool_id", "id"),
 )
 
+tool_sessions = Table(
+    "tool_sessions",
+    metadata,
+    Column("tool_id", ForeignKey("tools.id"), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("context", String(60), primary_key=True),
+    Column("offer", JSON, nullable=False),
+    Column("state", JSON),
+    Column("rev", Integer, nullable=False),
+    Column("run_id", Uuid),
+    Column("pending_run_id", Uuid),
+    Column("last_used_at", UtcDateTime, nullable=False, index=True),
+)
+
 run_artifacts = Table(
     "run_artifacts",
     metadata,

@@ -11,6 +11,7 @@ from skriptoteket.adapters.db.catalog import SqlTaxonomyStore, SqlToolStore
 from skriptoteket.adapters.db.preferences import SqlPreferenceStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
+from skriptoteket.adapters.db.sessions import SqlSessionStore
 from skriptoteket.adapters.db.stewardship import SqlStewardshipStore
 from skriptoteket.adapters.db.suggestions import SqlSuggestionStore
 from skriptoteket.adapters.db.versions import SqlDraftLockStore, SqlSnapshotStore, SqlVersionStore
@@ -27,6 +28,7 @@ class SqlUnit:
         self.locks = SqlDraftLockStore(session)
         self.snapshots = SqlSnapshotStore(session)
         self.preferences = SqlPreferenceStore(session)
+        self.sessions = SqlSessionStore(session)
         self.suggestions = SqlSuggestionStore(session)
         self.stewardship = SqlStewardshipStore(session)
         self.runs = SqlRunStore(session)

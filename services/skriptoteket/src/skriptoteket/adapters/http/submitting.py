@@ -19,6 +19,9 @@ from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission, Submission, Submitted
 from skriptoteket.core.runs.watching import RunWatching, SeenRun
 
+FAST_RESULT = timedelta(milliseconds=400)
+"""How long a form waits for its result before the page shows progress."""
+
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
 _NOT_FIELDS = ("csrf_token", "submission_key", "inputs")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
+from skriptoteket.core.interaction.models import ToolSession
 from skriptoteket.core.preferences.models import UserSettings
 from skriptoteket.core.runs.models import Artifact, Run
 from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Worker
@@ -26,6 +27,7 @@ class State:
     favourites: dict[str, frozenset[ToolId]] = field(default_factory=dict)
     settings: dict[tuple[ToolId, str], UserSettings] = field(default_factory=dict)
     seen: dict[tuple[ToolId, str], str] = field(default_factory=dict)
+    sessions: dict[tuple[ToolId, str, str], ToolSession] = field(default_factory=dict)
     professions: dict[str, Profession] = field(default_factory=dict)
     categories: dict[str, Category] = field(default_factory=dict)
     orders: dict[str, tuple[str, ...]] = field(default_factory=dict)

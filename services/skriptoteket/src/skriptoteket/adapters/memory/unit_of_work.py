@@ -8,6 +8,7 @@ from skriptoteket.adapters.memory.catalog import MemoryTaxonomyStore, MemoryTool
 from skriptoteket.adapters.memory.preferences import MemoryPreferenceStore
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
 from skriptoteket.adapters.memory.runs import MemoryRunStore, MemoryWorkerStore
+from skriptoteket.adapters.memory.sessions import MemorySessionStore
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.adapters.memory.suggestions import MemoryStewardshipStore, MemorySuggestionStore
 from skriptoteket.adapters.memory.versions import MemoryDraftLockStore, MemorySnapshotStore, MemoryVersionStore
@@ -23,6 +24,7 @@ class MemoryUnit:
         self.locks = MemoryDraftLockStore(state)
         self.snapshots = MemorySnapshotStore(state)
         self.preferences = MemoryPreferenceStore(state)
+        self.sessions = MemorySessionStore(state)
         self.suggestions = MemorySuggestionStore(state)
         self.stewardship = MemoryStewardshipStore(state)
         self.runs = MemoryRunStore(state)

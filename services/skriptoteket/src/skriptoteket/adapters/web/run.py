@@ -2,7 +2,6 @@
 
 import csv
 import io
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -13,21 +12,24 @@ from fastapi_services_platform import Principal, access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import Actors, run_id_of
 from skriptoteket.adapters.http.downloads import deliver, disposition, safe_headers
-from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk
 from skriptoteket.adapters.web.catalog import unavailable
-from skriptoteket.adapters.web.result_blocks import csv_cell, markdown_html, unmentioned, view_blocks
+from skriptoteket.adapters.web.result_blocks import csv_cell, markdown_html
+from skriptoteket.adapters.web.run_view import offer, view
 from skriptoteket.adapters.web.texts import STATE_TONES, STATE_WORDS, Readers
 from skriptoteket.core.errors import NotFound, PayloadTooLarge, ValidationFailed
 from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import OPERATE, RUN
 from skriptoteket.core.runs.ports import ArtifactStore
-from skriptoteket.core.runs.watching import RunWatching, SeenRun
+from skriptoteket.core.runs.watching import RunWatching
 
 submissions = APIRouter()
 router = APIRouter()
 
 Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
+Steps = Annotated[Interaction, inject(Interaction)]
 Watching = Annotated[RunWatching, inject(RunWatching)]
 Files = Annotated[ArtifactStore, inject(ArtifactStore)]
 Page = Annotated[Pages, inject(Pages)]
@@ -35,7 +37,6 @@ People = Annotated[Readers, inject(Readers)]
 NewIds = Annotated[Ids, inject(Ids)]
 Rights = Annotated[Actors, inject(Actors)]
 
-_FAST_RESULT = timedelta(milliseconds=400)
 _PAGE = 20
 
 
@@ -63,7 +64,7 @@ async def submit(
     except PayloadTooLarge as error:
         issues = {"": str(error)}
         return await _form(slug, request, principal, desk, pages, people, ids, issues=issues, given={}, status=413)
-    await desk.wait(submitted.run.id, principal.urn, _FAST_RESULT)
+    await desk.wait(submitted.run.id, principal.urn, FAST_RESULT)
     return RedirectResponse(request.url_for("skriptoteket_run", run_id=str(submitted.run.id)).path, 303)
 
 
@@ -93,21 +94,37 @@ async def runs(
 @router.get("/my-runs/{run_id}", name="skriptoteket_run")
 @access(permission=RUN)
 async def run(
-    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, pages: Page, people: People
+    run_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    watching: Watching,
+    steps: Steps,
+    pages: Page,
+    people: People,
 ) -> Response:
     """One run: how far it is, then what came out."""
     seen = await watching.see(run_id_of(run_id), principal.urn)
-    return await pages.render(request, "skriptoteket/run.html", _view(seen, principal, people))
+    return await pages.render(
+        request, "skriptoteket/run.html", view(seen, principal, people, await offer(steps, seen, principal))
+    )
 
 
 @router.get("/my-runs/{run_id}/live", name="skriptoteket_run_live")
 @access(permission=RUN)
 async def live(
-    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, pages: Page, people: People
+    run_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    watching: Watching,
+    steps: Steps,
+    pages: Page,
+    people: People,
 ) -> Response:
     """The part of the page that changes while a run lives; it stops asking by itself when the run is over."""
     seen = await watching.see(run_id_of(run_id), principal.urn)
-    text = await pages.text(request, "skriptoteket/run_live.html", _view(seen, principal, people))
+    text = await pages.text(
+        request, "skriptoteket/run_live.html", view(seen, principal, people, await offer(steps, seen, principal))
+    )
     return Response(text, media_type="text/html", headers={"cache-control": "no-store"})
 
 
@@ -154,24 +171,6 @@ async def table_csv(run_id: str, index: int, principal: CurrentPrincipal, watchi
     name = f"{seen.tool.slug}-{index + 1}.csv"
     body = text.getvalue().encode("utf-8-sig")
     return Response(body, headers=safe_headers(disposition("attachment", name), "text/csv; charset=utf-8"))
-
-
-def _view(seen: SeenRun, principal: Principal, people: Readers) -> dict[str, object]:
-    run = seen.run
-    version = seen.version
-    fields = {str(field["name"]): field for field in version.behaviour.input_schema} if version is not None else {}
-    return {
-        "reader": people.of(principal),
-        "seen": seen,
-        "run": run,
-        "tool": seen.tool,
-        "word": STATE_WORDS[run.state],
-        "tone": STATE_TONES[run.state],
-        "blocks": view_blocks(run.outputs, seen.artifacts),
-        "files": unmentioned(run.outputs, seen.artifacts),
-        "fields": fields,
-        "refreshes": not run.state.terminal,
-    }
 
 
 async def _form(

@@ -283,6 +283,12 @@ class Run:
     result_expired_at: datetime | None = None
 
     @property
+    def session_context(self) -> str:
+        """Which session of its requester the run belongs to: trials never mix with the real thing."""
+        trial = self.context is RunContext.SANDBOX
+        return f"sandbox:{self.snapshot_id or self.version_id}" if trial else "default"
+
+    @property
     def claim(self) -> Claim | None:
         """The claim of the worker that holds the lease now."""
         return None if self.lease_owner is None else Claim(self.id, self.attempt, self.lease_owner)

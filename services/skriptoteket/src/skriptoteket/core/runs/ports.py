@@ -252,6 +252,22 @@ class WorkerStore(Protocol):
     async def remove(self, worker: WorkerId) -> None: ...
 
 
+SESSION_IDLE_TIME = timedelta(hours=24)
+"""A tool session that nobody used for so long is over."""
+
+
+class RunSessions(Protocol):
+    """What runs do to tool sessions: a new one begins its session anew, the purge forgets unused ones."""
+
+    async def begin(self, run: Run, now: datetime) -> None:
+        """Forget offer and state, raise the rev, and wait for this run."""
+        ...
+
+    async def forget_unused(self, before: datetime) -> int:
+        """Remove sessions that were last used earlier; how many."""
+        ...
+
+
 class RunUnit(Protocol):
     """One transaction as the verbs of runs see it."""
 
@@ -275,6 +291,9 @@ class RunUnit(Protocol):
 
     @property
     def preferences(self) -> PreferenceStore: ...
+
+    @property
+    def sessions(self) -> RunSessions: ...
 
 
 @dataclass(frozen=True, slots=True)

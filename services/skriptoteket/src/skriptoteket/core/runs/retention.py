@@ -8,7 +8,7 @@ from skriptoteket.core.errors import NotFound, SkriptoteketError
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.models import Run
-from skriptoteket.core.runs.ports import ArtifactStore, ExpiringRuns, RunUnit
+from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, ArtifactStore, ExpiringRuns, RunUnit
 
 _BATCH = 100
 _ORPHAN_AGE = timedelta(hours=1)
@@ -62,6 +62,7 @@ class Retention:
         if not dry:
             async with self._work.write() as unit:
                 await unit.runs.forget_live_view(now - timedelta(hours=1), now)
+                counts["sessions"] = await unit.sessions.forget_unused(now - SESSION_IDLE_TIME)
         return Purged(counts, failures)
 
     async def _purge_class(self, kind: str, before: datetime, now: datetime, dry: bool) -> tuple[int, int]:

@@ -3,33 +3,21 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import Conflict, IdempotencyKeyReused, NotFound, QueueFull, TooManyRuns, ValidationFailed
+from skriptoteket.core.errors import Conflict, IdempotencyKeyReused, NotFound, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
+from skriptoteket.core.runs.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
-from skriptoteket.core.runs.matching import ensure_runnable
 from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import Doorbell, Remembered, RunUnit
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
-
-
-@dataclass(frozen=True, slots=True)
-class AdmissionRules:
-    """How much may wait, and what a worker must offer."""
-
-    max_queue_depth: int = 500
-    max_queued_per_user: int = 10
-    queue_deadline: timedelta = timedelta(seconds=900)
-    worker_alive: timedelta = timedelta(seconds=30)
-    require: tuple[str, ...] = ()
-    default_limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +101,7 @@ class RunSubmission:
             settings = await settings_of_a_run(unit.preferences, tool.id, version.behaviour, wanted.requested_by)
             run = replace(self._run(wanted, tool, version, values), settings=settings)
             await unit.runs.add(run)
+            await unit.sessions.begin(run, self._clock.now())
             if wanted.idempotency_key is not None:
                 scope = _scope(wanted)
                 now = self._clock.now()
@@ -128,15 +117,8 @@ class RunSubmission:
         return await unit.runs.get(known.run_id)
 
     async def _ensure_room(self, unit: RunUnit, behaviour: Behaviour, requested_by: str) -> None:
-        rules = self._rules
-        limits = limits_of(behaviour, rules.default_limits)
-        extra = (*rules.require, *behaviour.requirements)
-        workers = await unit.workers.all()
-        ensure_runnable(workers, behaviour.environment, limits, extra, self._clock.now(), rules.worker_alive)
-        if await unit.queue.depth(requested_by) >= rules.max_queued_per_user:
-            raise TooManyRuns(rules.max_queued_per_user, retry_after=10)
-        if await unit.queue.depth() >= rules.max_queue_depth:
-            raise QueueFull(rules.max_queue_depth, retry_after=60)
+        room = (behaviour.environment, limits_of(behaviour, self._rules.default_limits), behaviour.requirements)
+        await ensure_room(unit, self._rules, room, requested_by, self._clock.now())
 
     def _run(self, wanted: Submission, tool: Tool, version: ToolVersion, values: Mapping[str, JsonValue]) -> Run:
         now = self._clock.now()

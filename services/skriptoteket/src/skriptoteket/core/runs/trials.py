@@ -5,16 +5,16 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import FieldIssue, NotFound, QueueFull, TooManyRuns, ValidationFailed
+from skriptoteket.core.errors import FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import Actor
+from skriptoteket.core.runs.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.inputs import Upload, file_issues
-from skriptoteket.core.runs.matching import ensure_runnable
 from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import Doorbell, RunUnit
-from skriptoteket.core.runs.submission import AdmissionRules, input_files, limits_of
+from skriptoteket.core.runs.submission import input_files, limits_of
 from skriptoteket.core.versions.behaviour import checked
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour
@@ -80,7 +80,8 @@ class Trials:
             issues = (*issues, *file_issues(behaviour.input_schema, trial.uploads), *told)
             if issues:
                 raise ValidationFailed(issues, trial.values)
-            await self._ensure_room(unit, behaviour, actor.subject)
+            room = (behaviour.environment, limits_of(behaviour, self._rules.default_limits), behaviour.requirements)
+            await ensure_room(unit, self._rules, room, actor.subject, self._clock.now())
             snapshot = None if trial.fields is None else await self._snapshot(unit, actor, tool.id, behaviour)
             now = self._clock.now()
             run = Run(
@@ -105,6 +106,7 @@ class Trials:
                 queue_deadline=now + self._rules.queue_deadline,
             )
             await unit.runs.add(run)
+            await unit.sessions.begin(run, now)
         await self._bell.ring(run.id)
         return run
 
@@ -121,17 +123,6 @@ class Trials:
         elif trial.fields is None:
             raise NotFound("version", "none")
         return tool, start if trial.fields is None else checked(start, trial.fields, self._environments)
-
-    async def _ensure_room(self, unit: RunUnit, behaviour: Behaviour, subject: str) -> None:
-        rules = self._rules
-        extra = (*rules.require, *behaviour.requirements)
-        limits = limits_of(behaviour, rules.default_limits)
-        workers = await unit.workers.all()
-        ensure_runnable(workers, behaviour.environment, limits, extra, self._clock.now(), rules.worker_alive)
-        if await unit.queue.depth(subject) >= rules.max_queued_per_user:
-            raise TooManyRuns(rules.max_queued_per_user, retry_after=10)
-        if await unit.queue.depth() >= rules.max_queue_depth:
-            raise QueueFull(rules.max_queue_depth, retry_after=60)
 
     async def _snapshot(self, unit: RunUnit, actor: Actor, tool_id: ToolId, behaviour: Behaviour) -> UUID:
         now = self._clock.now()

@@ -1,0 +1,90 @@
+"""Go on with a tool: its session, and the actions that it offered."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from skriptoteket.adapters.api.schemas.interaction import ActionIn, SessionOut
+from skriptoteket.adapters.api.schemas.runs import RunDetail
+from skriptoteket.adapters.http.acting import waiting_time
+from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.errors import NotFound
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.interaction.actions import Interaction, WantedAction
+from skriptoteket.core.ports import Ids
+from skriptoteket.core.roles import RUN
+
+router = APIRouter()
+
+Steps = Annotated[Interaction, inject(Interaction)]
+Lookup = Annotated[ToolLookup, inject(ToolLookup)]
+Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
+NewIds = Annotated[Ids, inject(Ids)]
+
+
+@router.get("/tools/{tool}/session", name="skriptoteket_api_session")
+@access(permission=RUN)
+async def session(tool: str, principal: CurrentPrincipal, steps: Steps, lookup: Lookup) -> SessionOut:
+    """What the tool offers oneself to go on with; 404 when there is no session."""
+    found = await steps.look(await lookup.id_of(tool), principal.urn)
+    if found is None:
+        raise NotFound("session", tool)
+    return SessionOut.of(found)
+
+
+@router.delete("/tools/{tool}/session", status_code=204, name="skriptoteket_api_start_over")
+@access(permission=RUN)
+async def start_over(tool: str, principal: CurrentPrincipal, steps: Steps, lookup: Lookup) -> Response:
+    """Forget what was offered; idempotent, 409 `action_in_progress` while a step runs."""
+    await steps.start_over(await lookup.id_of(tool), principal.urn)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/tools/{tool}/actions",
+    status_code=202,
+    response_model=RunDetail,
+    responses={200: {"model": RunDetail, "description": "It ended within `Prefer: wait=N`."}},
+    name="skriptoteket_api_action",
+)
+@access(permission=RUN)
+async def act(
+    tool: str,
+    body: ActionIn,
+    request: Request,
+    principal: CurrentPrincipal,
+    steps: Steps,
+    lookup: Lookup,
+    desk: Desk,
+    ids: NewIds,
+) -> Response:
+    """Begin one step. 409 names why not: `state_rev_stale` (with the present one), `action_in_progress`,
+    `version_changed`."""
+    wanted = WantedAction(
+        RunId(ids.new()),
+        await lookup.id_of(tool),
+        principal.urn,
+        body.action_id,
+        body.input,
+        body.expected_state_rev,
+        locale=principal.locale or desk.default_locale,
+    )
+    run = await steps.act(wanted)
+    waited = waiting_time(request)
+    seen = await desk.wait(run.id, principal.urn, waited)
+    urls = {
+        artifact.artifact_id: request.url_for(
+            "skriptoteket_api_artifact", run_id=str(run.id), artifact_id=artifact.artifact_id
+        ).path
+        for artifact in seen.artifacts
+    }
+    done = waited > timedelta(0) and seen.run.state.terminal
+    headers = {"location": request.url_for("skriptoteket_api_run", run_id=str(run.id)).path}
+    if done:
+        headers["preference-applied"] = f"wait={int(waited.total_seconds())}"
+    return JSONResponse(RunDetail.seen(seen, urls).model_dump(mode="json"), 200 if done else 202, headers)

@@ -1,0 +1,80 @@
+"""Go on from a result: the forms that a tool offered below it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from fastapi_services_platform import access
+from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
+from skriptoteket.adapters.http.acting import run_id_of
+from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk, form_values
+from skriptoteket.adapters.http.uploads import Received
+from skriptoteket.adapters.web.run_view import Attempt, offer, view
+from skriptoteket.adapters.web.texts import Readers
+from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.interaction.actions import Interaction, WantedAction
+from skriptoteket.core.interaction.models import fields_of
+from skriptoteket.core.ports import Ids
+from skriptoteket.core.roles import RUN
+from skriptoteket.core.runs.watching import RunWatching
+
+router = APIRouter()
+
+Steps = Annotated[Interaction, inject(Interaction)]
+Watching = Annotated[RunWatching, inject(RunWatching)]
+Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
+Page = Annotated[Pages, inject(Pages)]
+People = Annotated[Readers, inject(Readers)]
+NewIds = Annotated[Ids, inject(Ids)]
+
+
+@router.post("/my-runs/{run_id}/actions", name="skriptoteket_run_action")
+@access(permission=RUN)
+async def act(
+    run_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    steps: Steps,
+    watching: Watching,
+    desk: Desk,
+    pages: Page,
+    people: People,
+    ids: NewIds,
+) -> Response:
+    """Begin the step and go to its run; whatever is wrong, the form comes back as it was filled in."""
+    seen = await watching.see(run_id_of(run_id), principal.urn)
+    form = await request.form()
+    action_id = str(form.get("action_id", ""))
+    rev = str(form.get("state_rev", ""))
+    action = next((each for each in seen.run.next_actions if each["action_id"] == action_id), None)
+    if action is None:
+        raise NotFound("action", action_id)
+    own = ("action_id", "state_rev", "csrf_token")
+    texts = {name: [str(text) for text in form.getlist(name)] for name in form if name not in own}
+    attempt, status = Attempt(action_id), 422
+    try:
+        values = form_values(fields_of(action), Received(texts, []))
+        attempt = Attempt(action_id, values)
+        wanted = WantedAction(
+            RunId(ids.new()),
+            seen.tool.id,
+            principal.urn,
+            action_id,
+            values,
+            int(rev) if rev.isdigit() and len(rev) < 10 else 0,
+            seen.run.session_context,
+            principal.locale or desk.default_locale,
+        )
+        run = await steps.act(wanted)
+        await desk.wait(run.id, principal.urn, FAST_RESULT)
+        return RedirectResponse(request.url_for("skriptoteket_run", run_id=str(run.id)).path, 303)
+    except ValidationFailed as error:
+        issues = {issue.field: issue.message for issue in error.issues}
+        attempt = Attempt(action_id, attempt.given, issues)
+    except Conflict as error:
+        attempt, status = Attempt(action_id, attempt.given, problem=str(error)), 409
+    found = await offer(steps, seen, principal)
+    context = view(seen, principal, people, found, attempt)
+    return await pages.render(request, "skriptoteket/run.html", context, status)

@@ -1,0 +1,1 @@
+"""Tools that go on after their first answer: what they offered, what they remember, one step at a time."""

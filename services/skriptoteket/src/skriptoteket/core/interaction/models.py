@@ -1,0 +1,37 @@
+"""A tool session: what the last answer offered, and the state that the tool gave along."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from skriptoteket.core.identifiers import RunId, ToolId
+from skriptoteket.core.json_values import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSession:
+    """One person with one tool. ``run_id`` is the run that made the offer, and pins the version that may go on.
+
+    ``rev`` grows when a step is begun and when it ends, so of two windows only one can go on. ``context`` is
+    ``default`` or ``sandbox:<id of what is tried>``; it comes from the run, never from a client.
+    """
+
+    tool_id: ToolId
+    subject: str
+    context: str
+    last_used_at: datetime
+    offer: tuple[Mapping[str, JsonValue], ...] = ()
+    state: Mapping[str, JsonValue] | None = None
+    rev: int = 0
+    run_id: RunId | None = None
+    pending_run_id: RunId | None = None
+
+    def offered(self, action_id: str) -> Mapping[str, JsonValue] | None:
+        """The action with this id, if it was offered."""
+        return next((each for each in self.offer if each["action_id"] == action_id), None)
+
+
+def fields_of(action: Mapping[str, JsonValue]) -> Sequence[Mapping[str, JsonValue]]:
+    """The form of an offered action, as it was normalised."""
+    fields = action.get("fields")
+    return [each for each in fields if isinstance(each, Mapping)] if isinstance(fields, Sequence) else []

@@ -1,0 +1,43 @@
+"""Whether a run may wait: a worker that can do it, and room in the queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from skriptoteket.core.errors import QueueFull, TooManyRuns
+from skriptoteket.core.runs.matching import ensure_runnable
+from skriptoteket.core.runs.models import Limits
+from skriptoteket.core.runs.ports import RunUnit
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRules:
+    """How much may wait, and what a worker must offer."""
+
+    max_queue_depth: int = 500
+    max_queued_per_user: int = 10
+    queue_deadline: timedelta = timedelta(seconds=900)
+    worker_alive: timedelta = timedelta(seconds=30)
+    require: tuple[str, ...] = ()
+    default_limits: Limits = field(default_factory=Limits)
+
+
+async def ensure_room(
+    unit: RunUnit,
+    rules: AdmissionRules,
+    wanted: tuple[str, Limits, Sequence[str]],
+    requested_by: str,
+    now: datetime,
+) -> None:
+    """Refuse what could not run or would wait too long; ``wanted`` is environment, limits and requirements.
+
+    Raises:
+        RunnerUnavailable, TooManyRuns, QueueFull.
+    """
+    environment, limits, requirements = wanted
+    extra = (*rules.require, *requirements)
+    ensure_runnable(await unit.workers.all(), environment, limits, extra, now, rules.worker_alive)
+    if await unit.queue.depth(requested_by) >= rules.max_queued_per_user:
+        raise TooManyRuns(rules.max_queued_per_user, retry_after=10)
+    if await unit.queue.depth() >= rules.max_queue_depth:
+        raise QueueFull(rules.max_queue_depth, retry_after=60)

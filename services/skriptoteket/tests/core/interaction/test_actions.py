@@ -1,0 +1,186 @@
+"""Interactive tools: one step at a time, only what was offered, only the version that offered it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from skriptoteket.adapters.memory.artifacts import RememberedBell
+from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
+from skriptoteket.core.catalog.models import Tool
+from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
+from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
+from skriptoteket.core.interaction.actions import Interaction, WantedAction
+from skriptoteket.core.runs.admission import AdmissionRules
+from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
+from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, Run, RunKind, RunState
+from skriptoteket.core.runs.ports import ClaimRules, Worker
+from skriptoteket.core.runs.submission import RunSubmission, Submission
+from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
+from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
+
+ANNA = "urn:fsp:person:anna"
+MORE = {
+    "action_id": "more",
+    "label": "More",
+    "fields": [{"kind": "integer", "name": "rows", "min": 1, "max": 9, "required": True}],
+    "prefill": {"rows": 3},
+}
+
+
+class Quiz:
+    """A published tool without input, a live worker that this test plays, and both verbs."""
+
+    def __init__(self, work: Any, clock: Any) -> None:
+        self.work, self.clock, self.ids, self.bell = work, clock, TimeOrderedIds(), RememberedBell()
+        rules = AdmissionRules()
+        self.submission = RunSubmission(work, clock, self.bell, rules)
+        self.steps = Interaction(work, clock, self.bell, rules)
+        self.tool_id = ToolId(uuid4())
+
+    async def open(self) -> None:
+        """Put tool and worker in place."""
+        now = self.clock.now()
+        behaviour = Behaviour("x = 1\n", input_schema=())
+        hashes = content_hash(behaviour), behaviour_hash(behaviour)
+        worker = Worker(WorkerId("w"), "h", "b", 1, 0.0, "1", "test", DEFAULT_REQUIREMENTS, ("standard@1",), 4096, 0, False, now, now)  # fmt: skip  # noqa: E501 - one record
+        tool = Tool(self.tool_id, "quiz", "Quiz", "", "urn:o", now, now, is_visible=True)
+        version = ToolVersion(
+            VersionId(uuid4()), self.tool_id, 1, VersionState.ACTIVE, behaviour, *hashes, "urn:o", now
+        )
+        async with self.work.write() as unit:
+            await unit.tools.add(tool)
+            await unit.versions.add(version)
+            await unit.tools.update(replace(tool, active_version_id=version.id))
+            await unit.workers.save(worker)
+
+    async def begin(self) -> Run:
+        """A production run, succeeded with an offer and a state."""
+        run = (await self.submission.submit(Submission(RunId(self.ids.new()), "quiz", ANNA, {}))).run
+        return await self.end(run, offer=(MORE,), state={"page": 1})
+
+    async def end(self, run: Run, offer: Any = (), state: Any = None, code: OutcomeCode = OutcomeCode.OK) -> Run:
+        """Play the worker."""
+        rules = ClaimRules(frozenset({"standard@1"}), DEFAULT_REQUIREMENTS, 4096)
+        async with self.work.write() as unit:
+            claimed = await unit.queue.claim(WorkerId("w"), rules, self.clock.now(), timedelta(seconds=30))
+            assert (run.id, True) == (claimed.id, claimed.claim is not None)
+            for step in (RunState.RUNNING, RunState.COLLECTING):
+                await unit.queue.move(claimed.claim, step, self.clock.now())
+            ended = Ended(Outcome(code), next_actions=offer, state=state)
+            done: Run = await unit.queue.finish(claimed.claim, ended, self.clock.now())
+            return done
+
+    async def act(self, rev: int, action: str = "more", **values: object) -> Run:
+        """One step."""
+        wanted = WantedAction(RunId(self.ids.new()), self.tool_id, ANNA, action, values, rev)
+        return await self.steps.act(wanted)
+
+    async def session(self) -> Any:
+        """As it stands."""
+        return await self.steps.look(self.tool_id, ANNA)
+
+
+@pytest.fixture
+async def quiz(work: Any, clock: Any) -> Quiz:
+    """The quiz over each kind of store."""
+    made = Quiz(work, clock)
+    await made.open()
+    return made
+
+
+async def test_an_offer_leads_to_a_run_that_gets_state_and_input(quiz: Quiz) -> None:
+    """The step carries what the tool remembered, and its end offers anew."""
+    await quiz.begin()
+    first = await quiz.session()
+    assert (first.rev, first.offer, first.pending_run_id) == (2, (MORE,), None)
+    run = await quiz.act(2, rows="4")
+    assert (run.kind, run.action) == (RunKind.ACTION, {"action_id": "more", "input": {"rows": 4}})
+    assert run.session_state == {"page": 1}
+    assert [run.id] == quiz.bell.rung[-1:]
+    await quiz.end(run, state={"page": 2})
+    over = await quiz.session()
+    assert (over.rev, over.offer, over.state) == (4, (), {"page": 2})
+
+
+async def test_of_two_simultaneous_steps_one_runs(quiz: Quiz) -> None:
+    """One row, one refusal that names the reason, and nothing of the loser is kept."""
+    await quiz.begin()
+    answers = await asyncio.gather(quiz.act(2, rows=1), quiz.act(2, rows=2), return_exceptions=True)
+    won = [answer for answer in answers if isinstance(answer, Run)]
+    lost = [answer for answer in answers if isinstance(answer, Conflict)]
+    assert (len(won), [answer.reason for answer in lost]) == (1, ["action_in_progress"])
+    async with quiz.work.read() as unit:
+        assert await unit.queue.depth(ANNA) == 1
+
+
+async def test_a_stale_rev_is_told_the_present_one(quiz: Quiz) -> None:
+    """A window that did not see the last step cannot go on from an old result."""
+    await quiz.begin()
+    await quiz.end(await quiz.act(2, rows=1), offer=(MORE,))
+    with pytest.raises(Conflict) as refused:
+        await quiz.act(2, rows=1)
+    assert (refused.value.reason, refused.value.facts) == ("state_rev_stale", {"state_rev": 4})
+
+
+async def test_a_step_that_fails_leaves_the_old_offer(quiz: Quiz) -> None:
+    """The rev grows, offer and state stay: it can be tried again."""
+    await quiz.begin()
+    await quiz.end(await quiz.act(2, rows=1), code=OutcomeCode.SCRIPT_ERROR)
+    session = await quiz.session()
+    assert (session.rev, session.offer, session.state) == (4, (MORE,), {"page": 1})
+    assert (await quiz.act(4, rows=1)).session_state == {"page": 1}
+
+
+async def test_a_fresh_run_forgets_the_session(quiz: Quiz) -> None:
+    """While it runs nothing is offered; when it fails, nothing is."""
+    await quiz.begin()
+    assert ((found := await quiz.session()).rev, found.offer) == (2, (MORE,))
+    run = (await quiz.submission.submit(Submission(RunId(quiz.ids.new()), "quiz", ANNA, {}))).run
+    assert (3, (), run.id) == ((found := await quiz.session()).rev, found.offer, found.pending_run_id)
+    await quiz.end(run, code=OutcomeCode.SCRIPT_ERROR)
+    assert ((found := await quiz.session()).rev, found.offer, found.state) == (4, (), None)
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "field"),
+    [("less", {}, "action_id"), ("more", {}, "rows"), ("more", {"rows": 99}, "rows"), ("more", {"x": 1}, "x")],
+)
+async def test_what_was_not_offered_is_refused(quiz: Quiz, action: str, values: dict[str, object], field: str) -> None:
+    """An unknown action, a missing, a wrong and an unknown field; the session stays as it was."""
+    await quiz.begin()
+    with pytest.raises(ValidationFailed) as refused:
+        await quiz.act(2, action, **values)
+    assert field in {issue.field for issue in refused.value.issues}
+    assert ((session := await quiz.session()).rev, session.pending_run_id) == (2, None)
+
+
+async def test_a_new_version_ends_the_session(quiz: Quiz) -> None:
+    """What the old version remembered is not given to the new one."""
+    await quiz.begin()
+    async with quiz.work.write() as unit:
+        tool = await unit.tools.get(quiz.tool_id)
+        await unit.tools.update(replace(tool, active_version_id=VersionId(uuid4())))
+    with pytest.raises(Conflict, match="new version"):
+        await quiz.act(2, rows=1)
+
+
+async def test_sessions_end_by_themselves_and_on_request(quiz: Quiz) -> None:
+    """After a day, or when somebody starts over; not while a step runs."""
+    await quiz.begin()
+    run = await quiz.act(2, rows=1)
+    with pytest.raises(Conflict, match="still running"):
+        await quiz.steps.start_over(quiz.tool_id, ANNA)
+    await quiz.end(run, offer=(MORE,))
+    await quiz.steps.start_over(quiz.tool_id, ANNA)
+    assert None is await quiz.session()
+    with pytest.raises(NotFound):
+        await quiz.act(4, rows=1)
+    await quiz.begin()
+    quiz.clock.pass_(hours=25)
+    assert None is await quiz.session()
+    async with quiz.work.write() as unit:
+        assert await unit.sessions.forget_unused(quiz.clock.now() - timedelta(hours=24)) == 1
