@@ -65,6 +65,11 @@ check: lint types arch workflows test
 proof-workers *ARGS:
     {{ run }} python -m tests.workers.run "$@"
 
+# Disable a human and measure when another process refuses her agent two levels down; on SQLite and PostgreSQL
+[group('proof')]
+proof-revocation ROUNDS="200":
+    {{ run }} python -m tests.workers.revocation --rounds "{{ ROUNDS }}"
+
 # Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, runner, workspace
 [group('proof')]
 bench *NAMES:

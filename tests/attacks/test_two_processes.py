@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.attacks.agents import key_of_a_grandchild, seconds_until
 from tests.attacks.running_platform import (
     Person,
     RunningPlatform,
@@ -146,6 +147,19 @@ def test_disabling_reaches_the_other_node(nodes: list[RunningPlatform], person: 
             assert time.monotonic() - switched < 30
         refused_after = time.monotonic() - switched
     assert refused_after < 30
+
+
+def test_an_agent_two_levels_down_stops_with_its_human(nodes: list[RunningPlatform], person: Person) -> None:
+    """Attack 31: on the other node, with a key that was made before; back with her, it goes on."""
+    with nodes[0].client() as admin:
+        key = key_of_a_grandchild(admin, f"urn:au:user:{person.id}")
+        with httpx.Client(base_url=nodes[1].url, headers=key, timeout=60) as agent:
+            seconds_until(agent, 200)
+            admin.patch(f"/users/{person.id}", json={"is_active": False}).raise_for_status()
+            seconds_until(agent, 403)
+            assert agent.get("/users").json()["type"].endswith("/no-custodian")
+            admin.patch(f"/users/{person.id}", json={"is_active": True}).raise_for_status()
+            seconds_until(agent, 200)
 
 
 def test_counters_survive_a_restart(tmp_path: Path) -> None:
