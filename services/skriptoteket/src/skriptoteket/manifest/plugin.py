@@ -55,9 +55,8 @@ class Skriptoteket:
 
     async def initialize(self, platform: Platform) -> Contribution:
         """Wire the library; nothing is opened yet."""
-        settings, database = SkriptoteketSettings(), platform.database("skriptoteket")
-        library = build_library(database, platform.settings, settings)
-        self._library, self._database = library, database
+        settings, self._database = SkriptoteketSettings(), platform.database("skriptoteket")
+        self._library = library = build_library(self._database, platform.settings, settings)
         biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
 
         async def purge() -> None:
