@@ -13,13 +13,13 @@ SETTINGS = "settings"
 MAINTENANCE = "maintenance"
 """Odd while a restore is under way."""
 GRAPH = "graph"
-_FRESH_SECONDS = 0.25
+_FRESH_SECONDS = 0.05
 
 
 class Freshness:
     """The newest known version of each topic.
 
-    Changes made in this process are noticed at once (:meth:`expire`), those of other processes within 250 ms.
+    Changes made in this process are noticed at once (:meth:`expire`), those of other processes within 50 ms.
     """
 
     def __init__(self, transactions: Transactions) -> None:
@@ -34,7 +34,7 @@ class Freshness:
         self._asked = float("-inf")
 
     async def version(self, topic: str) -> int:
-        """The version of a topic as of at most 250 ms ago."""
+        """The version of a topic as of at most 50 ms ago."""
         if time.monotonic() - self._asked > _FRESH_SECONDS:
             async with self._lock:
                 if time.monotonic() - self._asked > _FRESH_SECONDS:

@@ -1,11 +1,11 @@
 """Settings choose adapters, build services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from au_sys_identity.adapters.api.authentication import CookieNames, RequestAuthenticator
@@ -18,6 +18,7 @@ from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
+from au_sys_identity.adapters.db.change_feed import ChangeFeed
 from au_sys_identity.adapters.db.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.folder import FolderPost
@@ -25,7 +26,7 @@ from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
 from au_sys_identity.adapters.limits.windows import LibraryWindows
 from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
 from au_sys_identity.adapters.web.administration import Desk
-from au_sys_identity.adapters.web.security import SecurityPage
+from au_sys_identity.adapters.web.security import OwnAccess, SecurityPage
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.limits import Limits
@@ -39,6 +40,8 @@ from au_sys_identity.core.accounts.registration import Registration
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.passwords import PasswordRules
+from au_sys_identity.core.directories.linking import Linking
+from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn
 from au_sys_identity.core.factors.asserting import PasskeyCheck
 from au_sys_identity.core.factors.challenges import PasskeyChallenges
 from au_sys_identity.core.factors.checking import FactorCheck
@@ -67,9 +70,9 @@ from au_sys_identity.manifest.auditing import Auditing, auditing
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.gathering import gathering
 from au_sys_identity.manifest.outside import Ground, Outside, outside
+from au_sys_identity.manifest.policing import live_policy, policing
 from au_sys_identity.manifest.recovering import Ground as RecoveryGround
 from au_sys_identity.manifest.recovering import Recovery, recovering
-from au_sys_identity.manifest.policing import live_policy, policing
 from au_sys_identity.manifest.rules import Rules
 from au_sys_identity.manifest.runtime_settings import LiveSettings, SettingsRead
 from fastapi_services_platform import (
@@ -85,6 +88,7 @@ from fastapi_services_platform import (
 )
 
 _logger = get_logger(__name__)
+Made = TypeVar("Made")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -165,10 +169,12 @@ class Wiring:
     log: Auditing
     recovery: Recovery
     windows: LibraryWindows
+    feed: ChangeFeed
 
     async def prepare(self) -> None:
         """Make what the first request would wait for, and tell the operator where the first administrator begins."""
         await blocking(self.root.open)
+        await self.feed.start()
         await self.live.start()
         await self.recovery.restoring.end_maintenance()
         await self.keys.active()
@@ -180,6 +186,7 @@ class Wiring:
 
     async def close(self) -> None:
         """Finish the hashes under way, and hang up."""
+        await self.feed.stop()
         await self.live.stop()
         self.hasher.close()
         await self.outside.client.close()
@@ -327,6 +334,9 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         Ground(settings, base.platform, transactions, root, freshness, granting, base.lockout, base.times, clock)
     )
     built.update(more.services)
+    links, ways = _built(built, Linking), _built(built, OutsideSignIn)
+    own = OwnAccess(_built(built, ApiKeys), links, ways, decisions, catalogue)
+    built[SecurityPage] = SecurityPage(enrolment, _built(built, Passkeys), sessions, base.cookies, own)
     log = auditing(settings, transactions, root, clock, more.client)
     built.update(log.services)
     recovery = recovering(
@@ -376,6 +386,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         log,
         recovery,
         base.windows,
+        ChangeFeed(database, freshness.expire),
     )
 
 
@@ -409,7 +420,6 @@ def _ways_in(
     passkeys = Passkeys(transactions, check.ceremony, check.challenges, letters, utc_now)
     return {
         Passkeys: passkeys,
-        SecurityPage: SecurityPage(enrolment, passkeys, sessions, base.cookies),
         PasskeySignIn: PasskeySignIn(transactions, check, root, utc_now, times=times),
         MailLinks: MailLinks(
             transactions,
@@ -443,6 +453,14 @@ def _delivery(base: _Base, letters: LetterBox) -> Delivery:
     links = base.in_force.links
     post = post_of(settings, platform)
     return Delivery(base.transactions, letters, post, utc_now, public_url=platform.public_url, times=links)
+
+
+def _built(services: Mapping[type[Any], object], wanted: type[Made]) -> Made:  # Any: interfaces of unrelated types
+    """What was built before, by its type."""
+    found = services[wanted]
+    if not isinstance(found, wanted):
+        raise TypeError(wanted.__name__)
+    return found
 
 
 def _giving(service: object) -> Callable[[object], object]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import versions
+
+CHANNEL = "identity_versions"
+"""Where PostgreSQL tells every process, at the commit, which topic has a new version."""
+_TELL = text("SELECT pg_notify(:channel, :topic)")
 
 
 class SqlVersions:
@@ -22,6 +26,8 @@ class SqlVersions:
     async def raise_topic(self, topic: str) -> int:
         """See :class:`~au_sys_identity.core.access.ports.VersionStore`."""
         self.raised = True
+        if self._session.get_bind().dialect.name == "postgresql":
+            await self._session.execute(_TELL, {"channel": CHANNEL, "topic": topic})
         row = (
             await self._session.execute(
                 update(versions)
