@@ -57,7 +57,7 @@ def _signature(error: BaseException) -> Signature | None:
             return None
         try:
             message = str(current)
-        except Exception:
+        except Exception:  # whatever a broken __str__ raises: the traceback says so in its place
             return None
         parts += (type(current), message, *getattr(current, "__notes__", ()), current.__suppress_context__)
         frame = current.__traceback__

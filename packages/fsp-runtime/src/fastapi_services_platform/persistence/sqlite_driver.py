@@ -12,14 +12,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
 
-# Any: parameters and rows are whatever the statement says; SQLAlchemy and aiosqlite leave them untyped
-
 
 class _Done(NamedTuple):
-    description: Any
+    description: Any  # Any: SQLAlchemy and aiosqlite leave it untyped
     rowcount: int
     lastrowid: int | None
-    rows: list[Any]
+    rows: list[Any]  # Any: SQLAlchemy and aiosqlite leave it untyped
 
 
 class WholeCursor(AsyncAdapt_aiosqlite_cursor):
@@ -36,7 +34,7 @@ class WholeCursor(AsyncAdapt_aiosqlite_cursor):
         self._done = _Done(None, -1, None, [])
 
     @property
-    def description(self) -> Any:
+    def description(self) -> Any:  # Any: SQLAlchemy and aiosqlite leave it untyped
         """The columns of the last statement."""
         return self._done.description
 
@@ -46,7 +44,7 @@ class WholeCursor(AsyncAdapt_aiosqlite_cursor):
         return self._done.rowcount
 
     @property
-    def lastrowid(self) -> Any:
+    def lastrowid(self) -> Any:  # Any: SQLAlchemy and aiosqlite leave it untyped
         """The last inserted row."""
         return self._done.lastrowid
 
@@ -57,19 +55,23 @@ class WholeCursor(AsyncAdapt_aiosqlite_cursor):
 
     @arraysize.setter
     def arraysize(self, value: int) -> None:
-        """All rows are here already."""
+        """Nothing to set: all rows are here already."""
 
     async def _async_soft_close(self) -> None:
-        """Closed already."""
+        """Nothing to close: it is closed already."""
 
-    async def _execute_async(self, operation: Any, parameters: Any) -> Any:
+    async def _execute_async(
+        self, operation: Any, parameters: Any
+    ) -> Any:  # Any: SQLAlchemy and aiosqlite leave it untyped
         await self._cross(sqlite3.Cursor.execute, operation, () if parameters is None else parameters)
 
-    async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> Any:
+    async def _executemany_async(
+        self, operation: Any, seq_of_parameters: Any
+    ) -> Any:  # Any: SQLAlchemy and aiosqlite leave it untyped
         await self._cross(sqlite3.Cursor.executemany, operation, seq_of_parameters)
 
     async def _cross(self, run: Callable[..., object], *given: object) -> None:
-        connection: Any = self._connection
+        connection: Any = self._connection  # Any: SQLAlchemy and aiosqlite leave it untyped
         async with self._adapt_connection._execute_mutex:
             self._done = await connection._execute(_whole, connection._conn, run, *given)
         self._rows = deque(self._done.rows)
@@ -79,16 +81,18 @@ class WholeConnection(AsyncAdapt_aiosqlite_connection):
     """Makes such cursors, and rolls back only what was begun."""
 
     __slots__ = ()
-    _cursor_cls: Any = WholeCursor
+    _cursor_cls: Any = WholeCursor  # Any: SQLAlchemy and aiosqlite leave it untyped
 
     def rollback(self) -> None:
         """End an open transaction; the pool asks for it after each use."""
-        connection: Any = self._connection
+        connection: Any = self._connection  # Any: SQLAlchemy and aiosqlite leave it untyped
         if connection._connection is not None and connection.in_transaction:
             super().rollback()
 
 
-def connected(dialect: Any, _record: object, positional: Any, named: Any) -> WholeConnection:
+def connected(
+    dialect: Any, _record: object, positional: Any, named: Any
+) -> WholeConnection:  # Any: SQLAlchemy and aiosqlite leave it untyped
     """For SQLAlchemy's event ``do_connect``."""
     made = dialect.loaded_dbapi.connect(*positional, **named)
     return WholeConnection(made.dbapi, made._connection)

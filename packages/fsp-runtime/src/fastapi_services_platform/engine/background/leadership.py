@@ -151,11 +151,11 @@ class Lease:
             self._silent = True
             return
         self._silent = False
-        before = self.token
+        before, changed = self.token, token != self.token
         self._set(token, asked + self._seconds if token else 0.0)
-        if token and token != before:
-            _log.info("lease.taken", lease=self._name, token=token)
-        if before and token != before:
+        if token and changed:
+            _log.info("lease.taken", lease=self._name)
+        if before and changed:
             self._tell_lost()
 
     async def _claim(self) -> int:
