@@ -6,11 +6,13 @@ from au_sys_identity.adapters.web import (
     account,
     administration,
     approvals,
+    audit,
     directory_sign_in,
     machines,
     mail_links,
     outside_administration,
     passkeys,
+    recovery,
     register,
     requests,
     security,
@@ -20,12 +22,14 @@ from au_sys_identity.adapters.web import (
 )
 from au_sys_identity.adapters.web.invitations import router as invitations
 from au_sys_identity.adapters.web.notices import router as notices
+from au_sys_identity.adapters.web.own_access import router as own_access
 
 router = APIRouter()
 router.include_router(sign_in.router)
 router.include_router(directory_sign_in.router)
 router.include_router(notices)
 router.include_router(invitations)
+router.include_router(own_access)
 router.include_router(register.router)
 router.include_router(account.router)
 router.include_router(security.router)
@@ -34,6 +38,8 @@ router.include_router(administration.router)
 router.include_router(outside_administration.router)
 router.include_router(mail_links.router)
 router.include_router(settings.router)
+router.include_router(audit.router)
+router.include_router(recovery.router)
 router.include_router(approvals.router)
 router.include_router(requests.router)
 router.include_router(machines.router)

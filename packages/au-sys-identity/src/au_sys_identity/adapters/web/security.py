@@ -1,6 +1,8 @@
 """What protects the account: confirming that it is me, authenticator app, recovery codes, sessions and devices."""
 
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,15 +16,21 @@ from au_sys_identity.adapters.api.proofs.qr import qr_svg
 from au_sys_identity.adapters.api.session_cookies import keep_session
 from au_sys_identity.adapters.web.entering import code_options
 from au_sys_identity.adapters.web.targets import safe_target
+from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.access.models import Catalogue, covers
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.derivation import digest
+from au_sys_identity.core.directories.linking import Linking
+from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn
 from au_sys_identity.core.errors import IdentityError, NotFound, StepUpRequired, WeakSession
 from au_sys_identity.core.factors.enrolment import Enrolment
 from au_sys_identity.core.factors.models import METHODS
 from au_sys_identity.core.factors.passkeys import Passkeys
+from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
+from au_sys_identity.core.tokens.keys import ApiKeys
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
@@ -31,14 +39,42 @@ router = APIRouter(include_in_schema=False)
 _HERE = "/account/security"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnAccess:
+    """What leads into the account beside a password."""
+
+    keys: ApiKeys
+    links: Linking
+    ways: OutsideSignIn
+    decisions: Decisions
+    catalogue: Catalogue
+
+    async def shown(self, caller: Principal) -> dict[str, object]:
+        """For the page: living keys, what a key may carry, linked logins, and providers that are not linked."""
+        now = datetime.now(UTC)
+        links = await self.links.of_subject(caller.id)
+        linked = {login.provider for login in links}
+        held = await self.decisions.permissions_of(caller.urn)
+        known = sorted(self.catalogue.permissions)
+        return {
+            "keys": [key for key in await self.keys.of_owner(caller.id) if key.usable(now)],
+            "grantable": [(name, name) for name in known if any(covers(pattern, name) for pattern in held)],
+            "links": links,
+            "providers": [(one.name, one.label) for one in await self.ways.choices() if one.name not in linked],
+        }
+
+
 class SecurityPage:
     """What protects the account, put together for one page."""
 
-    def __init__(self, enrolment: Enrolment, passkeys: Passkeys, sessions: Sessions, cookies: CookieNames) -> None:
+    def __init__(
+        self, enrolment: Enrolment, passkeys: Passkeys, sessions: Sessions, cookies: CookieNames, own: OwnAccess
+    ) -> None:
         self._enrolment = enrolment
         self._passkeys = passkeys
         self._sessions = sessions
         self._cookies = cookies
+        self._own = own
 
     async def render(
         self,
@@ -47,11 +83,16 @@ class SecurityPage:
         *,
         begun: dict[str, object] | None = None,
         codes: list[str] | None = None,
+        key: tuple[str, str] | None = None,
+        departure: tuple[str, str] | None = None,
         error: str = "",
     ) -> Response:
         """The page, with a secret or codes that are shown this once, or with what went wrong."""
         caller = caller_of(request)
         context: dict[str, object] = {
+            **await self._own.shown(caller),
+            "key": key,
+            "departure": departure,
             "enrolled": await self._enrolment.enrolled(caller.id),
             "passkeys": await self._passkeys.of_subject(caller.id),
             "sessions": await self._sessions.of_subject(caller.id),
