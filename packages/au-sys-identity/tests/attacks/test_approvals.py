@@ -1,8 +1,12 @@
 """Approval of the exact act (attack 31): it works for what was seen, once, while it lasts, and for nothing else."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -213,3 +217,32 @@ async def test_time_runs_out(start: Start) -> None:
                 break
             await asyncio.sleep(0.1)
         assert slug(await world.act("POST", ACCOUNTS, asked["id"], json=body)) == "approval-refused"
+
+
+async def test_the_receipt_is_checked_offline(world: MachineWorld, tmp_path: Path) -> None:
+    """In a process of its own that loads no platform: sound as it is, and with a changed act it is named."""
+    body = body_of(world)
+    asked = await world.ask("POST", ACCOUNTS, arguments=body)
+    early = await world.api.get(f"/mfa/delegated/{asked['id']}/receipt", headers=world.key)
+    assert (early.status_code, slug(early)) == (404, "not-found")
+    assert (await world.approve(world.ann, asked)).status_code == 200
+    assert (await world.act("POST", ACCOUNTS, asked["id"], json=body)).status_code == 201
+    path = f"/mfa/delegated/{asked['id']}/receipt"
+    receipts = [await world.ok("GET", path, headers) for headers in (world.key, world.ann.headers, world.admin.headers)]
+    assert (await world.api.get(path, headers=world.bob.headers)).status_code == 404
+    receipt = receipts[0]
+    assert [receipt["assertion"] is None, receipt["audit"] is None] == [False, False]
+    assert json.loads(receipt["act"])["approval_id"] == asked["id"]
+    bent = {**receipt, "act": receipt["act"].replace('"POST"', '"PUT"')}
+    for document, code, words in (
+        (receipt, 0, "sound"),
+        (bent, 1, "the act is not the one"),
+        ({"a": 1}, 1, "malformed"),
+    ):
+        file = tmp_path / "receipt.json"
+        file.write_text(json.dumps(document))
+        command = [sys.executable, "-X", "importtime", "-m", "au_sys_identity.verify", "receipt", str(file)]
+        checked = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+        assert (checked.returncode, words in checked.stdout) == (code, True), (checked.stdout, checked.stderr[-500:])
+        loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in checked.stderr.splitlines()}
+        assert not loaded & {"fastapi", "starlette", "sqlalchemy", "fastapi_services_platform", "pydantic", "rfc8785"}
