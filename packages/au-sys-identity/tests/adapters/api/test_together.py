@@ -245,7 +245,12 @@ async def test_agents_and_providers_are_kept(world: Together) -> None:
         f"/iam/ai-agents/{agent}", headers={**as_ann, "if-match": '"1"'}, json={"model_spec": {"names": ["acme-2*"]}}
     )
     assert (changed.status_code, changed.json()["model_spec"]["names"]) == (200, ["acme-2*"])
-    for body in ({"model_spec": {"names": []}}, {"model_spec": {"names": ["a*b"]}}, {"provider": ann}):
+    refused: list[dict[str, object]] = [
+        {"model_spec": {"names": []}},
+        {"model_spec": {"names": ["a*b"]}},
+        {"provider": ann},
+    ]
+    for body in refused:
         assert (await world.api.patch(f"/iam/ai-agents/{agent}", headers=as_ann, json=body)).status_code == 422, body
     bad = {"name": "x", "purpose": "y", "provider": f"urn:au:provider:{UNKNOWN}", "model_spec": {"names": ["m"]}}
     assert slug(await world.api.post("/iam/ai-agents", headers=world.admin, json=bad)) == "invalid-input"
