@@ -16,8 +16,8 @@ from fastapi_services_platform.testing.started_app import settings_for
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.roles import AUTHOR_ANY, OPERATE
-from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.ports import Worker
+from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.manifest.plugin import Skriptoteket
 
 WORKER = Worker(WorkerId("w"), "h", "b", 1, 0.0, "1", "test", DEFAULT_REQUIREMENTS, ("standard@1",), 4096, 0, False, datetime.now(UTC), datetime.now(UTC))  # fmt: skip  # noqa: E501

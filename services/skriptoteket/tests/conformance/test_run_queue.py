@@ -11,7 +11,6 @@ from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Conflict, Fenced, IllegalMove, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId, WorkerId
-from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.models import (
     Artifact,
     Ended,
@@ -26,6 +25,7 @@ from skriptoteket.core.runs.models import (
     StreamText,
 )
 from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 LEASE = timedelta(seconds=30)
 RULES = ClaimRules(frozenset({"standard@1"}), DEFAULT_REQUIREMENTS, 4096)

@@ -22,9 +22,9 @@ from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.preferences.settings import Preferences
-from skriptoteket.core.runs.admission import AdmissionRules
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
 from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.runs.trials import Trials

@@ -1,13 +1,11 @@
 """What the library offers the platform, as data."""
 
 from fastapi_services_platform import (
-    Card,
     Contribution,
     Database,
     HealthCheck,
     Job,
     Manifest,
-    MenuEntry,
     Migrations,
     Platform,
     Process,
@@ -22,10 +20,10 @@ from skriptoteket.adapters.db.tables import metadata
 from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.platform.leaving import leaving_handlers
 from skriptoteket.adapters.web.router import page_router, submission_pages
-from skriptoteket.core import roles
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, retention, upload_limits
+from skriptoteket.manifest.navigation import CARDS, MENU
 from skriptoteket.manifest.permissions import BUNDLES, PERMISSIONS
 from skriptoteket.manifest.services import services
 
@@ -79,15 +77,8 @@ class Skriptoteket:
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),
             static=(StaticFolder(WEB),),
-            menu=(
-                MenuEntry("Tools", "/browse", roles.BROWSE, order=10, icon="tools"),
-                MenuEntry("My runs", "/my-runs", roles.RUN, order=11, icon="runs"),
-                MenuEntry("My tools", "/my-tools", roles.AUTHOR, order=12, icon="code"),
-                MenuEntry("Reviews", "/reviews", roles.REVIEW, order=13, icon="check"),
-                MenuEntry("Suggestions", "/admin/suggestions", roles.TRIAGE, order=14, icon="mail"),
-                MenuEntry("All tools", "/admin/tools", roles.CURATE, order=15, icon="list"),
-            ),
-            cards=(Card("Tools", "Choose a tool, upload a file, get the result.", "/browse", roles.BROWSE, order=10),),
+            menu=MENU,
+            cards=CARDS,
             migrations=MIGRATIONS,
             problems=problems(),
         )

@@ -12,9 +12,9 @@ from au_sys_storage_sdk import open_blobs
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import WorkerId
-from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.models import Artifact, Ended, Outcome, OutcomeCode, RunState, StreamText
 from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 RUNS = "/api/v1/tools/guardian-email-list/runs"
 CSV = {"export": ("klass.csv", "Klass;Förnamn\n7A;Åsa\n".encode(), "text/csv")}

@@ -7,9 +7,9 @@ from httpx import AsyncClient
 
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import WorkerId
-from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.models import Artifact, Ended, Outcome, OutcomeCode, RunState
 from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 PAGE = {"accept": "text/html"}
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"

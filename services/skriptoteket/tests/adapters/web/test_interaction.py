@@ -8,9 +8,9 @@ from httpx import AsyncClient
 
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import WorkerId
-from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, RunState
 from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 PAGE = {"accept": "text/html"}
 CSV = {"export": ("klass.csv", b"Klass;x\n7A;y\n", "text/csv")}

@@ -14,10 +14,10 @@ from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
-from skriptoteket.core.runs.admission import AdmissionRules
-from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, Run, RunKind, RunState
 from skriptoteket.core.runs.ports import ClaimRules, Worker
+from skriptoteket.core.runs.queueing.admission import AdmissionRules
+from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.submission import RunSubmission, Submission
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState

@@ -11,7 +11,6 @@ from skriptoteket.adapters.memory.artifacts import MemoryArtifactStore
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import NotFound, StorageUnavailable
 from skriptoteket.core.identifiers import RunId, ToolId, WorkerId
-from skriptoteket.core.runs.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.models import (
     Artifact,
     Ended,
@@ -26,6 +25,7 @@ from skriptoteket.core.runs.models import (
     StreamText,
 )
 from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
 
 

@@ -1,1 +1,1 @@
-"""What a change reaches: modules, tests, packages, and the import chain that leads there."""
+"""What imports what: everything that a change reaches, and pictures of it."""

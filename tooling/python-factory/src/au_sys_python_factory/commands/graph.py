@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
+from au_sys_python_factory.affected.pictures import mermaid, seeing, svg
+from au_sys_python_factory.affected.pictures.model import Graph
 from au_sys_python_factory.checks.project import Project, read_project
 from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DONE, Refused
-from au_sys_python_factory.pictures import mermaid, seeing, svg
-from au_sys_python_factory.pictures.model import Graph
 from au_sys_python_factory.workspace.members import find_workspace
 
 

@@ -1,9 +1,9 @@
 """The end of an upgrade whose conflicts were written into the files: settled by the owner, or taken back."""
 
+from au_sys_python_factory.blueprint.merging.lines import OURS, THEIRS
 from au_sys_python_factory.blueprint.package import package_files
 from au_sys_python_factory.blueprint.state import STATE, Tracked, written
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.merging.lines import OURS, THEIRS
 from au_sys_python_factory.plan.journal import Entry, Journal
 from au_sys_python_factory.plan.model import Plan, read, write
 from au_sys_python_factory.workspace.members import Member, Workspace

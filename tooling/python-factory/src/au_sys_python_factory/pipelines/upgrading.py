@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from au_sys_python_factory.blueprint.merging.files import Outcome, decide
 from au_sys_python_factory.blueprint.package import first_party, newest, package_files
 from au_sys_python_factory.blueprint.rendering import TEMPLATES, with_sorted_imports
 from au_sys_python_factory.blueprint.state import STATE, Tracked, written
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.merging.files import Outcome, decide
 from au_sys_python_factory.pipelines.locked import resolved_lock
 from au_sys_python_factory.plan.model import Operation, Plan, read, write
 from au_sys_python_factory.workspace.members import Member, Workspace

@@ -14,8 +14,6 @@ from skriptoteket.adapters.db.statements import rows_changed
 from skriptoteket.adapters.db.tables import runs, tools
 from skriptoteket.core.errors import Conflict, Fenced, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
-from skriptoteket.core.runs.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
-from skriptoteket.core.runs.matching import missing, requirements_of
 from skriptoteket.core.runs.models import (
     ACTIVE,
     Claim,
@@ -28,7 +26,9 @@ from skriptoteket.core.runs.models import (
     finish,
 )
 from skriptoteket.core.runs.ports import ClaimRules, Waiting
-from skriptoteket.core.runs.queue_rules import end_of_inputs, ended_waiting, rescued
+from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
+from skriptoteket.core.runs.queueing.matching import missing, requirements_of
+from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued
 
 _LIGHT = (
     runs.c.id,

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import Conflict, Fenced, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
-from skriptoteket.core.runs.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
-from skriptoteket.core.runs.matching import missing, requirements_of
 from skriptoteket.core.runs.models import ACTIVE, Claim, Ended, OutcomeCode, Run, RunContext, RunState, advance, finish
 from skriptoteket.core.runs.ports import ClaimRules, RunLogs, Waiting
-from skriptoteket.core.runs.queue_rules import end_of_inputs, ended_waiting, rescued
+from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
+from skriptoteket.core.runs.queueing.matching import missing, requirements_of
+from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued
 
 
 class MemoryRunQueue:

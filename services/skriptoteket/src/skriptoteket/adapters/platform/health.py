@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from fastapi_services_platform import Health
 from skriptoteket.core.ports import Clock, UnitOfWork
-from skriptoteket.core.runs.matching import live
 from skriptoteket.core.runs.ports import RunUnit
+from skriptoteket.core.runs.queueing.matching import live
 
 
 class RunnerHealth:

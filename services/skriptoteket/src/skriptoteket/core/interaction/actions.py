@@ -12,9 +12,9 @@ from skriptoteket.core.interaction.ports import InteractionUnit
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
-from skriptoteket.core.runs.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.models import Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, Doorbell
+from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
-from skriptoteket.core.runs.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
 from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import Doorbell, Remembered, RunUnit
+from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
 
 

@@ -10,10 +10,10 @@ from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import Actor
-from skriptoteket.core.runs.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.inputs import Upload, file_issues
 from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import Doorbell, RunUnit
+from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.submission import input_files, limits_of
 from skriptoteket.core.versions.behaviour import checked
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from au_sys_python_factory.merging.lines import merge
+from au_sys_python_factory.blueprint.merging.lines import merge
 
 BASE = "".join(f"line {number}\n" for number in range(12))
 

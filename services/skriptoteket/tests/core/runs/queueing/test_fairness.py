@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from skriptoteket.core.identifiers import RunId, ToolId
-from skriptoteket.core.runs.fairness import Candidate, Load, Occupied, next_run, start_order
+from skriptoteket.core.runs.queueing.fairness import Candidate, Load, Occupied, next_run, start_order
 
 TOOL = ToolId(UUID(int=1))
 

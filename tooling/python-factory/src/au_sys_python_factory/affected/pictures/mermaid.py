@@ -1,6 +1,6 @@
 """A graph as Mermaid, for Markdown."""
 
-from au_sys_python_factory.pictures.model import Graph
+from au_sys_python_factory.affected.pictures.model import Graph
 
 
 def written(graph: Graph) -> str:

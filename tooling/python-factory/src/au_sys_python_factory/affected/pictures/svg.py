@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from au_sys_python_factory.pictures.model import Arrow, Box, Graph
+from au_sys_python_factory.affected.pictures.model import Arrow, Box, Graph
 
 _LETTER, _HEIGHT, _PAD, _GAP, _FLOOR, _MARGIN = 7.4, 30, 14, 22, 96, 24
 _WIDEST = 1100

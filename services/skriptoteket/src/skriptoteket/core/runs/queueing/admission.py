@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from skriptoteket.core.errors import QueueFull, TooManyRuns
-from skriptoteket.core.runs.matching import ensure_runnable
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.ports import RunUnit
+from skriptoteket.core.runs.queueing.matching import ensure_runnable
 
 
 @dataclass(frozen=True, slots=True)

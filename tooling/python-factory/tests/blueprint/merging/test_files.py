@@ -2,8 +2,8 @@
 
 import pytest
 
-from au_sys_python_factory.merging.files import decide
-from au_sys_python_factory.merging.tables import merge as merge_tables
+from au_sys_python_factory.blueprint.merging.files import decide
+from au_sys_python_factory.blueprint.merging.tables import merge as merge_tables
 from au_sys_python_factory.plan.model import digest
 
 OLD = "one\ntwo\nthree\nfour\nfive\n"

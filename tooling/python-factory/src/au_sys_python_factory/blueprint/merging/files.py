@@ -7,7 +7,7 @@ from typing import Literal
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from au_sys_python_factory.merging import imports, lines, tables
+from au_sys_python_factory.blueprint.merging import imports, lines, tables
 from au_sys_python_factory.plan.model import digest
 
 Kind = Literal[

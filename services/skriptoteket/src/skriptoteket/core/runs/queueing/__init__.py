@@ -1,0 +1,1 @@
+"""Who may wait, which worker can do it, and who is next."""
