@@ -14,4 +14,6 @@ MENU = (
     MenuEntry("Directories", "/admin/identity/directories", "identity.directories.read", order=810),
     MenuEntry("Login providers", "/admin/identity/login-providers", "identity.settings.read", order=820),
     MenuEntry("Identity settings", "/admin/identity/settings", "identity.settings.read", order=830),
+    MenuEntry("Audit log", "/admin/identity/audit", "identity.audit.read", order=840),
+    MenuEntry("Backups", "/admin/identity/backups", "identity.recovery.read", order=850),
 )

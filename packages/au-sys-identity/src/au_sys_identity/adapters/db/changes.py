@@ -159,7 +159,8 @@ class SqlChanges:
             if name == "updated_at":
                 values[name] = now
             elif present is not None:
-                values[name] = int(str(present[name])) + 1
+                grows = name == "version" or wanted[name] != (image.after or wanted)[name]
+                values[name] = int(str(present[name])) + int(grows)
         if present is None:
             await self._session.execute(insert(table).values(**values))
         else:

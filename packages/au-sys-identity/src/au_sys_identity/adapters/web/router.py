@@ -6,11 +6,13 @@ from au_sys_identity.adapters.web import (
     account,
     administration,
     approvals,
+    audit,
     directory_sign_in,
     machines,
     mail_links,
     outside_administration,
     passkeys,
+    recovery,
     register,
     requests,
     security,
@@ -36,6 +38,8 @@ router.include_router(administration.router)
 router.include_router(outside_administration.router)
 router.include_router(mail_links.router)
 router.include_router(settings.router)
+router.include_router(audit.router)
+router.include_router(recovery.router)
 router.include_router(approvals.router)
 router.include_router(requests.router)
 router.include_router(machines.router)
