@@ -60,16 +60,15 @@ async def with_aiosqlite(folder: Path, seconds: float) -> float:
 
 
 async def with_sqlalchemy(folder: Path, seconds: float) -> float:
-    """A connection of the pool and a commit for each write."""
+    """A connection of the pool and a commit for each write, as programs do it: whoever finds the file locked waits."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{folder}/alchemy.db", connect_args={"timeout": 60})
     async with engine.begin() as connection:
         await connection.execute(text("PRAGMA journal_mode=WAL"))
         await connection.execute(text("CREATE TABLE IF NOT EXISTS docs(key TEXT PRIMARY KEY, value BLOB)"))
     statement = text(_UPSERT.format(":k", ":v"))
-    lock = asyncio.Lock()
 
     async def put(step: int) -> None:
-        async with lock, engine.begin() as connection:
+        async with engine.begin() as connection:
             await connection.execute(statement, {"k": f"key-{step:05}", "v": json.dumps(VALUE)})
 
     try:

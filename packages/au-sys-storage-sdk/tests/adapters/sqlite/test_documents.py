@@ -187,3 +187,27 @@ async def test_a_large_value_is_read_beside_the_loop(url: str) -> None:
         found = await space.get("k")
         assert found is not None
         assert len(found.value) == 1_000_000
+
+
+async def test_what_was_read_lately_is_never_old(tmp_path: Path) -> None:
+    """Each read after a write, a deletion, an end of life or a whole new content answers what is there now."""
+    clock = Ticking()
+    store = await SqliteDocuments.open(tmp_path / "documents.db", clock=clock)
+    async with Storage(store) as storage:
+        space = storage.namespace("things")
+        for number in range(3):
+            await space.put("k", number)
+            for _ in range(2):
+                found = await space.get("k")
+                assert found is not None
+                assert number == found.value
+        await space.delete("k")
+        assert await space.get("k") is None
+        await space.put("k", 1, ttl=1)
+        assert await space.get("k") is not None
+        clock.now += 2000
+        assert await space.get("k") is None
+        await space.put("k", 2)
+        assert await space.get("k") is not None
+        await store.erase()
+        assert await space.get("k") is None

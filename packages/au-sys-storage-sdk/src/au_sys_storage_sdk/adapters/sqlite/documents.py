@@ -22,6 +22,7 @@ from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
+from au_sys_storage_sdk.core.documents.planning import Address
 from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import ReadOnly, Unavailable
 from au_sys_storage_sdk.core.paging import Page
@@ -29,6 +30,8 @@ from au_sys_storage_sdk.core.paging import Page
 T = TypeVar("T")
 
 _LARGEST = 2**31
+_KEPT = 2000
+_KEPT_BYTES = 8 * 1024
 
 
 class SqliteDocuments:
@@ -45,6 +48,9 @@ class SqliteDocuments:
         self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply)
         self._arrival = Arrival()
         self._last: dict[Space, int] = {}
+        self._lately: dict[Address, Stored] | None = None if read_only else {}
+        """Small documents that were read lately. Every write goes through this object, so it is never old; what other stores
+        are copied into keeps nothing."""
         self._writer: Writer | None = None
         self._inline: apsw.Connection | None = None
         self._beside: apsw.Connection | None = None
@@ -100,11 +106,19 @@ class SqliteDocuments:
 
     async def get(self, space: Space, key: str) -> Stored | None:
         """See the port."""
-        now, inline = self._clock(), self._opened(self._inline)
+        now, inline, lately = self._clock(), self._opened(self._inline), self._lately
+        found = None if lately is None else lately.get((space, key))
+        if found is not None:
+            return None if found.expires is not None and found.expires <= now else found
         try:
-            return self._translated(lambda: reader.find(inline, space, key, now, reader.SMALL))
+            found = self._translated(lambda: reader.find(inline, space, key, now, reader.SMALL))
         except reader.LargeValue:
             return await self._read(lambda connection: reader.find(connection, space, key, now, _LARGEST))
+        if lately is not None and found is not None and len(found.value) <= _KEPT_BYTES:
+            if len(lately) >= _KEPT:
+                lately.clear()
+            lately[space, key] = found
+        return found
 
     async def head(self, space: Space, key: str) -> Stored | None:
         """See the port."""
@@ -119,7 +133,16 @@ class SqliteDocuments:
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
         writer = self._writing_side()
-        return self._noted(await self._on(self._writing, lambda: writer.apply(commits))).answers
+        try:
+            return self._noted(await self._on(self._writing, lambda: writer.apply(commits))).answers
+        except asyncio.CancelledError:
+            self._lately = None  # it goes on in its thread, and nobody will tell when it is done
+            raise
+        finally:
+            if self._lately:
+                for operations in commits:
+                    for operation in operations:
+                        self._lately.pop((operation.space, operation.key), None)
 
     def _writing_side(self) -> Writer:
         if self._writer is None:
@@ -174,6 +197,7 @@ class SqliteDocuments:
     async def replicate(self, replica: Replica) -> None:
         """See the port."""
         writer = self._writing_side()
+        self._lately = None
         self._noted(await self._on(self._writing, lambda: writer.replicate(replica)))
 
     async def standing(self) -> Standing:
@@ -188,6 +212,7 @@ class SqliteDocuments:
     async def erase(self) -> None:
         """See the port."""
         writer = self._writing_side()
+        self._lately = None
         await self._on(self._writing, writer.erase)
         self._last.clear()
         self._arrival.sequence = 0
