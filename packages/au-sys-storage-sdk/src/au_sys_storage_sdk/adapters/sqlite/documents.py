@@ -49,8 +49,8 @@ class SqliteDocuments:
         self._arrival = Arrival()
         self._last: dict[Space, int] = {}
         self._lately: dict[Address, Stored] | None = None if read_only else {}
-        """Small documents that were read lately. Every write goes through this object, so it is never old; what other stores
-        are copied into keeps nothing."""
+        """Small documents that were read lately. Every write goes through this object, so it is never old; a store that
+        others are copied into keeps nothing."""
         self._writer: Writer | None = None
         self._inline: apsw.Connection | None = None
         self._beside: apsw.Connection | None = None
