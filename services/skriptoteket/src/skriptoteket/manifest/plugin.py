@@ -73,7 +73,7 @@ class Skriptoteket:
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
             jobs=(Job("purge", purge, PURGE_SECONDS),),
-            event_handlers=leaving_handlers(library.work, library.clock),
+            event_handlers=leaving_handlers(library.work),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),
             static=(StaticFolder(WEB),),

@@ -1,15 +1,15 @@
 """Hear from the platform that somebody has left."""
 
 from fastapi_services_platform import EventHandler, ReceivedEvent
-from skriptoteket.core.ports import Clock, UnitOfWork
-from skriptoteket.core.preferences.leaving import Leaving, LeavingUnit
+from skriptoteket.core.ports import UnitOfWork
+from skriptoteket.core.runs.leaving import Leaving, LeavingUnit
 
 LEFT = ("subject.closed", "subject.erased")
 
 
-def leaving_handlers(work: UnitOfWork[LeavingUnit], clock: Clock) -> tuple[EventHandler, ...]:
+def leaving_handlers(work: UnitOfWork[LeavingUnit]) -> tuple[EventHandler, ...]:
     """One handler for each event that says so; its key is the person's URN."""
-    leaving = Leaving(work, clock)
+    leaving = Leaving(work)
 
     async def forget(event: ReceivedEvent) -> None:
         await leaving.forget(event.key)

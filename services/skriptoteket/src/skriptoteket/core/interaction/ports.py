@@ -24,10 +24,6 @@ class SessionStore(RunSessions, Protocol):
         """Idempotent."""
         ...
 
-    async def forget(self, subject: str) -> int:
-        """Remove every session of somebody; how many."""
-        ...
-
 
 class InteractionUnit(RunUnit, Protocol):
     """One transaction as the verbs of sessions see it."""

@@ -267,6 +267,10 @@ class RunSessions(Protocol):
         """Remove sessions that were last used earlier; how many."""
         ...
 
+    async def forget(self, subject: str) -> int:
+        """Remove every session of somebody; how many."""
+        ...
+
 
 class RunUnit(Protocol):
     """One transaction as the verbs of runs see it."""
