@@ -25,6 +25,7 @@ from fastapi_services_platform.http.door.forgery import TokenMaker
 from fastapi_services_platform.http.door.limit_windows import Windows, windows_in
 from fastapi_services_platform.http.door.rate_limits import RateLimiter
 from fastapi_services_platform.http.edge import Edge, ProblemPage
+from fastapi_services_platform.http.exchange import give_up_overdue
 from fastapi_services_platform.http.outbound.sharing import BreakerSharing, breaker_board
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.problems import handlers_for
@@ -100,7 +101,8 @@ class Lifespan:
         flags = self._platform.flags
         for name in flags.expired():
             _log.warning("flag.expired", flag=name, owner=flags.flags[name].owner)
-        self._watchers.append(asyncio.create_task(self._edge.give_up_overdue(), name="give up overdue requests"))
+        sweep = give_up_overdue(self._edge.in_flight, self._edge.time_limit)
+        self._watchers.append(asyncio.create_task(sweep, name="give up overdue requests"))
         board = breaker_board(self._platform.settings.breaker_storage, self._platform.database("hub"))
         if board is not None:
             sharing = BreakerSharing(self._platform.clients, board)

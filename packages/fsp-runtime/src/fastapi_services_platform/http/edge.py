@@ -7,12 +7,10 @@ It is never a ``BaseHTTPMiddleware`` and calls the matched route itself, so what
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from math import ceil
 from time import perf_counter
 from typing import Any
 
-import orjson
 from fastapi.routing import APIRouter
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -32,26 +30,17 @@ from fastapi_services_platform.http.exchange import SCOPE_KEY, Exchange, current
 from fastapi_services_platform.http.fastapi_seams import enter_mount, prepare_scope
 from fastapi_services_platform.http.outbound.deadlines import HEADER as DEADLINE
 from fastapi_services_platform.http.outbound.deadlines import asked_seconds
-from fastapi_services_platform.http.problems import Problem, ProblemRaised, find_handler, respond, send_json
+from fastapi_services_platform.http.problems import Problem, find_handler, respond, send_json
 from fastapi_services_platform.http.routing import Found, RouteEntry, RouteIndex, RouteTerms
+from fastapi_services_platform.http.telling import ACCESS_LOG, Observer, end_trace, problem_of, tell_of
 from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
-from fastapi_services_platform.observability.tracing.spans import Attribute, Trace, Tracing
-from fastapi_services_platform.resilience.bulkhead import BulkheadFull
-from fastapi_services_platform.resilience.circuit_breaker import CircuitOpen
-from fastapi_services_platform.resilience.pools import PoolExhausted
+from fastapi_services_platform.observability.tracing.spans import Tracing
 
 ProblemPage = Callable[[Request, Mapping[str, object], int], Awaitable[Response]]
-Observer = Callable[[str, str, int, float], None]
-"""Told of every answer: method, route template, status, seconds."""
-
-_UNMATCHED = "(no route)"
-_ACCESS = "fastapi_services_platform.access"
-_INFO = 20
 _STARTING = Problem(503, "starting", "The platform is starting", "Try again in a moment.", headers={"retry-after": "2"})
 _NOT_FOUND = Problem(404, "not-found", "Not Found", "There is nothing under this address.")
 _UNKNOWN_HOST = Problem(400, "unknown-host", "Unknown host", "The platform does not answer for this host name.")
 _FAILED = Problem(500, "internal-error", "Something went wrong here", "The error is logged under the correlation id.")
-_FEWEST_SWEEPS = 0.25
 _SHOWN_WITH_CALLER = frozenset({404, 405})
 """Refused before anybody was asked who is there; the frame of the page shows who is."""
 _SHARE = 0.75
@@ -71,7 +60,7 @@ class Edge:
         self.router = router
         self.settings = settings
         self.registry = registry
-        self.log = get_logger(_ACCESS)
+        self.log = get_logger(ACCESS_LOG)
         self.strict = strict_headers(https=settings.https)
         self.index: RouteIndex | None = None
         self.admission: Admission | None = None
@@ -88,7 +77,7 @@ class Edge:
         self.busy = BusyAnswer(self.strict, settings.public_url)
         self.in_flight: set[Exchange] = set()
         self.tracing: Tracing | None = None
-        self._channel = channel_of(_ACCESS)
+        self._channel = channel_of(ACCESS_LOG)
         self._hosts = Hosts(settings)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
@@ -143,10 +132,10 @@ class Edge:
             self.in_flight.discard(exchange)
             if exchange.services is not None:
                 await self._close(exchange)
-            self._observe(exchange)
+            tell_of(exchange, self.observers, self._channel)
             current.reset(before)
-            if exchange.trace is not None:
-                self._end_trace(exchange, exchange.trace)
+            if exchange.trace is not None and self.tracing is not None:
+                end_trace(self.tracing, exchange, exchange.trace)
 
     async def _answer(self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
         problem = self._door_problem(exchange, scope, headers)
@@ -279,17 +268,8 @@ class Edge:
         await response(exchange.scope, receive, exchange.send)
 
     async def _fail(self, exchange: Exchange, error: Exception, receive: Receive) -> None:
-        if isinstance(error, ProblemRaised):
-            problem = error.problem
-        elif exchange.expired or (isinstance(error, TimeoutError) and exchange.overdue_at() <= perf_counter()):
-            detail = f"The answer was not ready within {min(exchange.limit, exchange.deadline - exchange.begun):g} s."
-            problem = Problem(504, "request-timeout", "The request took too long", detail)
-        elif isinstance(error, CircuitOpen):
-            pause = {"retry-after": str(ceil(error.retry_after))}
-            problem = Problem(503, "upstream-unavailable", "Something behind this is not available", headers=pause)
-        elif isinstance(error, BulkheadFull | PoolExhausted):
-            problem = OVERLOADED
-        else:
+        problem = problem_of(exchange, error)
+        if problem is None:
             self.log.error("request.failed", exc_info=error)
             problem = _FAILED
         if exchange.started or exchange.scope["type"] != "http":
@@ -303,71 +283,6 @@ class Edge:
                 await exchange.services.close()
         except Exception as error:
             self.log.error("request.cleanup_failed", error=repr(error))
-
-    def _observe(self, exchange: Exchange) -> None:
-        """Tell metrics and log. The log line holds the route's template: a path may carry a secret."""
-        seconds = perf_counter() - exchange.begun
-        entry = exchange.entry
-        route = entry.path if entry is not None else _UNMATCHED
-        method = exchange.scope.get("method", "WEBSOCKET")
-        for observe in self.observers:
-            observe(method, route, exchange.status, seconds)
-        if self._channel.threshold > _INFO:
-            return
-        line: dict[str, object] = {
-            "time": datetime.now(UTC),
-            "level": "info",
-            "logger": _ACCESS,
-            "event": "request",
-            "correlation_id": exchange.correlation_id,
-            "method": method,
-            "route": route,
-            "status": exchange.status or "gone",
-            "ms": round(seconds * 1000, 2),
-        }
-        if entry is not None:
-            line["capability"] = entry.owner.name
-        if exchange.principal is not None:
-            line["principal"] = exchange.principal.urn
-            line["tenant"] = exchange.principal.tenant
-        if exchange.trace is not None:
-            line["trace_id"] = exchange.trace.id
-        self._channel.submit_clean(orjson.dumps(line, option=orjson.OPT_UTC_Z))
-
-    def _end_trace(self, exchange: Exchange, trace: Trace) -> None:
-        if self.tracing is None:
-            return
-        entry, scope = exchange.entry, exchange.scope
-        method = scope.get("method", "WEBSOCKET")
-        attributes: dict[str, Attribute] = {}
-        if trace.sampled:
-            attributes = {
-                "http.request.method": method,
-                "http.response.status_code": exchange.status,
-                "url.scheme": scope.get("scheme", "http"),
-                "fsp.correlation_id": exchange.correlation_id,
-            }
-            if entry is not None:
-                attributes["http.route"] = entry.path
-                attributes["fsp.capability"] = entry.owner.name
-        name = f"{method} {entry.path}" if entry is not None else method
-        error = str(exchange.status) if exchange.status >= 500 else ""
-        self.tracing.finish(trace, name, "server", attributes, error)
-
-    async def give_up_overdue(self) -> None:
-        """Cancel requests whose answer has not begun in time; runs until it is cancelled itself.
-
-        The time is that of the router, counted from the last part of the body, so that a long upload is not cut off
-        as long as it moves; a caller's own deadline counts from the beginning.
-        """
-        pause = min(_FEWEST_SWEEPS, self.time_limit / 4)
-        while True:
-            await asyncio.sleep(pause)
-            now = perf_counter()
-            for exchange in [item for item in self.in_flight if item.overdue_at() < now]:
-                if not exchange.started and not exchange.expired and exchange.task is not None:
-                    exchange.expired = True
-                    exchange.task.cancel()
 
 
 def _apply_terms(exchange: Exchange, terms: RouteTerms, headers: Mapping[bytes, bytes]) -> None:

@@ -1,9 +1,11 @@
 """What the platform knows about the request being answered."""
 
 import asyncio
+from collections.abc import Collection
 from contextvars import ContextVar
 from math import inf
 from secrets import token_urlsafe
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from starlette.types import Message, Scope, Send
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 SCOPE_KEY = "fsp.exchange"
 
 _ID = b"x-correlation-id"
+_FEWEST_SWEEPS = 0.25
 
 
 class Exchange:
@@ -123,6 +126,22 @@ class Exchange:
 
 
 current: ContextVar[Exchange | None] = ContextVar("fsp_exchange", default=None)
+
+
+async def give_up_overdue(in_flight: Collection[Exchange], time_limit: float) -> None:
+    """Cancel requests whose answer has not begun in time; runs until it is cancelled itself.
+
+    The time is that of the router, counted from the last part of the body, so that a long upload is not cut off
+    as long as it moves; a caller's own deadline counts from the beginning.
+    """
+    pause = min(_FEWEST_SWEEPS, time_limit / 4)
+    while True:
+        await asyncio.sleep(pause)
+        now = perf_counter()
+        for exchange in [item for item in in_flight if item.overdue_at() < now]:
+            if not exchange.started and not exchange.expired and exchange.task is not None:
+                exchange.expired = True
+                exchange.task.cancel()
 
 
 def exchange_of(scope: Scope) -> Exchange:

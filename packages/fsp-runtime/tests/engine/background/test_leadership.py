@@ -125,7 +125,7 @@ async def test_work_of_a_leader_that_is_cut_off_is_cancelled(nodes: Callable[...
     """Without an answer of the database the lease runs out, and with it what only a leader may do."""
     lease = nodes(SECONDS)
     await until(lease.is_mine)
-    lease._name = "another"  # what it asks for now is held for ever
+    lease._name = "another"  # of which the other one is the holder
     other = nodes(600.0)
     other._name = "another"
     assert await other.is_mine()
