@@ -12,7 +12,7 @@ from au_sys_identity.adapters.api.authentication import CookieNames, RequestAuth
 from au_sys_identity.adapters.api.cards import People
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.adapters.crypto.access_tokens import JwtAccessTokens
-from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost
+from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost, Pepper
 from au_sys_identity.adapters.crypto.bootstrap_token import BootstrapToken
 from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
@@ -70,7 +70,7 @@ from au_sys_identity.manifest.auditing import Auditing, auditing
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.gathering import gathering
 from au_sys_identity.manifest.outside import Ground, Outside, outside
-from au_sys_identity.manifest.policing import live_policy, policing
+from au_sys_identity.manifest.policing import back_up_before_reset, live_policy, policing
 from au_sys_identity.manifest.recovering import Ground as RecoveryGround
 from au_sys_identity.manifest.recovering import Recovery, recovering
 from au_sys_identity.manifest.rules import Rules
@@ -107,14 +107,16 @@ def root_key(settings: IdentitySettings, platform: PlatformSettings) -> RootKey:
     Raises:
         UnsafeSetting: production, and none is given.
     """
+    previous = settings.secret_key_previous
+    before = parsed_key(previous.get_secret_value()) if previous is not None else None
     if settings.secret_key is not None:
-        return RootKey(parsed_key(settings.secret_key.get_secret_value()))
+        return RootKey(parsed_key(settings.secret_key.get_secret_value()), before)
     if platform.environment == "prod":
         raise UnsafeSetting(
             "IDENTITY_SECRET_KEY is missing. Set it to 32 random bytes in base64: "
             "python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
         )
-    return RootKey(partial(key_file, Path(platform.data_dir) / "identity.key"))
+    return RootKey(partial(key_file, Path(platform.data_dir) / "identity.key"), before)
 
 
 def cookie_names(platform: PlatformSettings) -> CookieNames:
@@ -264,6 +266,7 @@ def _base(database: Database, platform: PlatformSettings, settings: IdentitySett
             HashCost(settings.password_memory_kib, settings.password_time_cost, settings.password_parallelism),
             threads=settings.hash_threads,
             queue=settings.hash_queue,
+            pepper=Pepper(root, settings.password_pepper),
         ),
         in_force,
         live,
@@ -325,7 +328,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         Roles: Roles(transactions, decisions, granting, catalogue, clock),
         People: People(accounts, decisions, enrolment),
     }
-    built |= policing(transactions, decisions, catalogue, clock)
+    built |= policing(transactions, decisions, catalogue, clock, public_url=platform.public_url)
     built |= _programs(base, access_tokens, freshness, decisions, granting, sessions)
     together = gathering(base.graph, transactions, root, letters, decisions, granting, clock)
     built.update(together.services)
@@ -344,6 +347,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         lambda: base.live.current,
     )
     built.update(recovery.services)
+    back_up_before_reset(built, recovery.backups)
     base.live.follow(recovery.follow)
     base.live.follow(more.follow)
     arrivals = arriving(transactions, registration, granting, letters, clock, site=platform.name)

@@ -7,6 +7,7 @@ members are ignored, members that are missing or of a wrong type are answered wi
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,12 +19,21 @@ from au_sys_identity.core.access.asking import Answer, Asking
 from au_sys_identity.core.access.rules import Question
 from au_sys_identity.core.errors import MalformedRequest
 from au_sys_identity.core.principal import Principal
-from fastapi_services_platform import PlatformSettings, access
+from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
 router = APIRouter(tags=["authzen"])
 Members = Mapping[str, Any]  # Any: JSON of the caller's
 _ASKING = inject(Asking)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPoint:
+    """Where this platform is asked."""
+
+    address: str
+
+
 _MOST = 1000
 _PAGE = 100
 _SEMANTICS = ("execute_all", "deny_on_first_deny", "permit_on_first_permit")
@@ -112,9 +122,9 @@ async def search_actions(request: Request, asking: Annotated[Asking, _ASKING]) -
 
 @router.get("/.well-known/authzen-configuration", operation_id="authzen_configuration", summary="AuthZEN: where to ask")
 @access(public=True)
-async def authzen_configuration(platform: Annotated[PlatformSettings, inject(PlatformSettings)]) -> dict[str, str]:
+async def authzen_configuration(known: Annotated[DecisionPoint, inject(DecisionPoint)]) -> dict[str, str]:
     """Addresses of the decision point."""
-    point = platform.public_url.rstrip("/")
+    point = known.address
     return {
         "policy_decision_point": point,
         "access_evaluation_endpoint": f"{point}/access/v1/evaluation",

@@ -28,8 +28,8 @@ from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
 from au_sys_identity.core.subjects.models import subject_id
 
-Backup = Callable[[str], Awaitable[str]]
-"""Keeps an archive for a reason, and says its id."""
+Backup = Callable[[str, str], Awaitable[str]]
+"""Keeps an archive for somebody and a reason, and says its id."""
 Mode = Literal["add", "remove"]
 Part = TypeVar("Part", Rule, Membership)
 
@@ -147,7 +147,7 @@ class Ruling:
         """
         engine = await self._decisions.policy.current()
         ceiling.check_rules(engine, by, [Rule(by, EVERYWHERE, EVERYWHERE, EVERYWHERE)])
-        backup = await self.backup("rules are reset") if self.backup is not None else None
+        backup = await self.backup(by, "before the rules were reset") if self.backup is not None else None
         own = Membership(by, f"role:{PLATFORM_ADMIN}", EVERYWHERE)
         outcome = await self.replace_all([], [own], dry_run=False, by=by)
         return outcome.revision, backup
