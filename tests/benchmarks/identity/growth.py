@@ -62,7 +62,7 @@ def _clone(database: sqlite3.Connection, rows: _Rows, number: int) -> None:
     words = {"person1@": f"grown{number}@"}
     for found in rows.values():
         for row in found:
-            if "id" in row.keys():
+            if "id" in row.keys():  # noqa: SIM118 - a row contains its values
                 old, new = uuid.UUID(row["id"]), uuid.uuid4()
                 words |= {old.hex: new.hex, str(old): str(new)}
     for table, found in rows.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from client import Connection
-from servers import BOOTSTRAP, PASSWORD, Server, sign_in
+from servers import BOOTSTRAP, PASSWORD, Server, cpu_seconds, sign_in
 
 PEOPLE = 8
 STORM = 4
@@ -41,9 +41,11 @@ def logins(server: Server, seconds: float) -> None:
     """Sign-ins per second of eight clients."""
     with storm(server, PEOPLE) as done:
         time.sleep(0.5)
-        before, began = len(done), time.perf_counter()
+        before, began, computed = len(done), time.perf_counter(), cpu_seconds(server.pid)
         time.sleep(seconds)
-        server.note("logins", (len(done) - before) / (time.perf_counter() - began))
+        made = len(done) - before
+        server.note("logins", made / (time.perf_counter() - began))
+        server.note("login cpu", (cpu_seconds(server.pid) - computed) * 1000 / max(1, made))
 
 
 def answers_in_a_storm(server: Server, seconds: float) -> None:

@@ -28,6 +28,7 @@ class Server:
     port: int
     pid: int
     start: float
+    start_cpu: float
     token: str = ""
     refresh: str = ""
     figures: dict[str, list[float]] = field(default_factory=dict)
@@ -42,6 +43,12 @@ class Server:
             if line.startswith(f"{row}:"):
                 return int(line.split()[1]) / 1024
         raise LookupError(row)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has computed so far, in itself and for itself."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peer_python(folder: Path) -> str:
@@ -75,7 +82,7 @@ def running(name: str, python: str, data: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, env=environment, cwd=HERE, stdout=log, stderr=log)
     try:
         _until_answered(port, process, data / f"{name}.log")
-        yield Server(name, port, process.pid, time.perf_counter() - began)
+        yield Server(name, port, process.pid, time.perf_counter() - began, cpu_seconds(process.pid))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

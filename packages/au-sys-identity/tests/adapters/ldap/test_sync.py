@@ -3,12 +3,17 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
 
 from au_sys_identity.conformance.slapd import Slapd
+from au_sys_identity.core.accounts.registration import NewPerson
+from au_sys_identity.manifest.operator import Operator
+from fastapi_services_platform import PlatformSettings
+from fastapi_services_platform.testing.postgres import postgres_server
 
 pytestmark = pytest.mark.needs_slapd
 PASSWORD = "a password in the directory"
@@ -144,6 +149,19 @@ async def test_leavers_lose_their_sessions_at_the_run(house: House, slapd: Slapd
     assert (await house.login("ann@example.org")).status_code == 200
 
 
+async def test_leavers_lose_their_sessions_when_they_come_again(house: House, slapd: Slapd) -> None:
+    """Attack 34: without any run, the first refused sign-in of somebody who left ends what was open; a wrong password
+    of somebody who is still there ends nothing.
+    """
+    ann = slapd.person("ann", "Ann", PASSWORD)
+    tokens = await house.login("ann@example.org")
+    assert (await house.login("ann@example.org", "wrong")).status_code == 401
+    assert (await house.me(tokens)).status_code == 200
+    slapd.replace(ann, "employeeType", "left")
+    assert (await house.login("ann@example.org")).status_code == 401
+    assert (await house.me(tokens)).status_code == 401
+
+
 async def test_roles_follow_the_groups(house: House, slapd: Slapd) -> None:
     """A role that came from a group goes with it; one that was given here stays."""
     ann, bob = slapd.person("ann", "Ann", PASSWORD), slapd.person("bob", "Bob", PASSWORD)
@@ -212,3 +230,25 @@ async def test_who_may_not_run_may_not_look_either(house: House, slapd: Slapd) -
     assert (run.status_code, look.status_code) == (403, 403)
     nobody = await house.client.get("/iam/sync/runs/00000000-0000-7000-8000-000000000000", headers=house.admin)
     assert nobody.status_code == 404
+
+
+@pytest.mark.needs_postgres
+async def test_it_is_the_same_on_postgres(
+    start: Start, given: dict[str, object], slapd: Slapd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sign-in, a dry run, the run, and somebody who leaves, with everything in PostgreSQL."""
+    people = [slapd.person(f"p{number}", f"Person {number}", PASSWORD) for number in range(3)]
+    with postgres_server() as server:
+        monkeypatch.setenv("FSP_DATABASE_URL", server.database("directory"))
+        platform = PlatformSettings(environment="test", data_dir=tmp_path, public_url="http://platform.test")
+        await Operator(platform).create_admin(NewPerson("admin@example.com", "Ada Admin"), ADMIN)
+        async with start(ldap=json.dumps([given]), sync_disable_limit=50) as client:
+            body = {"email": "admin@example.com", "password": ADMIN}
+            house = House(client, (await client.post("/auth/jwt/login", json=body)).json()["access_token"])
+            tokens = await house.login("p0@example.org")
+            assert tokens.status_code == 200
+            planned = await house.report(dry_run=True)
+            assert planned["counts"] == (await house.report(dry_run=False))["counts"]
+            slapd.replace(people[0], "employeeType", "left")
+            assert (await house.report(dry_run=False))["counts"]["disable"] == 1
+            assert (await house.me(tokens)).status_code == 401

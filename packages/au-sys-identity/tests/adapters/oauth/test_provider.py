@@ -14,6 +14,7 @@ from httpx import AsyncClient, Response
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.operator import Operator
 from fastapi_services_platform import PlatformSettings
+from fastapi_services_platform.testing.postgres import postgres_server
 
 pytestmark = pytest.mark.needs_node
 SECRET = "a secret that both sides know, 32+ long"
@@ -275,3 +276,17 @@ async def test_another_issuer_than_it_says_is_refused(start: Start, issuer: str)
     listed = json.dumps([provider(issuer.replace("127.0.0.1", "localhost"))])
     async with start(providers=listed, outbound_allow="localhost 127.0.0.0/8") as client:
         assert slug(await client.get(AUTHORIZE)) == (502, "provider-unreachable")
+
+
+@pytest.mark.needs_postgres
+async def test_it_is_the_same_on_postgres(start: Start, issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules 1, 3 and 5 with everything in PostgreSQL: provisioned, found again, and a flow that counts once."""
+    with postgres_server() as server:
+        monkeypatch.setenv("FSP_DATABASE_URL", server.database("provider"))
+        async with start(providers=json.dumps([provider(issuer)]), outbound_allow="127.0.0.0/8") as client:
+            browser = Browser(client, issuer)
+            assert (await browser.signs_in()).status_code == 302
+            me = await browser.me()
+            back = await browser.at_provider(await browser.departs(), sub="1", email="other@example.org")
+            assert [(await client.get(back)).status_code for _ in range(2)] == [302, 400]
+            assert (await browser.me())["id"] == me["id"]

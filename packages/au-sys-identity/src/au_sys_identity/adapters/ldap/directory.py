@@ -75,6 +75,15 @@ class LdapDirectories:
 
         return await self._first_answer(directory, ask)
 
+    async def has_left(self, directory: Directory, login: str) -> bool:
+        """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""
+
+        async def ask(connection: Connection) -> bool:
+            wanted = both(parsed(directory.people), equality(directory.login, login))
+            return not await connection.search(directory.base, wanted, directory.attributes, most=1)
+
+        return login.isprintable() and await self._first_answer(directory, ask)
+
     async def people(self, directory: Directory) -> AsyncIterator[Sequence[Entry]]:
         """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
@@ -21,7 +21,7 @@ from au_sys_identity.core.tokens.issuing import Issuing
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject
 
-router = APIRouter(prefix="/auth/oauth", tags=["outside logins"], dependencies=[Depends(within_volume)])
+router = APIRouter(prefix="/auth/oauth", tags=["outside logins"])
 
 Ways = Annotated[OutsideSignIn, inject(OutsideSignIn)]
 Cookies = Annotated[CookieNames, inject(CookieNames)]

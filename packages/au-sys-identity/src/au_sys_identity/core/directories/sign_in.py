@@ -9,10 +9,12 @@ from au_sys_identity.core.directories.ports import DirectorySource
 from au_sys_identity.core.directories.provisioning import Provisioning
 from au_sys_identity.core.errors import BadCredentials, DirectoryUnreachable
 from au_sys_identity.core.events import Fact
+from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.sessions.entering import Entering
 from au_sys_identity.core.sessions.models import Client, SessionKind
 from au_sys_identity.core.sessions.opening import Opened
+from au_sys_identity.core.sessions.sign_in import canonical_or_typed
 from au_sys_identity.core.settings.lists import NamedList
 
 _LONGEST_LOGIN = 320
@@ -69,7 +71,7 @@ class DirectorySignIn:
                 await self._lockout.not_evaluated(unit.guesses, pair=pair, identifier=identifier)
             raise
         if entry is None:
-            await self._refused(directory, client)
+            await self._refused(directory, client, left=await self._has_left(directory, bare))
             raise BadCredentials
         return await self._enter(directory, entry, (pair, identifier), client, kind)
 
@@ -100,8 +102,23 @@ class DirectorySignIn:
             raise
         return entrance.session()
 
-    async def _refused(self, directory: Directory, client: Client) -> None:
+    async def _has_left(self, directory: Directory, login: str) -> str | None:
+        """The login, when nobody has it there any more. It is asked about every refused login alike, so that the time
+        of an answer tells nothing.
+        """
+        try:
+            return login if await self._source.has_left(directory, login) else None
+        except DirectoryUnreachable:
+            return None
+
+    async def _refused(self, directory: Directory, client: Client, *, left: str | None = None) -> None:
         who = "urn:au:system:anonymous"
         async with self._transactions.writing() as unit:
             details: dict[str, str | int | bool | None] = {"network": client.network, "directory": directory.name}
             unit.record(Fact("session.refused", who, who, "denied", details=details))
+            person = await unit.subjects.by_email(canonical_or_typed(left)) if left else None
+            if person is not None and person.auth_source == directory.source:
+                reason = "left the directory"
+                ended = await unit.sessions.end_all(person.id, at=self._clock(), reason=reason)
+                await unit.versions.raise_topic(SUBJECTS)
+                unit.record(Fact("session.ended", SYSTEM, person.urn, reason=reason, details={"count": len(ended)}))
