@@ -15,7 +15,6 @@ from au_sys_identity.core.subjects.models import (
     MACHINES,
     SubjectId,
     SubjectUrn,
-    parsed_urn,
     subject_urn,
 )
 from au_sys_identity.core.subjects.ports import Standing
@@ -52,7 +51,8 @@ class GraphIndex:
         self._children = self._edges["child_of"]
         self._agents: dict[SubjectId, set[int]] = {}
         self._closures: dict[int, BitMap] = {}
-        self._names: dict[int, str] = {}
+        self._names: list[str] = []
+        self._urns: dict[str, int] = {}
 
     def put(self, subject: Standing) -> None:
         """Keep a subject, new or changed; a closed one leaves with its edges."""
@@ -64,6 +64,9 @@ class GraphIndex:
             self._drop(number)
             return
         self._subjects[number] = subject
+        urn = self._names[number] or subject_urn(subject.kind, subject.id)
+        self._names[number] = urn
+        self._urns[urn] = number
         if subject.provider is not None:
             self._agents.setdefault(subject.provider, set()).add(number)
 
@@ -96,7 +99,7 @@ class GraphIndex:
         number = self._known(urn)
         if number is None:
             return frozenset()
-        return frozenset(self._names[group] for group in self._above(number))
+        return frozenset(map(self._names.__getitem__, self._above(number)))
 
     def is_member(self, urn: str, group: str, now: datetime | None = None) -> bool:
         """Whether a subject belongs to a group, through others too."""
@@ -250,8 +253,6 @@ class GraphIndex:
                 reached |= cached
                 continue
             reached.add(here)
-            if here not in self._names:
-                self._names[here] = subject_urn(standing.kind, standing.id)
             waiting.extend(self._members.out_of(here))
         self._closures[group] = reached
         return reached
@@ -277,10 +278,9 @@ class GraphIndex:
         if number is None:
             number = self._numbers[subject] = len(self._subjects)
             self._subjects.append(None)
+            self._names.append("")
         return number
 
     def _known(self, urn: str) -> int | None:
-        parsed = parsed_urn(urn)
-        number = self._numbers.get(parsed[1]) if parsed else None
-        known = None if number is None else self._subjects[number]
-        return number if known is not None and parsed is not None and known.kind == parsed[0] else None
+        number = self._urns.get(urn)
+        return number if number is not None and self._subjects[number] is not None else None
