@@ -8,6 +8,9 @@ from typing import Protocol
 class Derivation(Protocol):
     """One root key, separated by purpose."""
 
+    def older_hash(self, purpose: str, *parts: bytes) -> bytes | None:
+        """The same with the key before this one, while there is one."""
+
     def keyed_hash(self, purpose: str, *parts: bytes) -> bytes:
         """32 bytes that nobody can compute who does not hold the key."""
 

@@ -33,6 +33,9 @@ class IdentitySettings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Root key, 32 bytes in base64. Unset outside production: a file in the data folder."
     )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="The root key before; what it sealed can be read until au-sys-identity rekey has run."
+    )
     bootstrap_token: SecretStr | None = Field(
         None, description="Lets one person register as the first administrator. Unset: a file in the data folder."
     )
@@ -56,6 +59,9 @@ class IdentitySettings(BaseSettings):
     password_memory_kib: int = Field(19_456, ge=8, le=1_048_576, description="Memory of one argon2id hash.")
     password_time_cost: int = Field(2, ge=1, le=20, description="Passes of one argon2id hash.")
     password_parallelism: int = Field(1, ge=1, le=8, description="Lanes of one argon2id hash.")
+    password_pepper: bool = Field(
+        False, description="Whether a key outside the database goes into every password hash (HMAC-SHA-256)."
+    )
     hash_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Hashes at the same time."
     )
@@ -345,7 +351,7 @@ class IdentitySettings(BaseSettings):
             raise ValueError(f"must have at least {_LEAST_TOKEN} characters")
         return value
 
-    @field_validator("secret_key", "backup_key")
+    @field_validator("secret_key", "secret_key_previous", "backup_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:

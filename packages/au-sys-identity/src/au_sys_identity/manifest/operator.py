@@ -1,31 +1,53 @@
 """The services of the command line, on the database alone."""
 
-from au_sys_identity.adapters.cli.commands import commands
+from pathlib import Path
+
+from au_sys_identity.adapters.cli.recovery import commands
+from au_sys_identity.adapters.crypto.breach_list import build_from_hashes
+from au_sys_identity.adapters.db.rewrapping import Rewrapping
 from au_sys_identity.core.accounts.registration import NewPerson
-from au_sys_identity.manifest.container import wire
+from au_sys_identity.manifest.config import IdentitySettings
+from au_sys_identity.manifest.container import root_key
 from au_sys_identity.manifest.plugin import MIGRATIONS
+from au_sys_identity.manifest.recovery_operator import RecoveryOperator
 from fastapi_services_platform import PlatformSettings, blocking, open_database
 
 
-class Operator:
+class Operator(RecoveryOperator):
     """Acts for whoever runs the machine."""
-
-    def __init__(self, platform: PlatformSettings) -> None:
-        self._platform = platform
 
     async def create_admin(self, wanted: NewPerson, password: str | None) -> tuple[str, str, str]:
         """Migrate the database, then make the administrator. URN, address and password."""
-        database = open_database("identity", self._platform)
-        wiring = await blocking(wire, database, self._platform)
-        try:
-            await database.migrate(MIGRATIONS)
+        async with self.opened() as wiring:
             person, chosen = await wiring.registration.create_admin(wanted, password=password)
-        finally:
-            wiring.hasher.close()
-            await database.close()
         return person.urn, person.email, chosen
+
+    async def rekey(self) -> dict[str, int]:
+        """Seal everything with the present root key."""
+        database = open_database("identity", self._platform)
+        try:
+            root = root_key(IdentitySettings(), self._platform)
+            await blocking(root.open)
+            await database.migrate(MIGRATIONS)
+            return await Rewrapping(database, root).run()
+        finally:
+            await database.close()
+
+    async def rotate_signing_key(self) -> str:
+        """Sign with a new key from now on; the id of it."""
+        async with self.opened() as wiring:
+            await wiring.keys.rotate(now_active=True)
+            return (await wiring.keys.active())[0].kid
+
+    def build_breach_list(self, source: Path, target: Path) -> int:
+        """Make a breach list from lines of SHA-1 hashes; how many it holds."""
+        return build_from_hashes(source, target)
 
 
 def main() -> None:
     """The console script: the command line with the platform's settings from the environment."""
     commands(obj=Operator(PlatformSettings()))
+
+
+if __name__ == "__main__":
+    main()

@@ -10,11 +10,13 @@ from typing import TypeVar
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from au_sys_identity.core.derivation import Derivation
 from au_sys_identity.core.errors import Busy
 
 T = TypeVar("T")
 
 _NETWORK_SHARE = 4
+_PEPPERED = "pepper:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,52 @@ class HashCost:
     parallelism: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Pepper:
+    """A key outside the database that goes into every hash (HMAC-SHA-256); hashes name the key that they hold.
+
+    Off, it still verifies hashes that hold one, so that switching it off locks nobody out.
+    """
+
+    derivation: Derivation
+    on: bool = False
+
+    @property
+    def mark(self) -> str:
+        """How a hash with the present key begins."""
+        return _marked(self.derivation.keyed_hash("pepper-name"))
+
+    def stirred(self, password: str) -> str:
+        """What is hashed instead of the password."""
+        return self.derivation.keyed_hash("pepper", _bytes(password)).hex()
+
+    def parts(self, password: str, kept: str) -> tuple[str, str] | None:
+        """What to hash, and the bare hash that it must fit; ``None`` when the key is gone."""
+        if not kept.startswith(_PEPPERED):
+            return password, kept
+        mark, bare = kept[: len(self.mark)], kept[len(self.mark) :]
+        if mark == self.mark:
+            return self.stirred(password), bare
+        name = self.derivation.older_hash("pepper-name")
+        older = self.derivation.older_hash("pepper", _bytes(password))
+        if name is None or older is None or mark != _marked(name):
+            return None
+        return older.hex(), bare
+
+
+def _marked(name: bytes) -> str:
+    return f"{_PEPPERED}{name[:4].hex()}:"
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
+
+
 class Argon2Hasher:
     """At most ``queue`` computations wait, at most a quarter of them for one network; more are refused at once."""
 
-    def __init__(self, cost: HashCost, *, threads: int, queue: int) -> None:
+    def __init__(self, cost: HashCost, *, threads: int, queue: int, pepper: Pepper | None = None) -> None:
+        self._pepper = pepper
         self._argon2 = Argon2(time_cost=cost.time_cost, memory_cost=cost.memory_kib, parallelism=cost.parallelism)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="identity-hash")
         self._threads = threads
@@ -46,7 +90,7 @@ class Argon2Hasher:
 
     async def hash(self, password: str, *, network: str = "") -> str:
         """See :class:`~au_sys_identity.core.credentials.ports.PasswordHasher`."""
-        return await self._run(network, lambda: self._argon2.hash(password))
+        return await self._run(network, lambda: self._hashed(password))
 
     async def verify(self, password: str, hash: str | None, *, network: str = "") -> bool:
         """See :class:`~au_sys_identity.core.credentials.ports.PasswordHasher`."""
@@ -55,7 +99,10 @@ class Argon2Hasher:
 
     def outdated(self, hash: str) -> bool:
         """See :class:`~au_sys_identity.core.credentials.ports.PasswordHasher`."""
-        return self._argon2.check_needs_rehash(hash)
+        mark = self._pepper.mark if self._pepper is not None and self._pepper.on else ""
+        if not hash.startswith(mark) or (not mark and hash.startswith(_PEPPERED)):
+            return True
+        return self._argon2.check_needs_rehash(hash.removeprefix(mark))
 
     async def warm_up(self) -> None:
         """Make the decoy before the first stranger could notice that it is made."""
@@ -66,14 +113,23 @@ class Argon2Hasher:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _fits(self, password: str, hash: str) -> bool:
+        found = self._pepper.parts(password, hash) if self._pepper is not None else (password, hash)
+        if found is None:
+            self._fits(password, self._decoy_hash())
+            return False
         try:
-            return self._argon2.verify(hash, password)
+            return self._argon2.verify(found[1], found[0])
         except (VerificationError, InvalidHashError):
             return False
 
+    def _hashed(self, password: str) -> str:
+        if self._pepper is None or not self._pepper.on:
+            return self._argon2.hash(password)
+        return self._pepper.mark + self._argon2.hash(self._pepper.stirred(password))
+
     def _decoy_hash(self) -> str:
         if self._decoy is None:
-            self._decoy = self._argon2.hash("nobody has this password")
+            self._decoy = self._hashed("nobody has this password")
         return self._decoy
 
     async def _run(self, network: str, work: Callable[[], T]) -> T:

@@ -29,10 +29,14 @@ class Unsealable(Exception):
 class RootKey:
     """Purposes are separated by HKDF; sealing is AES-256-GCM with the value's place as associated data."""
 
-    def __init__(self, root: bytes | Callable[[], bytes]) -> None:
-        """The key itself, or what reads it when it is first needed: looking at a platform makes no key."""
+    def __init__(self, root: bytes | Callable[[], bytes], previous: bytes | None = None) -> None:
+        """The key itself, or what reads it when it is first needed: looking at a platform makes no key.
+
+        What ``previous`` sealed can still be opened, until everything is sealed anew.
+        """
         self._read = root
         self._derived: dict[str, bytes] = {}
+        self._previous = RootKey(previous) if previous is not None else None
 
     def open(self) -> None:
         """Read the key now. Blocks."""
@@ -47,6 +51,10 @@ class RootKey:
         material = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.new(self._key(f"hash:{purpose}"), material, hashlib.sha256).digest()
 
+    def older_hash(self, purpose: str, *parts: bytes) -> bytes | None:
+        """See :class:`~au_sys_identity.core.derivation.Derivation`."""
+        return self._previous.keyed_hash(purpose, *parts) if self._previous is not None else None
+
     def seal(self, place: str, plain: bytes) -> bytes:
         """Encrypt a value for one place (``table:id``)."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -59,9 +67,26 @@ class RootKey:
             Unsealable: it was not, or was changed.
         """
         try:
-            return AESGCM(self._key("seal")).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
+            return self._opened(place, sealed)
         except InvalidTag:
+            if self._previous is not None:
+                return self._previous.unseal(place, sealed)
             raise Unsealable(place) from None
+
+    def sealed_anew(self, place: str, sealed: bytes) -> bytes | None:
+        """What the previous key sealed, sealed with this one; ``None`` when this one did already.
+
+        Raises:
+            Unsealable: neither of them did.
+        """
+        try:
+            self._opened(place, sealed)
+        except InvalidTag:
+            return self.seal(place, self.unseal(place, sealed))
+        return None
+
+    def _opened(self, place: str, sealed: bytes) -> bytes:
+        return AESGCM(self._key("seal")).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
 
     def _key(self, purpose: str) -> bytes:
         if purpose not in self._derived:

@@ -37,6 +37,9 @@ class PlainHasher:
 class FixedDerivation:
     """Keyed hashes under a key that everybody knows."""
 
+    def older_hash(self, purpose: str, *parts: bytes) -> bytes | None:
+        return None
+
     def keyed_hash(self, purpose: str, *parts: bytes) -> bytes:
         """See :class:`~au_sys_identity.core.derivation.Derivation`."""
         return hmac.new(purpose.encode(), b"\0".join(parts), hashlib.sha256).digest()

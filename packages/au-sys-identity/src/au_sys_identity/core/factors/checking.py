@@ -47,6 +47,9 @@ class FactorCheck:
             return await self.passkeys.owner(unit, code, flow, now=now, confirms=subject_id) is not None
         if method == "recovery_code":
             used = await unit.factors.use_recovery_code(subject_id, self.recovery_hash(subject_id, code))
+            older = self.derivation.older_hash("recovery-code", subject_id.bytes, plain_code(code).encode())
+            if not used and older is not None:
+                used = await unit.factors.use_recovery_code(subject_id, older)
             if used:
                 await unit.versions.raise_topic(SUBJECTS)
             return used
