@@ -21,6 +21,7 @@ from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.interaction.actions import Interaction
+from skriptoteket.core.nominations.deciding import Nominating
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
@@ -59,6 +60,7 @@ class Library:
     publication: Publication
     stewardship: Stewardship
     suggesting: Suggesting
+    nominating: Nominating
     lookup: ToolLookup
     submissions: RunSubmission
     trials: Trials
@@ -121,6 +123,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         publication=Publication(work, clock, ids, settings.four_eyes),
         stewardship=Stewardship(work, clock, ids),
         suggesting=Suggesting(work, clock, ids),
+        nominating=Nominating(work, clock, ids),
         lookup=ToolLookup(work),
         submissions=RunSubmission(work, clock, bell, rules),
         trials=Trials(work, clock, ids, bell, rules, settings.environments),

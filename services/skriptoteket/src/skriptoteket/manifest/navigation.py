@@ -9,6 +9,7 @@ MENU = (
     MenuEntry("My tools", "/my-tools", roles.AUTHOR, order=12, icon="code"),
     MenuEntry("Reviews", "/reviews", roles.REVIEW, order=13, icon="check"),
     MenuEntry("Suggestions", "/admin/suggestions", roles.TRIAGE, order=14, icon="mail"),
+    MenuEntry("Administrators", "/admin/nominations", roles.NOMINATE, order=16, icon="people"),
     MenuEntry("All tools", "/admin/tools", roles.CURATE, order=15, icon="list"),
 )
 

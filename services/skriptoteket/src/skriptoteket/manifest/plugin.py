@@ -25,10 +25,11 @@ from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, retention, upload_limits
 from skriptoteket.manifest.navigation import CARDS, MENU
 from skriptoteket.manifest.permissions import BUNDLES, PERMISSIONS
-from skriptoteket.manifest.services import services
+from skriptoteket.manifest.services import roles_of, services
 
 VERSION = "0.1.0"
 PURGE_SECONDS = 3600
+FOLLOW_SECONDS = 60
 WEB = "skriptoteket.adapters.web"
 MIGRATIONS = Migrations("skriptoteket.adapters.db.migrations", metadata)
 
@@ -60,6 +61,9 @@ class Skriptoteket:
         async def purge() -> None:
             await retention(library, await platform.container.get(ArtifactStore)).purge()
 
+        async def follow() -> None:
+            await library.nominating.follow(await roles_of(platform.container))
+
         return Contribution(
             routers=(
                 RouterMount("api", api_router(), Tier.API),
@@ -72,7 +76,7 @@ class Skriptoteket:
             services=services(library, platform.audit),
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
-            jobs=(Job("purge", purge, PURGE_SECONDS),),
+            jobs=(Job("purge", purge, PURGE_SECONDS), Job("nominations", follow, FOLLOW_SECONDS)),
             event_handlers=leaving_handlers(library.work),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),

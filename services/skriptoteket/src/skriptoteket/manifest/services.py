@@ -4,13 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 from au_sys_storage_sdk import Blobs
-from fastapi_services_platform import AuditTrail, Authorizer, PlatformError, Service, SubjectDirectory
+from fastapi_services_platform import (
+    AuditTrail,
+    Authorizer,
+    PlatformError,
+    RoleAdministration,
+    Service,
+    SubjectDirectory,
+)
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
+from skriptoteket.adapters.http.nominating import NominationDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.adapters.http.trying import TrialDesk
+from skriptoteket.adapters.platform.roles import PlatformRoles
 from skriptoteket.adapters.web.curation import CurationDesk
 from skriptoteket.adapters.web.editor import EditorDesk
 from skriptoteket.adapters.web.review import ReviewDesk
@@ -120,6 +129,10 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
     async def suggesting(scope: Any) -> SuggestionDesk:  # Any: as above
         return SuggestionDesk(library.suggesting, library.browsing, *await asked(scope))
 
+    async def nominating(scope: Any) -> NominationDesk:  # Any: as above
+        actors, people, _, ledger = await asked(scope)
+        return NominationDesk(library.nominating, actors, people, ledger, await roles_of(scope))
+
     return (
         Service(SubmissionDesk, submitting),
         Service(TrialDesk, trying),
@@ -127,7 +140,16 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
         Service(ReviewDesk, reviewing),
         Service(CurationDesk, curating),
         Service(SuggestionDesk, suggesting),
+        Service(NominationDesk, nominating),
     )
+
+
+async def roles_of(scope: Any) -> PlatformRoles | None:  # Any: as above
+    """Who gives and takes rights; ``None`` where no capability does."""
+    try:
+        return PlatformRoles(await scope.get(RoleAdministration))
+    except PlatformError:  # the port is optional
+        return None
 
 
 def _giving(service: object) -> Callable[[object], object]:

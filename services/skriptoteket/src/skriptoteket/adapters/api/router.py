@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from skriptoteket.adapters.api import catalog, curation, interaction, preferences, runs, trials, versions
+from skriptoteket.adapters.api import catalog, curation, interaction, nominations, preferences, runs, trials, versions
 
 PREFIX = "/api/v1"
 
@@ -16,6 +16,7 @@ def api_router() -> APIRouter:
     router.include_router(runs.router)
     router.include_router(versions.router)
     router.include_router(curation.router)
+    router.include_router(nominations.router)
     return router
 
 

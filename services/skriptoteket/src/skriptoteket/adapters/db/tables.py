@@ -290,6 +290,38 @@ stewardship_records = Table(
     Column("reason", String(1000), nullable=False),
 )
 
+nominations = Table(
+    "nominations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("nominee", String(200), nullable=False),
+    Column("nominator", String(200), nullable=False),
+    Column("rationale", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(
+        "uq_nominations_pending",
+        "nominee",
+        unique=True,
+        sqlite_where=text("status = 'pending'"),
+        postgresql_where=text("status = 'pending'"),
+    ),
+)
+
+nomination_decisions = Table(
+    "nomination_decisions",
+    metadata,
+    Column("nomination_id", ForeignKey("nominations.id"), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("rationale", Text, nullable=False),
+    Column("decided_by", String(200), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("grant_state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("problem", String(1000), nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_services_platform import Database
 from skriptoteket.adapters.db.catalog import SqlTaxonomyStore, SqlToolStore
+from skriptoteket.adapters.db.nominations import SqlNominationStore
 from skriptoteket.adapters.db.preferences import SqlPreferenceStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
@@ -29,6 +30,7 @@ class SqlUnit:
         self.snapshots = SqlSnapshotStore(session)
         self.preferences = SqlPreferenceStore(session)
         self.sessions = SqlSessionStore(session)
+        self.nominations = SqlNominationStore(session)
         self.suggestions = SqlSuggestionStore(session)
         self.stewardship = SqlStewardshipStore(session)
         self.runs = SqlRunStore(session)

@@ -34,5 +34,9 @@ AUDIT_EVENTS = tuple(
         "maintainer.removed",
         "owner.changed",
         "suggestion.decided",
+        "nomination.filed",
+        "nomination.decided",
+        "nomination.withdrawn",
+        "admin.revoked",
     )
 )

@@ -8,6 +8,7 @@ from uuid import UUID
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.models import ToolSession
+from skriptoteket.core.nominations.models import Nomination, NominationDecision
 from skriptoteket.core.preferences.models import UserSettings
 from skriptoteket.core.runs.models import Artifact, Run
 from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Worker
@@ -37,6 +38,8 @@ class State:
     snapshots: dict[UUID, SandboxSnapshot] = field(default_factory=dict)
     suggestions: dict[UUID, Suggestion] = field(default_factory=dict)
     suggestion_decisions: dict[UUID, SuggestionDecision] = field(default_factory=dict)
+    nominations: dict[UUID, Nomination] = field(default_factory=dict)
+    nomination_decisions: dict[UUID, NominationDecision] = field(default_factory=dict)
     stewardship: dict[UUID, StewardshipRecord] = field(default_factory=dict)
     runs: dict[RunId, Run] = field(default_factory=dict)
     leases: dict[RunId, float] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from skriptoteket.adapters.memory.catalog import MemoryTaxonomyStore, MemoryToolStore
+from skriptoteket.adapters.memory.nominations import MemoryNominationStore
 from skriptoteket.adapters.memory.preferences import MemoryPreferenceStore
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
 from skriptoteket.adapters.memory.runs import MemoryRunStore, MemoryWorkerStore
@@ -25,6 +26,7 @@ class MemoryUnit:
         self.snapshots = MemorySnapshotStore(state)
         self.preferences = MemoryPreferenceStore(state)
         self.sessions = MemorySessionStore(state)
+        self.nominations = MemoryNominationStore(state)
         self.suggestions = MemorySuggestionStore(state)
         self.stewardship = MemoryStewardshipStore(state)
         self.runs = MemoryRunStore(state)

@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from skriptoteket.adapters.web import catalog, curation, editor, interaction, preferences, review, run, suggestions
+from skriptoteket.adapters.web import (
+    catalog,
+    curation,
+    editor,
+    interaction,
+    nominations,
+    preferences,
+    review,
+    run,
+    suggestions,
+)
 
 
 def page_router() -> APIRouter:
@@ -10,7 +20,7 @@ def page_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.include_router(catalog.router)
     router.include_router(run.router)
-    for each in (interaction, preferences, editor, review, curation, suggestions):
+    for each in (interaction, preferences, editor, review, curation, suggestions, nominations):
         router.include_router(each.router)
     return router
 
