@@ -1,0 +1,71 @@
+"""Every table and constraint: a module for each noun, gathered here so that none is missing."""
+
+from skriptoteket.adapters.db.tables.catalog import (
+    categories,
+    favourites,
+    maintainers,
+    profession_categories,
+    professions,
+    seen_instructions,
+    tool_categories,
+    tool_professions,
+    tool_slug_aliases,
+    tools,
+    user_settings,
+)
+from skriptoteket.adapters.db.tables.governance import (
+    nomination_decisions,
+    nominations,
+    stewardship_records,
+    suggestion_decisions,
+    suggestions,
+)
+from skriptoteket.adapters.db.tables.runs import (
+    idempotency_keys,
+    run_artifacts,
+    run_events,
+    run_logs,
+    runs,
+    tool_sessions,
+    workers,
+)
+from skriptoteket.adapters.db.tables.schema import metadata
+from skriptoteket.adapters.db.tables.versions import (
+    BEHAVIOUR_COLUMNS,
+    draft_locks,
+    sandbox_snapshots,
+    tool_versions,
+    version_decisions,
+)
+
+__all__ = [
+    "BEHAVIOUR_COLUMNS",
+    "categories",
+    "draft_locks",
+    "favourites",
+    "idempotency_keys",
+    "maintainers",
+    "metadata",
+    "nomination_decisions",
+    "nominations",
+    "profession_categories",
+    "professions",
+    "run_artifacts",
+    "run_events",
+    "run_logs",
+    "runs",
+    "sandbox_snapshots",
+    "seen_instructions",
+    "stewardship_records",
+    "suggestion_decisions",
+    "suggestions",
+    "tool_categories",
+    "tool_professions",
+    "tool_sessions",
+    "tool_slug_aliases",
+    "tool_versions",
+    "tools",
+    "user_settings",
+    "version_decisions",
+    "workers",
+]
