@@ -118,6 +118,9 @@ class IdentitySettings(BaseSettings):
         description="Which acts are approved with a passkey only: optional (none), irreversible or always.",
         json_schema_extra=runtime(weaker=("always", "irreversible", "optional")),
     )
+    graph_max_depth: int = Field(
+        32, ge=2, le=64, description="Most edges on a way through groups, owners, parents or dependencies."
+    )
     machine_mfa_window: int = Field(
         300,
         ge=0,

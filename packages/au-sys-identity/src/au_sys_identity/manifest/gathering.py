@@ -19,6 +19,7 @@ from au_sys_identity.core.machines.vendors import Providers
 from au_sys_identity.core.notices.writing import LetterBox
 from au_sys_identity.core.organizations.membership import Organizations
 from au_sys_identity.core.ports import Clock
+from au_sys_identity.manifest.config import IdentitySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Gathered:
 
 
 def gathering(
+    settings: IdentitySettings,
     graph: LiveGraph,
     transactions: SqlTransactions,
     root: RootKey,
@@ -40,7 +42,7 @@ def gathering(
     """Build it on what the other services are built on."""
     machines = Machines(transactions, graph, clock)
     stopping = Stopping(transactions, graph, letters, clock)
-    linking = Linking(transactions, root, clock)
+    linking = Linking(transactions, root, clock, deepest=settings.graph_max_depth)
     groups = Groups(transactions, clock)
     organizations = Organizations(transactions, clock)
     reach = Reach(decisions, granting, organizations, linking)

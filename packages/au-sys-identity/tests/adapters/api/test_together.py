@@ -1,5 +1,6 @@
 """Agents, providers, groups, edges, custody and organizations over HTTP."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from au_sys_identity.manifest.operator import Operator
 from fastapi_services_platform import PlatformSettings
 
 ADMIN = "a very different sentence"
+SURFACE = Path(__file__).with_name("surface.txt")
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
@@ -53,6 +55,24 @@ async def test_a_human_who_is_disabled_stops_an_agent_two_levels_down(world: Tog
     await world.api.patch(f"/iam/ai-agents/{top}", headers=world.admin, json={"status": "active"})
     await world.api.patch(f"/iam/ai-providers/{provider}", headers=world.admin, json={"status": "disabled"})
     assert await world.acts(key) == "no-custodian"
+
+
+async def test_every_call_of_an_orphan_is_refused(world: Together) -> None:
+    """Whatever it asks of the whole surface, a machine that nobody answers for gets the same 403."""
+    ann, _header = await world.person("ann")
+    agent = await world.agent(ann, await world.provider())
+    key = await world.key(agent)
+    await world.api.patch(f"/users/{ann}", headers=world.admin, json={"is_active": False})
+    lines = [line.split() for line in SURFACE.read_text().splitlines() if line and line[0].isupper()]
+    closed = [
+        (method, path) for method, path, needs, *_marks in lines if needs != "public" and "/.well-known/" not in path
+    ]
+    answers = {}
+    for method, path in closed:
+        filled = re.sub(r"{[^}]+}", UNKNOWN, path)
+        answers[f"{method} {path}"] = slug(await world.api.request(method, filled, headers=key))
+    assert len(answers) > 100
+    assert {operation: found for operation, found in answers.items() if found != "no-custodian"} == {}
 
 
 async def test_the_kill_switch_shows_what_it_does(world: Together) -> None:
