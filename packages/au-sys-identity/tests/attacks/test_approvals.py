@@ -140,7 +140,7 @@ async def test_the_decision_names_the_act_and_is_signed(world: MachineWorld) -> 
     stolen = await world.approve(world.ann, asked, assertion=sign(world.bob.device, asked["act_hash"]))
     assert slug(stolen) == "bad-credentials"
     bent = SoftwareAuthenticator("http://evil.test")
-    bent.credential_id, bent.key = world.ann.device.credential_id, world.ann.device.key  # type: ignore[attr-defined]
+    bent.credential_id, bent.key = world.ann.device.credential_id, world.ann.device.key  # type: ignore[attr-defined]  # it is ours
     elsewhere = await world.approve(world.ann, asked, assertion=sign(bent, asked["act_hash"]))
     assert slug(elsewhere) == "bad-credentials"
     decided = await asyncio.gather(*(world.approve(world.ann, asked) for _ in range(4)))

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import httpx
-
 BOOTSTRAP = "a-bootstrap-token-of-some-length-0123456789"
 PASSWORD = "correct horse battery staple"  # noqa: S105  # of people who exist in tests only
 SCOPES = ["identity.*"]
 Header = dict[str, str]
 Json = dict[str, Any]  # Any: JSON
+Answer = Any  # Any: an httpx.Response, which only tests have
 
 
 class Device(Protocol):
@@ -35,7 +34,7 @@ class Someone:
     id: str = ""
 
 
-def slug(answer: httpx.Response) -> str:
+def slug(answer: Answer) -> str:
     """The end of a problem's type."""
     return str(answer.json()["type"]).rpartition("/")[2]
 
@@ -44,7 +43,7 @@ def slug(answer: httpx.Response) -> str:
 class MachineWorld:
     """Made with :meth:`made`; ``api`` may be any client of the installation, or of another node of it."""
 
-    api: httpx.AsyncClient
+    api: Any  # Any: an httpx.AsyncClient, which only tests have
     admin: Someone
     ann: Someone
     bob: Someone
@@ -54,7 +53,7 @@ class MachineWorld:
     key_id: str = ""
 
     @classmethod
-    async def made(cls, api: httpx.AsyncClient, device: Callable[[], Device]) -> "MachineWorld":
+    async def made(cls, api: Any, device: Callable[[], Device]) -> "MachineWorld":  # Any: as the field
         """Everybody, signed in; ann answers for the machine."""
         admin, ann, bob = (Someone(f"{name}@example.org", device()) for name in ("admin", "ann", "bob"))
         world = cls(api, admin, ann, bob)
@@ -109,14 +108,14 @@ class MachineWorld:
         body = {"method": method, "path": path, "reason": "Because", **more}
         return await self.ok("POST", "/mfa/delegated/request", self.key, body)
 
-    async def approve(self, person: Someone, asked: Json, *, signed: bool = True, **more: object) -> httpx.Response:
+    async def approve(self, person: Someone, asked: Json, *, signed: bool = True, **more: object) -> Answer:
         """Somebody approves what was asked, with her passkey or without."""
         body: Json = {"approval_id": asked["id"], "decision": "approve", "act_hash": asked["act_hash"]}
         if signed:
             body["assertion"] = sign(person.device, asked["act_hash"])
         return await self.api.post("/mfa/delegated/approve", headers=person.headers, json=body | more)
 
-    async def act(self, method: str, path: str, approval: str = "", **more: Any) -> httpx.Response:  # Any: of httpx
+    async def act(self, method: str, path: str, approval: str = "", **more: Any) -> Answer:  # Any: of httpx
         """The machine calls, perhaps with an approval."""
         headers = self.key | ({"x-approval": approval} if approval else {}) | more.pop("headers", {})
         return await self.api.request(method, path, headers=headers, **more)

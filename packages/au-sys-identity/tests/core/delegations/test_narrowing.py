@@ -1,5 +1,6 @@
 """Rights that only shrink: generated rights of person, machine, parent and grant against their plain intersection."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,7 @@ from au_sys_identity.core.delegations.narrowing import Narrowing
 from au_sys_identity.core.graph.models import Edge
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.machines.models import Cap, Machine
-from au_sys_identity.core.subjects.models import Person, SubjectId
+from au_sys_identity.core.subjects.models import Person, SubjectId, SubjectUrn
 
 RIGHTS = ("x.a.read", "x.a.write", "x.b.read", "x.b.write")
 rights = st.frozensets(st.sampled_from(RIGHTS))
@@ -22,11 +23,11 @@ rights = st.frozensets(st.sampled_from(RIGHTS))
 class Rights:
     """Who holds what by themselves."""
 
-    def __init__(self, held: dict[str, frozenset[str]]) -> None:
+    def __init__(self, held: Mapping[SubjectUrn, frozenset[str]]) -> None:
         self.held = held
 
     async def decide(self, subject: str, permission: str, /, *, person: bool, domain: str, object_id: str) -> Decision:
-        return Decision(permission in self.held.get(subject, frozenset()), "as held")
+        return Decision(permission in self.held.get(SubjectUrn(subject), frozenset()), "as held")
 
 
 class Family:

@@ -27,7 +27,7 @@ State = Literal["submitted", "provisioned", "denied", "withdrawn", "expired"]
 @access(authenticated=True)
 async def list_access_requests(
     request: Request,
-    requests: Asked,
+    wishes: Asked,
     decisions: Rights,
     state: State | None = None,
     cursor: UUID | None = None,
@@ -36,34 +36,34 @@ async def list_access_requests(
     """One's own; for those who decide, everybody's. Newest first."""
     caller, now = caller_of(request), datetime.now(UTC)
     everybodys = await decisions.holds(caller, DECIDES)
-    found = await requests.page(RequestFilter(None if everybodys else caller.id, state, cursor, limit + 1))
+    found = await wishes.page(RequestFilter(None if everybodys else caller.id, state, cursor, limit + 1))
     items = [RequestOut.of(known, now) for known in found[:limit]]
     return RequestsOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
 
 
 @router.post("", operation_id="submit_access_request", summary="Ask for access", status_code=201)
 @access(authenticated=True)
-async def submit_access_request(request: Request, body: RequestNew, requests: Asked) -> RequestOut:
+async def submit_access_request(request: Request, body: RequestNew, wishes: Asked) -> RequestOut:
     """For oneself, or for a machine that one answers for. Roles that are marked as requestable only."""
     life = timedelta(seconds=body.duration) if body.duration else None
     wish = Wish(body.role, body.domain, body.reason, body.subject, life)
-    return RequestOut.of(await requests.submit(caller_of(request), wish), datetime.now(UTC))
+    return RequestOut.of(await wishes.submit(caller_of(request), wish), datetime.now(UTC))
 
 
 @router.get("/{request_id}", operation_id="get_access_request", summary="One access request")
 @access(authenticated=True)
-async def get_access_request(request: Request, request_id: UUID, requests: Asked, decisions: Rights) -> RequestOut:
+async def get_access_request(request: Request, request_id: UUID, wishes: Asked, decisions: Rights) -> RequestOut:
     """For who asked, whom it is for, and those who decide."""
     caller = caller_of(request)
     decides = await decisions.holds(caller, DECIDES)
-    return RequestOut.of(await requests.get(caller, request_id, decides=decides), datetime.now(UTC))
+    return RequestOut.of(await wishes.get(caller, request_id, decides=decides), datetime.now(UTC))
 
 
 @router.delete("/{request_id}", operation_id="withdraw_access_request", summary="Take it back", status_code=204)
 @access(authenticated=True)
-async def withdraw_access_request(request: Request, request_id: UUID, requests: Asked) -> Response:
+async def withdraw_access_request(request: Request, request_id: UUID, wishes: Asked) -> Response:
     """By who asked, before it is decided."""
-    await requests.withdraw(caller_of(request), request_id)
+    await wishes.withdraw(caller_of(request), request_id)
     return Response(status_code=204)
 
 
@@ -73,12 +73,12 @@ async def decide_access_request(
     request: Request,
     request_id: UUID,
     body: RequestDecision,
-    requests: Asked,
+    wishes: Asked,
     steps: Annotated[StepUp, inject(StepUp)],
 ) -> RequestOut:
     """Never by who asked, and never more than one holds. What is given is effective at once."""
     caller = caller_of(request)
     await steps.require(caller)
     life = timedelta(seconds=body.duration) if body.duration else None
-    decided = await requests.decide(caller, request_id, Decision(body.decision, body.note, life))
+    decided = await wishes.decide(caller, request_id, Decision(body.decision, body.note, life))
     return RequestOut.of(decided, datetime.now(UTC))

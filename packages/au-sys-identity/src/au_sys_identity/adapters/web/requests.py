@@ -34,9 +34,9 @@ Names = Annotated[SubjectDirectory, inject(SubjectDirectory)]
 
 @router.get("/account/requests")
 @access(authenticated=True)
-async def own_requests(request: Request, pages: Annotated[Pages, inject(Pages)], requests: Asked) -> Response:
+async def own_requests(request: Request, pages: Annotated[Pages, inject(Pages)], wishes: Asked) -> Response:
     """What may be asked for, and what became of what was."""
-    return await _own(request, pages, requests)
+    return await _own(request, pages, wishes)
 
 
 @router.post("/account/requests")
@@ -44,39 +44,39 @@ async def own_requests(request: Request, pages: Annotated[Pages, inject(Pages)],
 async def ask_form(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
-    requests: Asked,
+    wishes: Asked,
     role: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
     duration: Annotated[str, Form()] = "",
 ) -> Response:
     """Ask."""
     try:
-        await requests.submit(caller_of(request), Wish(role, "default", reason, None, _length(duration)))
+        await wishes.submit(caller_of(request), Wish(role, "default", reason, None, _length(duration)))
     except IdentityError as error:
-        return await _own(request, pages, requests, error=error, typed=(role[:80], reason[:2000], duration[:20]))
+        return await _own(request, pages, wishes, error=error, typed=(role[:80], reason[:2000], duration[:20]))
     return RedirectResponse(f"{_MINE}?saved=asked", 303)
 
 
 @router.post("/account/requests/{request_id}/withdraw")
 @access(authenticated=True)
 async def withdraw_form(
-    request: Request, request_id: UUID, pages: Annotated[Pages, inject(Pages)], requests: Asked
+    request: Request, request_id: UUID, pages: Annotated[Pages, inject(Pages)], wishes: Asked
 ) -> Response:
     """Take it back."""
     try:
-        await requests.withdraw(caller_of(request), request_id)
+        await wishes.withdraw(caller_of(request), request_id)
     except IdentityError as error:
-        return await _own(request, pages, requests, error=error)
+        return await _own(request, pages, wishes, error=error)
     return RedirectResponse(f"{_MINE}?saved=withdrawn", 303)
 
 
 @router.get("/admin/identity/requests")
 @access(permission="identity.requests.decide")
 async def requests_desk(
-    request: Request, pages: Annotated[Pages, inject(Pages)], requests: Asked, names: Names
+    request: Request, pages: Annotated[Pages, inject(Pages)], wishes: Asked, names: Names
 ) -> Response:
     """What waits for a decision, and what was decided lately."""
-    return await _desk(request, pages, requests, names)
+    return await _desk(request, pages, wishes, names)
 
 
 @router.post("/admin/identity/requests/{request_id}")
@@ -85,7 +85,7 @@ async def decide_form(
     request: Request,
     request_id: UUID,
     pages: Annotated[Pages, inject(Pages)],
-    requests: Asked,
+    wishes: Asked,
     names: Names,
     steps: Annotated[StepUp, inject(StepUp)],
     decision: Annotated[str, Form()] = "",
@@ -96,26 +96,26 @@ async def decide_form(
     said = Decision("approve" if decision == "approve" else "deny", note)
     try:
         await steps.require(caller)
-        await requests.decide(caller, request_id, said)
+        await wishes.decide(caller, request_id, said)
     except (StepUpRequired, WeakSession):
         return ask_again(_DESK)
     except IdentityError as error:
-        return await _desk(request, pages, requests, names, error=str(error))
+        return await _desk(request, pages, wishes, names, error=str(error))
     return RedirectResponse(f"{_DESK}?saved={'given' if said.verdict == 'approve' else 'denied'}", 303)
 
 
 async def _own(
     request: Request,
     pages: Pages,
-    requests: Requests,
+    wishes: Requests,
     *,
     error: IdentityError | None = None,
     typed: tuple[str, str, str] = ("", "", ""),
 ) -> Response:
     caller = caller_of(request)
-    found = await requests.page(RequestFilter(caller.id, limit=_SHOWN))
+    found = await wishes.page(RequestFilter(caller.id, limit=_SHOWN))
     context: dict[str, object] = {
-        "offered": [(role.name, f"{role.name}: {role.description}") for role in await requests.offered()],
+        "offered": [(role.name, f"{role.name}: {role.description}") for role in await wishes.offered()],
         "lengths": list(LENGTHS),
         "requests": _shown(found),
         "role": typed[0],
@@ -129,10 +129,10 @@ async def _own(
 
 
 async def _desk(
-    request: Request, pages: Pages, requests: Requests, names: SubjectDirectory, *, error: str = ""
+    request: Request, pages: Pages, wishes: Requests, names: SubjectDirectory, *, error: str = ""
 ) -> Response:
     caller = caller_of(request)
-    found = await requests.page(RequestFilter(limit=_SHOWN))
+    found = await wishes.page(RequestFilter(limit=_SHOWN))
     cards = await names.many([urn for known in found for urn in (known.requester, known.subject)])
     shown = _shown(found)
     for item, known in zip(shown, found, strict=True):

@@ -4,27 +4,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
 from au_sys_identity.adapters.api.certificates import fingerprint
+from au_sys_identity.adapters.api.programs.machines import Known, Within, manageable
 from au_sys_identity.adapters.api.proofs.qr import qr_svg
 from au_sys_identity.adapters.api.schemas.machine_mfa import MfaSetUpOut, MfaWanted
 from au_sys_identity.adapters.api.schemas.machines import MachineMfaOut
-from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.step_up import StepUp
-from au_sys_identity.core.errors import HumanOnly, NotFound
-from au_sys_identity.core.machines.accounts import Machines
 from au_sys_identity.core.machines.models import MachineMfa
 from au_sys_identity.core.machines.proving import MachineProofs
-from au_sys_identity.core.subjects.models import subject_id
+from au_sys_identity.core.subjects.models import SubjectId
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
 router = APIRouter(tags=["machines"])
 
-Known = Annotated[Machines, inject(Machines)]
-Rights = Annotated[Decisions, inject(Decisions)]
 Steps = Annotated[StepUp, inject(StepUp)]
 Proofs = Annotated[MachineProofs, inject(MachineProofs)]
+_UPDATE = "identity.machines.update"
 
 
 @router.put(
@@ -37,12 +33,14 @@ async def set_service_account_mfa(
     account_id: str,
     body: MfaWanted,
     machines: Known,
-    decisions: Rights,
+    reach: Within,
     steps: Steps,
     proofs: Proofs,
 ) -> MfaSetUpOut:
     """By who answers for it. The secret of its codes is shown this once."""
-    return await _set_up(request, response, account_id, "app", body, machines, decisions, steps, proofs)
+    caller, known = await manageable(request, account_id, machines, reach, steps, _UPDATE)
+    response.headers["cache-control"] = "no-store"
+    return await _set_up(proofs, known.machine.id, body, by=caller.urn)
 
 
 @router.put("/iam/ai-agents/{agent_id}/mfa", operation_id="set_ai_agent_mfa", summary="How an agent proves itself")
@@ -53,37 +51,19 @@ async def set_ai_agent_mfa(
     agent_id: str,
     body: MfaWanted,
     machines: Known,
-    decisions: Rights,
+    reach: Within,
     steps: Steps,
     proofs: Proofs,
 ) -> MfaSetUpOut:
     """By who answers for it. The secret of its codes is shown this once."""
-    return await _set_up(request, response, agent_id, "agent", body, machines, decisions, steps, proofs)
-
-
-async def _set_up(
-    request: Request,
-    response: Response,
-    named: str,
-    kind: str,
-    body: MfaWanted,
-    machines: Machines,
-    decisions: Decisions,
-    steps: StepUp,
-    proofs: MachineProofs,
-) -> MfaSetUpOut:
-    caller = caller_of(request)
-    known = await machines.get(subject_id(named, "agent" if kind == "agent" else "app"))
-    if known.machine.kind != kind:
-        raise NotFound("machine")
-    if known.machine.id == caller.id:
-        raise HumanOnly
-    if not known.answered_by(caller.id) and not await decisions.holds(caller, "identity.machines.update"):
-        raise NotFound("machine")
-    await steps.require(caller)
-    wanted = MachineMfa(body.mode, body.applies_to, tuple(fingerprint(text) for text in body.certificates))
-    made = await proofs.set_up(known.machine.id, wanted, by=caller.urn)
+    caller, known = await manageable(request, agent_id, machines, reach, steps, _UPDATE)
     response.headers["cache-control"] = "no-store"
+    return await _set_up(proofs, known.machine.id, body, by=caller.urn)
+
+
+async def _set_up(proofs: MachineProofs, machine_id: SubjectId, body: MfaWanted, *, by: str) -> MfaSetUpOut:
+    wanted = MachineMfa(body.mode, body.applies_to, tuple(fingerprint(text) for text in body.certificates))
+    made = await proofs.set_up(machine_id, wanted, by=by)
     shown = MachineMfaOut.of(made.known.machine.mfa)
     return MfaSetUpOut(
         **shown.model_dump(), secret=made.secret, uri=made.uri, qr_svg=qr_svg(made.uri) if made.uri else None

@@ -147,7 +147,7 @@ async def create_service_account_key(
     steps: Annotated[StepUp, inject(StepUp)],
 ) -> KeySecretOut:
     """Nobody scopes a key wider than they hold; it gives what the machine holds as well. Shown this once."""
-    caller, known = await manageable(request, account_id, machines, reach, steps, "identity.keys.create")
+    caller, known = await manageable(request, account_id, machines, reach, steps, "identity.keys.create", human=True)
     life = timedelta(seconds=body.expires_in) if body.expires_in else None
     made = await keys.create(known.machine, body.name, frozenset(body.scopes), by=caller.urn, expires_in=life)
     response.headers["cache-control"] = "no-store"
@@ -201,7 +201,9 @@ async def rotate_service_account_key(
     if own and caller.key_id == credential_id:
         owner = caller.id
     else:
-        caller, known = await manageable(request, account_id, machines, reach, steps, "identity.keys.create")
+        caller, known = await manageable(
+            request, account_id, machines, reach, steps, "identity.keys.create", human=True
+        )
         owner = known.machine.id
     overlap = timedelta(seconds=(body or RotationBody()).overlap_seconds)
     made, old = await rotation.rotate(owner, credential_id, overlap=overlap, by=caller.urn)
@@ -228,9 +230,16 @@ async def visible(
 
 
 async def manageable(
-    request: Request, account_id: str, machines: Machines, reach: Reach, steps: StepUp, permission: str
+    request: Request,
+    account_id: str,
+    machines: Machines,
+    reach: Reach,
+    steps: StepUp,
+    permission: str,
+    *,
+    human: bool = False,
 ) -> tuple[Principal, KnownMachine]:
-    """A machine that the caller may change, after a fresh proof of who they are."""
+    """A machine that the caller may change, after a fresh proof of who they are; ``human``: by people only."""
     caller, kind = caller_of(request), _kind_of(request)
     known = await machines.get(subject_id(account_id, kind), kind)
     if known.machine.id == caller.id:
@@ -238,7 +247,7 @@ async def manageable(
     allowed = known.answered_by(caller.id)
     if not allowed and not await reach.decisions.holds(caller, permission, domain=known.organization):
         raise NotFound("machine")
-    await steps.require(caller)
+    await steps.require(caller, human=human)
     return caller, known
 
 
