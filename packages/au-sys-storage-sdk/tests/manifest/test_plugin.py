@@ -12,6 +12,7 @@ from au_sys_storage_sdk.manifest.config import StorageSettings
 from au_sys_storage_sdk.manifest.permissions import BUNDLES, PERMISSIONS
 from au_sys_storage_sdk.manifest.plugin import Storage
 from fastapi_services_platform import Capability
+from fastapi_services_platform.errors import CapabilityError
 from fastapi_services_platform.testing import CapabilityConformance, started_app
 from fastapi_services_platform.testing.stand_ins import believing_identity
 from fastapi_services_platform.testing.started_app import settings_for
@@ -74,3 +75,11 @@ def test_bundles_name_existing_rights() -> None:
     known = {permission.name for permission in PERMISSIONS}
     assert {right for bundle in BUNDLES for right in bundle.permissions} <= known
     assert not any(bundle.default for bundle in BUNDLES)
+
+
+async def test_another_platform_is_no_backend_of_a_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It opens the namespaces that a platform keeps for itself to nobody, so the start says what to do instead."""
+    monkeypatch.setenv("STORAGE_URL", "https://storage.example")
+    with pytest.raises(CapabilityError, match=r"STORAGE_URL.*another platform.*postgresql://"):
+        async with started_app(settings=settings_for(tmp_path), capabilities=[Storage(), believing_identity()]):
+            pass

@@ -12,9 +12,9 @@ from redis import Redis
 
 from au_sys_storage_sdk import Storage, open_storage
 from au_sys_storage_sdk.adapters.sqlite.snapshots import verify
-from au_sys_storage_sdk.conformance.redis_server import redis_server
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.errors import Corrupt, StorageError, Unavailable
+from fastapi_services_platform.testing.redis import redis_server
 
 KEYS = [f"k/{number:03}" for number in range(120)]
 FILES = 60
@@ -152,7 +152,7 @@ async def test_exchanged_records_in_redis_are_corrupt(tmp_path: Path) -> None:
             space = storage.namespace("things")
             await space.put("a", 1)
             await space.put("b", 2)
-            with Redis.from_url(url.removeprefix("redis+")) as client:
+            with Redis.from_url(url) as client:
                 one, two = sorted(client.keys("*doc:*"))
                 held = client.get(one)
                 client.set(one, client.get(two))

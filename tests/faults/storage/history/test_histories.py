@@ -12,9 +12,9 @@ from tests.faults.storage.history.planted import Lossy, Slow, Stale, Swapped
 from au_sys_storage_sdk import Storage, open_storage
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
 from au_sys_storage_sdk.conformance.histories import UNKNOWN, Call, History, by_key, linearizable, violations
-from au_sys_storage_sdk.conformance.redis_server import redis_server
 from au_sys_storage_sdk.core.wrappers.forwarding import Forwarding
 from fastapi_services_platform.testing.postgres import postgres_server
+from fastapi_services_platform.testing.redis import redis_server
 
 
 async def test_a_history_in_order_passes() -> None:

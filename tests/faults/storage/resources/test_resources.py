@@ -19,9 +19,9 @@ from au_sys_storage_sdk import Storage, open_storage
 from au_sys_storage_sdk.adapters.sqlite.documents import SqliteDocuments
 from au_sys_storage_sdk.conformance.documents import Ticking
 from au_sys_storage_sdk.conformance.histories import History, violations
-from au_sys_storage_sdk.conformance.redis_server import redis_server
 from au_sys_storage_sdk.core.errors import ReadOnly, Unavailable
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
+from fastapi_services_platform.testing.redis import redis_server
 
 _REPOSITORY = Path(__file__).parents[4]
 
@@ -147,8 +147,8 @@ async def _way_to_postgres(server: PostgresServer) -> AsyncIterator[tuple[Proxy,
 @asynccontextmanager
 async def _way_to_redis(folder: Path) -> AsyncIterator[tuple[Proxy, str]]:
     with redis_server(folder) as url:
-        socket = url.removeprefix("redis+unix://")
-        async with proxy(lambda: asyncio.open_unix_connection(socket)) as way:
+        parts = urlsplit(url)
+        async with proxy(lambda: asyncio.open_connection(parts.hostname, parts.port)) as way:
             yield way, f"redis://127.0.0.1:{way.port}/0"
 
 

@@ -14,16 +14,15 @@ from pathlib import Path
 from redis import Redis
 from tests.faults.storage.switch.trial import Trial
 
-from au_sys_storage_sdk.conformance.redis_server import redis_server
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
+from fastapi_services_platform.testing.redis import redis_server
 
 KINDS = ("sqlite", "postgres", "redis")
 
 
 def _urls(folder: Path, server: PostgresServer, redis: str) -> dict[str, str]:
-    address = redis.removeprefix("redis+")
     for number in (0, 1):
-        with Redis.from_url(address, db=number) as client:
+        with Redis.from_url(f"{redis}?db={number}") as client:
             client.flushdb()
     made: dict[str, str] = {}
     for number, side in enumerate(("from", "to")):

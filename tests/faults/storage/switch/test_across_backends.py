@@ -12,10 +12,10 @@ from au_sys_storage_sdk import Storage
 from au_sys_storage_sdk.adapters.cli.archives import export_archive, import_archive
 from au_sys_storage_sdk.adapters.cli.progress import Bar
 from au_sys_storage_sdk.adapters.opening import document_store
-from au_sys_storage_sdk.conformance.redis_server import redis_server
 from au_sys_storage_sdk.core.documents.standing import Role, Standing
 from au_sys_storage_sdk.core.errors import Fenced
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
+from fastapi_services_platform.testing.redis import redis_server
 
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.needs_redis]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.faults.storage.switch.trial import Trial
 
-from au_sys_storage_sdk.conformance.redis_server import redis_server
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
+from fastapi_services_platform.testing.redis import redis_server
 
 EVERY = 9
 """In CI each ninth step of a switch; `just proof-storage-switch` takes all of them, for every pair of backends."""

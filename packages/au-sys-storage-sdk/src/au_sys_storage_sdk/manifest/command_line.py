@@ -115,10 +115,16 @@ async def stats(url: str | None, blobs_url: str | None) -> dict[str, object]:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--in-the-clear", is_flag=True, help="Write sealed documents so that everybody can read them.")
 @_places
 @_told
-async def export(folder: Path, url: str | None, blobs_url: str | None) -> dict[str, object]:
-    """Write everything into a new FOLDER as JSON lines and files. Sealed documents are written in the clear."""
+async def export(folder: Path, in_the_clear: bool, url: str | None, blobs_url: str | None) -> dict[str, object]:
+    """Write everything into a new FOLDER as JSON lines and files.
+
+    Sealed documents are bound to their backend and leave it in the clear only, if you say so; a backup stays sealed.
+    """
+    if StorageSettings().encryption_keys and not in_the_clear:
+        raise click.UsageError("Documents are sealed: say --in-the-clear, or make a backup, which stays sealed.")
     async with _opened(await _reading(url), blobs_url) as (store, blobs):
         manifest = await export_archive(store, blobs, folder, Bar())
     return {"folder": str(folder), "documents": manifest.documents, "blobs": manifest.blobs}
@@ -219,7 +225,7 @@ async def _switched(store: Switchable, backend: str, rate: float | None, *, dry_
         await store.check(backend)
         return {"source": store.entry.active, "target": backend, "begun": False}
     if not taken_up:
-        await store.switch(backend, rate=rate)
+        await store.switch(backend, rate=rate or StorageSettings().switch_rate)
     expected, bar = sum(used.count for used in await store.usage()), Bar()
     finishing = asyncio.create_task(store.finished())
     while not (await asyncio.wait([finishing], timeout=_GLANCE))[0]:

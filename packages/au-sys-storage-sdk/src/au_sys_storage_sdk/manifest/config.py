@@ -69,8 +69,8 @@ class StorageSettings(BaseSettings):
 
     url: str | None = Field(
         default=None,
-        description="Backend of documents: sqlite:///path, postgresql://, redis://, https://host, memory:."
-        " Default: SQLite.",
+        description="Backend of documents: sqlite:///path, postgresql://, redis://, memory:; for programs beside a"
+        " platform also https://host. Default: SQLite.",
     )
     blobs_url: str | None = Field(
         default=None,
@@ -101,6 +101,9 @@ class StorageSettings(BaseSettings):
         le=30 * 86_400,
         description="For how long the backend before is kept in step after a switch, so that the way back is short.",
     )
+    switch_rate: float | None = Field(
+        default=None, ge=1, description="Documents a second that a switch copies at most; unset: as fast as it goes."
+    )
     encryption_keys: dict[int, SecretStr] = Field(
         default_factory=dict,
         description='Seal documents: {"1": "base64 of 32 random bytes"}; the highest number seals, all of them open.',
@@ -120,7 +123,7 @@ class StorageSettings(BaseSettings):
         default=86_400, gt=0, le=30 * 86_400, description="For how long answers to an Idempotency-Key are remembered."
     )
 
-    @field_validator("url", "blobs_url", "namespaces_file", "api_key", "ca_file", mode="before")
+    @field_validator("url", "blobs_url", "namespaces_file", "api_key", "ca_file", "switch_rate", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -13,6 +13,7 @@ from au_sys_storage_sdk.adapters.opening import blob_store, document_store
 from au_sys_storage_sdk.adapters.web.switch import Targets
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
+from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.core.storage import Storage
 from au_sys_storage_sdk.core.switching.switchable import Switchable
 from au_sys_storage_sdk.manifest.config import DEFAULT_BACKEND, StorageSettings
@@ -41,13 +42,23 @@ def sealed(store: DocumentStore, settings: StorageSettings) -> DocumentStore:
 
 
 async def switchable_store(settings: StorageSettings, data_dir: Path, journal: FileJournal) -> Switchable:
-    """The backend that the journal names, with a switch taken up that was under way."""
-    return await Switchable.open(
-        DEFAULT_BACKEND,
-        journal,
-        lambda name: document_store(settings.address_of(name, data_dir), settings.credentials()),
-        keep=settings.switch_keep_seconds,
-    )
+    """The backend that the journal names, with a switch taken up that was under way.
+
+    Raises:
+        InvalidInput: it is another platform, which opens the namespaces that a platform keeps for itself to nobody.
+    """
+
+    async def opened(name: str) -> DocumentStore:
+        url = settings.address_of(name, data_dir)
+        if url.startswith(("https:", "http:")):
+            raise InvalidInput(
+                "STORAGE_URL" if name == DEFAULT_BACKEND else "STORAGE_SWITCH_TARGETS",
+                f"backend {name!r} is another platform, which keeps documents of programs and not a platform's own",
+                "name sqlite:///path, postgresql:// or redis:// here, and open https:// from programs",
+            )
+        return await document_store(url, settings.credentials())
+
+    return await Switchable.open(DEFAULT_BACKEND, journal, opened, keep=settings.switch_keep_seconds)
 
 
 def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:

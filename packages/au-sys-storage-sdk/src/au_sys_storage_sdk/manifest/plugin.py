@@ -65,7 +65,7 @@ class Storage:
             services=(
                 *services(self._settings, platform.settings.data_dir),
                 Service(Editing, lambda _scope: Editing(platform.audit)),
-                Service(SwitchAudit, lambda _scope: SwitchAudit(platform.audit)),
+                Service(SwitchAudit, lambda _scope: SwitchAudit(platform.audit, self._settings.switch_rate)),
             ),
             jobs=(Job("storage.expire", self._expire, interval=30), Job("storage.tidy", self._tidy, interval=3600)),
             problems=PROBLEMS,

@@ -45,10 +45,12 @@ async def test_there_and_back_while_documents_are_written(switching: AsyncClient
             written += 1
 
     writing = asyncio.create_task(write())
-    begun = await switching.post("/storage/switch/second")
+    begun = await switching.post("/storage/switch/second", params={"rate": 100_000})
     assert begun.status_code == 202
     done = await finished(switching, begun.json()["operation"])
     assert (done["phase"], done["source"], done["target"]) == ("flipped", "default", "second")
+    assert (done["behind"], done["rate"]) == (0, 100_000)
+    assert isinstance(done["rollback_until"], int)
     back = await switching.post(f"/storage/switch/{begun.json()['operation']}/rollback")
     assert (await finished(switching, back.json()["operation"]))["phase"] == "flipped"
     stop.set()

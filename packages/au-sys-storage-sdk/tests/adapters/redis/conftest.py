@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from au_sys_storage_sdk.conformance.redis_server import redis_server
+from fastapi_services_platform.testing.redis import redis_server
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, start_redis: Start) -> Iterato
 def empty(url: str) -> Iterator[str]:
     """The same server, emptied after the test."""
     yield url
-    with Redis.from_url(url.removeprefix("redis+")) as client:
+    with Redis.from_url(url) as client:
         client.flushdb()
 
 
@@ -40,7 +40,7 @@ class TestRedisDocuments(DocumentStoreConformance):
     @pytest.fixture
     async def storage(self, clock: Ticking, empty: str) -> AsyncIterator[Storage]:
         """An empty store."""
-        async with Storage(await RedisDocuments.open(empty.removeprefix("redis+"), clock=clock)) as opened:
+        async with Storage(await RedisDocuments.open(empty, clock=clock)) as opened:
             yield opened
 
 
@@ -63,7 +63,7 @@ async def test_a_changed_record_is_never_a_value(empty: str) -> None:
     async with open_storage(empty) as storage:
         space = storage.namespace("things")
         await space.put("k", "text")
-        with Redis.from_url(empty.removeprefix("redis+")) as client:
+        with Redis.from_url(empty) as client:
             (name,) = client.keys("*doc:*")
             packed = client.get(name)
             assert isinstance(packed, bytes)
@@ -77,7 +77,7 @@ async def test_durability_is_told_as_it_is(empty: str) -> None:
     """DURABLE is declared while the server syncs every write, and not otherwise."""
     async with open_storage(empty) as storage:
         assert Feature.DURABLE in storage.features
-    with Redis.from_url(empty.removeprefix("redis+")) as client:
+    with Redis.from_url(empty) as client:
         client.config_set("appendfsync", "everysec")
         async with open_storage(empty) as storage:
             assert Feature.DURABLE not in storage.features
@@ -89,7 +89,7 @@ async def test_a_server_that_is_full_or_read_only_is_a_clear_error(empty: str) -
     async with open_storage(empty) as storage:
         space = storage.namespace("things")
         await space.put("k", 1)
-        with Redis.from_url(empty.removeprefix("redis+")) as client:
+        with Redis.from_url(empty) as client:
             client.config_set("maxmemory", "1mb")
             with pytest.raises(Unavailable):
                 await space.put("large", "x" * 500_000)

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from au_sys_storage_sdk import ABSENT, Conflict, open_storage
+from au_sys_storage_sdk import ABSENT, Conflict, Storage, open_storage
+from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
 from au_sys_storage_sdk.core.documents.namespace import milliseconds
 from au_sys_storage_sdk.core.errors import InvalidInput
 
@@ -65,3 +66,14 @@ async def test_a_patch_must_leave_a_value_of_the_model() -> None:
         found = await space.get("k")
         assert found is not None
         assert found.value == {"a": 1}
+
+
+async def test_a_change_without_a_model_keeps_the_schema() -> None:
+    """Who patches what another program stored under its third schema leaves it a document of the third schema."""
+    async with Storage(MemoryDocuments()) as storage:
+        await storage.namespace("things", dict, schema=3, upcast={2: dict}).put("k", {"a": 1})
+        plain = storage.namespace("things")
+        await plain.patch("k", {"b": 2})
+        found = await plain.get_text("k")
+        assert found is not None
+        assert (found.schema, found.value) == (3, b'{"a":1,"b":2}')

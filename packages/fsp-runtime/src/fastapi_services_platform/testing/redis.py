@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _VARIABLE = "FSP_TEST_REDIS_URL"
 _START_SECONDS = 30.0
@@ -18,8 +19,9 @@ class NoRedis(RuntimeError):
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """The URL of a server while the block runs; it keeps nothing on disk.
+def redis_server(folder: Path | None = None, *options: str) -> Iterator[str]:
+    """The URL of a server while the block runs. With a ``folder`` every acknowledged write is on the disk there, and
+    the next server finds it; without one nothing is kept.
 
     Raises:
         NoRedis: see the class.
@@ -32,9 +34,10 @@ def redis_server() -> Iterator[str]:
     if binary is None:
         raise NoRedis(f"set {_VARIABLE}, or install Redis (Debian: apt-get install redis-server)")
     port = _free_port()
-    with tempfile.TemporaryDirectory(prefix="fsp-redis-") as folder:
-        arguments = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)  # noqa: S603 - an installed binary
+    with tempfile.TemporaryDirectory(prefix="fsp-redis-") as fresh:
+        kept = [] if folder is None else ["--appendonly", "yes", "--appendfsync", "always"]
+        arguments = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder or fresh)]
+        process = subprocess.Popen([*arguments, *kept, *options], stdout=subprocess.DEVNULL)  # noqa: S603 - an installed binary
         try:
             _wait(port, process)
             yield f"redis://127.0.0.1:{port}/0"

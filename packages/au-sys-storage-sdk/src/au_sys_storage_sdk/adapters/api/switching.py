@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from au_sys_storage_sdk.core.errors import InvalidInput, NotFound
@@ -17,10 +17,11 @@ SWITCH_EVENTS = ("storage.switch-begun", "storage.switch-aborted", "storage.swit
 
 
 class SwitchAudit:
-    """Notes who moved storage where."""
+    """Notes who moved storage where. ``rate``: documents a second that are copied when nobody says otherwise."""
 
-    def __init__(self, audit: AuditTrail) -> None:
+    def __init__(self, audit: AuditTrail, rate: float | None = None) -> None:
         self._audit = audit
+        self.rate = rate
 
     async def note(self, action: str, who: Principal, backend: str, operation: str) -> None:
         """Record one step."""
@@ -29,7 +30,11 @@ class SwitchAudit:
 
 
 class Operation(BaseModel):
-    """A switch: where from and to, how far, and for how long writers waited (seconds)."""
+    """A switch: where from and to, how far, and for how long writers waited (seconds).
+
+    ``behind``: changes that the target does not have yet. ``compared``: documents found equal on both sides. ``rate``:
+    documents a second that are copied at most. ``rollback_until``: how long (Unix ms) the way back is kept short.
+    """
 
     operation: str
     source: str
@@ -38,14 +43,19 @@ class Operation(BaseModel):
     copied: int
     since: int
     reached: int
+    behind: int
+    compared: int
     pause: float | None
+    rate: float | None
+    rollback_until: int | None
     reason: str
 
 
 def _shown(progress: Progress) -> Operation:
     return Operation(
         operation=progress.operation, source=progress.source, target=progress.target, phase=progress.phase.value,
-        copied=progress.copied, since=progress.since, reached=progress.reached, pause=progress.pause,
+        copied=progress.copied, since=progress.since, reached=progress.reached, behind=progress.behind,
+        compared=progress.compared, pause=progress.pause, rate=progress.rate, rollback_until=progress.rollback_until,
         reason=progress.reason,
     )  # fmt: skip
 
@@ -56,6 +66,7 @@ def _known(store: Switchable, operation: str) -> Progress:
     return store.progress
 
 
+Rate = Annotated[float | None, Query(ge=1)]
 Store = Annotated[Switchable, inject(Switchable)]
 Audit = Annotated[SwitchAudit, inject(SwitchAudit)]
 
@@ -63,18 +74,23 @@ Audit = Annotated[SwitchAudit, inject(SwitchAudit)]
 @router.post("/storage/switch/{backend}", status_code=202)
 @access(permission="storage.backends.switch")
 async def begin_switch(
-    principal: CurrentPrincipal, store: Store, audit: Audit, backend: str, dry_run: bool = False
+    principal: CurrentPrincipal, store: Store, audit: Audit, backend: str, dry_run: bool = False, rate: Rate = None
 ) -> Operation:
-    """Move all documents to a configured backend while reads and writes go on; ``dry_run`` only checks the target."""
+    """Move all documents to a configured backend while reads and writes go on; ``dry_run`` only checks the target.
+
+    ``rate``: documents a second that are copied at most, instead of ``STORAGE_SWITCH_RATE``.
+    """
     if dry_run:
         await store.check(backend)
         return _shown(Progress("", store.entry.active, backend, store.entry.phase, 0, 0, reason="it would be begun"))
-    return _shown(await begin(store, audit, principal, backend))
+    return _shown(await begin(store, audit, principal, backend, rate))
 
 
-async def begin(store: Switchable, audit: SwitchAudit, who: Principal, backend: str) -> Progress:
+async def begin(
+    store: Switchable, audit: SwitchAudit, who: Principal, backend: str, rate: float | None = None
+) -> Progress:
     """Begin a switch for somebody."""
-    begun = await store.switch(backend)
+    begun = await store.switch(backend, rate=rate or audit.rate)
     await audit.note("storage.switch-begun", who, backend, begun.operation)
     return begun
 

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from au_sys_storage_sdk.adapters.api.access import Desked
 from au_sys_storage_sdk.adapters.api.status import Store
 from au_sys_storage_sdk.adapters.api.switching import Audit, abort, begin, go_back
-from au_sys_storage_sdk.adapters.web.showing import TOLD
+from au_sys_storage_sdk.adapters.web.showing import TOLD, shown_time
 from au_sys_storage_sdk.core.errors import Unavailable
 from au_sys_storage_sdk.core.storage import Storage
 from au_sys_storage_sdk.core.switching.switchable import Switchable
@@ -93,5 +93,6 @@ async def _shown(storage: Storage, store: Switchable, targets: Targets) -> dict[
         "targets": [(name, name) for name in targets.names if name != entry.active],
         "total": sum(used.count for used in await storage.usage()) if moving else 0,
         "behind": max(sequence - progress.reached, 0) if progress is not None and moving else 0,
+        "until": shown_time(entry.until) if entry.previous and entry.until else "",
         "back": entry.previous if entry.previous and not moving else "", "error": "", "good": "", "chosen": "",
     }  # fmt: skip

@@ -241,7 +241,8 @@ class Namespace(Generic[T]):
         before = None if found is None else decode_json(found.value, where)
         text = encode_json(work(before))
         value = self._checked(text, found.schema if found else self._values.schema, where)
-        put = self.put_operation(key, value, ABSENT if found is None else found.version, ttl)
+        kept = found.schema if found is not None and self._values.plain else None
+        put = self.put_operation(key, value, ABSENT if found is None else found.version, ttl, schema=kept)
         if ttl is None and found is not None and found.expires is not None:
             put = replace(put, expires=found.expires)
         (outcome,) = await self._store.commit((put,))

@@ -21,9 +21,10 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Values(Protocol[T]):
-    """How a namespace turns values into JSON text and back."""
+    """How a namespace turns values into JSON text and back. ``plain``: values of every schema are taken as they are."""
 
     schema: int
+    plain: bool
 
     def encode(self, value: T) -> bytes: ...
 
@@ -76,6 +77,7 @@ class PlainValues:
     """Any JSON value as Python's own."""
 
     schema = 1
+    plain = True
 
     def encode(self, value: object) -> bytes:
         """See :func:`encode_json`."""
@@ -91,6 +93,7 @@ class TypedValues(Generic[T]):
 
     def __init__(self, model: type[T], schema: int = 1, upcast: Mapping[int, Upcast] | None = None) -> None:
         self.schema = schema
+        self.plain = False
         self._model = model
         self._upcast = dict(upcast or {})
         missing = [number for number in range(min(self._upcast, default=schema), schema) if number not in self._upcast]

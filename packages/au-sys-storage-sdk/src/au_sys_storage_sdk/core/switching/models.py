@@ -26,7 +26,8 @@ class Progress:
     """What is known of a switch. Sequences are the source's; ``pause`` is how long writers waited, in seconds.
 
     ``behind``: changes that the target does not have yet. ``compared``: documents found equal on both sides.
-    ``rollback_until``: how long (Unix ms) the backend before is kept in step.
+    ``rate``: documents a second that are copied at most. ``rollback_until``: how long (Unix ms) the backend before is
+    kept in step.
     """
 
     operation: str
@@ -41,3 +42,4 @@ class Progress:
     behind: int = 0
     compared: int = 0
     rollback_until: int | None = None
+    rate: float | None = None

@@ -177,7 +177,9 @@ class Switchable(Guarded):
 
     def _begin(self, entry: Entry, store: DocumentStore | None) -> Progress:
         self.entry = entry
-        self.progress = Progress(entry.operation, entry.active, entry.target, entry.phase, entry.since, entry.since)
+        self.progress = Progress(
+            entry.operation, entry.active, entry.target, entry.phase, entry.since, entry.since, rate=entry.rate
+        )
         self._moving = asyncio.get_running_loop().create_task(self._go(store))
         return self.progress
 
