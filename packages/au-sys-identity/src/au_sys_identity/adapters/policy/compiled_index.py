@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from au_sys_identity.adapters.policy.memberships import Kind, Memberships
+from au_sys_identity.adapters.policy.memberships import ROLES, Kind, Memberships
 from au_sys_identity.adapters.policy.rule_book import Grants, RuleBook
 from au_sys_identity.adapters.policy.shelves import (
     ALLOWED,
@@ -31,7 +31,6 @@ from au_sys_identity.core.access.patterns import ANYTHING, actions_of
 from au_sys_identity.core.access.rules import Change, Membership, Rule
 
 MAX_DEPTH = 32
-_ROLES = ("role:", "urn:au:role:", "urn:au:group:")
 Closure = tuple[tuple[tuple[Shelf, int], ...], float | None]
 """The shelves that a subject meets in a domain with its mask on each, and until when this holds."""
 _NO_CLOSURES: dict[str, Closure] = {}
@@ -108,9 +107,11 @@ class CompiledIndex:
         if closure is None or (closure[1] is not None and closure[1] <= self._clock()):
             closure = self.closure(subject, domain, revision)
         verdict = UNSAID
+        segments: list[str] = []
         for shelf, mask in closure[0]:
             if shelf.patterned:
-                verdict |= judged(shelf.found(resource), mask, action, revision, self._clock)
+                segments = segments or resource.split("/")
+                verdict |= judged(shelf.found(resource, segments), mask, action, revision, self._clock)
             else:
                 slot = shelf.exact.get(resource)
                 if slot is not None:
@@ -141,14 +142,14 @@ class CompiledIndex:
 
     def is_role(self, name: str) -> bool:
         """Whether a name has a bit of its own on the domains' shelves."""
-        return name in self.memberships.roles or name.startswith(_ROLES) or name.endswith(ANYTHING)
+        return name in self.memberships.roles or name.startswith(ROLES) or name.endswith(ANYTHING)
 
     def matching(self, domain: str, resource: str) -> Iterator[tuple[Shelf, list[Slot]]]:
         """Shelves of a domain with the slots that match, those of single subjects left out."""
         for place in (domain,) if domain == ANYTHING else (domain, ANYTHING):
             shelf = self._shelves.get(place)
             if shelf is not None:
-                yield shelf, shelf.found(resource)
+                yield shelf, shelf.found(resource, resource.split("/"))
 
     def direct(self) -> list[str]:
         """Subjects that have rules of their own and are nobody's role."""

@@ -76,13 +76,14 @@ def _names(shelf: Shelf, mask: int) -> set[str]:
 
 def _under(index: CompiledIndex, roles: set[str], domain: str, now: float) -> set[str]:
     found: set[str] = set()
+    known = index.memberships.roles
     for role in roles:
         if role == ANYTHING:
             found |= all_users(index)
             continue
         below = index.memberships.counting_below(role, domain, now)
-        for name in [role, *below]:
+        for name in {role, *(below & known)}:
             if name.endswith(":*"):
                 found.update(user for user in all_users(index) if index.kind_of(user) == name)
         found |= below
-    return {name for name in found if not index.is_role(name)}
+    return found - known

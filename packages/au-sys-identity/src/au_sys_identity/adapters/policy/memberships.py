@@ -12,6 +12,8 @@ Links = tuple[tuple[Link, ...], int, tuple[Link, ...]]
 """Links of a subject, since which revision, and those before."""
 Kind = Callable[[str], str | None]
 """The role that every subject of a kind holds, like ``urn:au:user:*``."""
+ROLES = ("role:", "urn:au:role:", "urn:au:group:")
+"""How names begin that are roles even while nobody holds them."""
 _NOBODY: dict[str, float | None] = {}
 
 
@@ -24,6 +26,7 @@ class Memberships:
         self.up: dict[str, dict[str, Links]] = {}
         self.down: dict[str, dict[str, dict[str, float | None]]] = {}
         self.roles: set[str] = set()
+        self._ending: set[tuple[str, str]] = set()
 
     def put(self, item: Membership, revision: int) -> None:
         """Add a membership, or give it another end."""
@@ -32,6 +35,10 @@ class Memberships:
         self._replace(item, (*rest, (item.role, item.expires_at)), revision)
         self.down.setdefault(item.domain, {}).setdefault(item.role, {})[item.subject] = item.expires_at
         self.roles.add(item.role)
+        if item.subject.startswith(ROLES) or item.subject.endswith(":*"):
+            self.roles.add(item.subject)
+        if item.expires_at is not None:
+            self._ending.add((item.domain, item.role))
 
     def drop(self, item: Membership, revision: int) -> bool:
         """Remove a membership; ``False`` when there was none."""
@@ -117,7 +124,7 @@ class Memberships:
                 for place in places:
                     members = self.down.get(place, {}).get(name)
                     if members:
-                        found.update(members if not any(members.values()) else _counting(members, now))
+                        found.update(_counting(members, now) if (place, name) in self._ending else members)
             row = (found - seen) & self.roles
             seen |= found
             if not row:

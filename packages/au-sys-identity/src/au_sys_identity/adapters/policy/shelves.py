@@ -98,8 +98,8 @@ class Shelf:
         self.patterned = True
         return slot
 
-    def found(self, resource: str) -> list[Slot]:
-        """Every slot whose pattern matches a resource."""
+    def found(self, resource: str, segments: list[str]) -> list[Slot]:
+        """Every slot whose pattern matches a resource, which is given whole and in its segments."""
         slots = []
         exact = self.exact.get(resource)
         if exact is not None:
@@ -107,7 +107,6 @@ class Shelf:
         if self.everything is not None:
             slots.append(self.everything)
         node = self.root
-        segments = resource.split("/")
         for depth, segment in enumerate(segments):
             if node.rest is not None:
                 slots.append(node.rest)
