@@ -1,6 +1,7 @@
 """The web door: what an endpoint takes from the platform."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -13,11 +14,12 @@ from fastapi_services_platform.http.problems import Problem, ProblemRaised, prob
 from fastapi_services_platform.security.principal import Principal, Reversibility
 
 
+@cache
 def inject(
     interface: type[Any],
 ) -> Any:  # Any: Depends gives a value of the interface, as the Annotated at the endpoint says
     """Take a service by its type: ``Annotated[SignIn, inject(SignIn)]``. Request services live until the answer is
-    sent.
+    sent. The same type gives the same dependency, so that it is looked at once.
     """
 
     async def take(request: Request) -> object:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import fastapi
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Form, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, Form, Path, Query, Request, WebSocket
 from fastapi.routing import APIRoute
+from httpx import ASGITransport, AsyncClient
 
 from fastapi_services_platform.http import fastapi_seams
 from fastapi_services_platform.http.fastapi_seams import flatten
@@ -161,3 +162,66 @@ def test_forms_of_unlisted_routers_are_made_once() -> None:
         original: Any = inner.routes[0]
         found[unlisted] = context["effective_route_context"].body_field is original.body_field
     assert found == {True: True, False: False}
+
+
+def test_the_same_type_has_one_adapter_and_the_same_dependency_is_looked_at_once() -> None:
+    """Inside the lean block; types, defaults or words that differ have adapters of their own."""
+    from fastapi_services_platform.http.fastapi_sharing import lean_declarations
+
+    async def who(request: Request) -> str:
+        return str(request.url)
+
+    async def one(a: int, b: Annotated[int, Query(ge=1)] = 3, who: str = Depends(who)) -> None: ...
+
+    async def other(
+        c: int, d: Annotated[int, Query(ge=1)] = 4, e: bool = True, f: int = 1, who: str = Depends(who)
+    ) -> None: ...
+
+    router = APIRouter()
+    with lean_declarations():
+        router.add_api_route("/one", one)
+        router.add_api_route("/{c}/other", other)
+    first, second = (route.dependant for route in router.routes if isinstance(route, APIRoute))
+    adapters: dict[str, Any] = {
+        field.name: field._type_adapter for field in (*first.query_params, *second.path_params, *second.query_params)
+    }
+    assert adapters["a"] is adapters["c"]
+    assert len({id(adapters[name]) for name in "abdef"}) == 5
+    assert [item.path for item in (first.dependencies[0], second.dependencies[0])] == ["/one", "/{c}/other"]
+    assert first.dependencies[0].request_param_name == second.dependencies[0].request_param_name == "request"
+
+
+async def test_routes_that_were_declared_lean_answer_as_others_do() -> None:
+    """Validation, defaults and documents are those of FastAPI."""
+    from fastapi_services_platform.http.fastapi_sharing import lean_declarations, shared_analysis
+
+    def declared() -> APIRouter:
+        async def leaf(
+            key: Annotated[int, Path(ge=1, description="The key")],
+            size: Annotated[int, Query(le=9, description="How many")] = 3,
+            name: Annotated[str, Query(max_length=3, alias="Name")] = "x",
+        ) -> dict[str, int]:
+            return {"key": key, "size": size}
+
+        async def beside(key: Annotated[int, Path(ge=1, description="Another key")], size: int = 3) -> list[int]:
+            return [key, size]
+
+        router = APIRouter()
+        router.add_api_route("/leaf/{key}", leaf)
+        router.add_api_route("/beside/{key}", beside)
+        return router
+
+    plain, lean = FastAPI(), FastAPI()
+    plain.include_router(declared(), prefix="/in")
+    with lean_declarations():
+        router = declared()
+    with shared_analysis([router]):
+        lean.include_router(router, prefix="/in")
+        list(flatten(lean.router.routes))
+    assert lean.openapi() == plain.openapi()
+    answers = []
+    for app in (plain, lean):
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://x") as client:
+            paths = ("/in/leaf/1", "/in/leaf/0", "/in/leaf/2?size=10&Name=long", "/in/beside/7?size=a", "/in/beside/7")
+            answers.append([(answer.status_code, answer.json()) for answer in [await client.get(p) for p in paths]])
+    assert answers[0] == answers[1]

@@ -12,14 +12,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any  # Any: what FastAPI leaves untyped or keeps to itself
 
 import fastapi
 from fastapi import routing
 from fastapi import utils as fastapi_utils
+from fastapi._compat.v2 import ModelField, asdict
 from fastapi.dependencies import utils as dependency_utils
 from fastapi.routing import APIRoute, APIRouter
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, compile_path
 
 PINNED = ("0", "165")
 
@@ -27,10 +29,18 @@ _ANALYSIS = "_build_dependant_with_parameterless_dependencies"
 _FIELD = "create_model_field"
 _BODY = "_get_body_field"
 _ROUTES = "_iter_routes_with_context"
+_PATH = "compile_path"
 _OLD_MODELS = "annotation_is_pydantic_v1"
-_NAMES = (_ANALYSIS, _FIELD, _BODY, _ROUTES, "_get_flat_body_params", "_IncludedRouter")
+_DEPENDANT = "get_dependant"
+_ADAPTER = "__post_init__"
+_NAMES = (_ANALYSIS, _FIELD, _BODY, _ROUTES, _PATH, "_get_flat_body_params", "_IncludedRouter")
+_PATHS_REMEMBERED = 4096
+_ALIASES = frozenset({"alias", "alias_priority", "validation_alias", "serialization_alias"})
+"""What a type adapter of a value alone does not use."""
 _patching = threading.RLock()
 _routing: Any = routing  # Any: its private functions are called, and replaced while routers are included
+_dependencies: Any = dependency_utils  # Any: as above
+_compiled = lru_cache(_PATHS_REMEMBERED)(compile_path)
 _path_params: Callable[[str], set[str]] = getattr(dependency_utils, "get_path_param_names")  # noqa: B009 - not exported
 
 
@@ -38,20 +48,21 @@ _path_params: Callable[[str], set[str]] = getattr(dependency_utils, "get_path_pa
 def lean_declarations() -> Iterator[None]:
     """Inside the block, modules with routes are imported without what FastAPI does for nothing.
 
-    It imports the models of pydantic 1 to say that it does not support them, once for every annotation; and it works
-    every route of a nested router out to see that its path is not empty, which it saw when that one was included.
+    It imports the models of pydantic 1 to say that it does not support them, once for every annotation; it works every
+    route of a nested router out to see that its path is not empty, which it saw when that one was included; and it
+    makes the same type adapters, and looks at the same dependencies, for each route anew.
     """
-    if not _is_pinned() or not hasattr(fastapi_utils, _OLD_MODELS):
+    if not _is_pinned() or not hasattr(fastapi_utils, _OLD_MODELS) or not hasattr(_dependencies, _DEPENDANT):
         yield
         return
     old_models = getattr(fastapi_utils, _OLD_MODELS)
-    lean = {_ROUTES: _direct_routes(getattr(_routing, _ROUTES))}
+    lean = {_ROUTES: _direct_routes(getattr(_routing, _ROUTES)), _PATH: _compiled}
     with (
         _patching,
-        _replaced(
-            fastapi_utils, {_OLD_MODELS: lambda annotation: "pydantic.v1" in sys.modules and old_models(annotation)}
-        ),
+        _replaced(fastapi_utils, {_OLD_MODELS: lambda kind: "pydantic.v1" in sys.modules and old_models(kind)}),
         _replaced(_routing, lean),
+        _replaced(_dependencies, {_DEPENDANT: _known_dependants(getattr(_dependencies, _DEPENDANT))}),
+        _replaced(ModelField, {_ADAPTER: _known_adapters(getattr(ModelField, _ADAPTER))}),
     ):
         yield
 
@@ -72,6 +83,7 @@ def shared_analysis(routers: Iterable[APIRouter], unlisted: Iterable[APIRouter] 
         (_FIELD, known.field_or),
         (_BODY, known.body_or),
         (_ROUTES, _direct_routes),
+        (_PATH, lambda _compile: _compiled),
     )
     with _patching, _replaced(_routing, {name: make(getattr(_routing, name)) for name, make in makers}):
         yield
@@ -106,6 +118,62 @@ def _direct_routes(whole: Callable[..., Any]) -> Callable[..., Any]:
                 yield route, None
 
     return look
+
+
+def _known_dependants(analyse: Callable[..., Any]) -> Callable[..., Any]:
+    """FastAPI's look at a dependency; one that takes nothing but the request is the same wherever it stands."""
+    known: dict[int, tuple[object, Any]] = {}
+
+    def look(*, path: str, call: Callable[..., Any], **given: Any) -> Any:
+        found = known.get(id(call))
+        if found is not None:
+            return replace(found[1], path=path, **given)
+        made = analyse(path=path, call=call, **given)
+        if not any(getattr(made, name) for name in _FURTHER):
+            known[id(call)] = (call, made)
+        return made
+
+    return look
+
+
+_FURTHER = (
+    "dependencies",
+    "path_params",
+    "query_params",
+    "header_params",
+    "cookie_params",
+    "body_params",
+    "security_scopes_param_name",
+)
+
+
+def _known_adapters(make: Callable[[Any], None]) -> Callable[[Any], None]:
+    """FastAPI's making of a field's type adapter, once for each type with the same metadata and attributes."""
+    known: dict[object, Any] = {}
+
+    def look(field: Any) -> None:
+        key = _adapter_key(field)
+        found = known.get(key) if key is not None else None
+        if found is not None:
+            field._type_adapter = found
+            return
+        make(field)
+        if key is not None:
+            known[key] = field._type_adapter
+
+    return look
+
+
+def _adapter_key(field: Any) -> object:
+    """``None`` for what cannot be compared."""
+    parts = asdict(field.field_info)
+    attributes = [(name, type(value), value) for name, value in parts["attributes"].items() if name not in _ALIASES]
+    key = (parts["annotation"], tuple(parts["metadata"]), *attributes)
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key if field.config is None else None
 
 
 class _Known:
