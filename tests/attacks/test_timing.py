@@ -23,3 +23,11 @@ def test_a_planted_oracle_is_found() -> None:
 def test_noise_is_no_oracle() -> None:
     """Equal sides differ by less than the bound."""
     assert max(abs(compare("noise", samples(seed), samples(seed + 100)).difference) for seed in range(20)) < BOUND_MS
+
+
+def test_noise_that_hides_an_answer_is_said() -> None:
+    """Where the bounds of the median reach beyond two milliseconds, it is neither cleared nor accused."""
+    chance = random.Random(1)
+    wild = [[20 + chance.gauss(0, 60) for _ in range(200)] for _ in range(2)]
+    found = compare("wild", *wild)
+    assert (found.tells, found.clear, found.verdict.split(":")[0]) == (False, False, "UNCLEAR")

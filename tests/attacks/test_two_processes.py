@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.attacks.agents import key_of_a_grandchild, seconds_until
 from tests.attacks.running_platform import (
+    EMAIL,
+    PASSWORD,
     Person,
     RunningPlatform,
     create_admin,
@@ -22,8 +26,10 @@ from tests.attacks.running_platform import (
 )
 from tests.attacks.test_credentials import enrolled
 
+from au_sys_identity.adapters.memory.authenticator import SoftwareAuthenticator
 from fastapi_services_platform.testing.postgres import postgres_server
 
+_BOOTSTRAP = "the bootstrap token of two processes"
 _ONLY_IDENTITY = "capabilities:\n  storage: { enabled: false }\n  skriptoteket: { enabled: false }\n"
 
 
@@ -44,11 +50,14 @@ def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             settings["FSP_DATABASE_URL"] = stack.enter_context(postgres_server()).database("nodes")
         ports = [free_port(), free_port()]
         settings["FSP_PUBLIC_URL"] = f"http://127.0.0.1:{ports[0]}"  # one platform, one address
-        create_admin(environment_of(folder, ports[0], **settings))
-        yield [
+        settings["IDENTITY_BOOTSTRAP_TOKEN"] = _BOOTSTRAP
+        both = [
             stack.enter_context(serving(folder, port, environment_of(folder, port, **settings), f"{port}-"))
             for port in ports
         ]
+        claim = {"email": EMAIL, "password": PASSWORD, "bootstrap_token": _BOOTSTRAP}
+        assert at_once(both, "/auth/register", claim, times=8) == [201] + [403] * 7  # the first administrator, once
+        yield both
 
 
 @pytest.fixture
@@ -108,6 +117,46 @@ def test_a_challenge_counts_its_tries_over_both_nodes(nodes: list[RunningPlatfor
     assert set(at_once(nodes, "/auth/mfa/verify", wrong, times=8)) <= {401, 429}
     late = {**wrong, "code": totp.at(time.time())}
     assert set(at_once(nodes, "/auth/mfa/verify", late, times=2)) <= {401, 429}
+
+
+def letter(nodes: list[RunningPlatform], page: str, address: str) -> str:
+    """The token in the link of the newest letter of a kind to somebody, once it is there."""
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        for file in sorted((nodes[0].folder / "data" / "outbox").glob("*.eml"), reverse=True):
+            parsed = message_from_bytes(file.read_bytes(), policy=policy.default)
+            body = parsed.get_body(("plain",))
+            found = re.search(rf"/{page}#token=(\S+)", str(body.get_content()) if body else "")
+            if address in str(parsed["to"]) and found:
+                return found.group(1)
+        time.sleep(0.1)
+    raise AssertionError(f"no letter for {page}")
+
+
+def test_links_in_mails_count_on_one_node(nodes: list[RunningPlatform], person: Person) -> None:
+    """A sign-in link and a reset link, each used eight times on both nodes: one of each counts."""
+    address = {"email": person.email}
+    flow = httpx.post(f"{nodes[0].url}/auth/magic-link/request", json=address, timeout=60).json()["flow_id"]
+    body = {"token": letter(nodes, "magic", person.email), "flow_id": flow}
+    assert at_once(nodes, "/auth/magic-link/login", body, times=8) == [200] + [400] * 7
+    httpx.post(f"{nodes[1].url}/auth/forgot-password", json=address, timeout=60)
+    body = {"token": letter(nodes, "reset-password", person.email), "password": "another nine otters here"}
+    assert at_once(nodes, "/auth/reset-password", body, times=8) == [204] + [400] * 7
+
+
+def test_a_passkey_answer_counts_on_one_node(nodes: list[RunningPlatform], person: Person) -> None:
+    """The same attestation makes one passkey, and the same assertion one session, whichever node they go to."""
+    device = SoftwareAuthenticator(nodes[0].url)
+    made = device.create(person.client.post("/mfa/passkeys/options").json())
+    bearer = {"authorization": str(person.client.headers["authorization"])}
+    attestation = {"attestation": made, "name": "Phone"}
+    assert at_once(nodes, "/mfa/passkeys", attestation, times=6, **bearer).count(201) == 1
+    assert len(person.client.get("/mfa/passkeys").json()["items"]) == 1
+    with httpx.Client(base_url=nodes[0].url, timeout=60) as browser:
+        assertion = device.get(browser.post("/auth/passkeys/options", json={}).json())
+        flow = {"cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+    body = {"assertion": assertion}
+    assert at_once(nodes, "/auth/passkeys/login", body, times=8, **flow) == [200] + [401] * 7
 
 
 def test_a_refresh_leaves_one_head(nodes: list[RunningPlatform], person: Person) -> None:
