@@ -1,6 +1,8 @@
 """Submit, watch, cancel and download over HTTP."""
 
 import hashlib
+import io
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from httpx import AsyncClient
 from au_sys_storage_sdk import open_blobs
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
+from skriptoteket.adapters.http.archive import safe_names
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.runs.models import Artifact, Ended, Outcome, OutcomeCode, RunState, StreamText
 from skriptoteket.core.runs.ports import ClaimRules
@@ -183,7 +186,37 @@ async def test_downloads_are_safe(client: AsyncClient, library: SqlUnitOfWork, t
     assert (await client.get(artifact["url"], headers={"if-none-match": whole.headers["etag"]})).status_code == 304
 
 
-@pytest.mark.parametrize("path", ["", "/logs", "/artifacts", "/artifacts/list_html", "/events", "/cancel"])
+async def test_all_files_come_in_one_archive(client: AsyncClient, library: SqlUnitOfWork, tmp_path: Path) -> None:
+    """Streamed, safe to unpack, and the same bytes twice; a run without files has none."""
+    run = await submitted(client)
+    assert (await client.get(f"/api/v1/runs/{run['id']}/artifacts.zip")).status_code == 404
+    await finished(library, tmp_path, b"0123456789" * 50_000)
+    for at in (f"/api/v1/runs/{run['id']}/artifacts.zip", f"/my-runs/{run['id']}/artifacts.zip"):
+        answer = await client.get(at)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+        assert "guardian-email-list.zip" in answer.headers["content-disposition"]
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            assert archive.testzip() is None
+            assert [archive.read(name) for name in archive.namelist()] == [b"0123456789" * 50_000]
+    assert answer.content == (await client.get(at)).content
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["../../etc/passwd", "/abs/file"], ["etc/passwd", "abs/file"]),
+        (["A.txt", "a.txt", "a.TXT"], ["A.txt", "a (2).txt", "a (3).TXT"]),
+        (["a\\b.txt", "...", " "], ["a/b.txt", "_", "_ (2)"]),
+    ],
+)
+def test_names_in_an_archive_stay_inside(paths: list[str], names: list[str]) -> None:
+    """No way up, no root, no two that one file system takes for the same."""
+    assert names == safe_names(paths)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/logs", "/artifacts", "/artifacts.zip", "/artifacts/list_html", "/events", "/cancel"]
+)
 async def test_somebody_else_s_run_does_not_exist(
     client: AsyncClient, library: SqlUnitOfWork, tmp_path: Path, path: str
 ) -> None:

@@ -12,6 +12,7 @@ from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from skriptoteket.adapters.api.schemas.runs import ArtifactOut, JsonSubmission, LogsOut, RunDetail, RunList
 from skriptoteket.adapters.http.acting import Actors, idempotency_key, run_id_of, waiting_time
+from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
@@ -125,6 +126,19 @@ async def artifacts(
 ) -> list[ArtifactOut]:
     """The files of a succeeded run."""
     return _detail(request, await watching.see(run_id_of(run_id), principal.urn)).artifacts
+
+
+@router.get(
+    "/runs/{run_id}/artifacts.zip",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}, "description": "Every file, streamed."}},
+    name="skriptoteket_api_archive",
+)
+@access(permission=RUN)
+async def archive(run_id: str, principal: CurrentPrincipal, watching: Watching, files: Files) -> Response:
+    """Every file of a succeeded run in one archive."""
+    tool, found = await watching.artifacts(run_id_of(run_id), principal.urn)
+    return await archived(files, found, tool.slug)
 
 
 @router.get("/runs/{run_id}/artifacts/{artifact_id}", name="skriptoteket_api_artifact")

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse
 from fastapi_services_platform import Principal, access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import Actors, run_id_of
+from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver, disposition, safe_headers
 from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk
 from skriptoteket.adapters.web.catalog import unavailable
@@ -137,6 +138,14 @@ async def cancel(
     wanted = run_id_of(run_id)
     await watching.cancel(wanted, principal.urn, operates=await rights.holds(principal, OPERATE))
     return RedirectResponse(request.url_for("skriptoteket_run", run_id=run_id).path, 303)
+
+
+@router.get("/my-runs/{run_id}/artifacts.zip", name="skriptoteket_archive")
+@access(permission=RUN)
+async def archive(run_id: str, principal: CurrentPrincipal, watching: Watching, files: Files) -> Response:
+    """Every file in one archive."""
+    tool, found = await watching.artifacts(run_id_of(run_id), principal.urn)
+    return await archived(files, found, tool.slug)
 
 
 @router.get("/my-runs/{run_id}/artifacts/{artifact_id}", name="skriptoteket_artifact")

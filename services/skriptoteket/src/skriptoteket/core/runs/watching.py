@@ -103,6 +103,24 @@ class RunWatching:
                 raise Expired("file", artifact_id, at.date().isoformat())
             return found
 
+    async def artifacts(self, run_id: RunId, subject: str) -> tuple[Tool, Sequence[Artifact]]:
+        """Every file of a succeeded run of the caller that is still kept, with the run's tool.
+
+        Raises:
+            NotFound: no such run, or it has no files.
+            Expired: their time is over.
+        """
+        async with self._work.read() as unit:
+            run = await _own(unit, run_id, subject)
+            found = await unit.runs.artifacts(run_id) if run.state is RunState.SUCCEEDED else ()
+            if not found:
+                raise NotFound("files of run", run_id)
+            kept = [item for item in found if item.blob_key is not None]
+            if not kept or run.artifacts_expired_at is not None:
+                at = run.artifacts_expired_at or run.finished_at or run.requested_at
+                raise Expired("files of run", run_id, at.date().isoformat())
+            return await unit.tools.get(run.tool_id), kept
+
     async def events(self, run_id: RunId, subject: str, after: int) -> tuple[Run, Sequence[RunEvent]]:
         """Steps of the live view behind ``after``, and the run as it is now."""
         async with self._work.read() as unit:
