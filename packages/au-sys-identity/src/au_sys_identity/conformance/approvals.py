@@ -164,6 +164,8 @@ class ApprovalStoreConformance:
             assert await unit.requests.get(asked[0].id) == asked[0]
             assert await unit.requests.page(RequestFilter(person.id)) == asked[::-1]
             assert await unit.requests.page(RequestFilter(person.id, after=asked[1].id)) == [asked[0]]
+            assert await unit.requests.page(RequestFilter(person.id, domain="default")) == asked[::-1]
+            assert await unit.requests.page(RequestFilter(person.id, domain="acme")) == []
             given = asked[0].decided("approve", "urn:au:user:x", NOW, note="Ok", duration=week)
             assert await unit.requests.settle(given) is True
             assert await unit.requests.settle(replace(given, state="denied")) is False

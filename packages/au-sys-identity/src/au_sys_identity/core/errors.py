@@ -26,7 +26,8 @@ IdentityError
 │   ├── ApprovalRefused       the approval presented is not for this act, or not any more
 │   ├── ModelMismatch         an agent declared a model that is not one of its own
 │   ├── NotCustodian          somebody else answers for the machine now
-│   └── OwnRequest            nobody decides what they asked for themselves
+│   ├── OwnRequest            nobody decides what they asked for themselves
+│   └── MayNotDecide          others decide in that organization
 ├── NotFound                  unknown, or none of the caller's business
 ├── Contradiction
 │   ├── Conflict              the name or address is taken
@@ -251,6 +252,14 @@ class NotCustodian(Denied):
 
     def __init__(self) -> None:
         super().__init__("Only a person who answers for the machine at this moment decides.")
+
+
+class MayNotDecide(Denied):
+    """Others decide in that organization."""
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        super().__init__("You do not decide access requests there: it takes identity.requests.decide.")
 
 
 class OwnRequest(Denied):

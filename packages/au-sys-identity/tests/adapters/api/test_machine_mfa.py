@@ -16,10 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from httpx import AsyncClient, ConnectError, Response
+from httpx import AsyncClient, ConnectError
 
 from au_sys_identity.adapters.memory.authenticator import SoftwareAuthenticator
-from au_sys_identity.conformance.machine_world import BOOTSTRAP, MachineWorld, slug
+from au_sys_identity.conformance.machine_world import BOOTSTRAP, Answer, MachineWorld, slug
 from au_sys_identity.core.factors.totp import code_at, step_of
 from au_sys_identity.manifest.plugin import Identity
 from fastapi_services_platform import PlatformSettings, create_app
@@ -58,19 +58,19 @@ async def world(start: Start) -> AsyncIterator[MachineWorld]:
         yield await MachineWorld.made(client, lambda: SoftwareAuthenticator("http://platform.test"))
 
 
-async def change(world: MachineWorld, **headers: str) -> Response:
+async def change(world: MachineWorld, **headers: str) -> Answer:
     """Something that can be undone."""
     body = {"name": "Helper", "purpose": "Helps", "custodian": world.ann.id}
     return await world.act("POST", ACCOUNTS, json=body, headers=headers)
 
 
-async def irreversible(world: MachineWorld, **headers: str) -> Response:
+async def irreversible(world: MachineWorld, **headers: str) -> Answer:
     """Something that cannot be undone."""
     spare = await world.new_key()
     return await world.act("DELETE", f"/auth/api-keys/{spare['id']}", headers=headers)
 
 
-async def read(world: MachineWorld, **headers: str) -> Response:
+async def read(world: MachineWorld, **headers: str) -> Answer:
     return await world.act("GET", "/users", headers=headers)
 
 

@@ -6,10 +6,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx import AsyncClient
 
 from au_sys_identity.adapters.memory.authenticator import SoftwareAuthenticator
-from au_sys_identity.conformance.machine_world import BOOTSTRAP, MachineWorld, Someone, slug
+from au_sys_identity.conformance.machine_world import BOOTSTRAP, Answer, MachineWorld, Someone, slug
 
 Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 REQUESTS = "/iam/requests"
@@ -37,7 +37,7 @@ async def asked(world: MachineWorld, role: str = "reader", **more: object) -> di
     return await world.ok("POST", REQUESTS, world.ann.headers, {"role": role, "reason": "The audit", **more})
 
 
-async def decide(world: MachineWorld, person: Someone, request: dict[str, Any], **more: object) -> Response:
+async def decide(world: MachineWorld, person: Someone, request: dict[str, Any], **more: object) -> Answer:
     # Any: JSON
     body = {"decision": "approve", **more}
     return await world.api.post(f"{REQUESTS}/{request['id']}/decide", headers=person.headers, json=body)
@@ -62,6 +62,16 @@ async def test_what_is_given_counts_at_once(world: MachineWorld) -> None:
         for who in (world.ann, world.bob)
     ]
     assert listed == [[made["id"]]] * 2
+    ends = await _ends(world)
+    assert ends == [shown["grant_until"]]
+    longer = await decide(world, world.bob, await asked(world, duration=7200))
+    assert await _ends(world) == [longer.json()["grant_until"]]
+    assert longer.json()["grant_until"] > ends[0]
+
+
+async def _ends(world: MachineWorld) -> list[str]:
+    held = await world.ok("GET", f"/rbac/users/{world.ann.id}/roles", world.admin.headers)
+    return [one["expires_at"] for one in held["roles"] if one["role"].removeprefix("role:") == "reader"]
 
 
 async def test_who_decides_stays_within_her_own_rights(world: MachineWorld) -> None:

@@ -161,7 +161,7 @@ async def test_an_agent_is_held_to_its_models(demo: Demo) -> None:
 
 async def test_openapi_says_what_cannot_be_undone(demo: Demo) -> None:
     """The declaration of the endpoint is in the document."""
-    app = demo.world.api._transport.app  # type: ignore[attr-defined]  # the transport of the testing kit holds the app
+    app = demo.world.api._transport.app
     document = app.openapi()
     assert document["paths"]["/demo/asked"]["post"]["x-reversibility"] == "irreversible"
     assert document["paths"]["/demo/fresh"]["post"]["x-reversibility"] == "recoverable"

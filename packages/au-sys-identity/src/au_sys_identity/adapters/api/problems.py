@@ -85,6 +85,13 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(errors.ApprovalRefused, 403, "approval-refused", "The approval does not fit"),
     ProblemMapping(errors.ModelMismatch, 403, "model-mismatch", "Another model"),
     ProblemMapping(errors.NotCustodian, 403, "not-custodian", "Somebody else answers for it"),
+    ProblemMapping(
+        errors.MayNotDecide,
+        403,
+        "denied",
+        "Others decide this",
+        extras=lambda error: {"permission": "identity.requests.decide", "domain": error.domain},
+    ),
     ProblemMapping(errors.OwnRequest, 403, "denied", "Somebody else decides this"),
     ProblemMapping(errors.NotFound, 404, "not-found", "Not found"),
     ProblemMapping(errors.Conflict, 409, "conflict", "In use already", extras=lambda error: {"field": error.field}),
@@ -115,9 +122,7 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
         extras=lambda error: {"settings": list(error.settings)},
     ),
     ProblemMapping(errors.NotReversible, 409, "not-reversible", "It cannot be taken back"),
-    ProblemMapping(
-        errors.Superseded, 409, "superseded", "Changed again since", extras=lambda error: {"by": error.by}
-    ),
+    ProblemMapping(errors.Superseded, 409, "superseded", "Changed again since", extras=lambda error: {"by": error.by}),
     ProblemMapping(errors.BackupIncompatible, 409, "backup-incompatible", "A newer version wrote the backup"),
     ProblemMapping(
         errors.BackupCorrupt,

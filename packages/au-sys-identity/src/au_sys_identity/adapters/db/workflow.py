@@ -48,6 +48,8 @@ class SqlRequests:
             query = query.where(access_requests.c.requester_id == wanted.concerning)
         if wanted.state is not None:
             query = query.where(access_requests.c.state == wanted.state.replace("expired", "provisioned"))
+        if wanted.domain is not None:
+            query = query.where(access_requests.c.domain == wanted.domain)
         if wanted.after is not None:
             query = query.where(access_requests.c.id < wanted.after)
         rows = await self._session.execute(query.order_by(access_requests.c.id.desc()).limit(wanted.limit))

@@ -26,6 +26,7 @@ class MemoryRequests:
             for row in sorted(self._rows.values(), key=lambda row: row.id, reverse=True)
             if (wanted.concerning is None or row.requester_id == wanted.concerning)
             and (state is None or row.state == state)
+            and (wanted.domain is None or row.domain == wanted.domain)
             and (wanted.after is None or row.id < wanted.after)
         ]
         return found[: wanted.limit]

@@ -10,12 +10,15 @@ from au_sys_identity.core.workflow.models import AccessRequest, State
 
 @dataclass(frozen=True, slots=True)
 class RequestFilter:
-    """Which requests to list: ``concerning`` leaves those a person asked for; ``after`` is the last id before."""
+    """Which requests to list: ``concerning`` leaves those a person asked for, ``domain`` those in an organization;
+    ``after`` is the last id before.
+    """
 
     concerning: SubjectId | None = None
     state: State | None = None
     after: UUID | None = None
     limit: int = 50
+    domain: str | None = None
 
 
 class RequestStore(Protocol):

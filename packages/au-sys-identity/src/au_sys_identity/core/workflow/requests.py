@@ -7,7 +7,14 @@ from uuid import UUID
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import Role, role_name
-from au_sys_identity.core.errors import AlreadyDecided, InvalidInput, NotFound, OwnRequest, TooManyRequests
+from au_sys_identity.core.errors import (
+    AlreadyDecided,
+    InvalidInput,
+    MayNotDecide,
+    NotFound,
+    OwnRequest,
+    TooManyRequests,
+)
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.machines.custody import custodians
@@ -18,6 +25,7 @@ from au_sys_identity.core.subjects.names import plain_text
 from au_sys_identity.core.workflow.models import AccessRequest, Verdict
 from au_sys_identity.core.workflow.ports import RequestFilter
 
+DECIDES = "identity.requests.decide"
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=366)
 _MOST_OPEN = 20
 
@@ -93,15 +101,15 @@ class Requests:
             found = await unit.requests.page(wanted)
         return [known for known in found if wanted.state is None or known.state_at(now) == wanted.state]
 
-    async def get(self, caller: Principal, request_id: UUID, *, decides: bool) -> AccessRequest:
-        """One's own, or for those who decide any.
+    async def get(self, caller: Principal, request_id: UUID) -> AccessRequest:
+        """One's own, or for those who decide there any.
 
         Raises:
             NotFound: there is none that the caller may know about.
         """
         async with self._transactions.reading() as unit:
             known = await unit.requests.get(request_id)
-        if known is None or not (decides or caller.id == known.requester_id or caller.urn == known.subject):
+        if known is None or not await self._concerns(caller, known):
             raise NotFound("request")
         return known
 
@@ -125,6 +133,7 @@ class Requests:
 
         Raises:
             NotFound: there is no such request.
+            MayNotDecide: the caller does not decide in that organization.
             OwnRequest: nobody decides what they asked for, or get, themselves.
             AlreadyDecided: somebody did, or it was withdrawn.
             ExceedsOwnRights: the role holds something that the caller does not.
@@ -134,12 +143,14 @@ class Requests:
         now = self._clock()
         async with self._transactions.reading() as unit:
             asked = await unit.requests.get(request_id)
-        if asked is None:
+        if asked is None or not await self._concerns(caller, asked):
             raise NotFound("request")
+        if not await self._decisions.holds(caller, DECIDES, domain=asked.domain):
+            raise MayNotDecide(asked.domain)
         if caller.id == asked.requester_id or caller.urn == asked.subject:
             raise OwnRequest
         if said.verdict == "approve":
-            await self._granting.check_grantable(asked.role, by=caller.urn)
+            await self._granting.check_grantable(asked.role, by=caller.urn, domain=asked.domain)
             if asked.role not in {role.name for role in await self.offered()}:
                 raise InvalidInput("role", "may not be asked for any more", "Deny the request.")
         duration = _duration(said.duration) or asked.duration
@@ -149,6 +160,7 @@ class Requests:
                 raise AlreadyDecided
             unit.record(_fact("request.decided", caller.urn, settled))
             if settled.state == "provisioned":
+                await _make_room(unit, settled)
                 await self._granting.grant_in(
                     unit,
                     settled.subject,
@@ -159,6 +171,11 @@ class Requests:
                     reason=f"request {settled.id}",
                 )
         return settled
+
+    async def _concerns(self, caller: Principal, known: AccessRequest) -> bool:
+        if caller.id == known.requester_id or caller.urn == known.subject:
+            return True
+        return await self._decisions.holds(caller, DECIDES, domain=known.domain)
 
     async def _subject(self, unit: UnitOfWork, caller: Principal, named: str) -> str:
         if named in (caller.urn, str(caller.id)):
@@ -174,6 +191,16 @@ class Requests:
         if not any(person.id == caller.id and person.active for person in found):
             raise NotFound("subject")
         return machine.urn
+
+
+async def _make_room(unit: UnitOfWork, given: AccessRequest) -> None:
+    """Take away what ends before the new grant does, or ended already: a subject holds a role in a domain once."""
+    for held in await unit.grants.of_subject(given.subject):
+        ends = held.expires_at
+        if (held.role, held.domain) != (given.role, given.domain) or ends is None:
+            continue
+        if given.grant_until is None or ends < given.grant_until:
+            await unit.grants.withdraw(held.subject, held.role, held.domain)
 
 
 def _duration(wanted: timedelta | None) -> timedelta | None:
