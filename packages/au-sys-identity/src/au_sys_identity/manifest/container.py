@@ -42,6 +42,7 @@ from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.passwords import PasswordRules
 from au_sys_identity.core.directories.linking import Linking
 from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn
+from au_sys_identity.core.directories.sign_in import DirectorySignIn
 from au_sys_identity.core.factors.asserting import PasskeyCheck
 from au_sys_identity.core.factors.challenges import PasskeyChallenges
 from au_sys_identity.core.factors.checking import FactorCheck
@@ -338,6 +339,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
     )
     built.update(more.services)
     links, ways = _built(built, Linking), _built(built, OutsideSignIn)
+    steps.elsewhere = _built(built, DirectorySignIn)
     own = OwnAccess(_built(built, ApiKeys), links, ways, decisions, catalogue)
     built[SecurityPage] = SecurityPage(enrolment, _built(built, Passkeys), sessions, base.cookies, own)
     log = auditing(settings, transactions, root, clock, more.client)

@@ -290,3 +290,19 @@ async def test_it_is_the_same_on_postgres(start: Start, issuer: str, monkeypatch
             back = await browser.at_provider(await browser.departs(), sub="1", email="other@example.org")
             assert [(await client.get(back)).status_code for _ in range(2)] == [302, 400]
             assert (await browser.me())["id"] == me["id"]
+
+
+async def test_who_has_no_password_here_confirms_at_the_provider(browser: Browser) -> None:
+    """The page sends there instead of asking for a password; the same login is a fresh proof, another one is none."""
+    await browser.signs_in()
+    page = await browser.client.get("/account/confirm?next=/account/profile", headers={"accept": "text/html"})
+    assert ('type="password"' in page.text, "Confirm at corp" in page.text) == (False, True)
+    before = (await browser.client.get("/auth/sessions")).json()["items"][0]["id"]
+    there = f"{AUTHORIZE}?purpose=confirm&next=/account/profile"
+    assert parse_qs(urlsplit(await browser.departs(there)).query)["prompt"] == ["login"]
+    proved = await browser.signs_in(there)
+    assert (proved.status_code, proved.headers["location"]) == (302, "/account/profile")
+    after = [session["id"] for session in (await browser.client.get("/auth/sessions")).json()["items"]]
+    assert (len(after), before in after) == (1, False)
+    assert slug(await browser.signs_in(there, sub="2", email="bob@example.org")) == (401, "bad-credentials")
+    assert [session["id"] for session in (await browser.client.get("/auth/sessions")).json()["items"]] == after

@@ -75,6 +75,16 @@ class LdapDirectories:
 
         return await self._first_answer(directory, ask)
 
+    async def takes(self, directory: Directory, dn: str, password: str) -> bool:
+        """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""
+        if not password or not dn:  # an empty password never reaches a server
+            return False
+
+        async def ask(connection: Connection) -> bool:
+            return await _takes(connection, dn, password)
+
+        return await self._first_answer(directory, ask)
+
     async def has_left(self, directory: Directory, login: str) -> bool:
         """See :class:`~au_sys_identity.core.directories.ports.DirectorySource`."""
 

@@ -35,6 +35,8 @@ class OutsideLogin:
         }
         if provider.kind == "oidc":
             asked["nonce"] = flow.nonce
+            if flow.proving:
+                asked["prompt"] = "login"
         joint = "&" if "?" in metadata.authorize else "?"
         return f"{metadata.authorize}{joint}{urlencode(asked)}"
 

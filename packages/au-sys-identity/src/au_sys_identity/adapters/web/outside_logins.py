@@ -8,10 +8,11 @@ from starlette.responses import JSONResponse, RedirectResponse
 from au_sys_identity.adapters.api.authentication import CookieNames, caller_or_none
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.schemas.sessions import TokensOut
-from au_sys_identity.adapters.api.session_cookies import drop_departure, keep_departure
+from au_sys_identity.adapters.api.session_cookies import drop_departure, keep_departure, keep_session
 from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.adapters.web.entering import entered, second_step_page
 from au_sys_identity.adapters.web.targets import safe_target
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn
 from au_sys_identity.core.directories.providers import ProviderAnswer
@@ -44,10 +45,14 @@ async def begin_outside_login(
     cookies: Cookies,
     next: Annotated[str, Query(max_length=2000)] = "",
     transport: Annotated[str, Query(pattern="^(web|body)$")] = "web",
+    purpose: Annotated[str, Query(pattern="^(sign-in|confirm)$")] = "sign-in",
 ) -> Response:
-    """The browser keeps the flow in a cookie. With ``transport=body`` the callback answers with tokens."""
+    """The browser keeps the flow in a cookie. With ``transport=body`` the callback answers with tokens. With
+    ``purpose=confirm`` whoever is signed in proves it there once more.
+    """
     kind: SessionKind = "token" if transport == "body" else "web"
-    departure = await ways.depart(provider, target=safe_target(next), kind=kind)
+    proving = caller_or_none(request) if purpose == "confirm" else None
+    departure = await ways.depart(provider, target=safe_target(next), kind=kind, proving=proving)
     response = RedirectResponse(departure.address, 302)
     keep_departure(response, cookies, departure.flow)
     return response
@@ -69,6 +74,7 @@ async def end_outside_login(
     cookies: Cookies,
     pages: Annotated[Pages, inject(Pages)],
     issuing: Annotated[Issuing, inject(Issuing)],
+    steps: Annotated[StepUp, inject(StepUp)],
     state: Annotated[str, Query(max_length=_LONGEST)] = "",
     code: Annotated[str, Query(max_length=_LONGEST)] = "",
     iss: Annotated[str | None, Query(max_length=_LONGEST)] = None,
@@ -85,7 +91,12 @@ async def end_outside_login(
         drop_departure(asking, cookies)
         return asking
     response: Response
-    if arrival.opened is None:
+    caller = caller_or_none(request)
+    if arrival.proved is not None and caller is not None:
+        opened = await steps.with_provider(caller, arrival.proved, provider, client=client)
+        response = RedirectResponse(safe_target(arrival.target, "/account/security"), 302)
+        keep_session(response, cookies, opened)
+    elif arrival.opened is None:
         response = RedirectResponse(safe_target(arrival.target, "/account/security"), 302)
     elif arrival.kind == "token":
         tokens = TokensOut.of(await issuing.tokens(arrival.opened), arrival.opened)

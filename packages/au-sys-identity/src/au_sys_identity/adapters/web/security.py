@@ -116,10 +116,12 @@ async def confirm_page(
     request: Request,
     pages: Annotated[Pages, inject(Pages)],
     enrolment: Annotated[Enrolment, inject(Enrolment)],
+    links: Annotated[Linking, inject(Linking)],
+    accounts: Annotated[Accounts, inject(Accounts)],
     next: str = "",
 ) -> Response:
     """Ask for a fresh proof, then go on."""
-    return await _confirm(request, pages, enrolment, next, None)
+    return await _confirm(request, pages, accounts, enrolment, links, next, None)
 
 
 @router.post("/account/confirm")
@@ -130,6 +132,8 @@ async def confirm_form(
     enrolment: Annotated[Enrolment, inject(Enrolment)],
     steps: Annotated[StepUp, inject(StepUp)],
     cookies: Annotated[CookieNames, inject(CookieNames)],
+    links: Annotated[Linking, inject(Linking)],
+    accounts: Annotated[Accounts, inject(Accounts)],
     method: Annotated[str, Form()] = "password",
     secret: Annotated[str, Form()] = "",
     answer: Annotated[str, Form()] = "",
@@ -145,7 +149,7 @@ async def confirm_form(
         else:
             opened = await steps.with_password(caller, secret, client=client)
     except IdentityError as error:
-        return await _confirm(request, pages, enrolment, next, error)
+        return await _confirm(request, pages, accounts, enrolment, links, next, error)
     response = RedirectResponse(safe_target(next, _HERE), 303)
     keep_session(response, cookies, opened)
     return response
@@ -283,10 +287,20 @@ def ask_again(target: str) -> Response:
 
 
 async def _confirm(
-    request: Request, pages: Pages, enrolment: Enrolment, target: str, error: IdentityError | None
+    request: Request,
+    pages: Pages,
+    accounts: Accounts,
+    enrolment: Enrolment,
+    links: Linking,
+    target: str,
+    error: IdentityError | None,
 ) -> Response:
-    methods = (await enrolment.enrolled(caller_of(request).id)).methods
+    caller = caller_of(request)
+    methods = (await enrolment.enrolled(caller.id)).methods
+    source = caller.account.auth_source if caller.account else "local"
+    outside = not methods and not source.startswith("directory:") and not await accounts.has_password(caller.id)
     context: dict[str, object] = {
+        "outside": [login.provider for login in await links.of_subject(caller.id)] if outside else [],
         "next": safe_target(target, ""),
         "methods": methods,
         "code_options": code_options(methods),

@@ -86,6 +86,11 @@ class Accounts:
             record = await unit.credentials.password(subject_id)
         return bool(record and record.must_change)
 
+    async def has_password(self, subject_id: SubjectId) -> bool:
+        """Whether the account has a password here."""
+        async with self._transactions.reading() as unit:
+            return await unit.credentials.password(subject_id) is not None
+
     async def page(self, wanted: PersonFilter) -> list[Person]:
         """Persons in the order of their ids."""
         async with self._transactions.reading() as unit:

@@ -1,5 +1,7 @@
 """Step-up: a fresh proof, as strong as the account can give, before something that matters."""
 
+from typing import Protocol
+
 from au_sys_identity.core.errors import (
     ApprovalRequired,
     BadCredentials,
@@ -19,6 +21,7 @@ from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.models import Client, SessionTimes, Strength, at_least, stronger
 from au_sys_identity.core.sessions.opening import Opened, Proof, open_session, strength_with
 from au_sys_identity.core.sessions.sign_in import SignIn
+from au_sys_identity.core.subjects.models import Person
 
 _PROOFS = {
     "none": "This machine has nothing to prove itself with. Set up machine MFA for it.",
@@ -49,6 +52,17 @@ def require_proof(caller: Principal, mode: MfaMode) -> None:
     raise MachineMfaRequired(mode, _PROOFS[mode])
 
 
+class Elsewhere(Protocol):
+    """Where the passwords are that are not kept here."""
+
+    async def verify_again(self, person: Person, password: str, *, client: Client) -> None:
+        """Check the password of somebody who is signed in.
+
+        Raises:
+            BadCredentials, TooManyAttempts, DirectoryUnreachable: it is wrong, or cannot be checked.
+        """
+
+
 class StepUp:
     """Asks for, and takes, fresh proofs."""
 
@@ -66,6 +80,7 @@ class StepUp:
         self._check = check
         self._clock = clock
         self._times = times
+        self.elsewhere: Elsewhere | None = None
 
     async def require(self, caller: Principal, *, own_security: bool = False, human: bool = False) -> None:
         """Let pass who proved themselves strongly enough a moment ago. A machine does with what it proves itself with
@@ -120,8 +135,16 @@ class StepUp:
             raise SessionEnded
         if enrolled.methods:
             raise StepUpRequired(strongest(enrolled), int(self._times.step_up.total_seconds()))
+        reached = stronger(caller.strength, "password")
+        if person.auth_source.startswith("directory:") and self.elsewhere is not None:
+            await self.elsewhere.verify_again(person, password, client=client)
+            return await self._reopen(caller, client, reached, ("ldap",))
         await self._sign_in.verify_again(person, password, client=client)
-        return await self._reopen(caller, client, stronger(caller.strength, "password"), ("pwd",))
+        return await self._reopen(caller, client, reached, ("pwd",))
+
+    async def with_provider(self, caller: Principal, proved: Strength, provider: str, *, client: Client) -> Opened:
+        """Take a login at an outside provider, which was settled to be this person's, as a fresh proof."""
+        return await self._reopen(caller, client, stronger(caller.strength, proved), (f"provider:{provider}",))
 
     async def with_code(self, caller: Principal, method: Method, code: str, *, client: Client) -> Opened:
         """Prove again with the second factor; guesses count as at sign-in.

@@ -17,7 +17,7 @@ from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.entering import Entering, Entrance
-from au_sys_identity.core.sessions.models import Client, SessionKind
+from au_sys_identity.core.sessions.models import Client, SessionKind, Strength
 from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.settings.lists import NamedList
 from au_sys_identity.core.subjects.models import SubjectId
@@ -36,11 +36,12 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A browser that came back: with a session, or (``opened`` is ``None``) with a login that is linked now."""
+    """A browser that came back: with a session, with a login that is linked now, or (``proved``) with a fresh proof."""
 
     target: str
     kind: SessionKind
     opened: Opened | None
+    proved: Strength | None = None
 
 
 class OutsideSignIn:
@@ -69,15 +70,22 @@ class OutsideSignIn:
         return list(await self._providers.enabled())
 
     async def depart(
-        self, name: str, *, target: str, kind: SessionKind = "web", linking: Principal | None = None
+        self,
+        name: str,
+        *,
+        target: str,
+        kind: SessionKind = "web",
+        linking: Principal | None = None,
+        proving: Principal | None = None,
     ) -> Departure:
-        """Begin a flow. ``linking`` is the person to whose account the login is to be linked.
+        """Begin a flow. ``linking`` is the person to whose account the login is to be linked, ``proving`` one who is
+        signed in and confirms it there.
 
         Raises:
             NotFound: no such provider.
             ProviderUnreachable: it does not say where to go.
         """
-        provider = await self._known(name)
+        provider, whose = await self._known(name), proving or linking
         flow = Flow(
             provider=provider.name,
             issuer=provider.issuer,
@@ -87,8 +95,9 @@ class OutsideSignIn:
             ends=self._clock() + _LIFE,
             target=target,
             kind=kind,
-            subject_id=linking.id if linking else None,
-            session_id=linking.session_id if linking else None,
+            subject_id=whose.id if whose else None,
+            session_id=whose.session_id if whose else None,
+            proving=proving is not None,
         )
         return Departure(await self._login.address(provider, flow), self._sealed(flow))
 
@@ -110,11 +119,25 @@ class OutsideSignIn:
         if flow.subject_id is not None:
             if caller is None or (caller.id, caller.session_id) != (flow.subject_id, flow.session_id):
                 raise BadToken
+            if flow.proving:
+                return Arrival(flow.target, flow.kind, None, await self._proof(flow.subject_id, who))
             async with self._transactions.writing() as unit:
                 await self._linking.link(unit, SubjectId(flow.subject_id), who)
             return Arrival(flow.target, flow.kind, None)
         entrance = await self._entered(provider, flow, who, client)
         return Arrival(flow.target, flow.kind, entrance.session())
+
+    async def _proof(self, subject_id: UUID, who: OutsideIdentity) -> Strength:
+        """What the login proves about this person.
+
+        Raises:
+            BadCredentials: it is somebody else's, or nobody's.
+        """
+        async with self._transactions.reading() as unit:
+            login = await unit.linked_logins.find(who.issuer, who.external_id)
+        if login is None or login.subject_id != subject_id:
+            raise BadCredentials
+        return "multi" if who.multi else "password"
 
     async def _entered(self, provider: Provider, flow: Flow, who: OutsideIdentity, client: Client) -> Entrance:
         try:

@@ -34,6 +34,9 @@ class DirectorySource(Protocol):
     async def authenticate(self, directory: Directory, login: str, password: str) -> Entry | None:
         """The entry whose password this is; an unknown login costs the same as a wrong password."""
 
+    async def takes(self, directory: Directory, dn: str, password: str) -> bool:
+        """Whether the entry's password is this one."""
+
     async def has_left(self, directory: Directory, login: str) -> bool:
         """Whether nobody who counts has this login there."""
 

@@ -105,7 +105,7 @@ def _url(fields: Fields, name: str, *, needed: bool) -> str:
 class Flow:
     """One trip of one browser to one provider and back; sealed in a cookie of that browser, good once, 10 minutes.
 
-    ``subject_id`` and ``session_id`` are of the account that a login is linked to.
+    ``subject_id`` and ``session_id`` are of the account that a login is linked to, or (``proving``) confirmed with.
     """
 
     provider: str
@@ -118,6 +118,7 @@ class Flow:
     kind: SessionKind
     subject_id: UUID | None = None
     session_id: UUID | None = None
+    proving: bool = False
 
     @property
     def challenge(self) -> str:

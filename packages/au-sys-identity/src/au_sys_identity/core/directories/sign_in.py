@@ -16,6 +16,7 @@ from au_sys_identity.core.sessions.models import Client, SessionKind
 from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.sessions.sign_in import canonical_or_typed
 from au_sys_identity.core.settings.lists import NamedList
+from au_sys_identity.core.subjects.models import Person
 
 _LONGEST_LOGIN = 320
 
@@ -74,6 +75,32 @@ class DirectorySignIn:
             await self._refused(directory, client, left=await self._has_left(directory, bare))
             raise BadCredentials
         return await self._enter(directory, entry, (pair, identifier), client, kind)
+
+    async def verify_again(self, person: Person, password: str, *, client: Client) -> None:
+        """Check the password of somebody who is signed in and whose account is kept by a directory.
+
+        Raises:
+            BadCredentials, TooManyAttempts, DirectoryUnreachable: as :meth:`with_password`.
+        """
+        async with self._transactions.reading() as unit:
+            entries = await unit.directory_entries.of_subject(person.id)
+        known = [(await self._directories.get(entry.directory), entry) for entry in entries]
+        usable = [(kept, entry) for kept, entry in known if kept is not None and kept.source == person.auth_source]
+        if not usable or not usable[0][0].enabled or not acceptable_length(password):
+            raise BadCredentials
+        directory, entry = usable[0]
+        pair, identifier = await self._reserve(directory, person.email, client)
+        try:
+            taken = await self._source.takes(directory, entry.dn, password)
+        except DirectoryUnreachable:
+            async with self._transactions.writing() as unit:
+                await self._lockout.not_evaluated(unit.guesses, pair=pair, identifier=identifier)
+            raise
+        if not taken:
+            await self._refused(directory, client)
+            raise BadCredentials
+        async with self._transactions.writing() as unit:
+            await self._lockout.succeeded(unit.guesses, pair=pair, identifier=identifier)
 
     async def _reserve(self, directory: Directory, login: str, client: Client) -> tuple[bytes, bytes]:
         counted = f"{directory.source}:{login.casefold()}"
