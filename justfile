@@ -70,7 +70,12 @@ proof-workers *ARGS:
 proof-revocation ROUNDS="200":
     {{ run }} python -m tests.workers.revocation --rounds "{{ ROUNDS }}"
 
-# Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, runner, workspace
+# A million random questions to the policy engine, to pycasbin and to brute force: no answer differs
+[group('proof')]
+proof-policy *ARGS:
+    {{ run }} python -m tests.policy.run "$@"
+
+# Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, policy, runner, workspace
 [group('proof')]
 bench *NAMES:
     {{ run }} python tests/benchmarks/run.py "$@"

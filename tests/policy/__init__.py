@@ -1,0 +1,1 @@
+"""The long form of the policy engine's proof."""
