@@ -225,3 +225,26 @@ async def test_routes_that_were_declared_lean_answer_as_others_do() -> None:
             paths = ("/in/leaf/1", "/in/leaf/0", "/in/leaf/2?size=10&Name=long", "/in/beside/7?size=a", "/in/beside/7")
             answers.append([(answer.status_code, answer.json()) for answer in [await client.get(p) for p in paths]])
     assert answers[0] == answers[1]
+
+
+def test_a_path_is_compiled_when_it_is_asked() -> None:
+    """A late pattern answers as a compiled one does, can be copied, and has what a compiled one has only."""
+    import copy
+    import re
+
+    from fastapi_services_platform.http.fastapi_sharing import LatePattern, lean_declarations
+
+    async def leaf(key: int) -> None: ...
+
+    router = APIRouter()
+    with lean_declarations():
+        router.add_api_route("/late.leaf/{key}", leaf)
+    route: Any = router.routes[0]
+    late, compiled = copy.copy(route.path_regex), re.compile(route.path_regex.pattern)
+    assert isinstance(late, LatePattern)
+    for path in ("/late.leaf/7", "/late-leaf/7", "/late.leaf/", "/late.leaf/7/8"):
+        found, expected = late.match(path), compiled.match(path)
+        assert (found and found.groupdict()) == (expected and expected.groupdict())
+    assert late.groupindex == compiled.groupindex
+    with pytest.raises(AttributeError):
+        _ = late.nothing

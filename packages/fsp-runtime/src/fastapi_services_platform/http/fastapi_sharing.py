@@ -7,12 +7,14 @@ nothing is shared.
 """
 
 import copy
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any  # Any: what FastAPI leaves untyped or keeps to itself
 
 import fastapi
@@ -21,6 +23,7 @@ from fastapi import utils as fastapi_utils
 from fastapi._compat.v2 import ModelField, asdict
 from fastapi.dependencies import utils as dependency_utils
 from fastapi.routing import APIRoute, APIRouter
+from starlette import routing as starlette_routing
 from starlette.routing import BaseRoute, compile_path
 
 PINNED = ("0", "165")
@@ -61,6 +64,7 @@ def lean_declarations() -> Iterator[None]:
         _patching,
         _replaced(fastapi_utils, {_OLD_MODELS: lambda kind: "pydantic.v1" in sys.modules and old_models(kind)}),
         _replaced(_routing, lean),
+        _replaced(starlette_routing, {"re": _LATE}),
         _replaced(_dependencies, {_DEPENDANT: _known_dependants(getattr(_dependencies, _DEPENDANT))}),
         _replaced(ModelField, {_ADAPTER: _known_adapters(getattr(ModelField, _ADAPTER))}),
     ):
@@ -85,8 +89,28 @@ def shared_analysis(routers: Iterable[APIRouter], unlisted: Iterable[APIRouter] 
         (_ROUTES, _direct_routes),
         (_PATH, lambda _compile: _compiled),
     )
-    with _patching, _replaced(_routing, {name: make(getattr(_routing, name)) for name, make in makers}):
+    lean = {name: make(getattr(_routing, name)) for name, make in makers}
+    with _patching, _replaced(_routing, lean), _replaced(starlette_routing, {"re": _LATE}):
         yield
+
+
+class LatePattern:
+    """A regular expression that is compiled when somebody asks it: most paths are found by an index without it."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self.pattern = pattern
+        self.flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        """What a compiled one has."""
+        if name in ("pattern", "flags") or name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(re.compile(self.pattern, self.flags), name)
+        setattr(self, name, found)
+        return found
+
+
+_LATE = SimpleNamespace(compile=LatePattern, escape=re.escape, IGNORECASE=re.IGNORECASE)
 
 
 def _is_pinned() -> bool:
