@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from graph import figures
 from worlds import Large, full, plain
 
 from au_sys_identity.adapters.policy.compiled_engine import CompiledEngine
@@ -221,7 +222,10 @@ def main() -> int:
     width = max(len(row[0]) for row in rows)
     for name, found, must, met in rows:
         print(f"{name:<{width}}  {found:>12}  must {must:>9}  {'met' if met else 'MISSED'}")
-    return 0 if all(row[3] for row in rows) else 1
+    beside = figures()
+    for figure in beside:
+        print(figure)
+    return 0 if all(row[3] for row in rows) and all(figure.met for figure in beside) else 1
 
 
 if __name__ == "__main__":
