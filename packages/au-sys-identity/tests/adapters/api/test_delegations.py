@@ -174,6 +174,23 @@ async def test_no_route_for_people_is_passed_on_behalf(world: MachineWorld) -> N
         assert (answer.status_code, slug(answer)) == (403, "human-only"), (path, answer.text)
 
 
+async def test_a_capped_machine_holds_what_who_answers_for_it_holds(world: MachineWorld) -> None:
+    """With cap=custodian it does what ann may do, as long as she may; a machine that it made holds no more than it."""
+    own = f"/iam/service-accounts/{world.machine}"
+    assert [(await status(world, world.key, path))[0] for path in ("/users", "/rbac/roles")] == [200, 200]
+    await world.ok("PATCH", own, world.admin.headers, {"cap": "custodian"})
+    assert [(await status(world, world.key, path))[0] for path in ("/users", "/rbac/roles")] == [200, 403]
+    await world.ok("DELETE", f"/rbac/users/{world.ann.id}/roles?role=helpdesk&domain=default", world.admin.headers)
+    assert (await status(world, world.key))[0] == 403
+    await world.ok("PATCH", own, world.admin.headers, {"cap": "none"})
+    body = {"name": "Parent", "purpose": "Holds nothing", "custodian": world.ann.id}
+    parent = await world.ok("POST", "/iam/service-accounts", world.admin.headers, body)
+    assert (await status(world, world.key))[0] == 200
+    link = {"source": world.urn, "relation": "child_of", "target": parent["urn"]}
+    await world.ok("POST", "/iam/graph/link", world.admin.headers, link)
+    assert (await status(world, world.key))[0] == 403
+
+
 def _claims(token: str) -> dict[str, Any]:  # Any: JSON
     import base64
     import json

@@ -155,6 +155,9 @@ async def test_an_agent_is_held_to_its_models(demo: Demo) -> None:
     told = demo.agent | {"x-ai-model": "opus-5"}
     assert (await world.api.get("/iam/requests", headers=told)).status_code == 403
     assert (await world.api.get("/iam/requests", headers=demo.agent | {"x-ai-model": "opus-4"})).status_code == 200
+    myself = [await world.ok("GET", "/users/me", headers) for headers in (demo.agent, world.key)]
+    assert [known["kind"] for known in myself] == ["agent", "app"]
+    assert myself[0]["model_spec"] == {"names": ["opus-4", "haiku-*"]}
     assert await demo.post("asked", world.ann.headers, model="opus-5") == (200, "")
     assert await demo.post("asked", world.key, model="opus-5") == (200, "")
 

@@ -8,6 +8,8 @@ from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.cards import People
 from au_sys_identity.adapters.api.clients import client_of
 from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.programs.machines import itself
+from au_sys_identity.adapters.api.schemas.machines import AgentOut, MachineOut
 from au_sys_identity.adapters.api.schemas.sessions import SessionOut, SessionsOut
 from au_sys_identity.adapters.api.schemas.subjects import (
     AcceptedOut,
@@ -30,6 +32,7 @@ from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.credentials.lockout import network_of
 from au_sys_identity.core.errors import InvalidInput, NotFound
 from au_sys_identity.core.invitations.accepting import Accepting
+from au_sys_identity.core.machines.accounts import Machines
 from au_sys_identity.core.machines.succession import Heirs
 from au_sys_identity.core.organizations.membership import Organizations
 from au_sys_identity.core.organizations.models import DEFAULT_SLUG
@@ -81,11 +84,25 @@ async def register(
     return AcceptedOut()
 
 
-@router.get("/users/me", operation_id="get_me", summary="Who am I")
+@router.get(
+    "/users/me",
+    operation_id="get_me",
+    summary="Who am I",
+    response_model=UserOut,
+    responses={200: {"model": UserOut | AgentOut | MachineOut}},
+)
 @access(authenticated=True)
-async def get_me(request: Request, response: Response, people: Annotated[People, inject(People)]) -> UserOut:
-    """My account."""
-    return _tagged(response, await people.myself(caller_of(request)))
+async def get_me(
+    request: Request,
+    response: Response,
+    people: Annotated[People, inject(People)],
+    machines: Annotated[Machines, inject(Machines)],
+) -> UserOut | Response:
+    """My account; a machine sees itself."""
+    caller = caller_of(request)
+    if caller.machine is not None:
+        return itself(await machines.get(caller.id))
+    return _tagged(response, await people.myself(caller))
 
 
 @router.patch("/users/me", operation_id="change_me", summary="Change my account")

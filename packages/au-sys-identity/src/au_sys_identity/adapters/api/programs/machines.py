@@ -6,17 +6,19 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import JSONResponse
 
 from au_sys_identity.adapters.api.authentication import caller_of
 from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
-from au_sys_identity.adapters.api.schemas.machines import MachineNew as MachineBody
 from au_sys_identity.adapters.api.schemas.machines import (
+    AgentOut,
     MachineOut,
     MachinesOut,
     MachineUpdate,
     RotatedKeyOut,
     RotationBody,
 )
+from au_sys_identity.adapters.api.schemas.machines import MachineNew as MachineBody
 from au_sys_identity.adapters.api.schemas.tokens import KeyNew, KeyOut, KeySecretOut, KeysOut
 from au_sys_identity.adapters.api.together.reach import Reach
 from au_sys_identity.core.accounts.step_up import StepUp
@@ -34,6 +36,8 @@ from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
 router = APIRouter(prefix="/iam/service-accounts", tags=["machines"])
+agents = APIRouter(prefix="/iam/ai-agents", tags=["machines"])
+"""The same keys and the same end under the path of agents; what is different stands in ``agents.py``."""
 
 Known = Annotated[Machines, inject(Machines)]
 Within = Annotated[Reach, inject(Reach)]
@@ -51,7 +55,9 @@ async def list_service_accounts(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> MachinesOut:
     """Those that the caller answers for; with ``identity.machines.read`` all of them."""
-    found = await listed(request, machines, reach, "app", organization, status, cursor, limit + 1)
+    found = await listed(
+        request, machines, reach, "app", organization=organization, status=status, cursor=cursor, limit=limit + 1
+    )
     items = [MachineOut.of(known) for known in found[:limit]]
     return MachinesOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
 
@@ -97,6 +103,7 @@ async def change_service_account(
     return _tagged(response, MachineOut.of(changed))
 
 
+@agents.delete("/{account_id}", operation_id="delete_ai_agent", summary="Close an AI agent", status_code=204)
 @router.delete(
     "/{account_id}", operation_id="delete_service_account", summary="Close a service account", status_code=204
 )
@@ -114,6 +121,7 @@ async def delete_service_account(
     return Response(status_code=204)
 
 
+@agents.get("/{account_id}/keys", operation_id="list_ai_agent_keys", summary="Keys of an AI agent")
 @router.get("/{account_id}/keys", operation_id="list_service_account_keys", summary="Keys of a service account")
 @access(authenticated=True)
 async def list_service_account_keys(
@@ -129,6 +137,9 @@ async def list_service_account_keys(
     return KeysOut(items=[KeyOut.of(key, urn, now) for key in await keys.of_owner(known.machine.id)])
 
 
+@agents.post(
+    "/{account_id}/keys", operation_id="create_ai_agent_key", summary="Make a key for an AI agent", status_code=201
+)
 @router.post(
     "/{account_id}/keys",
     operation_id="create_service_account_key",
@@ -155,6 +166,12 @@ async def create_service_account_key(
     return KeySecretOut(**shown.model_dump(), secret=made.secret)
 
 
+@agents.delete(
+    "/{account_id}/keys/{key_id}",
+    operation_id="revoke_ai_agent_key",
+    summary="Revoke a key of an AI agent",
+    status_code=204,
+)
 @router.delete(
     "/{account_id}/keys/{key_id}",
     operation_id="revoke_service_account_key",
@@ -177,6 +194,12 @@ async def revoke_service_account_key(
     return Response(status_code=204)
 
 
+@agents.post(
+    "/{account_id}/rotate/{credential_id}",
+    operation_id="rotate_ai_agent_key",
+    summary="Replace a key of an AI agent",
+    status_code=201,
+)
 @router.post(
     "/{account_id}/rotate/{credential_id}",
     operation_id="rotate_service_account_key",
@@ -256,6 +279,7 @@ async def listed(
     machines: Machines,
     reach: Reach,
     kind: SubjectKind,
+    *,
     organization: str,
     status: Status | None,
     cursor: str | None,
@@ -282,6 +306,12 @@ async def wanted_machine(request: Request, body: MachineBody, reach: Reach) -> N
 
 def _kind_of(request: Request) -> SubjectKind:
     return "agent" if "/iam/ai-agents/" in request.scope["path"] else "app"
+
+
+def itself(known: KnownMachine) -> Response:
+    """A machine as it sees itself where people see their accounts."""
+    shown = AgentOut.of(known) if known.machine.kind == "agent" else MachineOut.of(known)
+    return JSONResponse(shown.model_dump(mode="json"), headers={"etag": f'"{shown.version}"'})
 
 
 def _tagged(response: Response, shown: MachineOut) -> MachineOut:
