@@ -61,7 +61,7 @@ class Scale:
 
 
 QUICK = Scale(3, 1.0, 150_000, 512 * 1024**2, 50_000, 1000)
-FULL = Scale(5, 2.0, 1_000_000, 4 * 1024**3, 1_000_000, 1000)
+FULL = Scale(3, 2.0, 1_000_000, 4 * 1024**3, 1_000_000, 1000)
 
 
 async def during(seconds: float, work: Callable[[int], Awaitable[object]], workers: int = WRITERS) -> float:

@@ -21,6 +21,9 @@ _READS = 3000
 _DOCUMENTS = 2000
 _TOGETHER = 100
 _CONNECTIONS = 8
+_COPIES = 2
+_LONG = 60
+"""Seconds after which one copy of a large blob has to do."""
 
 
 class Client:
@@ -142,8 +145,8 @@ def blob_rows(folder: Path, scale: Scale) -> list[Row]:
         _out(client, 64 * _BLOCK)
         server.forget_peak()
         before = server.resident()
-        ratios = []
-        for _ in range(2):
+        ratios, begun = list[tuple[float, ...]](), time.perf_counter()
+        while not ratios or (len(ratios) < _COPIES and time.perf_counter() - begun < _LONG):
             copied = _timed(lambda: _hashed_copy(source, folder / "copy"))
             put = _timed(lambda: _in(client, source, folder, scale.blob))
             got = _timed(lambda: _out(client, scale.blob))
