@@ -144,6 +144,11 @@ proof-fuzz EXAMPLES="200":
 proof-storage-switch STATE="dist/proof-storage-switch.json" *ARGS:
     {{ run }} python -m tests.faults.storage.switch.run --state "$@"
 
+# Kill a restore at many moments: the old state or the new one is there, whole
+[group('proof')]
+proof-restore POINTS="500":
+    FSP_CRASH_POINTS="{{ POINTS }}" {{ run }} pytest -q packages/au-sys-identity/tests/core/recovery/test_killed.py
+
 # Whether the time of an answer tells which accounts exist: paired samples, on a quiet machine
 [group('proof')]
 proof-timing PAIRS="200":

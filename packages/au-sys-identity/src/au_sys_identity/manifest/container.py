@@ -409,7 +409,9 @@ def _programs(
     verification = Verification(transactions, access_tokens, freshness, base.graph, clock, times=base.times)
     api_keys = ApiKeys(transactions, granting, clock, base.in_force.keys)
     return {
-        Authenticator: RequestAuthenticator(verification, base.cookies, Limits(decisions, base.in_force.factors)),
+        Authenticator: RequestAuthenticator(
+            verification, base.cookies, Limits(decisions, base.in_force.factors), freshness
+        ),
         ApiKeys: api_keys,
         KeyRotation: KeyRotation(transactions, granting, clock),
         Introspection: Introspection(

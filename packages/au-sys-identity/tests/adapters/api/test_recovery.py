@@ -1,7 +1,9 @@
 """Backups, restore, undo of one change and erasure over HTTP."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,3 +186,22 @@ async def test_a_removed_backup_is_gone(client: AsyncClient) -> None:
     assert (await client.delete(f"/iam/recovery/backups/{backup['id']}")).status_code == 204
     assert backup["id"] not in [item["id"] for item in (await client.get("/iam/recovery/backups")).json()["items"]]
     assert (await client.post(f"/iam/recovery/backups/{backup['id']}/verify")).status_code == 404
+
+
+async def test_everybody_waits_during_a_restore(start: Start, tmp_path: Path) -> None:
+    """While the mark stands every call of somebody known is 503; a process that starts takes a stale mark away."""
+    async with start(bootstrap_token=TOKEN) as client:
+        await client.post("/auth/register", json={**ADMIN, "bootstrap_token": TOKEN})
+        await sign_in(client)
+        with closing(sqlite3.connect(tmp_path / "identity.db")) as connection, connection:
+            connection.execute("INSERT INTO versions (topic, version) VALUES ('maintenance', 1)")
+        answer = await client.get("/users/me")
+        for _ in range(100):
+            if answer.status_code == 503:
+                break
+            answer = await client.get("/users/me")
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (503, "maintenance")
+        assert answer.headers["retry-after"] == "5"
+    async with start(bootstrap_token=TOKEN) as client:
+        await sign_in(client)
+        assert (await client.get("/users/me")).status_code == 200

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from au_sys_identity.core.access.limits import Limit, Limits
 from au_sys_identity.core.audit.cause import Cause, set_cause
 from au_sys_identity.core.errors import SessionEnded
+from au_sys_identity.core.freshness import MAINTENANCE, Freshness
 from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.tokens.verification import Unproven, Verification
 from fastapi_services_platform import Anonymous, Authentication, Refused, current_fields
@@ -34,6 +35,10 @@ _REASONS: Final[dict[Limit, str]] = {
     "password-change": "Choose a new password first: on the page /account/password, or with PATCH /users/me.",
     "enrolment": "Set up a second factor first: on the page /account/security, or with POST /mfa/totp.",
 }
+
+_RESTORING: Final = Refused(
+    "identity/maintenance", "A backup is being restored. Try again in a moment.", status=503, headers=(("retry-after", "5"),)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +79,19 @@ class CookieNames:
 class RequestAuthenticator:
     """The platform's ``authenticator@1``. A header wins over a cookie; two headers are refused."""
 
-    def __init__(self, verification: Verification, cookies: CookieNames, limits: Limits) -> None:
+    def __init__(
+        self, verification: Verification, cookies: CookieNames, limits: Limits, freshness: Freshness
+    ) -> None:
         self._verification = verification
         self._cookies = cookies
         self._limits = limits
+        self._freshness = freshness
 
     async def authenticate(self, connection: HTTPConnection) -> Authentication:
         """Who asks."""
         set_cause(Cause(correlation_id=_correlation()))
+        if await self._freshness.version(MAINTENANCE) % 2 == 1:
+            return _RESTORING
         presented = connection.headers.getlist("authorization")
         keys = connection.headers.getlist("x-api-key")
         if len(presented) + len(keys) > 1:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from au_sys_identity.core.errors import BackupIncompatible, InvalidInput, LastAdmin, WeakerSetting
+from au_sys_identity.core.errors import BackupIncompatible, InvalidInput, LastAdmin
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import MAINTENANCE
 from au_sys_identity.core.ports import UnitOfWork
@@ -12,6 +12,7 @@ from au_sys_identity.core.recovery.backups import Backups
 from au_sys_identity.core.recovery.ledger import Ledger, Since
 from au_sys_identity.core.recovery.models import Header, Restoration
 from au_sys_identity.core.recovery.ports import Clock, RecoveryTransactions, RecoveryUnit, Row
+from au_sys_identity.core.settings.errors import WeakerSetting
 
 _BATCH = 500
 _NEVER = (
@@ -71,12 +72,14 @@ class Restoring:
             raise InvalidInput("confirm", "is not the id of the backup", f"Send {backup_id}.")
         header = (await self._backups.check(backup_id)).header
         async with self._transactions.reading() as unit:
-            ours = await unit.archives.schema()
+            ours, fresh = await unit.archives.schema(), await unit.archives.audit_is_empty()
         if header.schema > ours:
             raise BackupIncompatible(header.schema, ours)
         if dry_run:
             return await self._tried(header, by, accept_weaker=accept_weaker)
-        safety = await self._backups.back_up(by=by, label=f"before restoring {backup_id}")
+        safety = None
+        if not fresh:
+            safety = (await self._backups.back_up(by=by, label=f"before restoring {backup_id}")).id
         await self._maintain(on=True)
         try:
             async with self._transactions.writing() as unit:
@@ -86,7 +89,7 @@ class Restoring:
             await self._maintain(on=False)
             raise
         self._transactions.forget_keys()
-        return Restoration(found.tables, found.not_restored, found.requires, done=True, safety_backup=safety.id)
+        return Restoration(found.tables, found.not_restored, found.requires, done=True, safety_backup=safety)
 
     async def end_maintenance(self) -> None:
         """A process that was killed in the middle of a restore left the others waiting; the old state stands."""
