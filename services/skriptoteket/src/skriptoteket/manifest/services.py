@@ -28,6 +28,8 @@ from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.governance.stewardship.assignment import Stewardship
+from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.preferences.settings import Preferences
@@ -35,8 +37,6 @@ from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.runs.watching import RunWatching
-from skriptoteket.core.stewardship.assignment import Stewardship
-from skriptoteket.core.suggestions.triage import Suggesting
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import Drafting
 from skriptoteket.core.versions.publication import Publication

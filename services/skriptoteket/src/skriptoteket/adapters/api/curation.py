@@ -22,10 +22,10 @@ from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.governance.stewardship.assignment import Stewardship
+from skriptoteket.core.governance.suggestions.models import SuggestionStatus
+from skriptoteket.core.governance.suggestions.triage import Suggesting, Verdict
 from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, CURATE, REASSIGN_OWNER, REVIEW, SUGGEST, TRIAGE
-from skriptoteket.core.stewardship.assignment import Stewardship
-from skriptoteket.core.suggestions.models import SuggestionStatus
-from skriptoteket.core.suggestions.triage import Suggesting, Verdict
 from skriptoteket.core.versions.review import Reviewing
 
 router = APIRouter()

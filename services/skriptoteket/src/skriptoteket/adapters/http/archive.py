@@ -1,5 +1,6 @@
 """All files of a run as one archive, streamed: nothing is staged on a disk, and memory stays at one piece."""
 
+import io
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import PurePosixPath
@@ -14,22 +15,22 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """The same files give the same archive: no clock."""
 
 
-class _Outlet:
+class _Outlet(io.RawIOBase):
     """Where zipfile writes: it cannot seek, so sizes follow the data (APPNOTE 4.3.9)."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._waiting = bytearray()
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        """It takes bytes."""
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # the stub names its parameter b, by place
         """Take bytes."""
-        self._waiting += data
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """There is nothing behind it."""
+        piece = bytes(data)
+        self._waiting += piece
+        return len(piece)
 
     def taken(self) -> bytes:
         """What was written since the last call."""
@@ -73,7 +74,7 @@ async def archived(files: ArtifactStore, artifacts: Sequence[Artifact], name: st
 async def _pieces(files: ArtifactStore, artifacts: Sequence[Artifact]) -> AsyncIterator[bytes]:
     outlet = _Outlet()
     names = safe_names([artifact.path for artifact in artifacts])
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:  # factory: allow Y03 -- it writes to memory
         for artifact, name in zip(artifacts, names, strict=True):
             if artifact.blob_key is None:
                 continue

@@ -2,8 +2,8 @@
 
 from fastapi_services_platform import Authorizer, Principal, SubjectDirectory
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
+from skriptoteket.core.governance.stewardship.assignment import Candidate
 from skriptoteket.core.roles import AUTHOR
-from skriptoteket.core.stewardship.assignment import Candidate
 
 
 class People:

@@ -7,9 +7,9 @@ from fastapi_services_platform import Principal
 from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
-from skriptoteket.core.nominations.deciding import Nominating, Row
-from skriptoteket.core.nominations.models import Nomination
-from skriptoteket.core.nominations.ports import Roles
+from skriptoteket.core.governance.nominations.deciding import Nominating, Row
+from skriptoteket.core.governance.nominations.models import Nomination
+from skriptoteket.core.governance.nominations.ports import Roles
 from skriptoteket.core.roles import APPROVE_ADMINS, NOMINATE, Actor
 
 _RIGHTS = (NOMINATE, APPROVE_ADMINS)

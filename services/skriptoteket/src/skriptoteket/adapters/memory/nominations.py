@@ -7,7 +7,7 @@ from uuid import UUID
 
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import NotFound
-from skriptoteket.core.nominations.models import GrantState, Nomination, NominationDecision, NominationStatus
+from skriptoteket.core.governance.nominations.models import GrantState, Nomination, NominationDecision, NominationStatus
 
 
 class MemoryNominationStore:

@@ -6,14 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
+from skriptoteket.core.governance.nominations.models import Nomination, NominationDecision
+from skriptoteket.core.governance.stewardship.models import StewardshipRecord
+from skriptoteket.core.governance.suggestions.models import Suggestion, SuggestionDecision
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.models import ToolSession
-from skriptoteket.core.nominations.models import Nomination, NominationDecision
 from skriptoteket.core.preferences.models import UserSettings
 from skriptoteket.core.runs.models import Artifact, Run
 from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Worker
-from skriptoteket.core.stewardship.models import StewardshipRecord
-from skriptoteket.core.suggestions.models import Suggestion, SuggestionDecision
 from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision
 from skriptoteket.core.versions.snapshots import SandboxSnapshot
 

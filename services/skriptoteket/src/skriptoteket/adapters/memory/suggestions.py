@@ -5,9 +5,9 @@ from uuid import UUID
 
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import NotFound
+from skriptoteket.core.governance.stewardship.models import StewardshipRecord
+from skriptoteket.core.governance.suggestions.models import Suggestion, SuggestionDecision, SuggestionStatus
 from skriptoteket.core.identifiers import ToolId
-from skriptoteket.core.stewardship.models import StewardshipRecord
-from skriptoteket.core.suggestions.models import Suggestion, SuggestionDecision, SuggestionStatus
 
 
 class MemorySuggestionStore:

@@ -1,7 +1,7 @@
 """The administrator bundle through the platform's role administration, if somebody provides it."""
 
 from fastapi_services_platform import RoleAdministration, get_logger
-from skriptoteket.core.nominations.ports import CannotGrant
+from skriptoteket.core.governance.nominations.ports import CannotGrant
 
 BUNDLE = "skriptoteket:admin"
 _log = get_logger(__name__)

@@ -16,9 +16,9 @@ from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
 from skriptoteket.core.errors import Conflict, ValidationFailed
+from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, CURATE, ROLLBACK
-from skriptoteket.core.stewardship.assignment import Stewardship
 from skriptoteket.core.versions.drafting import Drafting
 
 router = APIRouter()

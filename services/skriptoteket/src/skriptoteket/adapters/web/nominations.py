@@ -1,6 +1,7 @@
 """Nominate, decide, withdraw, revoke."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +17,16 @@ from skriptoteket.core.roles import APPROVE_ADMINS, NOMINATE
 
 router = APIRouter()
 
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it was sent, and what is wrong with it; an issue without a name is about the whole."""
+
+    issues: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
 Desk = Annotated[NominationDesk, inject(NominationDesk)]
 Page = Annotated[Pages, inject(Pages)]
 Reading = Annotated[Readers, inject(Readers)]
@@ -27,7 +38,7 @@ async def nominations(
     request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page, people: Reading
 ) -> Response:
     """Everybody who was nominated, newest first, with the form for another one."""
-    return await _page(request, principal, desk, pages, people, {}, {}, 200)
+    return await _page(request, principal, desk, pages, people, Filled())
 
 
 @router.post("/admin/nominations", name="skriptoteket_nominate")
@@ -40,10 +51,10 @@ async def nominate(request: Request, principal: CurrentPrincipal, desk: Desk, pa
         await verb(principal, given.get("subject", ""), given.get("rationale", ""))
     except ValidationFailed as error:
         issues = {issue.field: issue.message for issue in error.issues}
-        return await _page(request, principal, desk, pages, people, issues, given, 422)
+        return await _page(request, principal, desk, pages, people, Filled(issues, given, 422))
     except (Conflict, Forbidden) as error:
         status = 409 if isinstance(error, Conflict) else 403
-        return await _page(request, principal, desk, pages, people, {"": str(error)}, given, status)
+        return await _page(request, principal, desk, pages, people, Filled({"": str(error)}, given, status))
     return RedirectResponse(request.url_for("skriptoteket_nominations").path, 303)
 
 
@@ -59,10 +70,10 @@ async def decide(
         await desk.decide(principal, wanted, given.get("verdict", ""), given.get("rationale", ""))
     except ValidationFailed as error:
         told = "; ".join(issue.message for issue in error.issues)
-        return await _page(request, principal, desk, pages, people, {"": told}, {}, 422)
+        return await _page(request, principal, desk, pages, people, Filled({"": told}, status=422))
     except (Conflict, Forbidden) as error:
         status = 409 if isinstance(error, Conflict) else 403
-        return await _page(request, principal, desk, pages, people, {"": str(error)}, {}, status)
+        return await _page(request, principal, desk, pages, people, Filled({"": str(error)}, status=status))
     return RedirectResponse(request.url_for("skriptoteket_nominations").path, 303)
 
 
@@ -80,9 +91,7 @@ async def _page(
     desk: NominationDesk,
     pages: Pages,
     people: Readers,
-    issues: Mapping[str, str],
-    given: Mapping[str, str],
-    status: int,
+    filled: Filled,
 ) -> Response:
     actor = await desk.actor(principal)
     rows = await desk.nominating.every(actor)
@@ -94,7 +103,7 @@ async def _page(
         "me": principal.urn,
         "decides": actor.holds(APPROVE_ADMINS),
         "nobody_grants": desk.roles is None,
-        "issues": issues,
-        "given": given,
+        "issues": filled.issues,
+        "given": filled.given,
     }
-    return await pages.render(request, "skriptoteket/nominations.html", context, status)
+    return await pages.render(request, "skriptoteket/nominations.html", context, filled.status)

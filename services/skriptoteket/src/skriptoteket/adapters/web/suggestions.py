@@ -14,9 +14,9 @@ from skriptoteket.adapters.http.directory import People
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.errors import ValidationFailed
+from skriptoteket.core.governance.suggestions.models import Idea
+from skriptoteket.core.governance.suggestions.triage import Suggesting, Verdict
 from skriptoteket.core.roles import SUGGEST, TRIAGE
-from skriptoteket.core.suggestions.models import Idea
-from skriptoteket.core.suggestions.triage import Suggesting, Verdict
 
 router = APIRouter()
 

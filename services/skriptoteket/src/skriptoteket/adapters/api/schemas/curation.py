@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skriptoteket.core.catalog.curation import ToolTexts
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.stewardship.models import StewardshipRecord
-from skriptoteket.core.suggestions.models import Idea, Suggestion, SuggestionDecision
+from skriptoteket.core.governance.stewardship.models import StewardshipRecord
+from skriptoteket.core.governance.suggestions.models import Idea, Suggestion, SuggestionDecision
 
 
 class _Strict(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from skriptoteket.core.nominations.models import Nomination, NominationDecision
+from skriptoteket.core.governance.nominations.models import Nomination, NominationDecision
 
 
 class NominationIn(BaseModel):

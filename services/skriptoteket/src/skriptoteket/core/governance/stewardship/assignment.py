@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import FieldIssue, Forbidden, NotFound, ValidationFailed
+from skriptoteket.core.governance.stewardship.models import StewardshipAction, StewardshipRecord
+from skriptoteket.core.governance.stewardship.ports import StewardshipUnit
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import CURATE, REASSIGN_OWNER, Actor
-from skriptoteket.core.stewardship.models import StewardshipAction, StewardshipRecord
-from skriptoteket.core.stewardship.ports import StewardshipUnit
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from skriptoteket.core.catalog.ports import TaxonomyStore, ToolStore
-from skriptoteket.core.suggestions.models import Suggestion, SuggestionDecision, SuggestionStatus
+from skriptoteket.core.governance.suggestions.models import Suggestion, SuggestionDecision, SuggestionStatus
 
 
 class SuggestionStore(Protocol):

@@ -13,7 +13,7 @@ from skriptoteket.adapters.db.rows import Row
 from skriptoteket.adapters.db.statements import rows_changed
 from skriptoteket.adapters.db.tables import nomination_decisions, nominations
 from skriptoteket.core.errors import NotFound
-from skriptoteket.core.nominations.models import (
+from skriptoteket.core.governance.nominations.models import (
     GrantState,
     Nomination,
     NominationDecision,

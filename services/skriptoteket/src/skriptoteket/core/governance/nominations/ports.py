@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from skriptoteket.core.nominations.models import Nomination, NominationDecision
+from skriptoteket.core.governance.nominations.models import Nomination, NominationDecision
 
 
 class CannotGrant(Exception):

@@ -8,9 +8,9 @@ import pytest
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
+from skriptoteket.core.governance.suggestions.models import Idea, Suggestion, SuggestionStatus
+from skriptoteket.core.governance.suggestions.triage import Suggesting, Verdict
 from skriptoteket.core.roles import USER_RIGHTS, Actor
-from skriptoteket.core.suggestions.models import Idea, Suggestion, SuggestionStatus
-from skriptoteket.core.suggestions.triage import Suggesting, Verdict
 
 IDEA = Idea(" Counter ", "Counts rows.", ("larare",), ("ovrigt",))
 

@@ -10,7 +10,7 @@ from skriptoteket.adapters.db.rows import Row
 from skriptoteket.adapters.db.statements import rows_changed
 from skriptoteket.adapters.db.tables import suggestion_decisions, suggestions
 from skriptoteket.core.errors import NotFound
-from skriptoteket.core.suggestions.models import Idea, Suggestion, SuggestionDecision, SuggestionStatus
+from skriptoteket.core.governance.suggestions.models import Idea, Suggestion, SuggestionDecision, SuggestionStatus
 
 
 class SqlSuggestionStore:

@@ -7,11 +7,11 @@ from uuid import UUID
 from skriptoteket.core.catalog.models import PLACEHOLDER_PREFIX, Tool
 from skriptoteket.core.errors import Conflict, FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.fields.values import has_bad_characters
+from skriptoteket.core.governance.suggestions.models import Idea, Suggestion, SuggestionDecision, SuggestionStatus
+from skriptoteket.core.governance.suggestions.ports import SuggestionUnit
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import SUGGEST, TRIAGE, Actor
-from skriptoteket.core.suggestions.models import Idea, Suggestion, SuggestionDecision, SuggestionStatus
-from skriptoteket.core.suggestions.ports import SuggestionUnit
 
 _VERDICTS = {"accept": SuggestionStatus.ACCEPTED, "deny": SuggestionStatus.DENIED}
 

@@ -6,8 +6,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from skriptoteket.adapters.db.tables import stewardship_records
+from skriptoteket.core.governance.stewardship.models import StewardshipAction, StewardshipRecord
 from skriptoteket.core.identifiers import ToolId
-from skriptoteket.core.stewardship.models import StewardshipAction, StewardshipRecord
 
 
 class SqlStewardshipStore:

@@ -7,9 +7,9 @@ import pytest
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
 from skriptoteket.core.errors import Forbidden, NotFound, ValidationFailed
+from skriptoteket.core.governance.stewardship.assignment import Candidate, Stewardship
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.roles import Actor
-from skriptoteket.core.stewardship.assignment import Candidate, Stewardship
 
 NEW = Candidate("urn:fsp:person:new", may_author=True)
 

@@ -8,11 +8,11 @@ import pytest
 from skriptoteket.adapters.memory.standing_clock import StandingClock
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
-from skriptoteket.core.nominations.deciding import Nominating
-from skriptoteket.core.nominations.models import MOST_TRIES, GrantState, Nomination, NominationStatus
-from skriptoteket.core.nominations.ports import CannotGrant
+from skriptoteket.core.governance.nominations.deciding import Nominating
+from skriptoteket.core.governance.nominations.models import MOST_TRIES, GrantState, Nomination, NominationStatus
+from skriptoteket.core.governance.nominations.ports import CannotGrant
+from skriptoteket.core.governance.stewardship.assignment import Candidate
 from skriptoteket.core.roles import Actor
-from skriptoteket.core.stewardship.assignment import Candidate
 
 NOOR = Candidate("urn:fsp:person:noor", True)
 

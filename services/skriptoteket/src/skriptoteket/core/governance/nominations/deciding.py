@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from skriptoteket.core.errors import Conflict, FieldIssue, Forbidden, NotFound, ValidationFailed
-from skriptoteket.core.nominations.models import (
+from skriptoteket.core.governance.nominations.models import (
     MOST_TRIES,
     PENDING_TIME,
     GrantState,
@@ -14,10 +14,10 @@ from skriptoteket.core.nominations.models import (
     NominationKind,
     NominationStatus,
 )
-from skriptoteket.core.nominations.ports import CannotGrant, NominationUnit, Roles
+from skriptoteket.core.governance.nominations.ports import CannotGrant, NominationUnit, Roles
+from skriptoteket.core.governance.stewardship.assignment import Candidate
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import APPROVE_ADMINS, NOMINATE, Actor
-from skriptoteket.core.stewardship.assignment import Candidate
 
 Row = tuple[Nomination, NominationDecision | None]
 _VERDICTS = {"approve": NominationStatus.APPROVED, "deny": NominationStatus.DENIED}

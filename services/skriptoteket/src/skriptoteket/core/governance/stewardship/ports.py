@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from skriptoteket.core.catalog.ports import ToolStore
+from skriptoteket.core.governance.stewardship.models import StewardshipRecord
 from skriptoteket.core.identifiers import ToolId
-from skriptoteket.core.stewardship.models import StewardshipRecord
 
 
 class StewardshipStore(Protocol):

@@ -1,0 +1,1 @@
+"""Suggestions, stewardship and nominations on SQL."""

@@ -1,0 +1,1 @@
+"""Who suggests, who looks after a tool, who becomes administrator."""
