@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from au_sys_identity.core.directories.errors import SyncRunning
 from au_sys_identity.core.directories.models import KnownEntry, LinkedLogin, SyncRun
-from au_sys_identity.core.errors import Conflict, Stale, SyncRunning
+from au_sys_identity.core.errors import Conflict, Stale
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.settings.ports import KeptSetting

@@ -40,22 +40,15 @@ IdentityError
 │   ├── ActMismatch           the decision names another act than the one that waits
 │   ├── KeyLimit              the subject has as many keys as it may have
 │   ├── ConfirmNeeded         a further confirmation is due before this goes on
-│   ├── LoginLinkedElsewhere  the outside login leads to another account
-│   ├── SettingPinned         the environment says what the value is
-│   ├── WeakerSetting         a change lowers the guard, and nobody confirmed that
 │   ├── NotReversible         the change cannot be taken back
 │   ├── Superseded            what the change did has been changed again
 │   ├── BackupIncompatible    a newer version wrote the backup
-│   ├── SyncRunning           another run of that source is under way
-│   └── SyncThreshold         a run would switch off more people than it may
 ├── BackupCorrupt             a backup was changed, cut, mixed, or made with another key
 ├── Stale                     the object changed since it was read
 ├── SignatureRequired         this act is approved with a passkey only
 └── TryLater
     ├── TooManyRequests       a limit of volume is reached
     ├── TooManyAttempts       guessing is slowed down
-    ├── DirectoryUnreachable  no server of a directory answers as it should
-    ├── ProviderUnreachable   an outside login provider does not answer as it should
     ├── PolicyBehind          this process does not know the rules of that revision yet
     ├── StoreUnavailable      the store of backups does not answer
     └── Busy                  the hashing queue is full
@@ -355,33 +348,6 @@ class ConfirmNeeded(Contradiction):
         super().__init__(fix)
 
 
-class LoginLinkedElsewhere(Contradiction):
-    """The outside login leads to another account."""
-
-    def __init__(self) -> None:
-        super().__init__("This outside login belongs to another account. Unlink it there first.")
-
-
-class SettingPinned(Contradiction):
-    """The environment says what the value is."""
-
-    def __init__(self, setting: str, *, fixed: bool = False) -> None:
-        self.setting = setting
-        if fixed:
-            fix = "is read at the start only. Set it in the environment and restart."
-        else:
-            fix = "is set in the environment. Change it there, or unset it and restart."
-        super().__init__(f"IDENTITY_{setting} {fix}")
-
-
-class WeakerSetting(Contradiction):
-    """A change lowers the guard, and nobody confirmed that."""
-
-    def __init__(self, settings: tuple[str, ...]) -> None:
-        self.settings = settings
-        super().__init__(f"{', '.join(settings)} would be weaker than now. Send accept_weaker if that is meant.")
-
-
 class NotReversible(Contradiction):
     """The change cannot be taken back; ``why`` says what stands against it."""
 
@@ -404,26 +370,6 @@ class BackupIncompatible(Contradiction):
     def __init__(self, theirs: str, ours: str) -> None:
         self.theirs = theirs
         super().__init__(f"The backup has schema {theirs}, this version knows {ours}. Upgrade first, then restore.")
-
-
-class SyncRunning(Contradiction):
-    """Another run of that source is under way."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        super().__init__(f"A run of {source} is under way. Wait for its end.")
-
-
-class SyncThreshold(Contradiction):
-    """A run would switch off more people than it may; nothing was done."""
-
-    def __init__(self, disabled: int, known: int, limit: int) -> None:
-        self.disabled = disabled
-        self.known = known
-        super().__init__(
-            f"{disabled} of {known} people would be switched off, more than {limit} %. Nothing was done. Look at a dry "
-            "run; if it is right, raise IDENTITY_SYNC_DISABLE_LIMIT for one run."
-        )
 
 
 class BackupCorrupt(IdentityError):
@@ -468,22 +414,6 @@ class TooManyAttempts(TryLater):
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Too many attempts. Try again in {retry_after} seconds.", retry_after)
-
-
-class DirectoryUnreachable(TryLater):
-    """No server of a directory answers as it should."""
-
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
-        super().__init__(f"The directory {directory} does not answer. Try again in a moment.", 5)
-
-
-class ProviderUnreachable(TryLater):
-    """An outside login provider does not answer as it should."""
-
-    def __init__(self, provider: str) -> None:
-        self.provider = provider
-        super().__init__(f"The login provider {provider} does not answer as it should. Try again in a moment.", 5)
 
 
 class PolicyBehind(TryLater):

@@ -9,8 +9,9 @@ import pytest
 
 from au_sys_identity.adapters.ldap.directory import LdapDirectories
 from au_sys_identity.conformance.slapd import GROUPS, PEOPLE, Slapd
+from au_sys_identity.core.directories.errors import DirectoryUnreachable
 from au_sys_identity.core.directories.models import Directory
-from au_sys_identity.core.errors import DirectoryUnreachable, InvalidInput
+from au_sys_identity.core.errors import InvalidInput
 
 pytestmark = pytest.mark.needs_slapd
 PASSWORD = "a password in the directory"

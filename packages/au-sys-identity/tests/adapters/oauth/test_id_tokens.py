@@ -13,9 +13,10 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from au_sys_identity.adapters.oauth.login import OutsideLogin
 from au_sys_identity.adapters.oauth.provider_metadata import ProviderDirectory
+from au_sys_identity.core.directories.errors import ProviderUnreachable
 from au_sys_identity.core.directories.models import OutsideIdentity
 from au_sys_identity.core.directories.providers import Flow, Provider, ProviderAnswer
-from au_sys_identity.core.errors import BadToken, InvalidInput, ProviderUnreachable
+from au_sys_identity.core.errors import BadToken, InvalidInput
 from fastapi_services_platform import GuardedAnswer
 
 ISSUER = "https://idp.example.org"

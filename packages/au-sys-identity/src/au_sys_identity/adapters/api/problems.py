@@ -1,7 +1,9 @@
 """Each core error, its problem."""
 
 from au_sys_identity.core import errors
+from au_sys_identity.core.directories import errors as directories
 from au_sys_identity.core.graph import errors as graph
+from au_sys_identity.core.settings import errors as settings
 from fastapi_services_platform import ProblemMapping, Refused
 
 
@@ -112,10 +114,10 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(errors.AlreadyRotated, 409, "already-rotated", "The key has a successor"),
     ProblemMapping(errors.KeyLimit, 409, "key-limit", "Too many keys", extras=lambda error: {"limit": error.limit}),
     ProblemMapping(errors.ConfirmNeeded, 409, "confirm-needed", "A confirmation is due"),
-    ProblemMapping(errors.LoginLinkedElsewhere, 409, "login-linked-elsewhere", "Linked to another account"),
-    ProblemMapping(errors.SettingPinned, 409, "setting-pinned", "Set in the environment"),
+    ProblemMapping(directories.LoginLinkedElsewhere, 409, "login-linked-elsewhere", "Linked to another account"),
+    ProblemMapping(settings.SettingPinned, 409, "setting-pinned", "Set in the environment"),
     ProblemMapping(
-        errors.WeakerSetting,
+        settings.WeakerSetting,
         409,
         "weaker-setting",
         "Weaker than now",
@@ -131,8 +133,8 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
         "The backup cannot be read",
         extras=lambda error: {"where": error.where},
     ),
-    ProblemMapping(errors.SyncRunning, 409, "sync-running", "A run is under way"),
-    ProblemMapping(errors.SyncThreshold, 409, "sync-threshold", "Too many would be switched off"),
+    ProblemMapping(directories.SyncRunning, 409, "sync-running", "A run is under way"),
+    ProblemMapping(directories.SyncThreshold, 409, "sync-threshold", "Too many would be switched off"),
     ProblemMapping(
         graph.NotPermitted,
         403,
@@ -161,10 +163,18 @@ PROBLEMS: tuple[ProblemMapping, ...] = (
     ProblemMapping(errors.TooManyRequests, 429, "too-many-requests", "Too many requests", headers=_retry_after),
     ProblemMapping(errors.TooManyAttempts, 429, "too-many-attempts", "Too many attempts", headers=_retry_after),
     ProblemMapping(
-        errors.DirectoryUnreachable, 502, "directory-unreachable", "The directory does not answer", headers=_retry_after
+        directories.DirectoryUnreachable,
+        502,
+        "directory-unreachable",
+        "The directory does not answer",
+        headers=_retry_after,
     ),
     ProblemMapping(
-        errors.ProviderUnreachable, 502, "provider-unreachable", "The provider does not answer", headers=_retry_after
+        directories.ProviderUnreachable,
+        502,
+        "provider-unreachable",
+        "The provider does not answer",
+        headers=_retry_after,
     ),
     ProblemMapping(errors.PolicyBehind, 503, "policy-behind", "The rules have not arrived here", headers=_retry_after),
     ProblemMapping(

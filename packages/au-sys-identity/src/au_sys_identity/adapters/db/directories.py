@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import directory_entries, linked_logins, settings, sync_runs
+from au_sys_identity.core.directories.errors import SyncRunning
 from au_sys_identity.core.directories.models import KnownEntry, LinkedLogin, SyncRun
-from au_sys_identity.core.errors import Conflict, Stale, SyncRunning
+from au_sys_identity.core.errors import Conflict, Stale
 from au_sys_identity.core.settings.ports import KeptSetting
 from au_sys_identity.core.subjects.models import SubjectId
 

@@ -11,8 +11,9 @@ from au_sys_identity.adapters.ldap.ber import Malformed
 from au_sys_identity.adapters.ldap.connection import Connection, Refused, connected
 from au_sys_identity.adapters.ldap.filters import BadFilter, both, equality, parsed
 from au_sys_identity.adapters.ldap.messages import Raw
+from au_sys_identity.core.directories.errors import DirectoryUnreachable
 from au_sys_identity.core.directories.models import Directory, Entry, group_key
-from au_sys_identity.core.errors import DirectoryUnreachable, InvalidInput
+from au_sys_identity.core.errors import InvalidInput
 from fastapi_services_platform import get_logger
 
 _log = get_logger(__name__)

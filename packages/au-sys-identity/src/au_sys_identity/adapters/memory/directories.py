@@ -5,8 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from au_sys_identity.adapters.memory.tables import Tables
+from au_sys_identity.core.directories.errors import SyncRunning
 from au_sys_identity.core.directories.models import KnownEntry, LinkedLogin, SyncRun
-from au_sys_identity.core.errors import Conflict, Stale, SyncRunning
+from au_sys_identity.core.errors import Conflict, Stale
 from au_sys_identity.core.settings.ports import KeptSetting
 from au_sys_identity.core.subjects.models import SubjectId
 

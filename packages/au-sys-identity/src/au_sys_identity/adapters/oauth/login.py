@@ -7,9 +7,10 @@ from urllib.parse import quote, urlencode
 
 from au_sys_identity.adapters.oauth.id_tokens import checked_claims
 from au_sys_identity.adapters.oauth.provider_metadata import Metadata, ProviderDirectory
+from au_sys_identity.core.directories.errors import ProviderUnreachable
 from au_sys_identity.core.directories.models import OutsideIdentity
 from au_sys_identity.core.directories.providers import Flow, Provider, ProviderAnswer
-from au_sys_identity.core.errors import BadCredentials, BadToken, ProviderUnreachable
+from au_sys_identity.core.errors import BadCredentials, BadToken
 from au_sys_identity.core.ports import Clock
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from au_sys_identity.core.directories.errors import ProviderUnreachable
 from au_sys_identity.core.directories.providers import Provider
-from au_sys_identity.core.errors import ProviderUnreachable
 from fastapi_services_platform import GuardedAnswer, GuardedClient, OutboundFailed, OutboundRefused, get_logger
 
 _log = get_logger(__name__)

@@ -12,7 +12,8 @@ from au_sys_identity.adapters.web.choices import WaysIn
 from au_sys_identity.adapters.web.entering import LONGEST_FIELD, entered, second_step_page
 from au_sys_identity.adapters.web.targets import safe_target
 from au_sys_identity.core.derivation import new_secret
-from au_sys_identity.core.errors import BadCredentials, DirectoryUnreachable, MfaRequired, NotFound, TryLater
+from au_sys_identity.core.directories.errors import DirectoryUnreachable
+from au_sys_identity.core.errors import BadCredentials, MfaRequired, NotFound, TryLater
 from au_sys_identity.core.sessions.volume import Volume
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject

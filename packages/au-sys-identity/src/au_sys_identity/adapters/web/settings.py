@@ -9,8 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from au_sys_identity.adapters.api.authentication import caller_of
 from au_sys_identity.adapters.web.security import ask_again
 from au_sys_identity.core.accounts.step_up import StepUp
-from au_sys_identity.core.errors import IdentityError, InvalidInput, StepUpRequired, WeakerSetting
+from au_sys_identity.core.errors import IdentityError, InvalidInput, StepUpRequired
 from au_sys_identity.core.settings.changing import RuntimeSettings
+from au_sys_identity.core.settings.errors import WeakerSetting
 from au_sys_identity.core.settings.models import Setting, ShownSettings
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import Pages, inject

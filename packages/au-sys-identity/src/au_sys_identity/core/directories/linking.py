@@ -10,16 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from au_sys_identity.core.access.granting import SYSTEM, refuse_last_admin
+from au_sys_identity.core.directories.errors import LoginLinkedElsewhere
 from au_sys_identity.core.directories.models import LinkedLogin, OutsideIdentity
-from au_sys_identity.core.errors import (
-    BadCredentials,
-    ConfirmNeeded,
-    Conflict,
-    InvalidInput,
-    LastAdmin,
-    LoginLinkedElsewhere,
-    NotFound,
-)
+from au_sys_identity.core.errors import BadCredentials, ConfirmNeeded, Conflict, InvalidInput, LastAdmin, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ids import uuid7

@@ -4,10 +4,11 @@ from au_sys_identity.core.access.granting import SYSTEM
 from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait
 from au_sys_identity.core.credentials.passwords import acceptable_length
 from au_sys_identity.core.derivation import Derivation, digest
+from au_sys_identity.core.directories.errors import DirectoryUnreachable
 from au_sys_identity.core.directories.models import Directory, Entry
 from au_sys_identity.core.directories.ports import DirectorySource
 from au_sys_identity.core.directories.provisioning import Provisioning
-from au_sys_identity.core.errors import BadCredentials, DirectoryUnreachable
+from au_sys_identity.core.errors import BadCredentials
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SUBJECTS
 from au_sys_identity.core.ports import Clock, Transactions

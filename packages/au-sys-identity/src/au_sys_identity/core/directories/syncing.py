@@ -7,10 +7,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from au_sys_identity.core.access.granting import SYSTEM
+from au_sys_identity.core.directories.errors import SyncThreshold
 from au_sys_identity.core.directories.models import Directory, Entry, Step, SyncRun
 from au_sys_identity.core.directories.ports import DirectorySource
 from au_sys_identity.core.directories.provisioning import Plan, Provisioning
-from au_sys_identity.core.errors import BadCredentials, Conflict, IdentityError, NotFound, Stale, SyncThreshold
+from au_sys_identity.core.errors import BadCredentials, Conflict, IdentityError, NotFound, Stale
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions

@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from au_sys_identity.core.derivation import Sealing
-from au_sys_identity.core.errors import InvalidInput, SettingPinned, Stale, WeakerSetting
+from au_sys_identity.core.errors import InvalidInput, Stale
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SETTINGS, Freshness
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
+from au_sys_identity.core.settings.errors import SettingPinned, WeakerSetting
 from au_sys_identity.core.settings.models import (
     HIDDEN,
     Setting,
@@ -121,9 +122,7 @@ class RuntimeSettings:
 
     def weaker(self, before: Values, after: Values) -> tuple[str, ...]:
         """Which settings lower the guard."""
-        return tuple(
-            name for name, known in self._catalogue.items() if known.weakened(before[name], after[name])
-        )
+        return tuple(name for name, known in self._catalogue.items() if known.weakened(before[name], after[name]))
 
     def _checked(self, name: str, value: object, before: object) -> object:
         if value is None:

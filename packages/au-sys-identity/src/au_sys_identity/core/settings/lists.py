@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from au_sys_identity.core.derivation import Sealing
-from au_sys_identity.core.errors import Conflict, NotFound, SettingPinned
+from au_sys_identity.core.errors import Conflict, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.freshness import SETTINGS, Freshness
 from au_sys_identity.core.ports import Clock, Transactions, UnitOfWork
+from au_sys_identity.core.settings.errors import SettingPinned
 from au_sys_identity.core.settings.ports import KeptSetting
 
 
