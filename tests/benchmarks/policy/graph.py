@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -94,10 +95,10 @@ def memberships() -> list[Figure]:
         (subject_urn("person", chance.choice(people)), subject_urn("group", chance.choice(groups)))
         for _ in range(ASKED)
     ]
-    member = _timed([lambda pair=pair: index.is_member(*pair, NOW) for pair in pairs])
-    listed = _timed([lambda pair=pair: index.groups_of(pair[0], NOW) for pair in pairs])
+    member = _timed([partial(index.is_member, person, group, NOW) for person, group in pairs])
+    listed = _timed([partial(index.groups_of, person, NOW) for person, _group in pairs])
     fresh = [(chance.choice(people), chance.choice(groups)) for _ in range(2000)]
-    added = _timed([lambda ends=ends: index.link(ends[0], "member_of", ends[1], None) for ends in fresh])
+    added = _timed([partial(index.link, person, "member_of", group, None) for person, group in fresh])
     return [
         Figure(f"is-member at {edges} edges, p50", _at(member, 0.5), "µs"),
         Figure(f"is-member at {edges} edges, p99", _at(member, 0.99), "µs", 60),
@@ -130,7 +131,7 @@ def custody() -> list[Figure]:
         index.link(chance.choice(people), "owner_of", chance.choice(machines), None)
         edges += 1
     asked = [chance.choice(machines) for _ in range(ASKED)]
-    found = _timed([lambda one=one: index.custody(one) for one in asked])
+    found = _timed([partial(index.custody, one) for one in asked])
     return [
         Figure(f"custody of a machine at {edges} edges, p50", _at(found, 0.5), "µs"),
         Figure(f"custody of a machine at {edges} edges, p99", _at(found, 0.99), "µs", 1000),

@@ -1,16 +1,17 @@
 """People, machines and groups of a test, made over HTTP: an administrator, whoever joins, and what they answer for."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  # of people who exist in tests only
 Header = dict[str, str]
 Json = dict[str, Any]  # Any: JSON
 
 
-def slug(answer: httpx.Response) -> str:
+def slug(answer: "httpx.Response") -> str:
     """The end of a problem's type; the status when it is no problem."""
     kind = answer.json().get("type", "") if answer.content else ""
     return str(kind).rpartition("/")[2] or str(answer.status_code)
@@ -19,7 +20,7 @@ def slug(answer: httpx.Response) -> str:
 class Together:
     """What the tests of graph, custody, groups and organizations do again and again."""
 
-    def __init__(self, api: httpx.AsyncClient, admin: Header) -> None:
+    def __init__(self, api: "httpx.AsyncClient", admin: Header) -> None:
         self.api = api
         self.admin = admin
 
@@ -65,7 +66,7 @@ class Together:
         """The URN of a new group."""
         return str((await self.made("/iam/groups", {"name": name}))["urn"])
 
-    async def link(self, source: str, relation: str, target: str, who: Header | None = None) -> httpx.Response:
+    async def link(self, source: str, relation: str, target: str, who: Header | None = None) -> "httpx.Response":
         """The answer to an edge that is asked for."""
         body = {"source": source, "relation": relation, "target": target}
         return await self.api.post("/iam/graph/link", headers=who or self.admin, json=body)

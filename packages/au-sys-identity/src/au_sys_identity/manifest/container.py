@@ -331,7 +331,16 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
     }
     built |= policing(transactions, decisions, catalogue, clock, public_url=platform.public_url)
     built |= _programs(base, access_tokens, freshness, decisions, granting, sessions)
-    together = gathering(settings, base.graph, transactions, root, letters, decisions, granting, clock)
+    together = gathering(
+        settings,
+        base.graph,
+        transactions,
+        root,
+        letters=letters,
+        decisions=decisions,
+        granting=granting,
+        clock=clock,
+    )
     built.update(together.services)
     built |= _ways_in(base, passkey_check, letters, enrolment, sessions)
     more = outside(

@@ -34,6 +34,7 @@ def gathering(
     graph: LiveGraph,
     transactions: SqlTransactions,
     root: RootKey,
+    *,
     letters: LetterBox,
     decisions: Decisions,
     granting: Granting,

@@ -89,7 +89,7 @@ async def machines_below(unit: UnitOfWork, subject: SubjectId, now: datetime) ->
 async def orphaned_by(
     unit: UnitOfWork, subject: SubjectId, now: datetime, *, among: Collection[Machine] | None = None
 ) -> list[Machine]:
-    """Machines that nobody active would answer for without a subject, of those that somebody answers for now."""
+    """Machines that nobody active would answer for without a subject, of those that somebody answers for."""
     below = await machines_below(unit, subject, now) if among is None else among
     without = frozenset({subject})
     return [

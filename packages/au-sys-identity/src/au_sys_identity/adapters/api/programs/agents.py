@@ -2,12 +2,19 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from au_sys_identity.adapters.api.authentication import caller_of
 from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
-from au_sys_identity.adapters.api.programs import machines as accounts
-from au_sys_identity.adapters.api.programs.machines import Known, Within, listed, manageable, visible, wanted_machine
+from au_sys_identity.adapters.api.programs.machines import (
+    Known,
+    Within,
+    agents,
+    listed,
+    manageable,
+    visible,
+    wanted_machine,
+)
 from au_sys_identity.adapters.api.schemas.machines import AgentNew, AgentOut, AgentsOut, AgentUpdate
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import InvalidInput
@@ -17,7 +24,7 @@ from au_sys_identity.core.subjects.models import subject_id
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
-router = APIRouter(prefix="/iam/ai-agents", tags=["machines"])
+router = agents
 
 
 @router.get("", operation_id="list_ai_agents", summary="AI agents")
@@ -32,7 +39,9 @@ async def list_ai_agents(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AgentsOut:
     """Those that the caller answers for; with ``identity.machines.read`` all of the organization."""
-    found = await listed(request, machines, reach, "agent", organization, status, cursor, limit + 1)
+    found = await listed(
+        request, machines, reach, "agent", organization=organization, status=status, cursor=cursor, limit=limit + 1
+    )
     items = [AgentOut.of(known) for known in found[:limit]]
     return AgentsOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
 
@@ -91,34 +100,3 @@ async def change_ai_agent(
     )
     response.headers["etag"] = f'"{changed.machine.version}"'
     return AgentOut.of(changed)
-
-
-for _method, _path, _endpoint, _name, _summary, _status in (
-    ("DELETE", "", accounts.delete_service_account, "delete_ai_agent", "Close an AI agent", 204),
-    ("GET", "/keys", accounts.list_service_account_keys, "list_ai_agent_keys", "Keys of an AI agent", 200),
-    ("POST", "/keys", accounts.create_service_account_key, "create_ai_agent_key", "Make a key for an AI agent", 201),
-    (
-        "DELETE",
-        "/keys/{key_id}",
-        accounts.revoke_service_account_key,
-        "revoke_ai_agent_key",
-        "Revoke a key of an AI agent",
-        204,
-    ),
-    (
-        "POST",
-        "/rotate/{credential_id}",
-        accounts.rotate_service_account_key,
-        "rotate_ai_agent_key",
-        "Replace a key of an AI agent",
-        201,
-    ),
-):
-    router.add_api_route(
-        f"/{{account_id}}{_path}",
-        _endpoint,
-        methods=[_method],
-        operation_id=_name,
-        summary=_summary,
-        status_code=_status,
-    )
