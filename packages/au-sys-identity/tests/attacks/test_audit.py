@@ -195,7 +195,8 @@ async def test_a_tree_recomputed_without_the_key(log: Log) -> None:
         rows = (
             await session.execute(
                 text(
-                    "SELECT leaf_index, body FROM audit_leaves JOIN audit_events ON audit_events.id = event_id ORDER BY 1"
+                    "SELECT leaf_index, body FROM audit_leaves "
+                    "JOIN audit_events ON audit_events.id = event_id ORDER BY 1"
                 )
             )
         ).all()

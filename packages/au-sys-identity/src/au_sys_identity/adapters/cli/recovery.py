@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from au_sys_identity.adapters.cli.commands import commands
+from au_sys_identity.adapters.cli.commands import commands as commands
 from au_sys_identity.core.errors import IdentityError
 
 Answer = TypeVar("Answer")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, LargeBinary, Table, Uuid
+from sqlalchemy import Column, LargeBinary, RowMapping, Table, Uuid
 
 from au_sys_identity.adapters.db.personal import seal_with, unseal_with
 from au_sys_identity.adapters.db.tables import Moment
@@ -19,7 +19,7 @@ SEALED = "~"
 Row = dict[str, object]
 
 
-def plain_row(table: Table, values: Mapping[str, object]) -> Row:
+def plain_row(table: Table, values: RowMapping) -> Row:
     """A row as JSON."""
     return {column.name: _plain(values[column.name]) for column in table.columns}
 
