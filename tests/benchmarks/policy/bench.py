@@ -56,7 +56,7 @@ def resident() -> float:
 
 def peers(world: Large, folder: Path) -> tuple[object, object]:
     """pycasbin and its FastEnforcer with the rules of a world."""
-    import casbin
+    import casbin  # type: ignore[import-untyped]  # pycasbin ships no types
 
     logging.disable(logging.CRITICAL)
     model, policy = folder / "model.conf", folder / "policy.csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from au_sys_identity.core.access.rules import Membership, Question, Rule
+from au_sys_identity.core.access.rules import Effect, Membership, Question, Rule
 
 ACTIONS = ("read", "write", "delete", "share")
 
@@ -63,7 +63,7 @@ def full(policies: int, roles: int, users: int, asked: int = 100_000) -> Large:
         else:
             resource = f"/area{place % 50}/{place}/leaf"
         subject = f"urn:au:user:{luck.randrange(users)}" if luck.random() < 0.02 else f"role:{role}"
-        effect = "deny" if luck.random() < 0.03 else "allow"
+        effect: Effect = "deny" if luck.random() < 0.03 else "allow"
         rules.append(Rule(subject, domain, resource, luck.choice((*ACTIONS, "read|write", "*")), effect))
     memberships = []
     for user in range(users):

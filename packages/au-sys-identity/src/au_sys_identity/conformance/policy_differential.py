@@ -44,7 +44,7 @@ class Tally:
 
 def casbin_of(world: World) -> Any:  # Any: pycasbin has no types
     """A pycasbin enforcer with the same rules."""
-    import casbin
+    import casbin  # type: ignore[import-untyped]  # pycasbin ships no types
 
     logging.getLogger("casbin").setLevel(logging.ERROR)
     model = casbin.Model()

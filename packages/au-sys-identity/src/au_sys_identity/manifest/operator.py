@@ -2,18 +2,23 @@
 
 from pathlib import Path
 
-from au_sys_identity.adapters.cli.recovery import commands
+from au_sys_identity.adapters.cli import policies, recovery
+from au_sys_identity.adapters.cli.commands import commands
 from au_sys_identity.adapters.crypto.breach_list import build_from_hashes
 from au_sys_identity.adapters.db.rewrapping import Rewrapping
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.container import root_key
 from au_sys_identity.manifest.plugin import MIGRATIONS
+from au_sys_identity.manifest.policy_operator import PolicyOperator
 from au_sys_identity.manifest.recovery_operator import RecoveryOperator
 from fastapi_services_platform import PlatformSettings, blocking, open_database
 
+ADDED = (policies, recovery)
+"""Modules that add commands of their own to the command line."""
 
-class Operator(RecoveryOperator):
+
+class Operator(PolicyOperator, RecoveryOperator):
     """Acts for whoever runs the machine."""
 
     async def create_admin(self, wanted: NewPerson, password: str | None) -> tuple[str, str, str]:

@@ -100,8 +100,8 @@ async def test_everybody_may_ask_about_themselves_and_only_some_about_others(hou
     status, found = await house.ask("POST", "/rbac/check", house.ann, json=own)
     assert (status, found["allowed"], found["reason"]["code"]) == (200, False, "no-rule")
     for path, method in (("/rbac/check", "POST"), ("/rbac/explain", "GET")):
-        more = {"json": {**own, "subject": house.bob_urn}} if method == "POST" else {}
-        more = more or {"params": {**own, "subject": house.bob_urn}}
+        about = {**own, "subject": house.bob_urn}
+        more: Json = {"json": about} if method == "POST" else {"params": about}
         assert (await house.ask(method, path, house.ann, **more))[0] == 404
         assert (await house.client.request(method, path, **more)).status_code == 401
     assert not await house.may("urn:au:user:00000000-0000-7000-8000-000000000000", "/identity/users/")
@@ -255,10 +255,10 @@ async def test_an_invariant_holds_or_a_case_is_shown(house: House) -> None:
 async def test_rules_go_out_and_come_in_as_casbin_text(house: House) -> None:
     """An import is a dry run unless told otherwise, all or nothing, and tells each refused line."""
     text = f"p, {house.ann_urn}, default, /csv/:id, read, allow\ng, {house.bob_urn}, role:helpdesk, default\n"
-    csv = {"headers": {**house.root, "content-type": "text/csv"}}
+    csv = {**house.root, "content-type": "text/csv"}
 
     async def send(content: str, **params: str) -> tuple[int, Json]:
-        answer = await house.client.post("/rbac/import", content=content, params=params, **csv)
+        answer = await house.client.post("/rbac/import", content=content, params=params, headers=csv)
         return answer.status_code, answer.json()
 
     assert (await send(text))[1]["dry_run"] is True

@@ -76,7 +76,13 @@ async def test_the_context_explains_and_the_request_id_is_echoed(point: Point) -
 async def test_what_is_missing_or_of_a_wrong_type_is_400(point: Point) -> None:
     """Each member that has to be there is named when it is not."""
     for path in ("evaluation", "evaluations", "search/subject", "search/resource", "search/action"):
-        for body in ([], {}, {"subject": "x"}, {**point.asked(), "resource": 1, "action": 1, "subject": 1}):
+        bodies: tuple[Json, ...] = (
+            [],
+            {},
+            {"subject": "x"},
+            {**point.asked(), "resource": 1, "action": 1, "subject": 1},
+        )
+        for body in bodies:
             answer = await point.post(path, body)
             assert (path, body, answer.status_code) == (path, body, 400)
             assert answer.json()["type"].endswith("/malformed-request")

@@ -39,3 +39,18 @@ def test_a_chosen_password_comes_from_stdin(tmp_path: Path) -> None:
     assert made.returncode == 0
     assert "rain on a tin roof" not in made.stdout + made.stderr
     assert json.loads(made.stdout)["must_change_password"] is False
+
+
+def test_rules_go_in_and_out_as_casbin_text(tmp_path: Path) -> None:
+    """A bad line stops an import; the export reads as what went in; an invariant that it breaks is told by its case."""
+    source = tmp_path / "in.csv"
+    rule = "p,role:helpdesk,default,/desk/:id,read|write,allow\n"
+    source.write_text(rule + "p,role:helpdesk,default,/a*b,read,allow\n")
+    refused = run(tmp_path, "import-policies", str(source), "--replace", "--real")
+    assert (refused.returncode, json.loads(refused.stdout)["refused"][0]["line"]) == (1, 2), refused.stderr
+    source.write_text(rule)
+    done = json.loads(run(tmp_path, "import-policies", str(source), "--real").stdout)
+    assert (done["added"], done["existing"], done["dry_run"]) == (1, 0, False)
+    assert run(tmp_path, "export-policies").stdout == rule
+    broken = run(tmp_path, "prove-policies", "--role", "helpdesk", "--resource", "/desk/*")
+    assert (broken.returncode, json.loads(broken.stdout)["counterexample"]["subject"]) == (1, "role:helpdesk")

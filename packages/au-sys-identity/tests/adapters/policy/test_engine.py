@@ -188,8 +188,9 @@ def test_a_preview_is_the_difference_that_follows(seed: int) -> None:
     """Whoever the preview says gains or loses does, and nobody else among those asked; nothing changed before."""
     world, other = a_world(seed), a_world(seed + 500)
     engine = an_engine(world)
-    changes = [Change(False, item) for item in (*world.rules[:3], *world.memberships[:2])]
-    changes += [Change(True, item) for item in (*other.rules[:3], *other.memberships[:2])]
+    gone: list[Rule | Membership] = [*world.rules[:3], *world.memberships[:2]]
+    made: list[Rule | Membership] = [*other.rules[:3], *other.memberships[:2]]
+    changes = [Change(False, item) for item in gone] + [Change(True, item) for item in made]
     told = engine.preview(changes)
     asked = list(questions(seed, 100))
     before = engine.batch_enforce(asked)

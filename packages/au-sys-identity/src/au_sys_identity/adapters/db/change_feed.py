@@ -7,13 +7,9 @@ one SQLite file, and wherever a listener is down, versions are asked for every f
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from au_sys_identity.adapters.db.versions import CHANNEL
 from fastapi_services_platform import Database, get_logger
-
-if TYPE_CHECKING:  # comes with the extra that PostgreSQL needs
-    import asyncpg
 
 _log = get_logger(__name__)
 _PAUSES = (0.1, 0.5, 1.0, 5.0)
@@ -56,7 +52,7 @@ class ChangeFeed:
 
     async def _connected(self) -> None:
         """Listen until the connection ends."""
-        import asyncpg
+        import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
         address = self._database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         connection = await asyncpg.connect(address, timeout=_CONNECT_SECONDS)
@@ -71,5 +67,5 @@ class ChangeFeed:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await connection.close(timeout=1)
 
-    def _heard(self, _connection: "asyncpg.Connection[asyncpg.Record]", _pid: int, _channel: str, _topic: str) -> None:
+    def _heard(self, _connection: object, _pid: int, _channel: str, _topic: str) -> None:
         self._changed()

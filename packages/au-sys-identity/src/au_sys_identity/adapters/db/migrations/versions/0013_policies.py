@@ -17,7 +17,9 @@ def upgrade() -> None:
     """Add the columns, and the topic when nothing changed so far."""
     op.add_column("policies", sa.Column("expires_at", tables.Moment(), nullable=True))
     op.add_column("policies", sa.Column("source", sa.String(length=80), server_default="local", nullable=False))
-    moment = sa.Column("created_at", tables.Moment(), server_default="2026-01-01 00:00:00", nullable=False)
+    moment: sa.Column[object] = sa.Column(
+        "created_at", tables.Moment(), server_default="2026-01-01 00:00:00", nullable=False
+    )
     op.add_column("policies", moment)
     maker = sa.Column("created_by", sa.String(length=200), server_default="urn:au:system:identity", nullable=False)
     op.add_column("policies", maker)
