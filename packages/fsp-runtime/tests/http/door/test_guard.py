@@ -1,10 +1,10 @@
 """The guard: what it is shown, when it is asked, and that the endpoint misses nothing."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, WebSocket
 from httpx import AsyncClient
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection, Request
@@ -49,6 +49,14 @@ async def write(note: Note) -> dict[str, str]:
 @access(authenticated=True)
 async def raw(request: Request) -> dict[str, int]:
     return {"size": len(await request.body())}
+
+
+@router.websocket("/talk")
+@access(authenticated=True)
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text(await socket.receive_text())
+    await socket.close()
 
 
 @router.post("/marked")
@@ -161,3 +169,24 @@ async def test_people_are_asked_where_an_endpoint_is_marked(client: AsyncClient,
     assert guard.seen == []
     assert (await client.post("/marked", headers=ann)).status_code == 200
     assert len(guard.seen) == 2
+
+
+async def test_a_websocket_has_no_body(client: AsyncClient, guard: Watching) -> None:
+    """The guard is asked about the handshake, and takes nothing of what is said."""
+    app = client._transport.app  # type: ignore[attr-defined]  # the transport of the testing kit holds the app
+    said: list[dict[str, object]] = []
+    heard: Iterator[dict[str, object]] = iter(
+        [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "hello"}]
+    )
+
+    async def receive() -> dict[str, object]:
+        return next(heard)
+
+    async def send(message: dict[str, object]) -> None:
+        said.append(message)
+
+    headers = [(b"host", b"platform.test"), (b"authorization", b"Bearer app-one")]
+    scope = {"type": "websocket", "scheme": "ws", "path": "/talk", "query_string": b"", "headers": headers}
+    await app({**scope, "client": ("127.0.0.1", 1), "subprotocols": []}, receive, send)
+    assert [when for when, *_ in guard.seen] == ["before", "after"]
+    assert [message.get("text") for message in said if message["type"] == "websocket.send"] == ["hello"]

@@ -16,7 +16,7 @@ _ATTRIBUTE = "__identity_act__"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the guard asks on top. ``open``: a machine that lacks its proof comes here to get one."""
+    """What the guard asks on top. ``open``: a machine that needs an approval comes here to get one."""
 
     model_from: str | None = None
     step_up: bool = False
@@ -37,7 +37,7 @@ def declare(endpoint: Endpoint, **more: object) -> Endpoint:
 
 
 def proof_not_needed(endpoint: Endpoint) -> Endpoint:
-    """Let machines in without their proof: here they ask for one."""
+    """Let machines in without an approval: here they ask for one."""
     return declare(endpoint, open=True)
 
 

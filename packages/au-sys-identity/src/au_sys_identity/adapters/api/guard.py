@@ -78,7 +78,9 @@ class ActGuard:
         """
         fitting = await self._presented(request, caller)
         proved, act_hash = fitting is not None, ""
-        asked = machine.mfa.asked(request.method, request.reversibility) and not asked_of(request.endpoint).open
+        asked = machine.mfa.asked(request.method, request.reversibility)
+        if machine.mfa.mode == "human_delegated" and asked_of(request.endpoint).open:
+            asked = False
         if machine.mfa.mode == "mtls_bound":
             proved = await self._certified(request.connection, machine)
         elif machine.mfa.mode == "tool_assisted_totp":

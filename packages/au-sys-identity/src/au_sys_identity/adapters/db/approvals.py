@@ -76,15 +76,6 @@ class SqlApprovals:
         """See :class:`~au_sys_identity.core.approvals.ports.ApprovalStore`."""
         return await self._swap(approval_id, "approved", approvals.c.use_before > at, state="used", used_at=at)
 
-    async def by_state(self, now: datetime) -> dict[str, int]:
-        """See :class:`~au_sys_identity.core.approvals.ports.ApprovalStore`."""
-        rows = await self._session.execute(
-            select(approvals.c.state, func.count())
-            .where(approvals.c.state.in_(("pending", "approved")), approvals.c.expires_at > now)
-            .group_by(approvals.c.state)
-        )
-        return {str(row[0]): int(row[1]) for row in rows}
-
     async def forget_before(self, moment: datetime) -> int:
         """See :class:`~au_sys_identity.core.approvals.ports.ApprovalStore`."""
         gone = await self._session.execute(

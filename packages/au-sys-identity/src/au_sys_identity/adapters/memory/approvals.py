@@ -49,13 +49,6 @@ class MemoryApprovals:
         self._rows[approval_id] = replace(known, state="used", used_at=at)
         return True
 
-    async def by_state(self, now: datetime) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for row in self._rows.values():
-            if row.state in ("pending", "approved") and row.expires_at > now:
-                found[row.state] = found.get(row.state, 0) + 1
-        return found
-
     async def forget_before(self, moment: datetime) -> int:
         gone = [row.id for row in self._rows.values() if row.expires_at < moment]
         for approval_id in gone:

@@ -33,8 +33,5 @@ class ApprovalStore(Protocol):
     async def use(self, approval_id: UUID, *, at: datetime) -> bool:
         """Approved becomes used; ``False`` when it is not approved, used before, or too late."""
 
-    async def by_state(self, now: datetime) -> dict[str, int]:
-        """How many are pending and approved at a moment."""
-
     async def forget_before(self, moment: datetime) -> int:
         """Delete those that ended earlier; how many."""

@@ -83,6 +83,16 @@ class ReadBody:
         return await self._receive()
 
 
+class NoBody(ReadBody):
+    """The ``receive`` of a WebSocket, which has no body."""
+
+    __slots__ = ()
+
+    async def whole(self) -> bytes:
+        """Nothing, and nothing is read."""
+        return b""
+
+
 class Admission:
     """Resolved once at the start; a request looks nothing up by name."""
 
@@ -140,7 +150,7 @@ class Admission:
     async def _guarded(
         self, guard: RequestGuard, exchange: Exchange, entry: RouteEntry, principal: Principal, receive: Receive
     ) -> tuple[Problem | None, Receive]:
-        body = ReadBody(receive)
+        body = ReadBody(receive) if exchange.scope["type"] == "http" else NoBody(receive)
         method = exchange.scope.get("method", "GET")  # a WebSocket handshake is a GET
         request = GuardedRequest(
             HTTPConnection(exchange.scope),
