@@ -248,3 +248,31 @@ def test_a_path_is_compiled_when_it_is_asked() -> None:
     assert late.groupindex == compiled.groupindex
     with pytest.raises(AttributeError):
         _ = late.nothing
+
+
+def test_what_is_asked_about_a_function_is_remembered_as_long_as_it_lives() -> None:
+    """A function that is gone leaves nothing; what cannot be remembered is asked each time."""
+    import gc
+
+    from fastapi_services_platform.http.fastapi_sharing import _remembered
+
+    asked: list[str] = []
+
+    class Unhashable:
+        __hash__ = None  # type: ignore[assignment]  # as the language has it
+
+        def __call__(self) -> None: ...
+
+    def name(call: Any) -> str:
+        asked.append(type(call).__name__)
+        return type(call).__name__
+
+    look, odd = _remembered(name), Unhashable()
+
+    def leaf() -> None: ...
+
+    assert [look(leaf), look(leaf), look(odd), look(odd)] == ["function", "function", "Unhashable", "Unhashable"]
+    assert asked == ["function", "Unhashable", "Unhashable"]
+    del leaf
+    gc.collect()
+    assert list(look.__closure__[1].cell_contents) == []  # type: ignore[index]  # what it remembers

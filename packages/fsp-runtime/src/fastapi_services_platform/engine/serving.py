@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import uvicorn
 
-from fastapi_services_platform.config.settings import platform_settings
+from fastapi_services_platform.config.settings import PlatformSettings, platform_settings
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.engine.processes.workers import Workers, adopt_socket
@@ -105,7 +105,7 @@ def serve_forever(
         return Workers(bind(host, port), workers, target).run()
     return_large_blocks()
     pause_collection()
-    application = load_target(target)
+    application = load_target(target, settings)
     platform = getattr(application, "platform", None)
     if siblings is not None and isinstance(platform, Platform):
         platform.siblings = Siblings(siblings)
@@ -151,8 +151,9 @@ def doors(listening: socket.socket) -> list[socket.socket]:
     return [listening, *(listening.dup() for _ in range(_DOORS - 1))]
 
 
-def load_target(target: str) -> Any:  # Any: an ASGI application
-    """The application that ``module:name`` stands for; a function is called. Empty: the platform of the environment.
+def load_target(target: str, settings: PlatformSettings | None = None) -> Any:  # Any: an ASGI application
+    """The application that ``module:name`` stands for; a function is called. Empty: the platform of the environment,
+    with these ``settings`` when they have been read already.
 
     Raises:
         ConfigurationError: there is no such thing.
@@ -160,7 +161,7 @@ def load_target(target: str) -> Any:  # Any: an ASGI application
     if not target:
         from fastapi_services_platform.engine.app_factory import create_app
 
-        return create_app()
+        return create_app(settings)
     module, _, name = target.partition(":")
     try:
         found = getattr(import_module(module), name or "app")

@@ -11,11 +11,12 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any  # Any: what FastAPI leaves untyped or keeps to itself
+from weakref import WeakKeyDictionary
 
 import fastapi
 from fastapi import routing
@@ -65,7 +66,7 @@ def lean_declarations() -> Iterator[None]:
         _replaced(fastapi_utils, {_OLD_MODELS: lambda kind: "pydantic.v1" in sys.modules and old_models(kind)}),
         _replaced(_routing, lean),
         _replaced(starlette_routing, {"re": _LATE}),
-        _replaced(_dependencies, {_DEPENDANT: _known_dependants(getattr(_dependencies, _DEPENDANT))}),
+        _replaced(_dependencies, {_DEPENDANT: _known_dependants(getattr(_dependencies, _DEPENDANT)), **_ANSWERED}),
         _replaced(ModelField, {_ADAPTER: _known_adapters(getattr(ModelField, _ADAPTER))}),
     ):
         yield
@@ -90,8 +91,36 @@ def shared_analysis(routers: Iterable[APIRouter], unlisted: Iterable[APIRouter] 
         (_PATH, lambda _compile: _compiled),
     )
     lean = {name: make(getattr(_routing, name)) for name, make in makers}
-    with _patching, _replaced(_routing, lean), _replaced(starlette_routing, {"re": _LATE}):
+    with (
+        _patching,
+        _replaced(_routing, lean),
+        _replaced(starlette_routing, {"re": _LATE}),
+        _replaced(_dependencies, _ANSWERED),
+    ):
         yield
+
+
+def _remembered(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A question about a function whose answer does not change; for what cannot be remembered it is asked each time."""
+    known: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+    def look(call: Any) -> Any:
+        try:
+            return known[call]
+        except (KeyError, TypeError):
+            answer = ask(call)
+        with suppress(TypeError):
+            known[call] = answer
+        return answer
+
+    return look
+
+
+_ANSWERED = {
+    name: _remembered(getattr(dependency_utils, name))
+    for name in ("_get_signature",)
+    if hasattr(dependency_utils, name)
+}
 
 
 class LatePattern:
