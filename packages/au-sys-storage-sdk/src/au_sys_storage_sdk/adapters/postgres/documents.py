@@ -119,6 +119,13 @@ class PostgresDocuments:
             return None
         return under(key, record_of(space, row) if columns == RECORD else head_of(space, row))
 
+    async def get_many(self, space: Space, keys: Sequence[str]) -> Sequence[Stored]:
+        """Documents of a namespace that live, in one way to the server."""
+        statement = f"SELECT {RECORD} FROM {SCHEMA}.docs WHERE tenant = $1 AND ns = $2 AND {_LIVE} AND key = ANY($4)"  # noqa: S608 - constants
+        async with self._connection() as connection:
+            rows = await connection.fetch(statement, space.tenant, space.namespace, self._clock(), list(keys))
+        return [record_of(space, row) for row in rows]
+
     async def commit(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """See the port."""
         return await self._batcher.submit(operations, sum(map(weight, operations)))

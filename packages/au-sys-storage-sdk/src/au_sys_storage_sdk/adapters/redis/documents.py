@@ -156,6 +156,10 @@ class RedisDocuments:
             )
         return [member.decode() for member in found]
 
+    async def get_many(self, space: Space, keys: Sequence[str]) -> Sequence[Stored]:
+        """Documents of a namespace that live, in one way to the server."""
+        return await self._found(space, list(keys))
+
     async def _found(self, space: Space, keys: list[str]) -> list[Stored]:
         if not keys:
             return []

@@ -14,7 +14,7 @@ from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.errors import Corrupt
 from au_sys_storage_sdk.core.paging import MAX_LIMIT, Page
-from au_sys_storage_sdk.core.switching.migration import PAGE_BYTES, Address
+from au_sys_storage_sdk.core.switching.migration import PAGE_BYTES, Address, states
 
 _AT_ONCE = 500
 
@@ -55,14 +55,10 @@ class Comparison:
         looking = list(self.open)
         for start in range(0, len(looking), _AT_ONCE):
             part = looking[start : start + _AT_ONCE]
-            found = await asyncio.gather(*(self._equal(*address) for address in part))
-            for address, equal in zip(part, found, strict=True):
-                if equal:
+            source, target = await asyncio.gather(*(states(store, part) for store in self._stores))
+            for address in part:
+                if source[address] == target[address]:
                     self.open.pop(address, None)
-
-    async def _equal(self, space: Space, key: str) -> bool:
-        source, target = [await store.get(space, key) for store in self._stores]
-        return source == target
 
     async def require_equal(self) -> None:
         """Look at what is open while nobody writes.

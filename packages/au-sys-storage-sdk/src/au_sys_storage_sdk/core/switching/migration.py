@@ -7,7 +7,8 @@ now. So whatever is written during the copy arrives again, and repeating any par
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
@@ -18,6 +19,7 @@ from au_sys_storage_sdk.core.switching.journal import Cursor
 
 PAGE_BYTES = 4 * 1024 * 1024
 _PAGE = 2000
+_AT_ONCE = 200
 
 Address = tuple[Space, str]
 Told = Callable[[int, Cursor], Awaitable[None]]
@@ -76,12 +78,35 @@ async def copy_documents(
             after = page.after
 
 
+@runtime_checkable
+class ManyAtOnce(Protocol):
+    """A store for which many documents are one way to its server."""
+
+    async def get_many(self, space: Space, keys: Sequence[str]) -> Sequence[Stored]:
+        """Those that live, in any order. Raises ``Corrupt``."""
+
+
+async def states(store: DocumentStore, addresses: Sequence[Address]) -> dict[Address, Stored | None]:
+    """What lies at the addresses now."""
+    if not isinstance(store, ManyAtOnce):
+        each = await asyncio.gather(*(store.get(space, key) for space, key in addresses))
+        return dict(zip(addresses, each, strict=True))
+    by_space: dict[Space, list[str]] = {}
+    for space, key in addresses:
+        by_space.setdefault(space, []).append(key)
+    found: dict[Address, Stored | None] = dict.fromkeys(addresses)
+    for space, keys in by_space.items():
+        for start in range(0, len(keys), _AT_ONCE):
+            several = await store.get_many(space, keys[start : start + _AT_ONCE])
+            found |= {(space, record.key): record for record in several}
+    return found
+
+
 async def copy_tail(source: DocumentStore, target: DocumentStore, since: int) -> tuple[int, list[Address]]:
     """One page of the feed after ``since`` with the present state of its keys; how far the target is, and what came."""
     changes, seen = await source.changes(since, _PAGE)
     addresses = list(dict.fromkeys((change.space, change.key) for change in changes if change.event != "emit"))
-    found = await asyncio.gather(*(source.get(space, key) for space, key in addresses))
-    records: dict[Address, Stored | None] = dict(zip(addresses, found, strict=True))
+    records = await states(source, addresses)
     if seen > since:
         await target.replicate(Replica(records, tuple(changes), _last(changes), seen))
     return seen, addresses
