@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from au_sys_identity.manifest.config import IdentitySettings
-from au_sys_identity.manifest.container import UnsafeSetting, cookie_names, root_key
+from au_sys_identity.manifest.parts.ground import UnsafeSetting, cookie_names, root_key
 from fastapi_services_platform import PlatformSettings
 
 KEY = SecretStr(base64.b64encode(bytes(range(32))).decode())

@@ -8,7 +8,7 @@ from au_sys_identity.adapters.crypto.breach_list import build_from_hashes
 from au_sys_identity.adapters.db.rewrapping import Rewrapping
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.config import IdentitySettings
-from au_sys_identity.manifest.container import root_key
+from au_sys_identity.manifest.parts.ground import root_key
 from au_sys_identity.manifest.plugin import MIGRATIONS
 from au_sys_identity.manifest.policy_operator import PolicyOperator
 from au_sys_identity.manifest.recovery_operator import RecoveryOperator

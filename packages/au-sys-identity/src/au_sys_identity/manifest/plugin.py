@@ -10,11 +10,11 @@ from au_sys_identity.core.access.models import Role
 from au_sys_identity.core.events import EVENTS
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.container import Wiring, wire
+from au_sys_identity.manifest.jobs import jobs_of
 from au_sys_identity.manifest.menu import MENU
 from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import (
     Contribution,
-    Job,
     Manifest,
     Migrations,
     Platform,
@@ -68,15 +68,7 @@ class Identity:
             permissions=PERMISSIONS,
             bundles=BUNDLES,
             services=wiring.services,
-            jobs=(
-                Job("identity.sync-directories", wiring.sync_directories, interval=60),
-                Job("identity.forget", wiring.forget, interval=3600),
-                Job("identity.sequence-audit", wiring.log.sequencing.run, interval=0.5),
-                Job("identity.write-ledger", wiring.recovery.write_ledger, interval=2),
-                Job("identity.recovery", wiring.recovery.run, interval=60),
-                Job("identity.send-mail", wiring.delivery.run, interval=2),
-                Job("identity.rotate-signing-key", wiring.keys.rotate, interval=3600),
-            ),
+            jobs=jobs_of(wiring),
             templates=(TemplateFolder(_WEB),),
             static=(StaticFolder(_WEB),),
             menu=MENU,

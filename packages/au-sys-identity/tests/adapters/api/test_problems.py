@@ -4,9 +4,11 @@ import inspect
 
 from au_sys_identity.adapters.api.problems import PROBLEMS
 from au_sys_identity.core import errors
+from au_sys_identity.core.directories import errors as directories
 from au_sys_identity.core.graph import errors as graph
+from au_sys_identity.core.settings import errors as settings
 
-_BRANCHES = (errors, graph)
+_BRANCHES = (errors, graph, directories, settings)
 
 
 def _leaves() -> set[type[Exception]]:

@@ -25,7 +25,7 @@ from au_sys_identity.core.access.rules import Rule
 from au_sys_identity.core.errors import PolicyBehind
 from au_sys_identity.core.freshness import Freshness
 from au_sys_identity.core.ids import uuid7
-from au_sys_identity.manifest.container import utc_now
+from au_sys_identity.manifest.parts.ground import utc_now
 from au_sys_identity.manifest.plugin import MIGRATIONS
 from fastapi_services_platform import Database
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server

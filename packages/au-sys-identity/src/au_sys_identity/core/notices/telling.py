@@ -54,7 +54,8 @@ class Telling:
             sealed = self._letters.sealing.seal(f"notices:{notice_id}", json.dumps(words).encode())
             if not await unit.notices.add(InAppNotice(notice_id, person.id, by, sealed, now)):
                 return False
-            await self._letters.put_sealed(unit, "notice", Envelope(subject=person.id, title=title, text=text, href=path), now=now)
+            envelope = Envelope(subject=person.id, title=title, text=text, href=path)
+            await self._letters.put_sealed(unit, "notice", envelope, now=now)
         return True
 
     async def of_subject(self, subject_id: SubjectId, *, before: UUID | None = None, limit: int = 50) -> list[Told]:
