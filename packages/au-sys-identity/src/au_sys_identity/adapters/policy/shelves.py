@@ -46,10 +46,14 @@ class Node:
 class Shelf:
     """The rules of one domain, or of one subject in one domain."""
 
-    __slots__ = ("bits", "everything", "exact", "patterned", "root")
+    __slots__ = ("bits", "branching", "depths", "everything", "exact", "named", "opened", "patterned", "root")
 
     def __init__(self) -> None:
         self.exact: dict[str, Slot] = {}
+        self.opened: dict[str, Slot] = {}
+        self.named: dict[str, Slot] = {}
+        self.depths: tuple[int, ...] = ()
+        self.branching = False
         self.root = Node()
         self.everything: Slot | None = None
         self.patterned = False
@@ -74,7 +78,17 @@ class Shelf:
                 self.everything = {}
                 self.patterned = True
             return self.everything
-        return self._in_tree(pattern)
+        self.patterned = True
+        prefix, slash, last = pattern.rpartition("/")
+        if not slash or not is_literal(prefix):
+            self.branching = True
+            return self._in_tree(pattern)
+        if last == "*":
+            depth = prefix.count("/") + 1
+            if depth not in self.depths:
+                self.depths = (*self.depths, depth)
+            return self.opened.setdefault(prefix, {})
+        return self.named.setdefault(prefix, {})
 
     def _in_tree(self, pattern: str) -> Slot:
         segments = pattern.split("/")
@@ -95,38 +109,38 @@ class Shelf:
             if node.rest is None:
                 node.rest = {}
             slot = node.rest
-        self.patterned = True
         return slot
 
     def found(self, resource: str, segments: list[str]) -> list[Slot]:
-        """Every slot whose pattern matches a resource, which is given whole and in its segments."""
+        """Every slot whose pattern matches a resource, which is given whole and in its segments.
+
+        Patterns with literal segments and one open end are found by their length; the others in the tree.
+        """
         slots = []
         exact = self.exact.get(resource)
         if exact is not None:
             slots.append(exact)
         if self.everything is not None:
             slots.append(self.everything)
-        node = self.root
-        for depth, segment in enumerate(segments):
-            if node.rest is not None:
-                slots.append(node.rest)
-            if node.named is not None:
-                _branching(node, segments, depth, slots)
-                return slots
-            below = node.children.get(segment)
-            if below is None:
-                return slots
-            node = below
-        if node.here is not None:
-            slots.append(node.here)
+        above = len(segments) - 1
+        if above:
+            parent = resource[: resource.rindex("/")]
+            if self.named and segments[-1] and parent in self.named:
+                slots.append(self.named[parent])
+            for depth in self.depths:
+                if depth <= above:
+                    slot = self.opened.get(parent if depth == above else "/".join(segments[:depth]))
+                    if slot is not None:
+                        slots.append(slot)
+        if self.branching:
+            _branching(self.root, segments, slots)
         return slots
 
 
-def _branching(node: Node, segments: list[str], depth: int, slots: list[Slot]) -> None:
-    """Collect the slots below a node from which both a literal and a named segment may lead on."""
-    segment = segments[depth]
-    nodes = [below for below in (node.children.get(segment), node.named if segment else None) if below is not None]
-    for segment in segments[depth + 1 :]:
+def _branching(root: Node, segments: list[str], slots: list[Slot]) -> None:
+    """Collect the slots of a tree in which a literal and a named segment may both lead on."""
+    nodes = [root]
+    for segment in segments:
         following = []
         for node in nodes:
             if node.rest is not None:
