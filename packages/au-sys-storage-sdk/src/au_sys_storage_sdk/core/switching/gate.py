@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 _BRAKE = 0.001
-_HARDEST = 0.1
+_HARDEST = 0.05
 
 
 class Gate:
