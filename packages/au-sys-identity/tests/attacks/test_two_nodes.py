@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx import AsyncClient
 
 from au_sys_identity.adapters.memory.authenticator import SoftwareAuthenticator
-from au_sys_identity.conformance.machine_world import BOOTSTRAP, MachineWorld, slug
+from au_sys_identity.conformance.machine_world import BOOTSTRAP, Answer, MachineWorld, slug
 from au_sys_identity.core.factors.totp import code_at, step_of
 from fastapi_services_platform.testing.postgres import postgres_server
 
@@ -84,7 +84,7 @@ class Pair:
     here: MachineWorld
     there: MachineWorld
 
-    async def everywhere(self, act: Callable[[MachineWorld], "asyncio.Future[Response]"]) -> list[Response]:
+    async def everywhere(self, act: Callable[[MachineWorld], "asyncio.Future[Answer]"]) -> list[Answer]:
         """The same request four times on each node at once."""
         return list(await asyncio.gather(*(act(world) for world in (self.here, self.there) * 4)))
 
@@ -132,6 +132,24 @@ async def test_an_approval_is_decided_and_used_once(pair: Pair) -> None:
     assert {slug(answer) for answer in done if answer.status_code == 403} == {"approval-refused"}
 
 
+async def test_no_more_than_ten_wait(pair: Pair) -> None:
+    """Of sixteen requests for approval at once on two nodes ten are taken, the others are told to wait."""
+    body = {"method": "POST", "path": ACCOUNTS, "reason": "x", "arguments": {}}
+
+    def ask(world: MachineWorld) -> "asyncio.Future[Answer]":
+        call: asyncio.Future[Answer] = asyncio.ensure_future(
+            world.api.post("/mfa/delegated/request", headers=world.key, json=body)
+        )
+        return call
+
+    answers = [answer for _ in range(2) for answer in await pair.everywhere(ask)]
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [429] * 6
+    for answer in answers:
+        if answer.status_code == 201:
+            gone = await pair.there.api.delete(f"/mfa/delegated/{answer.json()['id']}", headers=pair.there.key)
+            assert gone.status_code == 204
+
+
 async def test_a_code_of_a_machine_counts_once(pair: Pair) -> None:
     """Of eight requests with one code on two nodes one passes."""
     made = await pair.here.proves("tool_assisted_totp", "irreversible")
@@ -142,7 +160,7 @@ async def test_a_code_of_a_machine_counts_once(pair: Pair) -> None:
     code = {"x-mfa-code": code_at(secret, step_of(datetime.now(UTC)))}
     spares = iter([await pair.here.new_key() for _ in range(8)])
 
-    def revoke(world: MachineWorld) -> "asyncio.Future[Response]":
+    def revoke(world: MachineWorld) -> "asyncio.Future[Answer]":
         path = f"/auth/api-keys/{next(spares)['id']}"
         return asyncio.ensure_future(world.act("DELETE", path, headers=code))
 
