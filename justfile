@@ -28,6 +28,16 @@ lock:
 test *ARGS:
     {{ run }} pytest -n 2 --dist loadfile "$@"
 
+# The test suite on every Python that the packages promise, each in an environment of its own under dist/matrix; arguments go to pytest
+[group('proof')]
+test-matrix *ARGS:
+    for version in 3.11 3.12 3.13; do \
+        export UV_PROJECT_ENVIRONMENT="{{ justfile_directory() }}/dist/matrix/$version"; \
+        uv sync --locked --quiet --python "$version"; \
+        echo "== Python $version"; \
+        uv run --no-sync --python "$version" pytest -n 2 --dist loadfile "$@"; \
+    done
+
 # Format check and lint
 [group('proof')]
 lint:

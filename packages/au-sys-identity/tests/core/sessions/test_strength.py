@@ -82,7 +82,7 @@ class Ann:
         for path, operations in app.openapi()["paths"].items():
             for method, operation in operations.items():
                 name = operation.get("operationId", "")
-                if "/mfa/" in path and "/auth/" not in path and name not in LOOKS_ONLY:
+                if path.startswith("/mfa/") and "/delegated" not in path and name not in LOOKS_ONLY:
                     found.append((name, method.upper(), re.sub(r"{[^}]+}", NOWHERE, path)))
         return found
 
