@@ -37,7 +37,10 @@ _REASONS: Final[dict[Limit, str]] = {
 }
 
 _RESTORING: Final = Refused(
-    "identity/maintenance", "A backup is being restored. Try again in a moment.", status=503, headers=(("retry-after", "5"),)
+    "identity/maintenance",
+    "A backup is being restored. Try again in a moment.",
+    status=503,
+    headers=(("retry-after", "5"),),
 )
 
 
@@ -79,9 +82,7 @@ class CookieNames:
 class RequestAuthenticator:
     """The platform's ``authenticator@1``. A header wins over a cookie; two headers are refused."""
 
-    def __init__(
-        self, verification: Verification, cookies: CookieNames, limits: Limits, freshness: Freshness
-    ) -> None:
+    def __init__(self, verification: Verification, cookies: CookieNames, limits: Limits, freshness: Freshness) -> None:
         self._verification = verification
         self._cookies = cookies
         self._limits = limits

@@ -125,6 +125,7 @@ class SqlArchives:
     async def lock(self) -> None:
         """Keep every other writer out until the end of the transaction."""
         if self._postgres:
+            await self._session.execute(select(versions.c.topic).with_for_update())
             names = ", ".join(table.name for table in archived(include_audit=False))
             await self._session.execute(text(f"LOCK TABLE {names}, sessions, refresh_tokens IN EXCLUSIVE MODE"))
         else:

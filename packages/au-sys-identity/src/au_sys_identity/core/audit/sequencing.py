@@ -11,7 +11,7 @@ from au_sys_identity.core.errors import Conflict
 from au_sys_identity.core.ports import Clock, Transactions
 
 _BATCH = 2_000
-_LOOK_BACK = timedelta(minutes=2)
+_LOOK_BACK = timedelta(minutes=1)
 _EVERY_LOOK = 120
 
 

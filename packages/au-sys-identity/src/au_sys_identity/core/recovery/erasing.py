@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from au_sys_identity.core.errors import NotFound
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.freshness import ACCESS, SUBJECTS
+from au_sys_identity.core.freshness import ACCESS, GRAPH, SUBJECTS
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.recovery.ledger import ERASED
 from au_sys_identity.core.recovery.models import Revocation
@@ -35,10 +35,10 @@ class Erasing:
             if person is None or person.status != "closed":
                 raise NotFound("person")
             unit.unwatched()
+            for topic in (GRAPH, SUBJECTS, ACCESS):
+                await unit.versions.raise_topic(topic)
             if await unit.subject_keys.destroy(person.id, at=now):
                 await unit.archives.erase_personal(person.id, now)
                 await unit.archives.note_erased(Revocation(uuid7(), now, ERASED, str(person.id)))
-                await unit.versions.raise_topic(SUBJECTS)
-                await unit.versions.raise_topic(ACCESS)
                 unit.record(Fact("subject.erased", by, person.urn))
         await self._write_ledger()

@@ -7,11 +7,11 @@ from uuid import UUID
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.errors import LastAdmin, NotFound, NotReversible, Superseded
 from au_sys_identity.core.events import Fact
-from au_sys_identity.core.freshness import ACCESS, SETTINGS, SUBJECTS
+from au_sys_identity.core.freshness import ACCESS, GRAPH, SETTINGS, SUBJECTS
 from au_sys_identity.core.recovery.models import Change, Effect, RowImage
 from au_sys_identity.core.recovery.ports import Clock, RecoveryTransactions, RecoveryUnit
 
-_TOPICS = (ACCESS, SUBJECTS, SETTINGS, "graph")
+_TOPICS = (GRAPH, SUBJECTS, ACCESS, SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class Undoing:
         made: UUID | None = None
         try:
             async with self._transactions.writing() as unit:
+                for topic in _TOPICS:  # first, as every writer of these rows does: two never wait crosswise
+                    await unit.versions.raise_topic(topic)
                 change, images = await self._ready(unit, change_id)
                 await unit.changes.put_back(images, self._clock())
                 if not await unit.archives.has_admin():
                     raise LastAdmin
-                for topic in _TOPICS:
-                    await unit.versions.raise_topic(topic)
                 unit.record(Fact(f"{change.entity}.restored", by, change.entity_id, details={"change": str(change_id)}))
                 if dry_run:
                     raise _DryRun
