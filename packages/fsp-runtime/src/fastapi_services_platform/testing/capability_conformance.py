@@ -17,6 +17,7 @@ from fastapi_services_platform.persistence import migrations as runs
 from fastapi_services_platform.testing.started_app import settings_for, started_app
 
 _CLOSED = (303, 401, 403, 503)
+_SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class CapabilityConformance:
@@ -58,6 +59,12 @@ class CapabilityConformance:
         if manifest.settings is not None:
             assert str(manifest.settings.model_config.get("env_prefix", "")).endswith("_")
 
+    def test_every_setting_says_what_it_does(self) -> None:
+        """Operators read it on the hub and in the generated reference."""
+        kind = self.capability().manifest.settings
+        fields = kind.model_fields if kind is not None else {}
+        assert [name for name, field in fields.items() if not (field.description or "").strip()] == []
+
     async def test_starts_stops_and_starts_again(self, tmp_path: Path) -> None:
         """The capability starts and stops twice on the same data."""
         for _ in range(2):
@@ -87,6 +94,17 @@ class CapabilityConformance:
             asked = {entry.access.permission for entry in self._own_routes(app, tested)} - {None}
             assert asked - known == set()
             assert [item.name for item in app.platform.inventory.permissions if not item.summary.strip()] == []
+
+    async def test_every_error_has_one_problem(self, tmp_path: Path) -> None:
+        """A status from 400 on, a slug that can stand in an address, a title; no error twice."""
+        app, tested = self._app(tmp_path)
+        async with started_app(app):
+            found = app.platform.inventory.find(tested.manifest.name)
+            mappings = found.contribution.problems if found is not None else ()
+            odd = [item.slug for item in mappings if not (400 <= item.status < 600 and _SLUG.fullmatch(item.slug))]
+            assert odd == []
+            assert [item.slug for item in mappings if not item.title.strip()] == []
+            assert len({item.error for item in mappings}) == len(mappings)
 
     async def test_every_endpoint_is_a_coroutine(self, tmp_path: Path) -> None:
         """No endpoint runs in a thread of its own."""
