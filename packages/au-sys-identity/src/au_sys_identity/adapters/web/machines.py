@@ -175,9 +175,7 @@ async def _carried_out(
     return RedirectResponse(f"{page}?saved={wanted.act}", 303)
 
 
-async def _done(
-    room: MachineRoom, caller: Principal, named: Named, wanted: Act, act: str, *, preview: bool
-) -> Effect:
+async def _done(room: MachineRoom, caller: Principal, named: Named, wanted: Act, act: str, *, preview: bool) -> Effect:
     if act == "stop":
         return await room.stopping.stop(
             named.id, by=caller.urn, reason=wanted.reason, everything=wanted.everything, preview=preview
