@@ -82,7 +82,8 @@ async def test_back_up_change_and_restore(client: AsyncClient) -> None:
 async def test_a_role_that_was_given_is_taken_back(client: AsyncClient) -> None:
     """The preview tells what is lost, the undo does it, and the undo is undone."""
     ann = await person(client, "ann")
-    await client.post("/rbac/roles", json={"name": "reader", "permissions": ["identity.users.read"]})
+    made = await client.post("/rbac/roles", json={"name": "reader", "permissions": ["identity.users.read"]})
+    assert made.status_code == 201, made.text
     given = await client.post(f"/rbac/users/{ann['id']}/roles", json={"role": "role:reader"})
     assert given.status_code == 201, given.text
     change = await newest(client, "role.granted")
