@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from au_sys_identity.core.access.granting import SYSTEM
-from au_sys_identity.core.access.models import EVERYWHERE, PLATFORM_ADMIN, Assignment
+from au_sys_identity.core.access.models import EVERYWHERE, PLATFORM_ADMIN, SYSTEM, Assignment
 from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.credentials.passwords import PasswordRules, normalized, one_time_password
 from au_sys_identity.core.credentials.ports import PasswordHasher

@@ -9,7 +9,8 @@ first: whoever made it proved nothing. 5. Nobody known: an account is made if th
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from au_sys_identity.core.access.granting import SYSTEM, refuse_last_admin
+from au_sys_identity.core.access.granting import refuse_last_admin
+from au_sys_identity.core.access.models import SYSTEM
 from au_sys_identity.core.directories.errors import LoginLinkedElsewhere
 from au_sys_identity.core.directories.models import LinkedLogin, OutsideIdentity
 from au_sys_identity.core.errors import BadCredentials, ConfirmNeeded, Conflict, InvalidInput, LastAdmin, NotFound

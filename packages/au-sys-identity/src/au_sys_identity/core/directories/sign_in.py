@@ -1,6 +1,6 @@
 """Sign-in with the password of a directory. Nothing of it is kept: an old password fails with the next try."""
 
-from au_sys_identity.core.access.granting import SYSTEM
+from au_sys_identity.core.access.models import SYSTEM
 from au_sys_identity.core.credentials.lockout import Lockout, identifier_key, must_wait
 from au_sys_identity.core.credentials.passwords import acceptable_length
 from au_sys_identity.core.derivation import Derivation, digest

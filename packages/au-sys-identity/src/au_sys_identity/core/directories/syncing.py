@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from au_sys_identity.core.access.granting import SYSTEM
+from au_sys_identity.core.access.models import SYSTEM
 from au_sys_identity.core.directories.errors import SyncThreshold
 from au_sys_identity.core.directories.models import Directory, Entry, Step, SyncRun
 from au_sys_identity.core.directories.ports import DirectorySource
