@@ -62,7 +62,7 @@ class LivePolicy:
             PolicyBehind: the database did not say within a second what is current.
         """
         try:
-            async with asyncio.timeout(_STALE_SECONDS):
+            async with asyncio.timeout(_STALE_SECONDS if self._loaded else None):  # nothing is stale before the first
                 version = await self._freshness.version(ACCESS)
         except TimeoutError:
             raise PolicyBehind(0, self._engine.revision) from None
