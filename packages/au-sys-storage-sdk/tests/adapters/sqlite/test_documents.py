@@ -211,3 +211,22 @@ async def test_what_was_read_lately_is_never_old(tmp_path: Path) -> None:
         assert await space.get("k") is not None
         await store.erase()
         assert await space.get("k") is None
+
+
+async def test_a_reader_of_the_feed_never_reads_what_was_before(tmp_path: Path) -> None:
+    """Whoever learned of a change from the feed finds it, although its writer has not heard of it yet."""
+    store = await SqliteDocuments.open(tmp_path / "documents.db")
+    async with Storage(store) as storage:
+        space = storage.namespace("things")
+
+        async def write() -> None:
+            for number in range(300):
+                await space.put("k", number)
+
+        writing = asyncio.create_task(write())
+        since = 0
+        while not writing.done():
+            changes, since = await store.changes(since, 500)
+            found = await space.get("k")
+            assert not changes or (found is not None and found.version >= changes[-1].seq)
+        await writing

@@ -132,17 +132,19 @@ class SqliteDocuments:
         return await self._batcher.submit(operations, sum(map(weight, operations)))
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
-        writer = self._writing_side()
+        writer, lately = self._writing_side(), self._lately
+        self._lately = None  # others see the commit before we hear of it: until then nothing is kept
         try:
             return self._noted(await self._on(self._writing, lambda: writer.apply(commits))).answers
         except asyncio.CancelledError:
-            self._lately = None  # it goes on in its thread, and nobody will tell when it is done
+            lately = None  # it goes on in its thread, and nobody will tell when it is done
             raise
         finally:
-            if self._lately:
+            if lately:
                 for operations in commits:
                     for operation in operations:
-                        self._lately.pop((operation.space, operation.key), None)
+                        lately.pop((operation.space, operation.key), None)
+            self._lately = lately
 
     def _writing_side(self) -> Writer:
         if self._writer is None:
