@@ -8,8 +8,8 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.declared_acts import asking_approval, asking_step_up, declare
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.declared_acts import asking_approval, asking_step_up, declare
 from au_sys_identity.core.errors import HumanOnly
 from au_sys_identity.core.principal import Principal
 from fastapi_services_platform import Reversibility, access, reversible

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _tell(check_receipt_file(chosen.file))
         report = check_bundle(chosen.bundle, witness=chosen.witness, key=chosen.key)
     except (Unreadable, OSError, UnicodeDecodeError) as error:
-        print(f"cannot be read: {error}", file=sys.stderr)
+        sys.stderr.write(f"cannot be read: {error}\n")
         return UNREADABLE
     lines = [
         f"{found.kind} at leaf {found.leaf_index}, last good head {found.last_good_size}: {found.detail}"
@@ -55,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     if report.more:
         lines.append(f"and {report.more} more")
     if report.ok:
-        print(f"sound: {report.leaves} leaves, {report.heads} heads, last head at {report.last_good_size}")
+        told = f"{report.leaves} leaves, {report.heads} heads, last head at {report.last_good_size}"
+        sys.stdout.write(f"sound: {told}\n")
     return _tell(lines)
 
 
@@ -93,7 +94,7 @@ def check_receipt_file(path: Path) -> list[str]:
         raise Unreadable(f"{path} is no receipt")
     found = check_receipt(document)
     if not found:
-        print("sound")
+        sys.stdout.write("sound\n")
     return found
 
 
@@ -239,7 +240,7 @@ def _bytes(value: object) -> bytes:
 
 def _tell(lines: list[str]) -> int:
     for line in lines:
-        print(line)
+        sys.stdout.write(f"{line}\n")
     return FINDINGS if lines else SOUND
 
 

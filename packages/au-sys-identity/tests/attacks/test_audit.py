@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from au_sys_identity.adapters.crypto.head_signer import HeadKeys
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.witnesses.file import FileWitness

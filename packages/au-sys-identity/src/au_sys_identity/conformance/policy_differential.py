@@ -5,7 +5,7 @@ a segment as patterns; the engine refuses the latter and takes the former as the
 function for each membership, so memberships in ``*`` are written out for each domain here.
 """
 
-import logging
+import logging  # factory: allow G01 -- pycasbin writes to a logger of its own, which is silenced here
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -12,7 +12,7 @@ from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.adapters.db.change_feed import ChangeFeed
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.limits.windows import LibraryWindows
-from au_sys_identity.adapters.web.security import OwnAccess, SecurityPage
+from au_sys_identity.adapters.web.own.security import OwnAccess, SecurityPage
 from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.accounts.bootstrap import Bootstrap
 from au_sys_identity.core.accounts.registration import Registration

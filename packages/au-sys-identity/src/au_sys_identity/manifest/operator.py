@@ -5,7 +5,7 @@ from pathlib import Path
 from au_sys_identity.adapters.cli import policies, recovery
 from au_sys_identity.adapters.cli.commands import commands
 from au_sys_identity.adapters.crypto.breach_list import build_from_hashes
-from au_sys_identity.adapters.db.rewrapping import Rewrapping
+from au_sys_identity.adapters.db.evidence.rewrapping import Rewrapping
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.parts.ground import root_key

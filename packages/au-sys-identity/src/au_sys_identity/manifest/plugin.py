@@ -4,7 +4,7 @@ from au_sys_identity import __version__
 from au_sys_identity.adapters.api.problems import PROBLEMS
 from au_sys_identity.adapters.api.router import router as api
 from au_sys_identity.adapters.db.tables import metadata
-from au_sys_identity.adapters.web.outside_logins import router as outside_logins
+from au_sys_identity.adapters.web.arriving.outside_logins import router as outside_logins
 from au_sys_identity.adapters.web.router import router as pages
 from au_sys_identity.core.access.models import Role
 from au_sys_identity.core.events import EVENTS

@@ -52,7 +52,9 @@ class PolicyOperator(Services):
         async with self.opened() as wiring:
             named = None if role is None else role_subject(role_name(role))
             revision, subjects, question, _ = await _taken(wiring, Asking).prove(
-                never, kind=cast("SubjectKind | None", kind), role=named
+                never,
+                kind=cast("SubjectKind | None", kind),
+                role=named,  # cast: click admits these words only
             )
         case = None if question is None else question._asdict()
         return {"holds": question is None, "version": revision, "subjects": subjects, "counterexample": case}

@@ -7,7 +7,7 @@ import time
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.db.change_feed import ChangeFeed
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.policy.compiled_engine import CompiledEngine
 from au_sys_identity.core.access.live import LivePolicy, kind_of

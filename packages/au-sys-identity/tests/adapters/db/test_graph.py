@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.conformance.graph import a_group, a_provider, an_agent, somebody
 from au_sys_identity.core.freshness import Freshness

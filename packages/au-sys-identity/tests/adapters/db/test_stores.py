@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.conformance.stores import StoreConformance
 from au_sys_identity.core.events import Fact

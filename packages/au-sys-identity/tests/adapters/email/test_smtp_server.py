@@ -17,7 +17,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
 from au_sys_identity.adapters.memory.clock import TurnedClock
@@ -39,7 +39,7 @@ CRASHING = """
 import asyncio, sys, time
 from datetime import UTC, datetime
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost
 from au_sys_identity.core.notices.sending import Delivery, LinkTimes

@@ -68,12 +68,12 @@ async def test_keys_that_are_refused(admin: AsyncClient, form: dict[str, str | l
 
 async def test_a_login_is_offered_for_linking(admin: AsyncClient) -> None:
     """A provider that is set up stands there; one that does not answer is named, an unknown link is not found."""
-    provider = {"name": "work", "label": "Work", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "s"}
+    provider = {"name": "office", "label": "Office", "issuer": "http://127.0.0.1:9", "client_id": "a", "client_secret": "s"}
     csrf = re.search(r'name="csrf_token" value="([^"]+)"', (await admin.get(HERE, headers=HTML)).text)
     assert csrf
     headers = {"x-csrf-token": csrf.group(1), "content-type": "application/json"}
     change = json.dumps({"values": {"PROVIDERS": [provider]}})
     assert (await admin.patch("/management/settings/", headers=headers, content=change)).status_code == 200
-    assert 'action="/account/security/logins/work/link"' in (await admin.get(HERE, headers=HTML)).text
-    assert (await post(admin, "/logins/work/link")).status_code == 400
+    assert 'action="/account/security/logins/office/link"' in (await admin.get(HERE, headers=HTML)).text
+    assert (await post(admin, "/logins/office/link")).status_code == 400
     assert (await post(admin, "/logins/no-such-link/unlink")).status_code == 400

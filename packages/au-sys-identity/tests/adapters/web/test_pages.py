@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from httpx import AsyncClient, Response
 
-from au_sys_identity.adapters.web.targets import safe_target
+from au_sys_identity.adapters.web.arriving.targets import safe_target
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.operator import Operator
 from fastapi_services_platform import PlatformSettings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from au_sys_identity.adapters.memory.credentials import ListedBreaches
+from au_sys_identity.adapters.memory.proofs.credentials import ListedBreaches
 from au_sys_identity.core.credentials.passwords import PasswordRules, acceptable_length, one_time_password
 from au_sys_identity.core.errors import WeakPassword
 

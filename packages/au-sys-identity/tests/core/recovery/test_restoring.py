@@ -15,7 +15,7 @@ from sqlalchemy import text
 from au_sys_identity.adapters.crypto.archive_cipher import BackupCipher
 from au_sys_identity.adapters.crypto.head_signer import HeadKeys
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.storage.backups import BlobVault
 from au_sys_identity.core.access.models import Assignment

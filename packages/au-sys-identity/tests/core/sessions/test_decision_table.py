@@ -11,8 +11,8 @@ from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
 from au_sys_identity.adapters.memory.authenticator import SoftwareAuthenticator
 from au_sys_identity.adapters.memory.clock import TurnedClock
-from au_sys_identity.adapters.memory.credentials import PlainHasher
 from au_sys_identity.adapters.memory.notices import KeptPost
+from au_sys_identity.adapters.memory.proofs.credentials import PlainHasher
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.accounts.magic_links import MagicLinks, MagicRules
 from au_sys_identity.core.accounts.step_up import strongest

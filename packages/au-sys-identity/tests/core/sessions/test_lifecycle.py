@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.memory.clock import TurnedClock
-from au_sys_identity.adapters.memory.credentials import FixedDerivation
+from au_sys_identity.adapters.memory.proofs.credentials import FixedDerivation
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.ids import uuid7

@@ -6,7 +6,7 @@ import pytest
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.memory.clock import TurnedClock
-from au_sys_identity.adapters.memory.credentials import FixedDerivation
+from au_sys_identity.adapters.memory.proofs.credentials import FixedDerivation
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.errors import SessionEnded
 from au_sys_identity.core.ids import uuid7

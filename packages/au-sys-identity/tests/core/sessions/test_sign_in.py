@@ -7,7 +7,7 @@ import pytest
 from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
 from au_sys_identity.adapters.memory.clock import TurnedClock
-from au_sys_identity.adapters.memory.credentials import PlainHasher
+from au_sys_identity.adapters.memory.proofs.credentials import PlainHasher
 from au_sys_identity.adapters.memory.unit_of_work import MemoryTransactions
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.models import PasswordRecord

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.schemas.notices import NoticeOut, NoticesOut
 from au_sys_identity.core.notices.telling import Telling
 from fastapi_services_platform import access

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from au_sys_identity.adapters.api import access, authzen, policies, questions, requests, settings, subjects
+from au_sys_identity.adapters.api import settings, subjects
 from au_sys_identity.adapters.api.evidence import audit, recovery
 from au_sys_identity.adapters.api.notices import router as notices
 from au_sys_identity.adapters.api.outside import directories, logins
@@ -17,6 +17,7 @@ from au_sys_identity.adapters.api.programs import (
     vendors,
 )
 from au_sys_identity.adapters.api.proofs import factors, mail_links, passkeys, sessions
+from au_sys_identity.adapters.api.rights import access, authzen, policies, questions, requests
 from au_sys_identity.adapters.api.together import custody, graph, groups, invitations, organizations
 
 router = APIRouter()

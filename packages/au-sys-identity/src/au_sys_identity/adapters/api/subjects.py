@@ -4,13 +4,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.cards import People
-from au_sys_identity.adapters.api.clients import client_of
-from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.door.clients import client_of
+from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.session_cookies import drop_session, keep_session
 from au_sys_identity.adapters.api.programs.machines import itself
 from au_sys_identity.adapters.api.schemas.machines import AgentOut, MachineOut
-from au_sys_identity.adapters.api.schemas.sessions import SessionOut, SessionsOut
+from au_sys_identity.adapters.api.schemas.proofs.sessions import SessionOut, SessionsOut
 from au_sys_identity.adapters.api.schemas.subjects import (
     AcceptedOut,
     MeChange,
@@ -21,7 +22,6 @@ from au_sys_identity.adapters.api.schemas.subjects import (
     UserOut,
     UsersOut,
 )
-from au_sys_identity.adapters.api.session_cookies import drop_session, keep_session
 from au_sys_identity.adapters.api.together.reach import Reach
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import AccountChange, Accounts, ProfileChange

@@ -5,10 +5,10 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames
-from au_sys_identity.adapters.api.clients import client_of
-from au_sys_identity.adapters.api.schemas.sessions import TokensOut
-from au_sys_identity.adapters.api.session_cookies import keep_device, keep_refresh
+from au_sys_identity.adapters.api.door.authentication import CookieNames
+from au_sys_identity.adapters.api.door.clients import client_of
+from au_sys_identity.adapters.api.door.session_cookies import keep_device, keep_refresh
+from au_sys_identity.adapters.api.schemas.proofs.sessions import TokensOut
 from au_sys_identity.core.derivation import new_secret
 from au_sys_identity.core.sessions.models import Client
 from au_sys_identity.core.sessions.opening import Opened

@@ -7,29 +7,34 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.access import SqlGrants
-from au_sys_identity.adapters.db.approvals import SqlApprovals
-from au_sys_identity.adapters.db.archives import SqlArchives
-from au_sys_identity.adapters.db.audit import SqlAudit
-from au_sys_identity.adapters.db.changes import SqlChanges
-from au_sys_identity.adapters.db.credentials import SqlCredentials, SqlGuesses
-from au_sys_identity.adapters.db.delegations import SqlDelegations, SqlMfaWindows
-from au_sys_identity.adapters.db.directories import SqlDirectoryEntries, SqlLinkedLogins, SqlSettings, SqlSyncRuns
-from au_sys_identity.adapters.db.factors import SqlFactors
+from au_sys_identity.adapters.db.evidence.archives import SqlArchives
+from au_sys_identity.adapters.db.evidence.audit import SqlAudit
+from au_sys_identity.adapters.db.evidence.changes import SqlChanges
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys, SqlSubjectKeys, write_events
+from au_sys_identity.adapters.db.evidence.watching import Watch, write_change, write_revocations
 from au_sys_identity.adapters.db.feed import SqlFeed
-from au_sys_identity.adapters.db.graph import SqlEdges, SqlNames
-from au_sys_identity.adapters.db.groups import SqlGroups
-from au_sys_identity.adapters.db.invitations import SqlInvitations, SqlNotices
-from au_sys_identity.adapters.db.keys import SqlKeys
-from au_sys_identity.adapters.db.machines import SqlMachines, SqlProviders
 from au_sys_identity.adapters.db.notices import SqlOneTimeTokens, SqlOutbox
-from au_sys_identity.adapters.db.organizations import SqlOrganizations
-from au_sys_identity.adapters.db.passkeys import SqlPasskeys, SqlUsedValues
-from au_sys_identity.adapters.db.personal import PersonalKeys, SqlSubjectKeys, write_events
-from au_sys_identity.adapters.db.sessions import SqlSessions
-from au_sys_identity.adapters.db.subjects import SqlSubjects
-from au_sys_identity.adapters.db.tokens import SqlSigningKeys
+from au_sys_identity.adapters.db.proofs.approvals import SqlApprovals
+from au_sys_identity.adapters.db.proofs.credentials import SqlCredentials, SqlGuesses
+from au_sys_identity.adapters.db.proofs.delegations import SqlDelegations, SqlMfaWindows
+from au_sys_identity.adapters.db.proofs.factors import SqlFactors
+from au_sys_identity.adapters.db.proofs.keys import SqlKeys
+from au_sys_identity.adapters.db.proofs.passkeys import SqlPasskeys, SqlUsedValues
+from au_sys_identity.adapters.db.proofs.sessions import SqlSessions
+from au_sys_identity.adapters.db.proofs.tokens import SqlSigningKeys
+from au_sys_identity.adapters.db.relations.directories import (
+    SqlDirectoryEntries,
+    SqlLinkedLogins,
+    SqlSettings,
+    SqlSyncRuns,
+)
+from au_sys_identity.adapters.db.relations.graph import SqlEdges, SqlNames
+from au_sys_identity.adapters.db.relations.groups import SqlGroups
+from au_sys_identity.adapters.db.relations.invitations import SqlInvitations, SqlNotices
+from au_sys_identity.adapters.db.relations.machines import SqlMachines, SqlProviders
+from au_sys_identity.adapters.db.relations.organizations import SqlOrganizations
+from au_sys_identity.adapters.db.relations.subjects import SqlSubjects
 from au_sys_identity.adapters.db.versions import SqlVersions
-from au_sys_identity.adapters.db.watching import Watch, write_change, write_revocations
 from au_sys_identity.adapters.db.workflow import SqlRequests
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ids import uuid7

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from au_sys_identity.adapters.memory.graph import MemoryFeed
+from au_sys_identity.adapters.memory.relations.graph import MemoryFeed
 from au_sys_identity.adapters.memory.tables import Tables
 from au_sys_identity.core.access.live import told
 from au_sys_identity.core.access.models import Assignment, Policy, PolicyFilter, Role, role_subject, rule_parts

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from au_sys_identity.adapters.memory.graph import MemoryFeed, tell
+from au_sys_identity.adapters.memory.relations.graph import MemoryFeed, tell
 from au_sys_identity.adapters.memory.tables import Tables
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
 from au_sys_identity.core.errors import Conflict, Stale

@@ -6,23 +6,23 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from au_sys_identity.adapters.memory.access import MemoryGrants
-from au_sys_identity.adapters.memory.approvals import MemoryApprovals
 from au_sys_identity.adapters.memory.audit import MemoryAudit, MemorySubjectKeys, write_events
-from au_sys_identity.adapters.memory.delegations import MemoryDelegations, MemoryMfaWindows
-from au_sys_identity.adapters.memory.directories import (
+from au_sys_identity.adapters.memory.notices import MemoryOneTimeTokens, MemoryOutbox
+from au_sys_identity.adapters.memory.proofs.approvals import MemoryApprovals
+from au_sys_identity.adapters.memory.proofs.delegations import MemoryDelegations, MemoryMfaWindows
+from au_sys_identity.adapters.memory.proofs.factors import MemoryFactors
+from au_sys_identity.adapters.memory.proofs.keys import MemoryKeys
+from au_sys_identity.adapters.memory.proofs.passkeys import MemoryPasskeys, MemoryUsedValues
+from au_sys_identity.adapters.memory.relations.directories import (
     MemoryDirectoryEntries,
     MemoryLinkedLogins,
     MemorySettings,
     MemorySyncRuns,
 )
-from au_sys_identity.adapters.memory.factors import MemoryFactors
-from au_sys_identity.adapters.memory.graph import MemoryEdges, MemoryFeed, MemoryNames
-from au_sys_identity.adapters.memory.groups import MemoryGroups, MemoryOrganizations
-from au_sys_identity.adapters.memory.invitations import MemoryInvitations, MemoryNotices
-from au_sys_identity.adapters.memory.keys import MemoryKeys
-from au_sys_identity.adapters.memory.machines import MemoryMachines, MemoryProviders
-from au_sys_identity.adapters.memory.notices import MemoryOneTimeTokens, MemoryOutbox
-from au_sys_identity.adapters.memory.passkeys import MemoryPasskeys, MemoryUsedValues
+from au_sys_identity.adapters.memory.relations.graph import MemoryEdges, MemoryFeed, MemoryNames
+from au_sys_identity.adapters.memory.relations.groups import MemoryGroups, MemoryOrganizations
+from au_sys_identity.adapters.memory.relations.invitations import MemoryInvitations, MemoryNotices
+from au_sys_identity.adapters.memory.relations.machines import MemoryMachines, MemoryProviders
 from au_sys_identity.adapters.memory.stores import (
     MemoryCredentials,
     MemoryGuesses,

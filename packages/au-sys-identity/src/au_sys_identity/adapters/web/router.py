@@ -2,27 +2,20 @@
 
 from fastapi import APIRouter
 
-from au_sys_identity.adapters.web import (
-    account,
+from au_sys_identity.adapters.web.arriving import directory_sign_in, mail_links, register, sign_in
+from au_sys_identity.adapters.web.arriving.invitations import router as invitations
+from au_sys_identity.adapters.web.governing import (
     administration,
-    approvals,
     audit,
-    directory_sign_in,
     machines,
-    mail_links,
     outside_administration,
-    passkeys,
     recovery,
-    register,
-    requests,
-    security,
     settings,
-    sign_in,
     together,
 )
-from au_sys_identity.adapters.web.invitations import router as invitations
-from au_sys_identity.adapters.web.notices import router as notices
-from au_sys_identity.adapters.web.own_access import router as own_access
+from au_sys_identity.adapters.web.own import account, approvals, passkeys, requests, security
+from au_sys_identity.adapters.web.own.notices import router as notices
+from au_sys_identity.adapters.web.own.own_access import router as own_access
 
 router = APIRouter()
 router.include_router(sign_in.router)

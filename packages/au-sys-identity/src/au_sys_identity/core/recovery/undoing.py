@@ -68,7 +68,7 @@ class Undoing:
                     raise _DryRun
                 await unit.changes.mark_undone(change_id, unit.change_id)
                 made = unit.change_id
-        except _DryRun:
+        except _DryRun:  # nothing went wrong: leaving the block by it rolled everything back
             pass
         return Undone(change, effect, made)
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from au_sys_identity.adapters.api.certificates import CertificateReader
-from au_sys_identity.adapters.api.guard import ActGuard
+from au_sys_identity.adapters.api.door.certificates import CertificateReader
+from au_sys_identity.adapters.api.door.guard import ActGuard
 from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.core.access.decisions import Decisions

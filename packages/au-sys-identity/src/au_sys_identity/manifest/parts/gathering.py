@@ -6,7 +6,7 @@ from typing import Any
 from au_sys_identity.adapters.api.together.reach import Reach
 from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
-from au_sys_identity.adapters.web.machines import MachineRoom
+from au_sys_identity.adapters.web.governing.machines import MachineRoom
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.graph.linking import Linking

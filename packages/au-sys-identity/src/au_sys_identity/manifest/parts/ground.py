@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from au_sys_identity.adapters.api.authentication import CookieNames
+from au_sys_identity.adapters.api.door.authentication import CookieNames
 from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost, Pepper
 from au_sys_identity.adapters.crypto.breach_list import HashFile
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
-from au_sys_identity.adapters.db.personal import PersonalKeys
+from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.email.folder import FolderPost
 from au_sys_identity.adapters.email.smtp import MailServer, SmtpPost

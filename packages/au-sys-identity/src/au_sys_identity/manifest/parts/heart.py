@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from au_sys_identity.adapters.api.authentication import CookieNames, RequestAuthenticator
 from au_sys_identity.adapters.api.cards import People
+from au_sys_identity.adapters.api.door.authentication import CookieNames, RequestAuthenticator
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.adapters.crypto.access_tokens import JwtAccessTokens
 from au_sys_identity.adapters.crypto.bootstrap_token import BootstrapToken
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.adapters.runtime.ports import PlatformAuthorizer, PlatformDirectory, PlatformRoles
-from au_sys_identity.adapters.web.administration import Desk
+from au_sys_identity.adapters.web.governing.administration import Desk
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.limits import Limits

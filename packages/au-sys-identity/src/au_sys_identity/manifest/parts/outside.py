@@ -9,7 +9,7 @@ from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.ldap.directory import LdapDirectories
 from au_sys_identity.adapters.oauth.login import OutsideLogin
 from au_sys_identity.adapters.oauth.provider_metadata import ProviderDirectory
-from au_sys_identity.adapters.web.choices import WaysIn
+from au_sys_identity.adapters.web.arriving.choices import WaysIn
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.directories.administration import OutsideAdministration

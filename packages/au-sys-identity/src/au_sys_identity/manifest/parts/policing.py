@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from au_sys_identity.adapters.api.authzen import DecisionPoint
+from au_sys_identity.adapters.api.rights.authzen import DecisionPoint
 from au_sys_identity.adapters.policy.compiled_engine import CompiledEngine
 from au_sys_identity.core.access.asking import Asking
 from au_sys_identity.core.access.decisions import Decisions

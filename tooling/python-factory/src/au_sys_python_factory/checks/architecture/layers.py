@@ -7,7 +7,7 @@ from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.checks.source import Imported, SourceFile
 
 HEIGHT = {"core": 0, "conformance": 1, "adapters": 2, "fastapi": 3, "manifest": 4}
-_TOP_FILES = {"__init__", "__main__", "fastapi"}
+_TOP_FILES = {"__init__", "__main__", "fastapi", "verify"}
 FRAMEWORKS = {
     "aiosqlite", "alembic", "apsw", "asyncpg", "boto3", "click", "django", "fastapi",
     "fastapi_services_platform", "flask", "httpx", "jinja2", "ldap3", "psycopg", "pydantic",

@@ -17,7 +17,7 @@ _LOADED_BY_NAME = {
 }  # fmt: skip
 """Drivers and plugins that another library finds by name; nothing imports them."""
 
-_TEST_TOOLS = {"pytest", "blockbuster", "hypothesis"}
+_TEST_TOOLS = {"pytest", "blockbuster", "httpx", "hypothesis", "pycasbin"}
 _TESTING_FOLDERS = {"testing", "conformance"}
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.schemas.audit import (
     ConsistencyOut,
     EventOut,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.schemas.recovery import (
     BackupNew,
     BackupOut,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.schemas.directories import IntegrityOut, RunOut, RunsOut, SyncBody, SyncStartedOut
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.directories.syncing import Syncing

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.door.session_cookies import keep_departure
+from au_sys_identity.adapters.api.door.volume import within_volume
 from au_sys_identity.adapters.api.schemas.directories import DepartureOut, LinkOut, LinksOut, ProviderOut, ProvidersOut
-from au_sys_identity.adapters.api.session_cookies import keep_departure
-from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.directories.linking import Linking
 from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn

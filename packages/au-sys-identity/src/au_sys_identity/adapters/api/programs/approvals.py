@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.declared_acts import proof_not_needed
-from au_sys_identity.adapters.api.schemas.approvals import (
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.declared_acts import proof_not_needed
+from au_sys_identity.adapters.api.schemas.proofs.approvals import (
     ApprovalAsk,
     ApprovalDecision,
     ApprovalOut,

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.schemas.delegations import (
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.schemas.proofs.delegations import (
     DelegationNew,
     DelegationOut,
     DelegationsOut,

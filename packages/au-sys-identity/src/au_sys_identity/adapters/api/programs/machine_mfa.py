@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.certificates import fingerprint
+from au_sys_identity.adapters.api.door.certificates import fingerprint
 from au_sys_identity.adapters.api.programs.machines import Known, Within, manageable
 from au_sys_identity.adapters.api.proofs.qr import qr_svg
 from au_sys_identity.adapters.api.schemas.machine_mfa import MfaSetUpOut, MfaWanted

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
 from au_sys_identity.adapters.api.schemas.machines import (
     AgentOut,
     MachineOut,
@@ -19,7 +19,7 @@ from au_sys_identity.adapters.api.schemas.machines import (
     RotationBody,
 )
 from au_sys_identity.adapters.api.schemas.machines import MachineNew as MachineBody
-from au_sys_identity.adapters.api.schemas.tokens import KeyNew, KeyOut, KeySecretOut, KeysOut
+from au_sys_identity.adapters.api.schemas.proofs.tokens import KeyNew, KeyOut, KeySecretOut, KeysOut
 from au_sys_identity.adapters.api.together.reach import Reach
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import HumanOnly, NotFound

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.schemas.oauth_tokens import IntrospectionOut
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.schemas.proofs.oauth_tokens import IntrospectionOut
 from au_sys_identity.core.tokens.introspection import Introspection
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject

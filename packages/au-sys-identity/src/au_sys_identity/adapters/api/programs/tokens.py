@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.schemas.tokens import JwksOut, KeyNew, KeyOut, KeySecretOut, KeysOut
-from au_sys_identity.adapters.api.volume import within_volume
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.volume import within_volume
+from au_sys_identity.adapters.api.schemas.proofs.tokens import JwksOut, KeyNew, KeyOut, KeySecretOut, KeysOut
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.accounts.administration import Accounts

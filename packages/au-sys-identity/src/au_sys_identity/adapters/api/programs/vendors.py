@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
 from au_sys_identity.adapters.api.schemas.machines import VendorNew, VendorOut, VendorsOut, VendorUpdate
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.machines.vendors import ProviderChange, Providers

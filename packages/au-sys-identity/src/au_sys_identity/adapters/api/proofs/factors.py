@@ -5,10 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
-from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.door.clients import client_of
+from au_sys_identity.adapters.api.door.session_cookies import keep_device, keep_session
 from au_sys_identity.adapters.api.proofs.qr import qr_svg
-from au_sys_identity.adapters.api.schemas.factors import (
+from au_sys_identity.adapters.api.schemas.proofs.factors import (
     CodeBody,
     MfaVerifyBody,
     RecoveryCodesLeftOut,
@@ -16,9 +17,8 @@ from au_sys_identity.adapters.api.schemas.factors import (
     StepUpBody,
     TotpOut,
 )
-from au_sys_identity.adapters.api.schemas.passkeys import Assertion
-from au_sys_identity.adapters.api.schemas.sessions import TokensOut
-from au_sys_identity.adapters.api.session_cookies import keep_device, keep_session
+from au_sys_identity.adapters.api.schemas.proofs.passkeys import Assertion
+from au_sys_identity.adapters.api.schemas.proofs.sessions import TokensOut
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.accounts.administration import Accounts

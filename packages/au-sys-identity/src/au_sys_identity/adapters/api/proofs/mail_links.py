@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames
 from au_sys_identity.adapters.api.cards import People
-from au_sys_identity.adapters.api.clients import client_of
-from au_sys_identity.adapters.api.schemas.mail_links import (
+from au_sys_identity.adapters.api.door.authentication import CookieNames
+from au_sys_identity.adapters.api.door.clients import client_of
+from au_sys_identity.adapters.api.door.session_cookies import flow_of
+from au_sys_identity.adapters.api.door.volume import within_volume
+from au_sys_identity.adapters.api.schemas.proofs.mail_links import (
     AddressBody,
     FlowOut,
     MagicAskBody,
@@ -15,11 +17,9 @@ from au_sys_identity.adapters.api.schemas.mail_links import (
     ResetBody,
     TokenBody,
 )
-from au_sys_identity.adapters.api.schemas.sessions import TokensOut
+from au_sys_identity.adapters.api.schemas.proofs.sessions import TokensOut
 from au_sys_identity.adapters.api.schemas.subjects import AcceptedOut, UserOut
-from au_sys_identity.adapters.api.session_cookies import flow_of
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
-from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.credentials.lockout import network_of

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames, caller_of, caller_or_none
-from au_sys_identity.adapters.api.schemas.passkeys import (
+from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of, caller_or_none
+from au_sys_identity.adapters.api.door.session_cookies import flow_of
+from au_sys_identity.adapters.api.door.volume import within_volume
+from au_sys_identity.adapters.api.schemas.proofs.passkeys import (
     OptionsOut,
     PasskeyAskBody,
     PasskeyLoginBody,
@@ -16,10 +18,8 @@ from au_sys_identity.adapters.api.schemas.passkeys import (
     PasskeyOut,
     PasskeysOut,
 )
-from au_sys_identity.adapters.api.schemas.sessions import TokensOut
-from au_sys_identity.adapters.api.session_cookies import flow_of
+from au_sys_identity.adapters.api.schemas.proofs.sessions import TokensOut
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
-from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import HumanOnly, InvalidInput

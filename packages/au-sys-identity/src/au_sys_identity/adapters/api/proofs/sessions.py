@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 
-from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
-from au_sys_identity.adapters.api.clients import client_of
-from au_sys_identity.adapters.api.schemas.sessions import (
+from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.door.clients import client_of
+from au_sys_identity.adapters.api.door.session_cookies import drop_refresh, drop_session
+from au_sys_identity.adapters.api.door.volume import within_volume
+from au_sys_identity.adapters.api.schemas.proofs.sessions import (
     DeviceOut,
     DevicesOut,
     LoginBody,
@@ -20,9 +22,7 @@ from au_sys_identity.adapters.api.schemas.sessions import (
     SessionsOut,
     TokensOut,
 )
-from au_sys_identity.adapters.api.session_cookies import drop_refresh, drop_session
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
-from au_sys_identity.adapters.api.volume import within_volume
 from au_sys_identity.core.derivation import digest
 from au_sys_identity.core.directories.sign_in import DirectorySignIn
 from au_sys_identity.core.errors import InvalidInput, SessionEnded, UnsupportedMedia

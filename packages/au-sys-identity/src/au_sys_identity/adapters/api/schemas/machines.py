@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from au_sys_identity.adapters.api.schemas.tokens import KeySecretOut
+from au_sys_identity.adapters.api.schemas.proofs.tokens import KeySecretOut
 from au_sys_identity.core.machines.models import AppliesTo, Cap, KnownMachine, MachineMfa, MfaMode, Provider
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 
-from au_sys_identity.adapters.api.authentication import caller_of
+from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.schemas.together import (
     CustodyOut,
     EdgeOut,

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.cards import People
-from au_sys_identity.adapters.api.clients import client_of
+from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of
+from au_sys_identity.adapters.api.door.clients import client_of
 from au_sys_identity.adapters.api.schemas.notices import AcceptBody, InvitationNew, InvitationOut, InvitationsOut
 from au_sys_identity.adapters.api.schemas.subjects import UserOut
 from au_sys_identity.adapters.api.together.reach import Reach

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from au_sys_identity.adapters.api.authentication import caller_of
-from au_sys_identity.adapters.api.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
 from au_sys_identity.adapters.api.schemas.together import (
     OrganizationMemberOut,
     OrganizationMembersOut,

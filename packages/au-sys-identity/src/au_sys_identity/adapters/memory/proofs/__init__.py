@@ -1,0 +1,1 @@
+"""What proves somebody: credentials, factors, keys, approvals."""
