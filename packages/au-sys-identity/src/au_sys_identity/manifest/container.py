@@ -16,6 +16,7 @@ from au_sys_identity.adapters.web.own.security import OwnAccess, SecurityPage
 from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.accounts.bootstrap import Bootstrap
 from au_sys_identity.core.accounts.registration import Registration
+from au_sys_identity.core.directories.administration import OutsideAdministration
 from au_sys_identity.core.directories.linking import Linking
 from au_sys_identity.core.directories.outside_sign_in import OutsideSignIn
 from au_sys_identity.core.directories.sign_in import DirectorySignIn
@@ -185,6 +186,7 @@ def _elsewhere(base: Base, heart: Heart, built: dict[type[Any], object]) -> Outs
     more = outside(ground)
     built.update(more.services)
     base.live.follow(more.follow)
+    base.runtime.guard("LDAP", _built(built, OutsideAdministration).check_roles)
     heart.steps.elsewhere = _built(built, DirectorySignIn)
     links, ways = _built(built, Linking), _built(built, OutsideSignIn)
     own = OwnAccess(_built(built, ApiKeys), links, ways, heart.decisions, heart.catalogue)

@@ -144,6 +144,33 @@ async def test_secrets_of_lists_are_masked_and_kept(client: AsyncClient, admin: 
     assert [found["label"] for found in listed.json()["items"]] == ["Office"]
 
 
+async def test_settings_give_nobody_more_than_their_setter_holds(client: AsyncClient, admin: dict[str, str]) -> None:
+    """Who may change settings, and nothing else, cannot map a directory's group to the administrators."""
+    made = {"email": "ann@example.org", "password": PASSWORD, "display_name": "Ann"}
+    assert (await client.post("/auth/register", json=made)).status_code == 202
+    ann = await sign_in(client, "ann@example.org", PASSWORD)
+    urn = (await client.get("/users/me", headers=ann)).json()["urn"]
+    role = {"name": "setter", "permissions": ["identity.settings.read", "identity.settings.write"]}
+    assert (await client.post("/rbac/roles", headers=admin, json=role)).status_code == 201
+    given = await client.post(f"/rbac/users/{urn}/roles", headers=admin, json={"role": "setter"})
+    assert given.status_code == 201
+    directory = {
+        "name": "school",
+        "label": "School",
+        "servers": ["ldaps://ldap.example.org"],
+        "user": "cn=reader,dc=example,dc=org",
+        "password": "s",
+        "base": "dc=example,dc=org",
+        "roles": {"cn=all,dc=example,dc=org": "platform-admin"},
+    }
+    ann = await sign_in(client, "ann@example.org", PASSWORD)
+    refused = await client.patch(PLACE, headers=ann, json={"values": {"LDAP": [directory]}})
+    assert (refused.status_code, slug(refused.json())) == (403, "exceeds-own-rights"), refused.text
+    assert (await one(client, admin, "LDAP"))["value"] == []
+    answer = await client.patch(PLACE, headers=admin, json={"values": {"LDAP": [directory]}})
+    assert answer.status_code == 200, answer.text
+
+
 async def test_another_node_follows(start: Start, tmp_path: Path) -> None:
     """Two processes on one database: what one changes is in force on the other within a second."""
     async with start(registration="invite") as first, start(registration="open") as second:

@@ -1,6 +1,6 @@
 """Set up directories and login providers while the platform runs; nobody maps a group to more than they hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.directories.models import Directory
@@ -64,6 +64,17 @@ class OutsideAdministration:
             await self._granting.check_grantable(role, by=by)
         await self.directories.keep(directory, by=by, new=new)
         return directory
+
+    async def check_roles(self, given: object, by: str) -> None:
+        """Whether everything that these directories hand out is the caller's to give.
+
+        Raises:
+            ExceedsOwnRights: a group is mapped to a role that holds more than the caller.
+        """
+        entries = [entry for entry in given if isinstance(entry, Mapping)] if isinstance(given, Sequence) else []
+        mapped = [entry["roles"] for entry in entries if isinstance(entry.get("roles"), Mapping)]
+        for role in sorted({str(role) for roles in mapped for role in roles.values()}):
+            await self._granting.check_grantable(role, by=by)
 
     async def keep_provider(self, given: Mapping[str, object], *, by: str, new: bool) -> Provider:
         """Add or change a login provider. An empty secret leaves the one that is kept.

@@ -6,7 +6,7 @@ pinned. A change that lowers the guard is made only when it is confirmed.
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from au_sys_identity.core.derivation import Sealing
 from au_sys_identity.core.errors import InvalidInput, Stale
@@ -28,6 +28,8 @@ from au_sys_identity.core.settings.ports import KeptSetting
 SECRET_FIELDS = frozenset({"password", "client_secret"})
 Values = Mapping[str, object]
 Follower = Callable[[Values], None]
+Guard = Callable[[object, str], Awaitable[None]]
+"""Asked about a new value and who sets it; raises what forbids it."""
 
 
 class RuntimeSettings:
@@ -51,12 +53,17 @@ class RuntimeSettings:
         self._freshness = freshness
         self._clock = clock
         self._followers: list[Follower] = []
+        self._guards: dict[str, Guard] = {}
         self._seen: int | None = None
         self._lock = asyncio.Lock()
 
     def follow(self, follower: Follower) -> None:
         """Call it with all values after each change, on this and on every other node."""
         self._followers.append(follower)
+
+    def guard(self, name: str, check: Guard) -> None:
+        """Ask before a value of this setting is kept: the right to change settings is not the right to everything."""
+        self._guards[name] = check
 
     async def refresh(self) -> None:
         """Tell the followers when something changed since they were told."""
@@ -89,6 +96,7 @@ class RuntimeSettings:
             SettingPinned: the environment says what the value is, or it is read at the start only.
             WeakerSetting: the guard would be lowered, and nobody confirmed that.
             Stale: somebody else changed settings meanwhile.
+            ExceedsOwnRights: a value would give away more than the caller holds.
         """
         for name in wanted:
             setting = self._catalogue.get(name)
@@ -96,6 +104,8 @@ class RuntimeSettings:
                 raise InvalidInput(f"values.{name[:80]}", "is unknown", "Use a name of the list.")
             if setting.pinned:
                 raise SettingPinned(name, fixed=setting.fixed and not setting.in_environment)
+        for name in self._guards.keys() & wanted.keys():
+            await self._guards[name](wanted[name], by)
         async with self._transactions.writing() as unit:
             await unit.versions.raise_topic(SETTINGS)  # first: whoever changes settings at this moment waits
             chosen, version = await self._chosen(unit)
