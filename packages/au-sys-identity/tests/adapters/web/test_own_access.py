@@ -68,7 +68,8 @@ async def test_keys_that_are_refused(admin: AsyncClient, form: dict[str, str | l
 
 async def test_a_login_is_offered_for_linking(admin: AsyncClient) -> None:
     """A provider that is set up stands there; one that does not answer is named, an unknown link is not found."""
-    provider = {
+    provider = {"name": "office", "label": "Office", "issuer": "http://127.0.0.1:9"}
+    provider |= {"client_id": "a", "client_secret": "s"}
         "name": "office",
         "label": "Office",
         "issuer": "http://127.0.0.1:9",
