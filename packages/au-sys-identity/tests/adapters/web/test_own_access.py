@@ -70,12 +70,6 @@ async def test_a_login_is_offered_for_linking(admin: AsyncClient) -> None:
     """A provider that is set up stands there; one that does not answer is named, an unknown link is not found."""
     provider = {"name": "office", "label": "Office", "issuer": "http://127.0.0.1:9"}
     provider |= {"client_id": "a", "client_secret": "s"}
-        "name": "office",
-        "label": "Office",
-        "issuer": "http://127.0.0.1:9",
-        "client_id": "a",
-        "client_secret": "s",
-    }
     csrf = re.search(r'name="csrf_token" value="([^"]+)"', (await admin.get(HERE, headers=HTML)).text)
     assert csrf
     headers = {"x-csrf-token": csrf.group(1), "content-type": "application/json"}
