@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from graph import figures
-from worlds import Large, full, plain
+from tests.benchmarks.policy.graph import figures
+from tests.benchmarks.policy.worlds import Large, full, plain
 
 from au_sys_identity.adapters.policy.compiled_engine import CompiledEngine
 from au_sys_identity.core.access.rules import Change, Membership, Question, Rule
