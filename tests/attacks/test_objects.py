@@ -54,4 +54,6 @@ def _body(path: str) -> dict[str, object]:
         return {"name": "x", "scopes": ["identity.users.read"]}
     if path == "/auth/sessions/{session_id}":
         return {"label": "mine"}
+    if path.endswith("/mfa"):
+        return {"mode": "none"}
     return {"role": "helpdesk"} if path.endswith("/roles") else {}

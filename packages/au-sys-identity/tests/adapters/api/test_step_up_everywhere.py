@@ -22,6 +22,7 @@ BODIES: dict[str, Json] = {
     "PATCH /users/{id}": {"is_active": True},
     "POST /iam/sync/run": {"source": "directory:nowhere", "dry_run": False},
     "DELETE /rbac/policies": {"id": NOWHERE},
+    "PATCH /management/settings/": {"values": {"ACCESS_TTL": 300}},
     "POST /mfa/delegated/approve": {"approval_id": NOWHERE, "decision": "approve", "act_hash": "0" * 64},
     "POST /iam/delegations": {"agent": NOWHERE, "permissions": ["x.y.z"], "expires_at": "2099-01-01T00:00:00Z"},
 }

@@ -21,6 +21,7 @@ _NAMES = re.compile(
     r"^(password|current_password|secret|token|access_token|refresh_token|mfa_token|code_verifier|one_time_password"
     r"|client_secret|bootstrap_token|invitation|recovery_codes|csrf_token)$"
 )
+_failed = pytest.StashKey[bool]()
 _seen: set[str] = set()
 _before: set[str] = set()
 
@@ -48,7 +49,18 @@ def pytest_runtest_makereport(
             if shown:
                 report.outcome = "failed"
                 report.longrepr = "credentials stand in the output: " + ", ".join(f"{leak[:6]}…" for leak in shown)
+            elif not item.stash.get(_failed, False):
+                _forget_output(item)
+    elif not report.passed:
+        item.stash[_failed] = True
     return report
+
+
+def _forget_output(item: pytest.Item) -> None:
+    """Drop what a passed test printed: a suite of thousands that logs at debug level would keep gigabytes."""
+    kept = getattr(item, "_report_sections", None)  # pytest has no public way to it
+    if isinstance(kept, list):
+        kept.clear()
 
 
 def note(secrets: Iterable[str]) -> None:

@@ -20,7 +20,13 @@ router = APIRouter(prefix="/iam/sync", tags=["directories"])
 Runs = Annotated[Syncing, inject(Syncing)]
 
 
-@router.post("/run", operation_id="run_sync", summary="Bring people or rules in line", status_code=202)
+@router.post(
+    "/run",
+    operation_id="run_sync",
+    summary="Bring people or rules in line",
+    status_code=202,
+    responses={200: {"model": IntegrityOut, "description": "The report of a run of our own house."}},
+)
 @access(permission="identity.directories.sync")
 async def run_sync(
     request: Request,

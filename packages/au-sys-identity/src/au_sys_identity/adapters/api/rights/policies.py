@@ -115,7 +115,13 @@ async def change_policies(
     return BulkOut.of(outcome)
 
 
-@router.get("/rbac/export", operation_id="export_policies", summary="Rules as Casbin text")
+@router.get(
+    "/rbac/export",
+    operation_id="export_policies",
+    summary="Rules as Casbin text",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One rule a line."}},
+)
 @access(permission="identity.policies.read")
 async def export_policies(decisions: Annotated[Decisions, inject(Decisions)]) -> PlainTextResponse:
     """Rules and assignments of this installation; what ends, and what was shipped, is left out."""
