@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.attacks.running_platform import COMMANDS, RunningPlatform, running_platform
 
-EXAMPLES = int(os.environ.get("FSP_FUZZ_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("FSP_FUZZ_EXAMPLES", "2"))
 _ENDS_THE_SESSION = (
     "logout",
     "delete_me",

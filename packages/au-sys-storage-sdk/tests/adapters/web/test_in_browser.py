@@ -142,12 +142,14 @@ def test_a_document_is_edited_and_its_change_is_shown(browser: "Browser", site: 
 
 def test_a_file_is_uploaded_and_shown(browser: "Browser", site: str) -> None:
     """The picture is drawn; it can be deleted after a question."""
+    from playwright.sync_api import expect
+
     context = signed_in(browser, site)
     page = context.new_page()
     page.goto(PAGES["blobs"])
     page.locator("#field-file").set_input_files({"name": "new.png", "mimeType": "image/png", "buffer": PICTURE})
     page.get_by_role("button", name="Upload").click()
-    page.wait_for_function("document.querySelector('.blob-picture')?.naturalWidth > 0")
+    expect(page.locator(".blob-picture")).not_to_have_js_property("naturalWidth", 0)
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/files:blobs")
