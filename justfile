@@ -26,7 +26,7 @@ lock:
 # Run the whole test suite in one go; arguments go to pytest
 [group('proof')]
 test *ARGS:
-    {{ run }} pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
+    {{ run }} pytest -n 3 --dist loadfile "$@"
 
 # The test suite on every Python that the packages promise, each in an environment of its own under dist/matrix; arguments go to pytest
 [group('proof')]
