@@ -19,7 +19,7 @@ from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.conformance.endings import script_of
 from skriptoteket.conformance.playing import Script, play
 from skriptoteket.core.runs.models import Limits, OutcomeCode
-from skriptoteket.core.runs.ports import Printed, Sandbox
+from skriptoteket.core.runs.sandbox import Printed, Sandbox
 
 _ROUNDS = 300
 _COLD_EVERY = 10

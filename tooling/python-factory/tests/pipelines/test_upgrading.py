@@ -93,6 +93,15 @@ def test_line_ends_and_byte_order_mark_of_the_owner_stay(house: Path, templates:
     assert after.count(b"\n") == after.count(b"\r\n")
 
 
+def test_a_file_that_is_no_text_is_refused_by_name(house: Path, templates: Path) -> None:
+    """No traceback and nothing written: the file, the byte and the way on."""
+    readme = member_of(house).path / README
+    readme.write_bytes("Grüße\n".encode("latin-1"))
+    with pytest.raises(Refused, match=r"README\.md: not UTF-8 at byte 2"):
+        upgraded(house, templates)
+    assert "Grüße\n".encode("latin-1") == readme.read_bytes()
+
+
 def clash(house: Path) -> Path:
     """The owner writes where the second version writes."""
     readme = member_of(house).path / README

@@ -11,7 +11,7 @@ from skriptoteket.core.results.contract import Answer, OutputFile
 from skriptoteket.core.results.normalization import normalize
 from skriptoteket.core.runs.models import Limits, Outcome, OutcomeCode
 from skriptoteket.core.runs.outcomes import decide
-from skriptoteket.core.runs.ports import (
+from skriptoteket.core.runs.sandbox import (
     Exited,
     ForbiddenOutput,
     KillReason,

@@ -11,8 +11,8 @@ from skriptoteket.adapters.cli.commands import CommandParts, command_line
 from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 from skriptoteket.core.bank.models import Installed
-from skriptoteket.core.runs.ports import Sandbox
 from skriptoteket.core.runs.retention import Purged
+from skriptoteket.core.runs.sandbox import Sandbox
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import Library, build_library, retention
 from skriptoteket.manifest.plugin import MIGRATIONS, VERSION

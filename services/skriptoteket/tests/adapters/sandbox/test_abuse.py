@@ -15,7 +15,7 @@ from skriptoteket.conformance.abuse.catalogue import ATTACKS, judge
 from skriptoteket.conformance.endings import script_of
 from skriptoteket.conformance.playing import play
 from skriptoteket.core.runs.models import OutcomeCode
-from skriptoteket.core.runs.ports import Sandbox
+from skriptoteket.core.runs.sandbox import Sandbox
 
 pytestmark = pytest.mark.needs_bwrap
 _together = pytest.mark.asyncio(loop_scope="module")

@@ -11,7 +11,7 @@ from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.conformance.endings import ENDINGS, script_of
 from skriptoteket.conformance.playing import GivenFile, Played, Script, play, watch
 from skriptoteket.core.runs.models import OutcomeCode
-from skriptoteket.core.runs.ports import Sandbox
+from skriptoteket.core.runs.sandbox import Sandbox
 
 pytestmark = pytest.mark.needs_bwrap
 

@@ -7,8 +7,8 @@ import pytest
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
 from skriptoteket.adapters.sandbox.probe import probe_host
 from skriptoteket.conformance.endings import script_of
-from skriptoteket.core.runs.ports import SandboxFailed
 from skriptoteket.core.runs.queueing.matching import missing, requirements_of
+from skriptoteket.core.runs.sandbox import SandboxFailed
 
 
 @pytest.mark.needs_bwrap

@@ -9,7 +9,7 @@ from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
 from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.conformance.endings import ENDINGS
 from skriptoteket.conformance.playing import play
-from skriptoteket.core.runs.ports import Sandbox
+from skriptoteket.core.runs.sandbox import Sandbox
 
 
 async def main(state_dir: Path, runner: str) -> None:

@@ -14,11 +14,13 @@ from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
+from skriptoteket.core.roles import CONTRIBUTOR_RIGHTS, Actor
 from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, Run, RunKind, RunState
 from skriptoteket.core.runs.ports import ClaimRules, Worker
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.submission import RunSubmission, Submission
+from skriptoteket.core.runs.trials import Trial, Trials
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
 
@@ -76,7 +78,7 @@ class Quiz:
 
     async def act(self, rev: int, action: str = "more", **values: object) -> Run:
         """One step."""
-        wanted = WantedAction(RunId(self.ids.new()), self.tool_id, ANNA, action, values, rev)
+        wanted = WantedAction(RunId(self.ids.new()), self.tool_id, Actor(ANNA), action, values, rev)
         return await self.steps.act(wanted)
 
     async def session(self) -> Any:
@@ -166,6 +168,25 @@ async def test_a_new_version_ends_the_session(quiz: Quiz) -> None:
         await unit.tools.update(replace(tool, active_version_id=VersionId(uuid4())))
     with pytest.raises(Conflict, match="new version"):
         await quiz.act(2, rows=1)
+
+
+async def test_a_trial_goes_on_only_for_who_may_still_write(quiz: Quiz) -> None:
+    """A maintainer goes on with a trial; once the right to write is gone, the session does not exist."""
+    author = Actor(ANNA, frozenset(CONTRIBUTOR_RIGHTS))
+    async with quiz.work.write() as unit:
+        await unit.tools.add_maintainer(quiz.tool_id, ANNA)
+        version = (await unit.tools.get(quiz.tool_id)).active_version_id
+    trials = Trials(quiz.work, quiz.clock, quiz.ids, quiz.bell, AdmissionRules(), ("standard@1",))
+    run = await trials.submit(author, Trial(RunId(quiz.ids.new()), quiz.tool_id, {}, version_id=version))
+    await quiz.end(run, offer=(MORE,))
+    session = await quiz.steps.look(quiz.tool_id, ANNA, run.session_context)
+    assert session is not None
+    wanted = WantedAction(
+        RunId(quiz.ids.new()), quiz.tool_id, author, "more", {"rows": 1}, session.rev, run.session_context
+    )
+    with pytest.raises(NotFound):
+        await quiz.steps.act(replace(wanted, actor=Actor(ANNA)))
+    assert RunKind.ACTION is (await quiz.steps.act(wanted)).kind
 
 
 async def test_sessions_end_by_themselves_and_on_request(quiz: Quiz) -> None:

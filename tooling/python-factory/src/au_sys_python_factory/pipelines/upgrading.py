@@ -57,7 +57,8 @@ def upgrade(
     """What an upgrade of one package would do.
 
     Raises:
-        Refused: an upgrade is open, or the template version is not in this factory, or older than the package's.
+        Refused: an upgrade is open, a file is not UTF-8, or the template version is not in this factory or older than
+            the package's.
     """
     target = to or newest(tracked.kind, templates)
     if tracked.open_to:
@@ -100,7 +101,11 @@ def _outcome(member: Member, tracked: Tracked, path: str, old: dict[str, str], n
 def _text(member: Member, path: str) -> str | None:
     """A file with line feeds only and without a mark at its begin, as templates are; ``None`` where there is none."""
     content = read(member.path, path)
-    return None if content is None else content.decode("utf-8").removeprefix(_BOM).replace("\r\n", "\n")
+    try:
+        return None if content is None else content.decode("utf-8").removeprefix(_BOM).replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        where = f"{member.relative}/{path}"
+        raise Refused(f"not UTF-8 at byte {error.start}.", where=where, fix="save it as UTF-8.") from None
 
 
 def plan_upgrade(workspace: Workspace, upgrades: tuple[Upgrade, ...], command: str) -> Plan:

@@ -1,23 +1,21 @@
 """Go on with a tool: its session, and the actions that it offered."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from skriptoteket.adapters.api.run_answers import answered
 from skriptoteket.adapters.api.schemas.interaction import ActionIn, SessionOut
 from skriptoteket.adapters.api.schemas.runs import RunDetail
-from skriptoteket.adapters.http.acting import waiting_time
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.ports import Ids
-from skriptoteket.core.roles import RUN
+from skriptoteket.core.roles import RUN, Actor
 
 router = APIRouter()
 
@@ -68,23 +66,11 @@ async def act(
     wanted = WantedAction(
         RunId(ids.new()),
         await lookup.id_of(tool),
-        principal.urn,
+        Actor(principal.urn),
         body.action_id,
         body.input,
         body.expected_state_rev,
         locale=principal.locale or desk.default_locale,
     )
     run = await steps.act(wanted)
-    waited = waiting_time(request)
-    seen = await desk.wait(run.id, principal.urn, waited)
-    urls = {
-        artifact.artifact_id: request.url_for(
-            "skriptoteket_api_artifact", run_id=str(run.id), artifact_id=artifact.artifact_id
-        ).path
-        for artifact in seen.artifacts
-    }
-    done = waited > timedelta(0) and seen.run.state.terminal
-    headers = {"location": request.url_for("skriptoteket_api_run", run_id=str(run.id)).path}
-    if done:
-        headers["preference-applied"] = f"wait={int(waited.total_seconds())}"
-    return JSONResponse(RunDetail.seen(seen, urls).model_dump(mode="json"), 200 if done else 202, headers)
+    return await answered(request, principal, desk, run.id)

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import StreamingResponse
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from skriptoteket.adapters.api.run_answers import answered, detail
 from skriptoteket.adapters.api.schemas.runs import ArtifactOut, JsonSubmission, LogsOut, RunDetail, RunList
-from skriptoteket.adapters.http.acting import Actors, idempotency_key, run_id_of, waiting_time
+from skriptoteket.adapters.http.acting import Actors, idempotency_key, run_id_of
 from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver
 from skriptoteket.adapters.http.submitting import SubmissionDesk
@@ -20,7 +21,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import AUTHOR_ANY, OPERATE, RUN
 from skriptoteket.core.runs.models import RunState
 from skriptoteket.core.runs.ports import ArtifactStore
-from skriptoteket.core.runs.watching import RunWatching, SeenRun
+from skriptoteket.core.runs.watching import RunWatching
 
 submissions = APIRouter()
 router = APIRouter()
@@ -66,15 +67,8 @@ async def submit(tool: str, request: Request, principal: CurrentPrincipal, desk:
         submitted = await desk.take_values(principal, tool, _json_values(await request.body()), key)
     else:
         submitted, _ = await desk.take(request, principal, tool, key)
-    waited = waiting_time(request)
-    seen = await desk.wait(submitted.run.id, principal.urn, waited)
-    headers = {"location": str(request.url_for("skriptoteket_api_run", run_id=str(submitted.run.id)).path)}
-    if submitted.replayed:
-        headers["idempotency-replayed"] = "true"
-    if waited and seen.run.state.terminal:
-        headers["preference-applied"] = f"wait={int(waited.total_seconds())}"
-    status = 200 if waited and seen.run.state.terminal else 202
-    return JSONResponse(_detail(request, seen).model_dump(mode="json"), status, headers)
+    more = {"idempotency-replayed": "true"} if submitted.replayed else {}
+    return await answered(request, principal, desk, submitted.run.id, more)
 
 
 @router.get("/runs", name="skriptoteket_api_runs")
@@ -97,7 +91,7 @@ async def runs(
 @access(permission=RUN)
 async def run(run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching) -> RunDetail:
     """One of one's own runs."""
-    return _detail(request, await watching.see(run_id_of(run_id), principal.urn))
+    return detail(request, await watching.see(run_id_of(run_id), principal.urn))
 
 
 @router.post("/runs/{run_id}/cancel", name="skriptoteket_api_cancel")
@@ -125,7 +119,7 @@ async def artifacts(
     run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching
 ) -> list[ArtifactOut]:
     """The files of a succeeded run."""
-    return _detail(request, await watching.see(run_id_of(run_id), principal.urn)).artifacts
+    return detail(request, await watching.see(run_id_of(run_id), principal.urn)).artifacts
 
 
 @router.get(
@@ -185,16 +179,6 @@ async def _stream(watching: RunWatching, run_id: RunId, subject: str, after: int
             silent = 0.0
         await asyncio.sleep(_EVENT_PAUSE)
         silent += _EVENT_PAUSE
-
-
-def _detail(request: Request, seen: SeenRun) -> RunDetail:
-    urls = {
-        artifact.artifact_id: request.url_for(
-            "skriptoteket_api_artifact", run_id=str(seen.run.id), artifact_id=artifact.artifact_id
-        ).path
-        for artifact in seen.artifacts
-    }
-    return RunDetail.seen(seen, urls)
 
 
 def _cursor(text: str) -> RunId:

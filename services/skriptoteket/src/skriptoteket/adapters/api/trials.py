@@ -4,13 +4,13 @@ import json
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from skriptoteket.adapters.api.run_answers import answered
 from skriptoteket.adapters.api.schemas.runs import RunDetail
 from skriptoteket.adapters.api.schemas.versions import BehaviourIn
-from skriptoteket.adapters.http.acting import Actors, version_id_of, waiting_time
+from skriptoteket.adapters.http.acting import Actors, version_id_of
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.adapters.http.trying import Chosen, TrialDesk
 from skriptoteket.core.catalog.lookup import ToolLookup
@@ -61,17 +61,7 @@ async def sandbox_run(
     actor = await rights.of(principal, (AUTHOR, AUTHOR_ANY))
     tool_id = await lookup.id_of(tool)
     run = await trying.take(request, principal, actor, tool_id, _chosen)
-    waited = waiting_time(request)
-    seen = await desk.wait(run.id, principal.urn, waited)
-    urls = {
-        artifact.artifact_id: request.url_for(
-            "skriptoteket_api_artifact", run_id=str(run.id), artifact_id=artifact.artifact_id
-        ).path
-        for artifact in seen.artifacts
-    }
-    status = 200 if waited and seen.run.state.terminal else 202
-    headers = {"location": request.url_for("skriptoteket_api_run", run_id=str(run.id)).path}
-    return JSONResponse(RunDetail.seen(seen, urls).model_dump(mode="json"), status, headers)
+    return await answered(request, principal, desk, run.id)
 
 
 def _chosen(texts: dict[str, list[str]]) -> Chosen:

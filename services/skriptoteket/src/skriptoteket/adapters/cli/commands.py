@@ -15,8 +15,8 @@ from skriptoteket.adapters.sandbox.probe import HostReport
 from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
 from skriptoteket.core.bank.models import Installed
 from skriptoteket.core.errors import SkriptoteketError
-from skriptoteket.core.runs.ports import Sandbox
 from skriptoteket.core.runs.retention import Purged
+from skriptoteket.core.runs.sandbox import Sandbox
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from skriptoteket.core.results.contract import Answer, OutputFile
 from skriptoteket.core.results.normalization import normalize
 from skriptoteket.core.runs.inputs import HEAD_BYTES, Upload, file_issues, unique_names
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import Exited, Printed, RunSpec, Sandbox, SandboxHandle
+from skriptoteket.core.runs.sandbox import Exited, Printed, RunSpec, Sandbox, SandboxHandle
 from skriptoteket.core.runs.submission import limits_of
 from skriptoteket.core.versions.behaviour import checked
 from skriptoteket.core.versions.models import Behaviour
@@ -76,10 +76,7 @@ async def try_script(
         ValueError: tool.toml is wrong, or an argument is no ``NAME=VALUE``.
         ValidationFailed: files or values do not fit the tool's form.
     """
-    tool = await blocking(read_tool, folder)
-    behaviour = checked(
-        Behaviour(source_code=""), tool.behaviour, (str(tool.behaviour.get("environment", "standard@1")),)
-    )
+    behaviour = await _behaviour(folder)
     given = [await blocking(_read_input, behaviour, text) for text in files]
     texts = dict(_pair(text) for text in values)
     accepted, issues = form_issues(behaviour.input_schema, texts)
@@ -109,13 +106,15 @@ async def try_step(sandbox: Sandbox, folder: Path, before: Tried, action_id: str
     offered = next((each for each in before.answer.next_actions if each["action_id"] == action_id), None)
     if offered is None:
         raise ValueError(f"the tool did not offer {action_id!r}")
-    tool = await blocking(read_tool, folder)
-    behaviour = checked(
-        Behaviour(source_code=""), tool.behaviour, (str(tool.behaviour.get("environment", "standard@1")),)
-    )
+    behaviour = await _behaviour(folder)
     given: dict[str, JsonValue] = dict(accept_form(fields_of(offered), values))
     step: JsonValue = {"action_id": action_id, "input": given}
     return await _run(sandbox, _spec(behaviour, (), (), (), {"action": step, "state": before.answer.state}))
+
+
+async def _behaviour(folder: Path) -> Behaviour:
+    wanted = (await blocking(read_tool, folder)).behaviour
+    return checked(Behaviour(source_code=""), wanted, (str(wanted.get("environment", "standard@1")),))
 
 
 def _spec(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits, Usage
-from skriptoteket.core.runs.ports import (
+from skriptoteket.core.runs.sandbox import (
     CollectedFile,
     Exited,
     KillReason,

@@ -25,7 +25,7 @@ from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import InterpreterView, interpreter_view
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import (
+from skriptoteket.core.runs.sandbox import (
     CollectedFile,
     KillReason,
     RunSpec,

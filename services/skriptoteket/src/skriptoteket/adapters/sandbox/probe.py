@@ -13,7 +13,7 @@ from skriptoteket.adapters.sandbox.seccomp import shipped_filter
 from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import Exited, Printed, RunSpec, Sandbox, SandboxFailed
+from skriptoteket.core.runs.sandbox import Exited, Printed, RunSpec, Sandbox, SandboxFailed
 
 _PROBE = """
 import os, socket

@@ -13,7 +13,7 @@ from skriptoteket.adapters.sandbox import processes
 from skriptoteket.adapters.sandbox.cgroups import Group
 from skriptoteket.adapters.sandbox.inside import kernel
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import SandboxFailed
+from skriptoteket.core.runs.sandbox import SandboxFailed
 
 _MIB = 1024 * 1024
 _PACKET = 1 << 16

@@ -14,7 +14,7 @@ from skriptoteket.adapters.sandbox import processes, workspace
 from skriptoteket.adapters.sandbox.cgroups import Group
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits, Usage
-from skriptoteket.core.runs.ports import Exited, KillReason, Printed, Progressed, SandboxEvent, Started
+from skriptoteket.core.runs.sandbox import Exited, KillReason, Printed, Progressed, SandboxEvent, Started
 
 _CHUNK = 64 * 1024
 _MIB = 1024 * 1024

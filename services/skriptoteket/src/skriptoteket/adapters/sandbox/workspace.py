@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import ForbiddenOutput, OutputOverLimit, RunSpec
+from skriptoteket.core.runs.sandbox import ForbiddenOutput, OutputOverLimit, RunSpec
 
 _OPENAT2 = 437
 _NO_LINKS = 0x01 | 0x02 | 0x04 | 0x08  # RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH (openat2(2))

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
-from skriptoteket.adapters.http.acting import run_id_of
+from skriptoteket.adapters.http.acting import Actors, run_id_of
 from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk, form_values
 from skriptoteket.adapters.http.uploads import Received
 from skriptoteket.adapters.web.run_view import Attempt, offer, view
@@ -17,7 +17,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.interaction.models import fields_of
 from skriptoteket.core.ports import Ids
-from skriptoteket.core.roles import RUN
+from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, RUN
 from skriptoteket.core.runs.watching import RunWatching
 
 router = APIRouter()
@@ -28,6 +28,7 @@ Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
 Page = Annotated[Pages, inject(Pages)]
 People = Annotated[Readers, inject(Readers)]
 NewIds = Annotated[Ids, inject(Ids)]
+Rights = Annotated[Actors, inject(Actors)]
 
 
 @router.post("/my-runs/{run_id}/actions", name="skriptoteket_run_action")
@@ -42,6 +43,7 @@ async def act(
     pages: Page,
     people: People,
     ids: NewIds,
+    rights: Rights,
 ) -> Response:
     """Begin the step and go to its run; whatever is wrong, the form comes back as it was filled in."""
     seen = await watching.see(run_id_of(run_id), principal.urn)
@@ -60,7 +62,7 @@ async def act(
         wanted = WantedAction(
             RunId(ids.new()),
             seen.tool.id,
-            principal.urn,
+            await rights.of(principal, (AUTHOR, AUTHOR_ANY)),
             action_id,
             values,
             int(rev) if rev.isdigit() and len(rev) < 10 else 0,

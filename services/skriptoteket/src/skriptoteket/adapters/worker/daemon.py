@@ -17,8 +17,9 @@ from skriptoteket.adapters.worker.leases import Leases
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.execution import Executor
 from skriptoteket.core.runs.models import Limits, Run
-from skriptoteket.core.runs.ports import ArtifactStore, ClaimRules, RunUnit, Sandbox, Worker
+from skriptoteket.core.runs.ports import ArtifactStore, ClaimRules, RunUnit, Worker
 from skriptoteket.core.runs.recovery import Recovery
+from skriptoteket.core.runs.sandbox import Sandbox
 
 _log = get_logger(__name__)
 

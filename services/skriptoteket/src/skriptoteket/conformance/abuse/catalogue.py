@@ -8,7 +8,7 @@ from skriptoteket.conformance.abuse.network import NETWORK
 from skriptoteket.conformance.abuse.resources import RESOURCES
 from skriptoteket.conformance.abuse.system_calls import SYSTEM_CALLS
 from skriptoteket.conformance.playing import play
-from skriptoteket.core.runs.ports import Sandbox
+from skriptoteket.core.runs.sandbox import Sandbox
 
 GROUPS = {
     "Resources": RESOURCES,

@@ -12,6 +12,7 @@ from skriptoteket.core.interaction.ports import InteractionUnit
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
+from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.models import Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, Doorbell
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
@@ -19,11 +20,14 @@ from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_roo
 
 @dataclass(frozen=True, slots=True)
 class WantedAction:
-    """What a caller wants to go on with. ``run_id`` is the new run's; nobody sends a state."""
+    """What a caller wants to go on with. ``run_id`` is the new run's; nobody sends a state.
+
+    ``actor`` holds those of the authors' rights that the caller has: going on with a trial takes them anew.
+    """
 
     run_id: RunId
     tool_id: ToolId
-    subject: str
+    actor: Actor
     action_id: str
     values: Mapping[str, object]
     expected_rev: int
@@ -65,21 +69,21 @@ class Interaction:
         """Begin one step: everything is checked, and the run written, in one transaction before anything runs.
 
         Raises:
-            NotFound: there is no session, or the tool is hidden.
+            NotFound: there is no session, the tool is hidden, or the trial is of a tool that one may no longer write.
             Conflict: ``state_rev_stale``, ``action_in_progress``, ``version_changed``.
             ValidationFailed: the action was not offered, or its fields are wrong.
             RunnerUnavailable, TooManyRuns, QueueFull.
         """
         async with self._work.write() as unit:
-            session = await self._settled(unit, wanted.tool_id, wanted.subject, wanted.context)
+            session = await self._settled(unit, wanted.tool_id, wanted.actor.subject, wanted.context)
             if session is None:
                 raise NotFound("session", wanted.tool_id)
             _check_turn(session, wanted)
-            offering = await _offering(unit, session)
+            offering = await _offering(unit, session, wanted.actor)
             values = _accepted(session, wanted)
             now = self._clock.now()
             room = (offering.environment, offering.limits, offering.requirements)
-            await ensure_room(unit, self._rules, room, wanted.subject, now)
+            await ensure_room(unit, self._rules, room, wanted.actor.subject, now)
             run = await self._next(unit, session, offering, wanted, values)
             await unit.runs.add(run)
             moved = replace(session, rev=session.rev + 1, pending_run_id=run.id, last_used_at=now)
@@ -115,7 +119,7 @@ class Interaction:
         settings = offering.settings
         if offering.context is RunContext.PRODUCTION and offering.version_id is not None:
             behaviour = (await unit.versions.get(offering.version_id)).behaviour
-            settings = await settings_of_a_run(unit.preferences, session.tool_id, behaviour, wanted.subject)
+            settings = await settings_of_a_run(unit.preferences, session.tool_id, behaviour, wanted.actor.subject)
         now = self._clock.now()
         return Run(
             id=wanted.run_id,
@@ -127,7 +131,7 @@ class Interaction:
             version_id=offering.version_id,
             snapshot_id=offering.snapshot_id,
             behaviour_hash=offering.behaviour_hash,
-            requested_by=wanted.subject,
+            requested_by=wanted.actor.subject,
             requested_at=now,
             environment=offering.environment,
             limits=offering.limits,
@@ -158,12 +162,14 @@ def _in_progress(session: ToolSession) -> Conflict:
     return Conflict("action_in_progress", "The step before this one is still running.", facts)
 
 
-async def _offering(unit: InteractionUnit, session: ToolSession) -> Run:
+async def _offering(unit: InteractionUnit, session: ToolSession, actor: Actor) -> Run:
     """The run whose version goes on."""
     if session.run_id is None:
         raise ValidationFailed([FieldIssue("action_id", "unknown", "the tool offers nothing to go on with")])
     offering = await unit.runs.get(session.run_id)
     if offering.context is RunContext.SANDBOX:
+        if not actor.may_write(await unit.tools.maintainers(session.tool_id)):
+            raise NotFound("session", session.tool_id)
         return offering
     tool = await unit.tools.get(session.tool_id)
     if not tool.is_visible or tool.active_version_id is None:

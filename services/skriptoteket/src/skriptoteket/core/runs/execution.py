@@ -24,8 +24,8 @@ from skriptoteket.core.runs.models import (
     RunState,
 )
 from skriptoteket.core.runs.outcomes import decide
-from skriptoteket.core.runs.ports import (
-    ArtifactStore,
+from skriptoteket.core.runs.ports import ArtifactStore, RunUnit
+from skriptoteket.core.runs.sandbox import (
     CollectedFile,
     Exited,
     ForbiddenOutput,
@@ -34,7 +34,6 @@ from skriptoteket.core.runs.ports import (
     Printed,
     Progressed,
     RunSpec,
-    RunUnit,
     Sandbox,
     SandboxFailed,
     SandboxHandle,

@@ -4,7 +4,8 @@ import errno
 
 from skriptoteket.core.results.contract import Answer, ScriptError
 from skriptoteket.core.runs.models import PUBLIC_MESSAGES, Limits, Outcome, OutcomeCode
-from skriptoteket.core.runs.ports import OUTCOME_OF_KILL, Exited, ForbiddenOutput, OutputOverLimit
+from skriptoteket.core.runs.ports import OUTCOME_OF_KILL
+from skriptoteket.core.runs.sandbox import Exited, ForbiddenOutput, OutputOverLimit
 
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
