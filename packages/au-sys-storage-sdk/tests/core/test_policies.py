@@ -32,3 +32,14 @@ def test_conditions_sizes_and_times_are_enforced() -> None:
         policy.admit("n", 11, None, 1)
     with pytest.raises(InvalidInput, match="cap"):
         policy.admit("n", 1, 61, 1)
+
+
+def test_a_rule_may_leave_a_namespace_unsealed_but_never_the_platforms() -> None:
+    """Sealing is what happens unless a rule says otherwise."""
+    policies = Policies(
+        {"open.*": Policy(encrypted=False), "must": Policy(encrypted=True), "*": Policy(encrypted=None)}
+    )
+    names = ("open.x", "must", "other", "identity.users", "storage.history")
+    assert [policies.seals(name) for name in names] == [False, True, True, True, True]
+    assert policies.demand_encryption == ("must",)
+    assert Policies({"*": Policy(encrypted=False)}).seals("storage.history")

@@ -23,6 +23,7 @@ class Policy:
     """Rules of one namespace. Sizes in bytes, times in seconds; ``None`` sets no bound.
 
     ``readers`` and ``writers`` are patterns (``urn:fsp:app:*``) of callers; ``None`` admits everybody with the right.
+    ``encrypted``: documents are sealed (``True``: without keys nothing starts), or kept as they come (``False``).
     """
 
     max_value: int = MAX_VALUE
@@ -32,7 +33,7 @@ class Policy:
     readers: tuple[str, ...] | None = None
     writers: tuple[str, ...] | None = None
     shape: Shape | None = None
-    encrypted: bool = False
+    encrypted: bool | None = None
 
     def admit(self, namespace: str, size: int, ttl: float | None, condition: Condition) -> float | None:
         """Check a write; the time to live it gets.
@@ -94,6 +95,10 @@ class Policies:
     def in_reach(self, namespace: str) -> bool:
         """Whether callers from outside may know of the namespace."""
         return not namespace.startswith(PLATFORM_ONLY)
+
+    def seals(self, namespace: str) -> bool:
+        """Whether documents are sealed when there are keys; the platform's own always are."""
+        return not self.in_reach(namespace) or self.of(namespace).encrypted is not False
 
     @property
     def demand_encryption(self) -> tuple[str, ...]:

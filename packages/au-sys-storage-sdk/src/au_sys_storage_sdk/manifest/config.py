@@ -40,7 +40,11 @@ class NamespaceRules(BaseModel):
     value_schema: dict[str, JsonValue] | None = Field(
         default=None, alias="schema", description="JSON Schema that every document has to fit."
     )
-    encrypted: bool = Field(default=False, description="Do not start unless STORAGE_ENCRYPTION_KEYS seals documents.")
+    encrypted: bool | None = Field(
+        default=None,
+        description="true: do not start unless STORAGE_ENCRYPTION_KEYS seals documents; false: keep them as they come,"
+        " also when there are keys. Every namespace is sealed under a key of its own, derived from these.",
+    )
 
     def policy(self, pattern: str) -> Policy:
         """The rules as the core knows them. Raises ``InvalidInput`` for a schema that is none."""

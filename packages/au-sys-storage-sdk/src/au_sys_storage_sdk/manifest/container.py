@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from au_sys_storage_sdk.adapters.api.access import Desk, Terms
+from au_sys_storage_sdk.adapters.api.auditing import ChangeAudit
 from au_sys_storage_sdk.adapters.api.followers import Followers
 from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store
@@ -17,7 +18,7 @@ from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.core.storage import Storage
 from au_sys_storage_sdk.core.switching.switchable import Switchable
 from au_sys_storage_sdk.manifest.config import DEFAULT_BACKEND, StorageSettings
-from fastapi_services_platform import Service
+from fastapi_services_platform import AuditTrail, Authorizer, Service
 
 T = TypeVar("T")
 
@@ -38,7 +39,8 @@ def sealed(store: DocumentStore, settings: StorageSettings) -> DocumentStore:
     from au_sys_storage_sdk.core.wrappers.encrypted import Encrypted
     from au_sys_storage_sdk.core.wrappers.keys import KeyRing
 
-    return Encrypted(store, KeyRing(keys), accept_plain=settings.encryption_accept_plain)
+    seals = settings.policies().seals
+    return Encrypted(store, KeyRing(keys), accept_plain=settings.encryption_accept_plain, seals=seals)
 
 
 async def switchable_store(settings: StorageSettings, data_dir: Path, journal: FileJournal) -> Switchable:
@@ -61,7 +63,7 @@ async def switchable_store(settings: StorageSettings, data_dir: Path, journal: F
     return await Switchable.open(DEFAULT_BACKEND, journal, opened, keep=settings.switch_keep_seconds)
 
 
-def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
+def services(settings: StorageSettings, data_dir: Path, audit: AuditTrail) -> tuple[Service, ...]:
     """Documents, blobs and what callers may do with them; each is opened on first use and closed with the app.
 
     Raises:
@@ -89,7 +91,8 @@ def services(settings: StorageSettings, data_dir: Path) -> tuple[Service, ...]:
 
     async def desk(scope: Services) -> Desk:
         terms = Terms(policies, settings.max_document_bytes, settings.idempotency_seconds)
-        return Desk(await scope.get(Storage), await scope.get(Blobs), terms)
+        changes = ChangeAudit(audit, await scope.get(Authorizer))
+        return Desk(await scope.get(Storage), await scope.get(Blobs), terms, changes)
 
     return (
         Service(Switchable, switchable),

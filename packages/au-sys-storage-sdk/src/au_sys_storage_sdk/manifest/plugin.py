@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from au_sys_storage_sdk.adapters.api.auditing import API_EVENTS
 from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
 from au_sys_storage_sdk.adapters.api.router import blob_router, router
 from au_sys_storage_sdk.adapters.api.switching import SWITCH_EVENTS, SwitchAudit
@@ -63,7 +64,7 @@ class Storage:
             permissions=PERMISSIONS,
             bundles=BUNDLES,
             services=(
-                *services(self._settings, platform.settings.data_dir),
+                *services(self._settings, platform.settings.data_dir, platform.audit),
                 Service(Editing, lambda _scope: Editing(platform.audit)),
                 Service(SwitchAudit, lambda _scope: SwitchAudit(platform.audit, self._settings.switch_rate)),
             ),
@@ -72,7 +73,7 @@ class Storage:
             templates=(TemplateFolder("au_sys_storage_sdk.adapters.web"),),
             static=(StaticFolder("au_sys_storage_sdk.adapters.web"),),
             menu=(MenuEntry("Storage", "/admin/storage", "storage.backends.read", order=800, icon="storage"),),
-            audit_events=(*EVENTS, *SWITCH_EVENTS),
+            audit_events=(*EVENTS, *API_EVENTS, *SWITCH_EVENTS),
         )
 
     async def startup(self) -> None:

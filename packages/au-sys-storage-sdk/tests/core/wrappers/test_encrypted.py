@@ -145,6 +145,33 @@ async def test_encryption_can_be_switched_on_later() -> None:
         assert record.codec == 1
 
 
+async def test_a_namespace_may_stay_as_it_comes() -> None:
+    """Its documents, events and sums are plain; what was sealed there before is opened, by a rotation for good."""
+    inner = MemoryDocuments()
+    async with Storage(Encrypted(inner, KeyRing({1: OLD}))) as before:
+        await before.namespace("things").put("a", 1)
+        await before.namespace("others").put("a", 1)
+    inner._closed = False
+    store = Encrypted(inner, KeyRing({1: OLD}), seals=lambda namespace: namespace != "things")
+    storage = Storage(store)
+    space = storage.namespace("things")
+    await space.put("b", 2)
+    async with storage.transaction() as steps:
+        steps.increment(space, "n", 3)
+        steps.emit(space, "event", "plain")
+    assert [item.value for item in (await space.scan()).items] == [1, 2, 3]
+    assert await store.rotate() == 1
+    kept = [await inner.get(SPACE, key) for key in "abn"]
+    assert [(item.codec, item.value) for item in kept if item] == [(0, b"1"), (0, b"2"), (0, b"3")]
+    other = await inner.get(Space("default", "others"), "a")
+    assert other is not None
+    assert other.codec == 1
+    inner._place(Space("default", "others"), "a", Stored("a", b"2", 9, 0, 0))
+    with pytest.raises(Corrupt, match="not sealed"):
+        await storage.namespace("others").get("a")
+    assert [change.data for change in (await store.changes(0, 10))[0] if change.event == "emit"] == [b'"plain"']
+
+
 @pytest.mark.parametrize("keys", [{}, {0: OLD}, {1: b"short"}, {1: OLD, 2: b""}])
 def test_bad_keys_are_refused_and_never_shown(keys: dict[int, bytes]) -> None:
     """The error names the rule; neither it nor the ring show a key."""

@@ -7,9 +7,11 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Request, Response
 
+from au_sys_storage_sdk.adapters.api.auditing import Change, ChangeAudit, Changes
 from au_sys_storage_sdk.adapters.api.guarding import Guarded
 from au_sys_storage_sdk.adapters.api.headers import idempotency
 from au_sys_storage_sdk.adapters.api.headers.idempotency import Answer, Keyed
+from au_sys_storage_sdk.core.blobs.models import BlobInfo
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.namespace import Namespace
 from au_sys_storage_sdk.core.errors import StorageError
@@ -61,13 +63,14 @@ class Tenant:
 class Reach:
     """The caller's view of storage. The tenant comes from the verified principal and from nowhere else."""
 
-    __slots__ = ("_tenant", "caller", "policies", "storage", "tenant")
+    __slots__ = ("_tenant", "caller", "changes", "policies", "storage", "tenant")
 
-    def __init__(self, tenant: Tenant, caller: str) -> None:
+    def __init__(self, tenant: Tenant, caller: str, changes: Changes | None = None) -> None:
         self.storage = tenant.storage
         self.policies = tenant.terms.policies
         self.tenant = tenant.name
         self.caller = caller
+        self.changes = changes
         self._tenant = tenant
 
     def documents(self, namespace: str) -> Namespace[object]:
@@ -105,6 +108,17 @@ class Reach:
 
     async def once(self, request: Request, body: bytes, work: "Work") -> Response:
         """Do a write that is one commit; with an ``Idempotency-Key`` a repetition gets the first answer."""
+        try:
+            return await self._once(request, body, work)
+        finally:
+            await self.noted()
+
+    async def noted(self) -> None:
+        """Put into the trail what an administrator has changed."""
+        if self.changes is not None:
+            await self.changes.note()
+
+    async def _once(self, request: Request, body: bytes, work: "Work") -> Response:
         which = idempotency.keyed(request, self.tenant, self.caller)
         if which is None:
             return await work(self)
@@ -114,7 +128,8 @@ class Reach:
         if first is not None:
             return first
         milliseconds = int(self._tenant.terms.remembered * 1000)
-        guarded = Guarded(store, self.policies, which.put(Answer(which.request, content), milliseconds))
+        record = which.put(Answer(which.request, content), milliseconds)
+        guarded = Guarded(store, self.policies, record, self.changes)
         try:
             response = await work(self._with(guarded))
         except StorageError:
@@ -126,12 +141,36 @@ class Reach:
 
     def _with(self, guarded: Guarded) -> "Reach":
         own = self._tenant
-        return Reach(Tenant(own.name, own.storage, own.blobs, own.terms, guarded), self.caller)
+        return Reach(Tenant(own.name, own.storage, own.blobs, own.terms, guarded), self.caller, self.changes)
+
+    def uploaded(self, namespace: str, info: BlobInfo) -> None:
+        """A blob was written."""
+        if self.changes is not None:
+            self.changes.add(Change("blob.uploaded", f"blobs/{namespace}/{info.key}", info.sha256))
+
+    def removed(self, namespace: str, key: str) -> None:
+        """A blob was deleted."""
+        if self.changes is not None:
+            self.changes.add(Change("blob.deleted", f"blobs/{namespace}/{key}"))
+
+    def noting(self, changes: Changes) -> "Reach":
+        """The same, telling what it changes."""
+        own = self._tenant
+        guarded = Guarded(own.storage.store, self.policies, changes=changes)
+        return Reach(Tenant(own.name, own.storage, own.blobs, own.terms, guarded), self.caller, changes)
 
     async def once_claimed(
         self, which: Keyed | None, content: Callable[[], Awaitable[str]], work: Callable[[], Awaitable[Response]]
     ) -> Response:
         """Do a write that is not one commit; ``content`` gives the digest of the body once it is read."""
+        try:
+            return await self._once_claimed(which, content, work)
+        finally:
+            await self.noted()
+
+    async def _once_claimed(
+        self, which: Keyed | None, content: Callable[[], Awaitable[str]], work: Callable[[], Awaitable[Response]]
+    ) -> Response:
         if which is None:
             return await work()
         store = self.storage.store
@@ -161,10 +200,11 @@ def _given(content: str) -> Callable[[], Awaitable[str]]:
 class Desk:
     """Gives each caller its own view. One for the whole app."""
 
-    def __init__(self, storage: Storage, blobs: Blobs, terms: Terms) -> None:
+    def __init__(self, storage: Storage, blobs: Blobs, terms: Terms, audit: ChangeAudit) -> None:
         self.storage = storage
         self.blobs = blobs
         self.terms = terms
+        self._audit = audit
         self._tenants: dict[str, Tenant] = {}
 
     def reach(self, request: Request) -> Reach:
@@ -177,6 +217,12 @@ class Desk:
             storage = self.storage.for_tenant(principal.tenant)
             tenant = self._tenants[principal.tenant] = Tenant(principal.tenant, storage, self.blobs, self.terms)
         return Reach(tenant, principal.urn)
+
+    async def writer(self, request: Request) -> Reach:
+        """The same for a request that changes something: what an administrator changes is noted."""
+        reach = self.reach(request)
+        changes = await self._audit.of(request.scope["state"]["principal"])
+        return reach if changes is None else reach.noting(changes)
 
 
 Desked = Annotated[Desk, inject(Desk)]

@@ -58,7 +58,7 @@ async def write_blob(request: Request, desk: Desked, namespace: str, key: str) -
 
     With ``Upload-Complete: ?0`` the body is the first part of a resumable upload.
     """
-    reach = desk.reach(request)
+    reach = await desk.writer(request)
     blobs, policy = reach.blobs(namespace, writes=True)
     condition = await condition_for(stated(request), blobs, key)
     policy.demand(namespace, condition)
@@ -71,6 +71,7 @@ async def write_blob(request: Request, desk: Desked, namespace: str, key: str) -
         content_type = request.headers.get("content-type", DEFAULT_TYPE)
         replaced = await blobs.head(key) is not None
         info = await blobs.write(key, body, if_match=condition, content_type=content_type)
+        reach.uploaded(namespace, info)
         return stored(info, 200 if replaced else 201)
 
     return await reach.once_claimed(which, body.digest, work)
@@ -202,7 +203,7 @@ async def probe_blob(request: Request, desk: Desked, namespace: str, key: str) -
 @access(permission="storage.blobs.write", reversibility="irreversible")
 async def delete_blob(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Remove a blob."""
-    reach = desk.reach(request)
+    reach = await desk.writer(request)
     blobs, policy = reach.blobs(namespace, writes=True)
     condition = await condition_for(stated(request), blobs, key)
     policy.demand(namespace, condition)
@@ -210,6 +211,7 @@ async def delete_blob(request: Request, desk: Desked, namespace: str, key: str) 
     async def work() -> Response:
         if not await blobs.delete(key, if_match=condition):
             raise NotFound(namespace, key)
+        reach.removed(namespace, key)
         return Response(status_code=204)
 
     return await reach.once_claimed(keyed(request, reach.tenant, reach.caller), _nothing, work)

@@ -38,7 +38,7 @@ def _body(schema: Mapping[str, Any]) -> dict[str, Any]:  # Any: OpenAPI
 @access(permission="storage.documents.write")
 async def run_batch(request: Request, desk: Desked, namespace: str) -> Response:
     """Up to 1,000 reads and writes of one namespace; not atomic, one result per item in order."""
-    reach = desk.reach(request)
+    reach = await desk.writer(request)
     documents, policy = reach.writable(namespace)
     body = await request.body()
     demanded(request).check(body)
@@ -94,7 +94,7 @@ async def run_transaction(request: Request, desk: Desked) -> Response:
             promises = [_add(reach, transaction, step) for step in steps.items]
         return _json({"results": [_promised(promise) for promise in promises]})
 
-    return await desk.reach(request).once(request, body, work)
+    return await (await desk.writer(request)).once(request, body, work)
 
 
 def _promised(promise: Promise) -> dict[str, object]:

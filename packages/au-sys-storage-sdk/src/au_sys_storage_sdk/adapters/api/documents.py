@@ -155,14 +155,14 @@ def _headers(found: Stored) -> list[tuple[bytes, bytes]]:
 @access(permission="storage.documents.write")
 async def write_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """Store a JSON value; ``If-Match`` and ``If-None-Match: *`` make it conditional."""
-    return await _write(request, desk.reach(request), namespace, key)
+    return await _write(request, await desk.writer(request), namespace, key)
 
 
 @router.put("/storage/{namespace}/{key:path}", openapi_extra=_BODY, responses=_WRITTEN)
 @access(permission="storage.documents.write")
 async def put_document(request: Request, desk: Desked, namespace: str, key: str) -> Response:
     """The same as POST."""
-    return await _write(request, desk.reach(request), namespace, key)
+    return await _write(request, await desk.writer(request), namespace, key)
 
 
 async def _write(request: Request, asking: Reach, namespace: str, key: str) -> Response:
@@ -213,7 +213,7 @@ async def patch_document(request: Request, desk: Desked, namespace: str, key: st
         version = await conditionally(stated(request), lambda: _version(documents, key), write, namespace, key)
         return _written(version, 200)
 
-    return await desk.reach(request).once(request, body, work)
+    return await (await desk.writer(request)).once(request, body, work)
 
 
 def _patch(content_type: str, patch: object) -> object:
@@ -251,7 +251,7 @@ async def delete_document(request: Request, desk: Desked, namespace: str, key: s
             raise NotFound(namespace, key)
         return Response(status_code=204)
 
-    return await desk.reach(request).once(request, b"", work)
+    return await (await desk.writer(request)).once(request, b"", work)
 
 
 async def _version(documents: Namespace[object], key: str) -> int | None:

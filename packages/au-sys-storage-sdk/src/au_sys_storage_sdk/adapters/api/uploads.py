@@ -88,7 +88,7 @@ async def probe_upload(request: Request, desk: Desked, namespace: str, upload: s
 @access(permission="storage.blobs.write")
 async def append_part(request: Request, desk: Desked, namespace: str, upload: str) -> Response:
     """The next part; with ``Upload-Complete: ?1`` it is the last one, and the blob is stored."""
-    reach = desk.reach(request)
+    reach = await desk.writer(request)
     found, _ = await _found(reach, namespace, upload)
     complete = _complete(request, default=False)
     given = _offset(request)
@@ -103,6 +103,8 @@ async def append_part(request: Request, desk: Desked, namespace: str, upload: st
     info = await blobs.write(
         found.key, _joined(reach, upload, found), if_match=condition, content_type=found.content_type
     )
+    reach.uploaded(namespace, info)
+    await reach.noted()
     await _forget(reach, upload)
     headers = {**_state(found, complete=True), "ETag": f'"{info.version}"', "Repr-Digest": _digest_of(info)}
     content = msgspec.json.encode(info)

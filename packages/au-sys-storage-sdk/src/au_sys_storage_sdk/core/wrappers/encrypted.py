@@ -5,8 +5,8 @@ Namespaces, keys, sizes and times stay readable: they are what the backend works
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
 from msgspec.structs import replace
 
@@ -33,13 +33,18 @@ class Encrypted(Forwarding):
     """Seals values on their way in.
 
     ``accept_plain`` lets documents be read that were stored before encryption was on; without it they are ``Corrupt``,
-    so that nobody can slip one in.
+    so that nobody can slip one in. ``seals`` tells of a namespace whether it is sealed at all; what lies in one that is
+    not any more is still opened.
     """
 
-    def __init__(self, inner: DocumentStore, keys: KeyRing, *, accept_plain: bool = False) -> None:
+    def __init__(
+        self, inner: DocumentStore, keys: KeyRing, *, accept_plain: bool = False,
+        seals: Callable[[str], bool] = lambda _namespace: True,
+    ) -> None:  # fmt: skip
         super().__init__(inner)
         self._keys = keys
         self._accept_plain = accept_plain
+        self._seals = lru_cache(maxsize=1024)(seals)
 
     async def get(self, space: Space, key: str) -> Stored | None:
         """See the port."""
@@ -61,7 +66,7 @@ class Encrypted(Forwarding):
             bound = _bound(space, found.key, found.version, found.schema)
             value = self._keys.open(found.value, found.key_generation, space, bound, where)
             return replace(found, value=value, codec=0)
-        if self._accept_plain and found.codec == 0:
+        if found.codec == 0 and (self._accept_plain or not self._seals(space.namespace)):
             return found
         raise Corrupt(where, "it is not sealed")
 
@@ -117,6 +122,8 @@ class Encrypted(Forwarding):
         return Put(space, key, text, condition, expires=found.expires if found else None), int(text)
 
     def _sealed(self, operation: Operation) -> Operation:
+        if not self._seals(operation.space.namespace):
+            return operation
         if isinstance(operation, Put):
             seal = partial(self._seal, operation)
             return replace(operation, value=seal, codec=SEALED, key_generation=self._keys.current)
@@ -144,14 +151,18 @@ class Encrypted(Forwarding):
         return replace(change, data=self._keys.open(sealed, generation, change.space, bound, f"event {change.seq}"))
 
     async def rotate(self) -> int:
-        """Seal everything anew that an older key (or none) has sealed, while others read and write; how many."""
+        """Seal anew what an older key (or none) has sealed, and open what is not to be sealed any more; how many.
+
+        Others read and write meanwhile.
+        """
         moved = 0
         for used in await self.inner.usage():
             space, after = Space(used.tenant, used.namespace), ""
+            wanted = (SEALED, self._keys.current) if self._seals(space.namespace) else (0, 0)
             while True:
                 page = await self.inner.scan(space, "", after, MAX_LIMIT, _PAGE_BYTES, keys_only=False)
                 for found in page.items:
-                    if found.codec != SEALED or found.key_generation != self._keys.current:
+                    if (found.codec, found.key_generation) != wanted:
                         moved += await self._resealed(space, found)
                 if page.after is None:
                     break
@@ -169,7 +180,12 @@ class Encrypted(Forwarding):
 
 
 def _bound(space: Space, key: str, version: int, schema: int) -> bytes:
-    return f"{space.tenant}\0{space.namespace}\0{key}\0{version}\0{schema}".encode()
+    return b"%b%b\0%d\0%d" % (_prefix(space), key.encode(), version, schema)
+
+
+@lru_cache(maxsize=1024)
+def _prefix(space: Space) -> bytes:
+    return f"{space.tenant}\0{space.namespace}\0".encode()
 
 
 def _sum(text: bytes, operation: Increment) -> bytes:
