@@ -8,6 +8,8 @@ MENU = (
     MenuEntry("Approvals", "/account/approvals", order=901, icon="shield"),
     MenuEntry("Requests", "/admin/identity/requests", "identity.requests.decide", order=805),
     MenuEntry("People", "/admin/identity/users", "identity.users.read", order=800, icon="people"),
+    MenuEntry("Roles", "/admin/identity/roles", "identity.roles.read", order=801, icon="key"),
+    MenuEntry("Rules", "/admin/identity/policies", "identity.policies.read", order=803, icon="shield"),
     MenuEntry("Groups", "/admin/identity/groups", "identity.groups.read", order=802, icon="people"),
     MenuEntry("Machines", "/admin/identity/machines", "identity.machines.read", order=804, icon="key"),
     MenuEntry("Organizations", "/admin/identity/organizations", "identity.organizations.read", order=806),

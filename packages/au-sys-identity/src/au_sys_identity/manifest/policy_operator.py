@@ -2,7 +2,7 @@
 
 from typing import TypeVar, cast
 
-from au_sys_identity.adapters.policy import casbin_text
+from au_sys_identity.adapters.policy.exchange import Manner, given_out, taken_in
 from au_sys_identity.core.access.asking import Asking
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.models import Role, role_name, role_subject
@@ -22,27 +22,19 @@ class PolicyOperator(Services):
 
     async def import_policies(self, text: str, *, replace: bool, real: bool) -> dict[str, object]:
         """Read Casbin text; what it came to, or would."""
-        found = casbin_text.read(text)
-        rehearsing = not real or bool(found.refused)
         async with self.opened() as wiring:
-            ruling = _taken(wiring, Ruling)
-            if replace:
-                done = await ruling.replace_all(found.rules, found.memberships, dry_run=rehearsing, by=OPERATOR)
-            else:
-                rules, links = found.rules, found.memberships
-                done = await ruling.bulk(rules, links, mode="add", dry_run=rehearsing, by=OPERATOR)
-        refused = [{"line": line.line, "reason": line.reason} for line in found.refused]
+            manner: Manner = "replace" if replace else "merge"
+            taken = await taken_in(_taken(wiring, Ruling), text, manner, dry_run=not real, by=OPERATOR)
+        done = taken.outcome
+        refused = [{"line": line.line, "reason": line.reason} for line in taken.refused]
         counts = {"added": done.added, "existing": done.existing, "removed": done.removed}
         return {**counts, "version": done.revision, "dry_run": done.dry_run, "refused": refused}
 
     async def export_policies(self) -> str:
         """Rules and assignments as Casbin text."""
         async with self.opened() as wiring:
-            policy = _taken(wiring, Decisions).policy
-            rules, memberships = (await policy.current()).save_policy()
-            shipped, held = policy.shipped()
-        kept = [one for one in memberships if one not in set(held) and one.role.startswith("role:")]
-        return casbin_text.write(set(rules) - set(shipped), kept)
+            _, text = await given_out(_taken(wiring, Decisions).policy)
+        return text
 
     async def prove_policies(
         self, *, kind: str | None, role: str | None, resource: str, action: str

@@ -81,13 +81,6 @@ async def test_an_account_is_switched_off_and_signed_out(admin: AsyncClient) -> 
     assert (await post(admin, ann, f"{ann}/factors/reset")).headers["location"] == ann
 
 
-async def test_roles_are_shown_with_what_they_give(admin: AsyncClient) -> None:
-    """The page lists shipped roles and their permissions."""
-    page = await admin.get("/admin/identity/roles", headers=HTML)
-    assert page.status_code == 200
-    assert "identity.users.unlock" in page.text
-
-
 @pytest.mark.parametrize("path", ["/admin/identity/users", "/admin/identity/roles"])
 async def test_ordinary_people_see_neither_page_nor_link(client: AsyncClient, path: str) -> None:
     """Who may not use a page gets 403 and no entry in the menu."""

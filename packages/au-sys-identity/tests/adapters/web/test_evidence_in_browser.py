@@ -1,4 +1,4 @@
-"""Pages of the audit log and of recovery in a real browser: by their forms, narrow and wide, dark, axe clean."""
+"""Pages of rights, of the audit log and of recovery in a browser: by their forms, narrow and wide, dark, axe clean."""
 
 import asyncio
 import os
@@ -127,6 +127,28 @@ def test_undo_a_change_and_restore_a_backup(browser: "Browser", site: str) -> No
     page.context.close()
 
 
+def test_a_role_is_shaped_and_a_rule_explained(browser: "Browser", site: str) -> None:
+    """By keyboard: make a role, tick a right, see that nobody is touched yet, save; then ask why somebody may."""
+    page = signed_in(browser, site)
+    page.goto("/admin/identity/roles")
+    page.get_by_label("Name").fill("front-desk")
+    page.keyboard.press("Enter")
+    page.get_by_text("The role is made.").wait_for()
+    page.get_by_label("identity.users.read", exact=False).focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Show who gains and who loses").press("Enter")
+    page.get_by_role("cell", name="role:front-desk").wait_for()
+    page.get_by_role("button", name="Save it so").press("Enter")
+    page.get_by_text("It counts at once.").wait_for()
+    assert page.get_by_label("identity.users.read", exact=False).is_checked()
+    page.goto("/admin/identity/policies/why")
+    page.get_by_label("Who").fill("role:front-desk")
+    page.get_by_label("What", exact=True).select_option("identity.users.read")
+    page.get_by_role("button", name="Ask").click()
+    page.get_by_role("heading", name="The way there").wait_for()
+    page.context.close()
+
+
 def test_an_unknown_confirmation_is_refused(browser: "Browser", site: str) -> None:
     """The page says what is wrong, and nothing happens."""
     page = signed_in(browser, site)
@@ -150,9 +172,12 @@ def test_pages_are_accessible(
     page.goto("/admin/identity/audit")
     entry = page.get_by_role("row").nth(1).get_by_role("link").get_attribute("href") or ""
     problems: list[str] = []
-    for path in ("/admin/identity/audit", entry, "/admin/identity/backups"):
+    rules = "/admin/identity/policies"
+    why = f"{rules}/why?subject=role:helpdesk&permission=identity.users.read"
+    roles = ("/admin/identity/roles", "/admin/identity/roles/helpdesk", rules, why, f"{rules}/exchange")
+    for path in ("/admin/identity/audit", entry, "/admin/identity/backups", *roles):
         page.goto(path)
-        name = path.strip("/").replace("/", "-")[:40]
+        name = path.partition("?")[0].strip("/").replace("/", "-")[:40]
         page.screenshot(path=str(kept / f"identity-{name}-{width}-{scheme}.png"), full_page=True)
         page.add_script_tag(path=str(AXE))
         found = page.evaluate("async () => (await axe.run()).violations.map(v => v.id + ' ' + v.nodes[0].html)")

@@ -117,7 +117,7 @@ class SqlGrants:
         )
         changes = [Change(False, _rule(row)) for row in gone]
         await self._session.execute(delete(roles).where(roles.c.name == name))
-        await self._tell(changes)
+        self.revision = await self._feed.append(ACCESS, *told(changes))
 
     async def assign(self, assignment: Assignment) -> bool:
         """See :class:`~au_sys_identity.core.access.ports.GrantStore`."""
@@ -273,6 +273,8 @@ class SqlGrants:
             add=[Policy(uuid7(), rule(one), now, SYSTEM) for one in sorted(role.permissions - before)],
             remove=[rule(one) for one in sorted(before - role.permissions)],
         )
+        if role.permissions == before:  # name, description or offer changed: that is known by its revision too
+            self.revision = await self._feed.append(ACCESS, *told([]))
 
 
 def _shared(role: Role) -> dict[str, object]:

@@ -124,8 +124,7 @@ class MemoryGrants:
         self._roles[role.name] = role
         changes = [Change(False, rule) for rule in _rules(role, before - role.permissions)]
         changes += [Change(True, rule) for rule in _rules(role, role.permissions - before)]
-        if changes:
-            self.revision = await self._feed.append(ACCESS, *told(changes))
+        self.revision = await self._feed.append(ACCESS, *told(changes))
 
     def _sorted(self) -> list[Assignment]:
         return sorted(self._assignments.values(), key=lambda held: held.id)

@@ -9,7 +9,9 @@ from au_sys_identity.adapters.web.governing import (
     audit,
     machines,
     outside_administration,
+    policies,
     recovery,
+    roles,
     settings,
     together,
 )
@@ -28,6 +30,8 @@ router.include_router(account.router)
 router.include_router(security.router)
 router.include_router(passkeys.router)
 router.include_router(administration.router)
+router.include_router(roles.router)
+router.include_router(policies.router)
 router.include_router(outside_administration.router)
 router.include_router(mail_links.router)
 router.include_router(settings.router)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from au_sys_identity.core.access.decisions import Decisions
@@ -177,6 +177,13 @@ class Asking:
         async with self._transactions.reading() as unit:
             found = await unit.names.get(wanted)
         return found.urn if found is not None else subject_urn(kind or "person", wanted)
+
+    async def names(self, subjects: Iterable[str]) -> dict[str, str]:
+        """What people call the subjects that have a name, by URN."""
+        wanted = {found for subject in subjects if (found := subject_id(subject)) is not None}
+        async with self._transactions.reading() as unit:
+            known = await unit.names.many(sorted(wanted))
+        return {named.urn: named.name for named in known.values()}
 
     async def engine(self) -> PolicyEngine:
         """The engine, for what lists read."""

@@ -3,9 +3,19 @@
 import re
 from dataclasses import replace
 
+from au_sys_identity.core.access import ceiling
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
-from au_sys_identity.core.access.models import DEFAULT_DOMAIN, Assignment, Catalogue, Role, role_name
+from au_sys_identity.core.access.models import (
+    DEFAULT_DOMAIN,
+    Assignment,
+    Catalogue,
+    Role,
+    role_name,
+    role_subject,
+    rule_parts,
+)
+from au_sys_identity.core.access.rules import Change, Rule
 from au_sys_identity.core.errors import Conflict, HasDependents, InvalidInput, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ports import Clock, Transactions
@@ -43,7 +53,8 @@ class Roles:
         bare = role_name(name)
         if not _NAME.fullmatch(bare):
             raise InvalidInput("name", "is not a role name", "Use 2 to 63 of a-z, 0-9, - and _, a letter first.")
-        await self._check(permissions, by)
+        self._check_known(permissions)
+        await self._granting.check_ceiling(by, permissions)
         if await self._decisions.role(bare):
             raise Conflict("name")
         made = Role(bare, description, permissions, requestable=requestable)
@@ -66,6 +77,7 @@ class Roles:
         Raises:
             NotFound: no local role of that name.
             ExceedsOwnRights: the caller lacks a permission that the role has or gets.
+            LastAdmin: nobody would be left who may do everything.
         """
         async with self._transactions.reading() as unit:
             known = await unit.grants.role(role_name(name))
@@ -78,12 +90,29 @@ class Roles:
             version=known.version + 1,
             requestable=known.requestable if requestable is None else requestable,
         )
-        await self._check(changed.permissions, by)
+        self._check_known(changed.permissions - known.permissions)
+        await self._granting.check_ceiling(by, changed.permissions)
         await self._check_where_it_counts(known.name, known.permissions | changed.permissions, by)
+        engine = await self._decisions.policy.current()
         async with self._transactions.writing() as unit:
+            await ceiling.refuse_losing_the_last_admin(unit, engine, changes_of(known, changed.permissions))
             await unit.grants.save_role(changed)
             unit.record(Fact("role.changed", by, f"urn:au:role:{known.name}"))
         return changed
+
+    async def rehearse(self, name: str, permissions: frozenset[str]) -> list[Change]:
+        """The rules that would come and go if a local role gave these permissions.
+
+        Raises:
+            NotFound: no local role of that name.
+            InvalidInput: a permission that no capability contributes.
+        """
+        async with self._transactions.reading() as unit:
+            known = await unit.grants.role(role_name(name))
+        if known is None:
+            raise NotFound("role")
+        self._check_known(permissions - known.permissions)
+        return changes_of(known, permissions)
 
     async def delete(self, name: str, *, by: str) -> None:
         """Delete a local role that nobody holds.
@@ -121,8 +150,15 @@ class Roles:
         for domain in sorted({DEFAULT_DOMAIN, *(one.domain for one in held)}):
             await self._granting.check_ceiling(by, permissions, domain=domain)
 
-    async def _check(self, permissions: frozenset[str], by: str) -> None:
+    def _check_known(self, permissions: frozenset[str]) -> None:
         for wanted in sorted(permissions):
             if wanted not in self._catalogue.permissions:
                 raise InvalidInput("permissions", f"{wanted} is unknown", "GET /rbac/permissions lists them all.")
-        await self._granting.check_ceiling(by, permissions)
+
+
+def changes_of(role: Role, permissions: frozenset[str]) -> list[Change]:
+    """The rules that come and go when a role gives these permissions instead of its own."""
+    gone = [(False, name) for name in sorted(role.permissions - permissions)]
+    made = [(True, name) for name in sorted(permissions - role.permissions)]
+    subject = role_subject(role.name)
+    return [Change(add, Rule(subject, role.domain, *rule_parts(name))) for add, name in (*gone, *made)]

@@ -95,6 +95,11 @@ class Ruling:
             unit.record(_fact("policy.removed", by, known.rule))
             return unit.grants.revision
 
+    async def get(self, policy_id: UUID) -> Policy | None:
+        """A kept rule by its id."""
+        async with self._transactions.reading() as unit:
+            return await unit.grants.policy(policy_id)
+
     async def page(self, wanted: PolicyFilter) -> list[Policy]:
         """Rules that are kept, in the order of their ids."""
         async with self._transactions.reading() as unit:

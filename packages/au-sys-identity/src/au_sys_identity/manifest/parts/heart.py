@@ -17,7 +17,6 @@ from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.limits import Limits
 from au_sys_identity.core.access.models import Catalogue
-from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.accounts.administration import Accounts
 from au_sys_identity.core.accounts.bootstrap import Bootstrap
 from au_sys_identity.core.accounts.magic_links import MagicLinks
@@ -127,11 +126,10 @@ def services_of(base: Base, heart: Heart) -> dict[type[Any], object]:  # Any: in
         Desk: Desk(accounts, granting, decisions, sessions, enrolment, heart.steps, heart.registration),
         Decisions: decisions,
         Granting: granting,
-        Roles: Roles(base.transactions, decisions, granting, heart.catalogue, utc_now),
         People: People(accounts, decisions, enrolment),
     }
     url = base.platform.public_url
-    built |= policing(base.transactions, decisions, heart.catalogue, utc_now, public_url=url)
+    built |= policing(base.transactions, decisions, granting, heart.steps, heart.catalogue, utc_now, public_url=url)
     built |= _programs(base, heart.access_tokens, base.freshness, decisions, granting, sessions)
     return built | _ways_in(base, heart.passkeys, heart.letters)
 

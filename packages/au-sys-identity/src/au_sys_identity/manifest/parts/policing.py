@@ -5,11 +5,15 @@ from typing import Any
 
 from au_sys_identity.adapters.api.rights.authzen import DecisionPoint
 from au_sys_identity.adapters.policy.compiled_engine import CompiledEngine
+from au_sys_identity.adapters.web.governing.rule_room import RuleRoom
 from au_sys_identity.core.access.asking import Asking
 from au_sys_identity.core.access.decisions import Decisions
+from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.live import LivePolicy, kind_of
 from au_sys_identity.core.access.models import Catalogue
+from au_sys_identity.core.access.roles import Roles
 from au_sys_identity.core.access.ruling import Ruling
+from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.freshness import Freshness
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.recovery.backups import Backups
@@ -21,13 +25,25 @@ def live_policy(transactions: Transactions, freshness: Freshness, catalogue: Cat
 
 
 def policing(
-    transactions: Transactions, decisions: Decisions, catalogue: Catalogue, clock: Clock, *, public_url: str
+    transactions: Transactions,
+    decisions: Decisions,
+    granting: Granting,
+    steps: StepUp,
+    catalogue: Catalogue,
+    clock: Clock,
+    *,
+    public_url: str,
 ) -> dict[type[Any], object]:  # Any: interfaces of unrelated types
     """Questions about access, and changes of rules."""
+    asking = Asking(transactions, decisions, catalogue)
+    ruling = Ruling(transactions, decisions, clock)
+    roles = Roles(transactions, decisions, granting, catalogue, clock)
     return {
-        Asking: Asking(transactions, decisions, catalogue),
+        Asking: asking,
         DecisionPoint: DecisionPoint(public_url.rstrip("/")),
-        Ruling: Ruling(transactions, decisions, clock),
+        Ruling: ruling,
+        Roles: roles,
+        RuleRoom: RuleRoom(asking, ruling, roles, decisions, catalogue, steps),
     }
 
 

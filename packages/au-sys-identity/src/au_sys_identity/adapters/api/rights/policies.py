@@ -1,7 +1,7 @@
 """Rule routes: list, add, remove, many at once, as text, load anew, reset."""
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -22,18 +22,17 @@ from au_sys_identity.adapters.api.schemas.rights.policies import (
     Reset,
     ResetOut,
 )
-from au_sys_identity.adapters.policy import casbin_text
+from au_sys_identity.adapters.policy.exchange import Manner, given_out, taken_in
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.models import PolicyFilter, canonical_subject
 from au_sys_identity.core.access.rules import Rule
 from au_sys_identity.core.access.ruling import Ruling
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import InvalidInput, UnsupportedMedia
-from fastapi_services_platform import access, blocking
+from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
 router = APIRouter(tags=["access"])
-_LONGEST_IMPORT = 16 * 1024 * 1024
 _RULING = inject(Ruling)
 _STEPS = inject(StepUp)
 
@@ -125,12 +124,8 @@ async def change_policies(
 @access(permission="identity.policies.read")
 async def export_policies(decisions: Annotated[Decisions, inject(Decisions)]) -> PlainTextResponse:
     """Rules and assignments of this installation; what ends, and what was shipped, is left out."""
-    engine = await decisions.policy.current()
-    shipped, held = decisions.policy.shipped()
-    rules, memberships = engine.save_policy()
-    kept = (set(rules) - set(shipped), [one for one in memberships if one not in set(held) and one.role[:5] == "role:"])
-    text = await blocking(casbin_text.write, *kept)
-    return PlainTextResponse(text, media_type="text/csv", headers={"x-policy-version": str(engine.revision)})
+    revision, text = await given_out(decisions.policy)
+    return PlainTextResponse(text, media_type="text/csv", headers={"x-policy-version": str(revision)})
 
 
 @router.post(
@@ -144,7 +139,7 @@ async def import_policies(
     request: Request,
     ruling: Annotated[Ruling, _RULING],
     steps: Annotated[StepUp, _STEPS],
-    mode: Literal["merge", "replace"] = "merge",
+    mode: Manner = "merge",
     dry_run: bool = True,
 ) -> ImportOut:
     """A dry run unless told otherwise. With one refused line nothing is changed."""
@@ -155,15 +150,9 @@ async def import_policies(
         text = (await request.body()).decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidInput("body", "is not UTF-8", "Save the text as UTF-8.") from None
-    found = await blocking(casbin_text.read, text)
-    decisive = dry_run or bool(found.refused)
-    by = caller_of(request).urn
-    if mode == "replace":
-        outcome = await ruling.replace_all(found.rules, found.memberships, dry_run=decisive, by=by)
-    else:
-        outcome = await ruling.bulk(found.rules, found.memberships, mode="add", dry_run=decisive, by=by)
-    refused = [RefusedOut.of(line) for line in found.refused]
-    return ImportOut(**BulkOut.of(outcome).model_dump(), refused=refused)
+    taken = await taken_in(ruling, text, mode, dry_run=dry_run, by=caller_of(request).urn)
+    refused = [RefusedOut.of(line) for line in taken.refused]
+    return ImportOut(**BulkOut.of(taken.outcome).model_dump(), refused=refused)
 
 
 @router.post("/rbac/management/reload", operation_id="reload_policies", summary="Load the rules anew")

@@ -1,4 +1,4 @@
-"""People and roles, for administrators; every change goes through the same verbs as the API."""
+"""People, for administrators; every change goes through the same verbs as the API."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -175,15 +175,6 @@ async def reset_factors(
         await desk.enrolment.remove_everything(person, by=caller.urn)
 
     return await _carried_out(request, pages, desk, user_id, reset)
-
-
-@router.get("/admin/identity/roles")
-@access(permission="identity.roles.read")
-async def roles_page(
-    request: Request, pages: Annotated[Pages, inject(Pages)], desk: Annotated[Desk, inject(Desk)]
-) -> Response:
-    """All roles with what they give."""
-    return await pages.render(request, "identity/roles.html", {"roles": await desk.decisions.all_roles()})
 
 
 async def _carried_out(
