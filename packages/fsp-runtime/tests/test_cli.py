@@ -9,9 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
 
-from fastapi_services_platform import cli
+from fastapi_services_platform import PlatformError, cli
+from fastapi_services_platform.capability import discovery
+from fastapi_services_platform.engine import report
+from fastapi_services_platform.testing.stand_ins import Prepared
 
 WITHOUT = "capabilities:\n  identity: {enabled: false}\n  skriptoteket: {enabled: false}\n  storage: {enabled: false}\n"
 
@@ -125,6 +129,48 @@ def test_migrations_are_taken_back(fsp: Fsp) -> None:
     assert (base.returncode, json.loads(base.stdout)[0]["current"]) == (1, None)
     assert (again.returncode, json.loads(again.stdout)[0]["state"]) == (0, "at head")
     assert (unknown.returncode, "9999" in unknown.stderr, "Traceback" in unknown.stderr) == (2, True, False)
+
+
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch, sample: Callable[..., Prepared]) -> None:
+    """A capability with two commands is installed."""
+
+    @click.command("count", help="Count the notes.")
+    @click.option("--times", default=1)
+    def count(times: int) -> None:
+        click.echo("three " * times)
+
+    @click.command("forget", help="Forget the notes.")
+    def forget() -> None:
+        raise PlatformError("The notes are kept.", "ask their owner.")
+
+    found = discovery.adopt([sample("notes", commands=(count, forget))], "2.0.0")
+    monkeypatch.setattr(report, "find_capabilities", lambda _: found)
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_command_of_a_capability_runs(fsp: Fsp) -> None:
+    """Behind the capability's name, with its options, its help, and its mistakes as one sentence."""
+    done = fsp("notes", "count", "--times", "2", features="{}")
+    helped = fsp("notes", "--help", features="{}")
+    refused = fsp("notes", "forget", features="{}")
+    unknown = fsp("notse", features="{}")
+    assert (done.returncode, done.stdout.strip()) == (0, "three three")
+    assert (helped.returncode, "Count the notes." in helped.stdout) == (0, True)
+    assert (refused.returncode, refused.stderr) == (2, "fsp: The notes are kept. Fix: ask their owner.\n")
+    assert (unknown.returncode, "No such command 'notse' (capabilities with commands: notes)" in unknown.stderr) == (
+        2,
+        True,
+    )
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_command_that_is_switched_off_is_not_there(fsp: Fsp) -> None:
+    """The file of features names it; a name that is no command's is refused."""
+    off = fsp("notes", "forget", features="capabilities:\n  notes:\n    commands: {forget: false}\n")
+    wrong = fsp("list", features="capabilities:\n  notes:\n    commands: {forgte: false}\n")
+    assert (off.returncode, "No such command 'forget'" in off.stderr) == (2, True)
+    assert (wrong.returncode, "notes has no command 'forgte' (it has: count, forget)" in wrong.stderr) == (2, True)
 
 
 MISTAKES = [

@@ -1,4 +1,4 @@
-"""fsp: run, list, routes, doctor, graph, migrate. Answers for people, and with --json for machines."""
+"""fsp: run, list, routes, doctor, graph, migrate, and commands of capabilities; with --json for machines."""
 
 import asyncio
 import json
@@ -17,10 +17,33 @@ EXIT_PROBLEM = 1
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The platform's own commands, and behind the name of a capability those that it contributes.
+
+    Only such a name assembles the platform, so nothing else waits for it.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None or ctx.resilient_parsing:
+            return own
+        from fastapi_services_platform.engine.report import contributed_commands
+
+        found = asyncio.run(contributed_commands())
+        if cmd_name not in found:
+            known = ", ".join(sorted(found)) or "none"
+            raise click.UsageError(f"No such command {cmd_name!r} (capabilities with commands: {known}).", ctx)
+        return click.Group(cmd_name, list(found[cmd_name]), help=f"Commands of the capability {cmd_name}.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fastapi-services-platform", prog_name="fsp")
 def commands() -> None:
-    """Run and inspect a platform. Settings come from FSP_… variables."""
+    """Run and inspect a platform. Settings come from FSP_… variables.
+
+    fsp CAPABILITY COMMAND runs a command that a capability contributes; fsp list --json names them.
+    """
 
 
 @commands.command()

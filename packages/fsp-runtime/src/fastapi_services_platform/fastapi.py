@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from fastapi_services_platform.config.feature_flags import FlagContext
 from fastapi_services_platform.http.exchange import exchange_of
+from fastapi_services_platform.http.flagged import mark_flagged
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import effective_reversibility
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem
@@ -49,6 +50,7 @@ def flag(name: str) -> Any:  # Any: for ``dependencies=[flag("x")]``, as Depends
         if not request.app.state.platform.flags.is_on(name, context):
             raise ProblemRaised(Problem(404, "not-found", "Not Found", "There is nothing under this address."))
 
+    mark_flagged(check, name)
     return Depends(check)
 
 
@@ -66,7 +68,8 @@ def operation(request: Request, method: str, path: str) -> Operation | None:
     found = index.find("http", method, path) if index is not None else None
     if found is None or found.allowed:
         return None
-    return Operation(found.entry.path, effective_reversibility(found.entry.endpoint, method))
+    entry = found.entry
+    return Operation(entry.path, effective_reversibility(entry.endpoint, method, entry.owner.reversibility))
 
 
 CurrentPrincipal = Annotated[Principal, Depends(_current)]

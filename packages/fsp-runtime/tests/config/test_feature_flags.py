@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from fastapi_services_platform import RouterMount, Tier, access
-from fastapi_services_platform.config.feature_flags import FeatureFlags, FlagContext, read_flags
+from fastapi_services_platform import FeatureFlag, RouterMount, Tier, access
+from fastapi_services_platform.config.feature_flags import FeatureFlags, Flag, FlagContext, read_flags
 from fastapi_services_platform.errors import ConfigurationError
 from fastapi_services_platform.fastapi import flag
 from fastapi_services_platform.testing import started_app
+from fastapi_services_platform.testing.stand_ins import believing_identity
 from fastapi_services_platform.testing.started_app import settings_for
 
 BETA = {"type": "boolean", "default": False, "description": "Beta", "owner": "team"}
@@ -133,3 +134,59 @@ async def test_a_running_platform_follows_the_file_within_a_second(tmp_path: Pat
         await asyncio.sleep(0.6)
         assert (await client.get("/beta")).status_code == 200
         assert (await client.get("/health")).json()["status"] == "degraded"
+
+
+async def test_a_flag_of_a_capability_is_changed_without_any_file(tmp_path: Path, sample: Callable[..., Any]) -> None:
+    """Where there is no configuration folder: the change is in force at once, and after the next start."""
+    router = APIRouter()
+
+    @router.get("/beta", dependencies=[flag("demo.beta")])
+    @access(public=True)
+    async def beta() -> dict[str, str]:
+        return {"beta": "on"}
+
+    async def found() -> tuple[int, int]:
+        demo = sample(
+            routers=(RouterMount("api", router, Tier.API),),
+            flags=(FeatureFlag("demo.beta", "The new page.", "team-a"),),
+        )
+        async with started_app(settings=settings_for(tmp_path), capabilities=[demo, believing_identity()]) as client:
+            before = (await client.get("/beta")).status_code
+            change = {"flag": "demo.beta", "value": True}
+            listed = await client.put("/platform/api/v1/flags", json=change, headers={"authorization": "Bearer ada"})
+            assert [(item["declared_by"], item["owner"]) for item in listed.json()] == [("demo", "team-a")]
+            return before, (await client.get("/beta")).status_code
+
+    assert [await found(), await found()] == [(404, 200), (200, 200)]
+
+
+def test_the_file_describes_a_contributed_flag_anew(tmp_path: Path) -> None:
+    """With rules and another default; one of another type counts nothing and is named."""
+    known = flags(tmp_path, **{"demo.beta": {**BETA, "default": True}, "demo.limit": BETA})
+    known.contribute(
+        {
+            "demo.beta": Flag(description="New", owner="a"),
+            "demo.limit": Flag(type="number", default=3, description="Most", owner="a"),
+        }
+    )
+    assert (known.is_on("demo.beta"), known.evaluate("demo.limit", 1).value) == (True, 3)
+    assert "demo.limit: its capability declares a number, the file a boolean." in known.problem
+
+
+def test_a_change_of_a_contributed_flag_goes_into_the_file(tmp_path: Path) -> None:
+    """With what the capability says of it."""
+    known = flags(tmp_path)
+    known.contribute({"demo.limit": Flag(type="number", default=3, description="Most", owner="team-a")})
+    known.change("demo.limit", 5.0)
+    kept = json.loads((tmp_path / "feature_flags.json").read_text())["demo.limit"]
+    assert kept == {"type": "number", "default": 5.0, "description": "Most", "owner": "team-a"}
+    assert known.evaluate("demo.limit", 1).value == 5.0
+
+
+def test_who_asks_for_a_flag_that_nobody_declares_is_told_once(tmp_path: Path) -> None:
+    """Its name is told and kept, and it is off."""
+    told: list[str] = []
+    known = flags(tmp_path, beta=BETA)
+    known.tell_unknown = told.append
+    assert (known.is_on("betta"), known.is_on("betta"), known.is_on("beta")) == (False, False, False)
+    assert (told, known.unknown) == (["betta"], {"betta"})

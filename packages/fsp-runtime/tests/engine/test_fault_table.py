@@ -1,7 +1,7 @@
 """The faults that a capability may have, one by one: the whole message that a person reads, cause and fix."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,11 +12,14 @@ from starlette.routing import Host, Router
 
 from fastapi_services_platform import (
     Contribution,
+    FeatureFlag,
     Manifest,
+    McpTool,
     Migrations,
     Permission,
     Platform,
     PlatformSettings,
+    Principal,
     RouterMount,
     Service,
     Tier,
@@ -46,6 +49,10 @@ def by_host() -> APIRouter:
     return router
 
 
+async def answer(who: Principal, arguments: Mapping[str, object]) -> object:
+    return {}
+
+
 class Returning:
     """Returns something that is no contribution."""
 
@@ -55,10 +62,13 @@ class Returning:
         return {}
 
 
-class WithoutInitialize:
-    """Has a manifest and nothing else."""
+class Hasty:
+    """Its hook is no coroutine."""
 
     manifest = Manifest("demo", "1.0", "Idle")
+
+    def startup(self) -> None:
+        """Would do its work on the spot."""
 
 
 def demo(manifest: dict[str, Any] | None = None, **parts: Any) -> Prepared:  # Any: fields of both
@@ -78,8 +88,9 @@ FAULTS = {
         "Capability 'builtins:object': builtins:object is not a capability: it has no `manifest` of type Manifest. Fix:"
         " name a class with `manifest = Manifest(…)` and `async def initialize(self, platform)` in the entry point.",
     ),
-    "no initialize": Fault(
-        WithoutInitialize, "it has no coroutine method `initialize`. Fix: name a class with `manifest = Manifest(…)`"
+    "a hook that is no coroutine": Fault(
+        Hasty,
+        "initialize, startup and shutdown are coroutine methods, where it has them. Fix: name a class with `manifest",
     ),
     "a name that is none": Fault(
         lambda: demo({"name": "Demo App"}), "the name 'Demo App' is not lower-case letters, digits and _. Fix:"
@@ -104,6 +115,26 @@ FAULTS = {
     "a permission outside its name": Fault(
         lambda: demo(permissions=(Permission("note.read", "Read"),)),
         "Capability 'demo': permission 'note.read' is not named <capability>.<noun>.<verb>. Fix: start it with demo.",
+    ),
+    "a flag outside its name": Fault(
+        lambda: demo(flags=(FeatureFlag("beta", "New page", "team-a"),)),
+        "Capability 'demo': feature flag 'beta' is not named <capability>.<flag>. Fix: start it with demo.",
+    ),
+    "a flag without an owner": Fault(
+        lambda: demo(flags=(FeatureFlag("demo.beta", "New page", " "),)),
+        "Capability 'demo': feature flag 'demo.beta' has no owner. Fix: give its owner.",
+    ),
+    "a tool that takes no object": Fault(
+        lambda: demo(mcp_tools=(McpTool("ask", "Asks", {"type": "string"}, answer),)),
+        "Capability 'demo': MCP tool 'ask': its schema is not one of an object. Fix: write {\"type\": \"object\", …}.",
+    ),
+    "a tool that asks for what nobody contributes": Fault(
+        lambda: demo(mcp_tools=(McpTool("ask", "Asks", {"type": "object"}, answer, "demo.note.read"),)),
+        "Capability 'demo': MCP tool 'ask' asks for 'demo.note.read', which is not contributed. Fix: contribute the",
+    ),
+    "two tools of one name": Fault(
+        lambda: demo(mcp_tools=(McpTool("ask", "Asks", {"type": "object"}, answer),) * 2),
+        "Capability 'demo': two MCP tools are named 'ask'. Fix: give each its own name.",
     ),
     "two routers of one name": Fault(
         lambda: demo(routers=(RouterMount("api", APIRouter(), Tier.API), RouterMount("api", APIRouter(), Tier.UI))),
@@ -135,6 +166,17 @@ FAULTS = {
 }
 
 
+async def test_a_capability_may_do_without_any_hook(settings: PlatformSettings) -> None:
+    """A manifest is enough."""
+
+    class Idle:
+        manifest = Manifest("idle", "1.0", "Idle")
+
+    async with started_app(settings=settings, capabilities=[Idle()]) as client:
+        found = (await client.get("/health")).json()["capabilities"]["idle"]
+    assert found["state"] == "running"
+
+
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 async def test_a_fault_is_named_with_cause_and_fix(settings: PlatformSettings, fault: Fault) -> None:
     """The start is refused, and the message is the one that is printed here."""
@@ -146,7 +188,7 @@ async def test_a_fault_is_named_with_cause_and_fix(settings: PlatformSettings, f
 
 def test_a_name_that_is_not_the_entry_points_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Configuration speaks of the entry point's name, so both must be one."""
-    point = EntryPoint("other", f"{__name__}:WithoutInitialize", discovery.GROUP)
+    point = EntryPoint("other", f"{__name__}:Returning", discovery.GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda _self: Returning)
     monkeypatch.setattr(discovery, "entry_points", lambda **_: [point])
     assert "its manifest is named 'demo', its entry point 'other'." in str(discovery.discover("2.0.0")[0].error)

@@ -42,6 +42,18 @@ async def test_tiers_are_registered_in_their_fixed_order(tmp_path: Path, sample:
     assert await paths(tmp_path, one, two) == ["/a", "/b", "/c", "/d"]
 
 
+async def test_the_order_of_tiers_is_configured(tmp_path: Path, sample: Make) -> None:
+    """And the hub's pages come last in every order."""
+    (tmp_path / "router_factory_settings.yaml").write_text("tier_order: [platform_ui, platform_api, ui, api]\n")
+    one = sample("one", routers=(mount("d", Tier.PLATFORM_UI), mount("b", Tier.UI)))
+    two = sample("two", routers=(mount("c", Tier.PLATFORM_API), mount("a", Tier.API)))
+    hub = sample("hub", routers=(mount("hub_page", Tier.PLATFORM_UI),))
+    app = create_app(settings_for(tmp_path, config_dir=tmp_path), capabilities=[one, two, hub])
+    async with started_app(app):
+        platform: Any = app.state.platform
+        assert [entry.path for entry in platform.inventory.routes][-5:] == ["/d", "/c", "/b", "/a", "/hub_page"]
+
+
 async def test_the_hub_is_absolutely_last(tmp_path: Path, sample: Make) -> None:
     """Even a platform page of another capability comes before the hub's."""
     app = create_app(
@@ -87,6 +99,13 @@ BAD = [
         "did you mean tiers?",
     ),
     ("router_factory_settings.yaml", "tiers:\n  api:\n    prefix: api\n", ":3: tiers.api.prefix:", "correct the value"),
+    ("router_factory_settings.yaml", "tier_order: [api, ui]\n", ":1: tier_order:", "names each tier once"),
+    (
+        "router_factory_settings.yaml",
+        "policies: {slow: {attempts: 1}}\nupstreams: {mail: {policy: slwo}}\n",
+        "upstream 'mail' is bound to the policy 'slwo', but there is slow",
+        "correct the value",
+    ),
     ("router_factory_settings.yaml", "tiers: [\n", "not valid YAML", "correct the line"),
     (
         "router_factory_settings.yaml",
@@ -99,6 +118,12 @@ BAD = [
         "capabilities:\n  one:\n    enable: true\n",
         ":3: capabilities.one.enable: unknown key",
         "did you mean enabled?",
+    ),
+    (
+        "router_factory_features.yaml",
+        "capabilities:\n  one:\n    jobs: {sweep: false}\n",
+        "one has no job 'sweep' (it has: none)",
+        "correct the name",
     ),
     (
         "router_factory_features.yaml",

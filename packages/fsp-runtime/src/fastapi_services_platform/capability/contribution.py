@@ -1,7 +1,8 @@
 """Everything a capability may hand over, as data."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,8 @@ from fastapi_services_platform.capability.events import EventHandler
 
 if TYPE_CHECKING:
     import click
+
+    from fastapi_services_platform.security.principal import Principal
 
 Factory = Callable[..., Any]
 """A recipe for a service. It takes the :class:`~fastapi_services_platform.container.scope.Scope`; it may be a coroutine
@@ -193,6 +196,36 @@ class ProblemMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureFlag:
+    """A switch of the capability (``<capability>.<flag>``) with the value that holds until an operator changes it.
+
+    The type of ``default`` is the flag's. ``feature_flags.json`` may describe the flag anew, with rules.
+    """
+
+    name: str
+    description: str
+    owner: str
+    default: bool | float | str = False
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class McpTool:
+    """Something that a language model may ask or do (Model Context Protocol), for callers who hold ``permission``
+    (``None``: for everyone who is signed in).
+
+    ``input_schema`` is the JSON schema of an object; ``handler`` takes who asks and the arguments, which fit it, and
+    gives what can be written as JSON.
+    """
+
+    name: str
+    summary: str
+    input_schema: Mapping[str, object]
+    handler: "Callable[[Principal, Mapping[str, object]], Awaitable[object]]"
+    permission: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """What ``initialize`` returns. Only what is listed here reaches the platform."""
 
@@ -209,6 +242,8 @@ class Contribution:
     static: tuple[StaticFolder, ...] = ()
     menu: tuple[MenuEntry, ...] = ()
     cards: tuple[Card, ...] = ()
+    flags: tuple[FeatureFlag, ...] = ()
+    mcp_tools: tuple[McpTool, ...] = ()
     migrations: Migrations | None = None
     problems: tuple[ProblemMapping, ...] = ()
     audit_events: tuple[str, ...] = ()

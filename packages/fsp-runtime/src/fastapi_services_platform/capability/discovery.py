@@ -1,5 +1,6 @@
 """Find capabilities through the entry points of installed wheels."""
 
+import inspect
 import re
 import traceback
 from collections.abc import Sequence
@@ -95,8 +96,10 @@ def _check(target: str, distribution: str, item: Capability, runtime_version: st
     error: CapabilityError | None = None
     if not isinstance(manifest, Manifest):
         error = NotACapability(name, target, "it has no `manifest` of type Manifest.")
-    elif not callable(getattr(item, "initialize", None)):
-        error = NotACapability(name, target, "it has no coroutine method `initialize`.")
+    elif not _are_coroutines(item):
+        error = NotACapability(
+            name, target, "initialize, startup and shutdown are coroutine methods, where it has them."
+        )
     elif expected is not None and manifest.name != expected:
         error = NotACapability(name, target, f"its manifest is named {manifest.name!r}, its entry point {expected!r}.")
     elif _NAME.fullmatch(manifest.name) is None:
@@ -105,6 +108,11 @@ def _check(target: str, distribution: str, item: Capability, runtime_version: st
         error = _check_bounds(manifest, target, runtime_version)
     known = manifest if isinstance(manifest, Manifest) else None
     return Found(name, target, distribution, None if error else item, error, known)
+
+
+def _are_coroutines(item: object) -> bool:
+    hooks = (getattr(item, name, None) for name in ("initialize", "startup", "shutdown"))
+    return all(hook is None or inspect.iscoroutinefunction(hook) for hook in hooks)
 
 
 def _check_bounds(manifest: Manifest, target: str, runtime_version: str) -> CapabilityError | None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pydantic_settings import BaseSettings
 
+from fastapi_services_platform.security.principal import Reversibility
+
 if TYPE_CHECKING:
     from fastapi_services_platform.capability.contribution import Contribution
     from fastapi_services_platform.engine.platform import Platform
@@ -17,7 +19,7 @@ class Manifest:
     ``provides`` and ``requires`` name ports with their version (``authenticator@1``); ``optional`` ports are used
     when present;
     ``after`` orders behind other capabilities without needing them. ``runtime`` is a PEP 440 specifier for the
-    runtime's version.
+    runtime's version. ``reversibility`` holds for every change that says nothing of its own.
     """
 
     name: str
@@ -30,17 +32,23 @@ class Manifest:
     after: tuple[str, ...] = ()
     settings: type[BaseSettings] | None = None
     database: bool = False
+    reversibility: Reversibility = "recoverable"
 
 
 class Capability(Protocol):
     """What an entry point in the group ``au_sys_plugins`` leads to: a class without constructor arguments, or an
     object.
 
-    ``initialize`` wires and returns data; it opens nothing. A capability that must open or close things also has the
-    coroutine methods ``startup()`` and ``shutdown()`` (see :class:`Starts` and :class:`Stops`).
+    It may have the coroutine methods ``initialize(platform)``, ``startup()`` and ``shutdown()`` (see
+    :class:`Initializes`, :class:`Starts` and :class:`Stops`); one that needs none of them writes none.
     """
 
     manifest: Manifest
+
+
+@runtime_checkable
+class Initializes(Protocol):
+    """A capability with something to hand over. It wires and returns data; it opens nothing."""
 
     async def initialize(self, platform: "Platform") -> "Contribution": ...
 

@@ -6,7 +6,7 @@ what is wrong. Evaluation follows OpenFeature: a value with its variant and the 
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import blake2b
@@ -20,6 +20,7 @@ from fastapi_services_platform.errors import ConfigurationError
 FlagValue = bool | int | float | str
 Reason = Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DEFAULT", "ERROR"]
 
+_UNKNOWN_KEPT = 100
 _KINDS: Mapping[str, tuple[type, ...]] = {"boolean": (bool,), "string": (str,), "number": (int, float)}
 
 
@@ -79,15 +80,20 @@ class Evaluation:
 
 @dataclass(slots=True)
 class FeatureFlags:
-    """The flags in force: those of the file, with the defaults that operators put in their place on all nodes.
+    """The flags in force: those of capabilities, over them those of the file, with the defaults that operators put in
+    their place on all nodes.
 
-    ``file`` is ``None`` on a platform without a configuration folder.
+    ``file`` is ``None`` on a platform without a configuration folder. ``unknown`` are names that somebody asked for and
+    nobody declared.
     """
 
     file: Path | None = None
     flags: Mapping[str, Flag] = field(default_factory=dict)
     problem: str = ""
     _stamp: tuple[int, int] | None = None
+    unknown: set[str] = field(default_factory=set)
+    tell_unknown: Callable[[str], None] = lambda _name: None
+    _contributed: Mapping[str, Flag] = field(default_factory=dict)
     _described: Mapping[str, Flag] = field(default_factory=dict)
     _overrides: Mapping[str, FlagValue] = field(default_factory=dict)
 
@@ -95,6 +101,7 @@ class FeatureFlags:
         """The value for a context; ``default`` when there is no such flag or it is of another type."""
         flag = self.flags.get(name)
         if flag is None:
+            self._note_unknown(name)
             return Evaluation(default, "ERROR", error="FLAG_NOT_FOUND")
         if not isinstance(default, _KINDS[flag.type]):
             return Evaluation(default, "ERROR", error="TYPE_MISMATCH")
@@ -125,13 +132,38 @@ class FeatureFlags:
             self._described = read_flags(self.file)
             self._combine()
 
+    def contribute(self, flags: Mapping[str, Flag]) -> None:
+        """Add the flags of a capability; one that the file describes too is as the file says, while the type is the
+        same.
+        """
+        self._contributed = {**self._contributed, **flags}
+        self.unknown -= flags.keys()
+        self._combine()
+
+    @property
+    def contributed(self) -> Mapping[str, Flag]:
+        """The flags of capabilities as these declare them."""
+        return self._contributed
+
+    def _note_unknown(self, name: str) -> None:
+        if name not in self.unknown and len(self.unknown) < _UNKNOWN_KEPT:
+            self.unknown.add(name)
+            self.tell_unknown(name)
+
     def override(self, values: Mapping[str, FlagValue]) -> None:
         """Let these defaults stand instead of the file's; one that is no flag's, or of another type, counts nothing."""
         self._overrides = dict(values)
         self._combine()
 
     def _combine(self) -> None:
-        self.flags = {name: _overridden(flag, self._overrides.get(name)) for name, flag in self._described.items()}
+        known = dict(self._contributed)
+        for name, flag in self._described.items():
+            declared = self._contributed.get(name, flag).type
+            if flag.type == declared:
+                known[name] = flag
+            else:
+                self.problem = f"{self.file}: {name}: its capability declares a {declared}, the file a {flag.type}."
+        self.flags = {name: _overridden(flag, self._overrides.get(name)) for name, flag in known.items()}
 
     def refresh(self) -> bool:
         """Read the file again when it changed; whether there is something to tell: other flags, or a problem."""
@@ -160,7 +192,10 @@ class FeatureFlags:
         flag = self.flags.get(name)
         if flag is None or self.file is None:
             raise ConfigurationError(f"there is no flag {name!r}.", file=self.file, key=name, fix="add it to the file.")
-        content = json.loads(self.file.read_text(encoding="utf-8"))
+        content = json.loads(self.file.read_text(encoding="utf-8")) if self.file.is_file() else {}
+        if name not in content:
+            content[name] = self._contributed[name].model_dump(mode="json", exclude_defaults=True)
+            content[name]["type"] = flag.type
         content[name]["default"] = value
         draft = self.file.with_name(f".{self.file.name}.{os.getpid()}")
         draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

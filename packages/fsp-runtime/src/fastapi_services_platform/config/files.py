@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fastapi_services_platform.errors import ConfigurationError
 
@@ -78,10 +78,9 @@ class DocumentationSettings(_Strict):
     openapi: Literal["public", "authenticated", "off"] = "authenticated"
 
 
-class UpstreamSettings(_Strict):
-    """How an upstream is called, over what the capability says of it; only what is written here counts."""
+class ResiliencePolicy(_Strict):
+    """How patient, how often and how wide calls are; only what is written counts."""
 
-    base_url: str = Field("", pattern=r"^https?://[^\s@]+$")
     attempt_seconds: float = Field(5.0, gt=0)
     total_seconds: float = Field(15.0, gt=0)
     attempts: int = Field(3, ge=1, le=10)
@@ -91,14 +90,48 @@ class UpstreamSettings(_Strict):
     http2: bool = False
 
 
-class RouterFactorySettings(_Strict):
-    """The content of ``router_factory_settings.yaml``."""
+class UpstreamSettings(ResiliencePolicy):
+    """How an upstream is called, over what the capability says of it: its own word, else that of its policy."""
 
+    base_url: str = Field("", pattern=r"^https?://[^\s@]+$")
+    policy: str | None = None
+
+
+def _is_each_tier_once(order: tuple[str, ...]) -> tuple[str, ...]:
+    if sorted(order) != sorted(get_args(TierName)):
+        raise ValueError(f"names each tier once: {', '.join(get_args(TierName))}")
+    return order
+
+
+class RouterFactorySettings(_Strict):
+    """The content of ``router_factory_settings.yaml``. ``tier_order`` is the order of registration; the hub's pages
+    come last in every order.
+    """
+
+    tier_order: Annotated[tuple[TierName, ...], AfterValidator(_is_each_tier_once)] = get_args(TierName)
     tiers: dict[TierName, TierSettings] = {}
     capabilities: dict[str, CapabilitySettings] = {}
+    policies: dict[str, ResiliencePolicy] = {}
     upstreams: dict[str, UpstreamSettings] = {}
     documentation: DocumentationSettings = DocumentationSettings()
     operation_ids: OperationIds = "capability_function"
+
+    @model_validator(mode="after")
+    def _policies_are_there(self) -> Self:
+        for name, upstream in self.upstreams.items():
+            if upstream.policy is not None and upstream.policy not in self.policies:
+                known = ", ".join(sorted(self.policies)) or "none"
+                raise ValueError(f"upstream {name!r} is bound to the policy {upstream.policy!r}, but there is {known}")
+        return self
+
+    def terms_of_upstreams(self) -> dict[str, dict[str, object]]:
+        """What is written of each upstream: its policy's values under its own."""
+        found: dict[str, dict[str, object]] = {}
+        for name, upstream in self.upstreams.items():
+            policy = self.policies[upstream.policy] if upstream.policy is not None else ResiliencePolicy()
+            own = upstream.model_dump(exclude_unset=True, exclude={"policy"})
+            found[name] = {**policy.model_dump(exclude_unset=True), **own}
+        return found
 
 
 class CapabilityFeatures(_Strict):

@@ -119,9 +119,7 @@ def create_app(
     )
     platform = Platform(used)
     platform.flags.load()
-    platform.clients.configured = {
-        name: upstream.model_dump(exclude_unset=True) for name, upstream in configuration.settings.upstreams.items()
-    }
+    platform.clients.configured = configuration.settings.terms_of_upstreams()
     probe = Probe(platform)
     app.platform = platform
     app.probe = probe

@@ -1,14 +1,16 @@
 """What ``fsp doctor`` looks for before it happens, each kind with a code of its own, and how long the start takes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Literal
 
 from fastapi_services_platform.config.settings import platform_settings
 from fastapi_services_platform.engine.app_factory import PlatformApp
+from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.report import Row, assembled, close_databases, migrated, stands
 from fastapi_services_platform.errors import PlatformError
+from fastapi_services_platform.http.flagged import flags_asked_for
 
 CODES = {
     "FSP001": "the platform does not start",
@@ -19,6 +21,7 @@ CODES = {
     "FSP006": "a database is behind its head",
     "FSP007": "a feature flag has expired",
     "FSP008": "a code that is silenced does not exist",
+    "FSP009": "a route depends on a feature flag that nobody declares",
 }
 
 
@@ -87,8 +90,18 @@ async def _findings(app: PlatformApp) -> AsyncIterator[Finding]:
         if not state.at_head:
             said = f"database is at {state.current}, head is {state.head}; run fsp migrate upgrade."
             yield Finding("FSP006", "warning", name, said)
+    for finding in _of_flags(platform):
+        yield finding
+
+
+def _of_flags(platform: Platform) -> Iterator[Finding]:
     for name in platform.flags.expired():
         yield Finding("FSP007", "warning", name, "this feature flag has expired; remove it.")
+    for item in platform.inventory.active():
+        asked = {name for mount in item.contribution.routers for name in flags_asked_for(mount.router)}
+        for name in sorted(asked - platform.flags.flags.keys()):
+            said = f"a route of {item.name} depends on this flag, which is off: no capability and no file declares it."
+            yield Finding("FSP009", "warning", name, said)
 
 
 def rows(items: list[Finding] | list[Step]) -> list[Row]:

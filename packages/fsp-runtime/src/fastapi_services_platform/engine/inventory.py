@@ -21,6 +21,7 @@ from fastapi_services_platform.capability.events import EventHandler
 from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.errors import PlatformError
 from fastapi_services_platform.http.routing import RouteEntry
+from fastapi_services_platform.security.principal import Reversibility
 
 T = TypeVar("T")
 State = Literal["off", "found", "initialized", "running", "failed", "stopped"]
@@ -58,6 +59,11 @@ class LoadedCapability:
     def name(self) -> str:
         """The capability's name."""
         return self.manifest.name
+
+    @property
+    def reversibility(self) -> Reversibility:
+        """What becomes of a change that says nothing of its own."""
+        return self.manifest.reversibility
 
     @property
     def unavailable(self) -> str | None:

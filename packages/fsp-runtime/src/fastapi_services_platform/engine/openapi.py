@@ -84,7 +84,7 @@ def _name(found: Sequence[tuple[Document, RouteEntry, str]], ids: OperationIds) 
 
 def _complete(operation: Document, entry: RouteEntry, method: str, mapped: tuple[ProblemMapping, ...]) -> None:
     operation["x-permission"] = _asked(entry.access)
-    operation["x-reversibility"] = effective_reversibility(entry.endpoint, method)
+    operation["x-reversibility"] = effective_reversibility(entry.endpoint, method, entry.owner.reversibility)
     answers = operation.setdefault("responses", {})
     for status in sorted(_statuses(operation, entry, method) | {mapping.status for mapping in mapped}):
         known = answers.get(str(status))

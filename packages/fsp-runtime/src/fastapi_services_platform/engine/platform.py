@@ -11,7 +11,14 @@ from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.events.relay import EventRelay
 from fastapi_services_platform.http.outbound.clients import Clients
 from fastapi_services_platform.observability.audit import AuditTrail, audit_trail
+from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.persistence.databases import Database, open_database
+
+_log = get_logger(__name__)
+
+
+def _tell_unknown_flag(name: str) -> None:
+    _log.warning("flag.undeclared", flag=name, fix="declare it in a capability or in feature_flags.json")
 
 
 class Platform:
@@ -23,6 +30,7 @@ class Platform:
         self.inventory = Inventory()
         self.audit: AuditTrail = audit_trail(self.container)
         self.flags = FeatureFlags(settings.config_dir / FLAGS_FILE if settings.config_dir is not None else None)
+        self.flags.tell_unknown = _tell_unknown_flag
         self._databases: dict[str, Database] = {}
         self.clients = Clients(allow=settings.outbound_allow)
         self.container.register_value(Clients, self.clients)

@@ -10,11 +10,11 @@ from time import perf_counter
 
 from fastapi_services_platform.capability.contribution import Contribution
 from fastapi_services_platform.capability.discovery import HUB, Found, adopt, discover, frames_of
-from fastapi_services_platform.capability.manifest import Capability, Manifest
+from fastapi_services_platform.capability.manifest import Capability, Initializes, Manifest
 from fastapi_services_platform.capability.ordering import in_order, providers_of
 from fastapi_services_platform.config.files import CapabilityFeatures
 from fastapi_services_platform.config.settings import valid_settings
-from fastapi_services_platform.engine.background.schedules import BadSchedule, check_schedule
+from fastapi_services_platform.engine.contributed import check_contribution, described_flags
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.errors import (
@@ -127,9 +127,10 @@ class PluginLoader:
             return False
         try:
             _check_settings(loaded)
-            contribution = await within(
-                loaded, "initialize", capability.initialize(self._platform), self._platform.settings.startup_timeout
-            )
+            contribution: object = Contribution()
+            if isinstance(capability, Initializes):
+                limit = self._platform.settings.startup_timeout
+                contribution = await within(loaded, "initialize", capability.initialize(self._platform), limit)
             self._adopt(loaded, contribution)
         except CapabilityError as error:
             self._platform.container.withdraw(loaded.name)
@@ -147,6 +148,8 @@ class PluginLoader:
                 self._platform.container.register(service, loaded.name)
         except PlatformError as error:
             raise InvalidContribution(loaded.name, error.cause, error.fix) from None
+        if contribution.flags:
+            self._platform.flags.contribute(described_flags(contribution))
         loaded.contribution = contribution
         loaded.state = "initialized"
         loaded.initialized = True
@@ -160,41 +163,6 @@ def _check_settings(loaded: LoadedCapability) -> None:
             valid_settings(loaded.manifest.settings)
         except ConfigurationError as error:
             raise StartFailed(loaded.name, "initialize", error) from None
-
-
-def check_contribution(name: str, contribution: Contribution) -> None:
-    """Whether names fit their owner and bundles hold permissions that exist in it.
-
-    Raises:
-        InvalidContribution: it names the part at fault.
-    """
-    space = "platform" if name == HUB else name
-    for permission in contribution.permissions:
-        if permission.name.count(".") != 2 or not permission.name.startswith(f"{space}."):
-            raise InvalidContribution(
-                name,
-                f"permission {permission.name!r} is not named <capability>.<noun>.<verb>.",
-                f"start it with {space}.",
-            )
-    for kind, names in (
-        ("routers", [router.name for router in contribution.routers]),
-        ("event handlers", [handler.name for handler in contribution.event_handlers]),
-    ):
-        for twice in sorted({item for item in names if names.count(item) > 1}):
-            raise InvalidContribution(name, f"two {kind} are named {twice!r}.", "give each its own name.")
-    for job in contribution.jobs:
-        try:
-            check_schedule(job)
-        except BadSchedule as error:
-            raise InvalidContribution(name, f"job {job.name!r}: {error}.", "give interval=… or cron=….") from None
-    own = {permission.name for permission in contribution.permissions}
-    for bundle in contribution.bundles:
-        for missing in sorted({item for item in bundle.permissions if item.startswith(f"{space}.")} - own):
-            raise InvalidContribution(
-                name,
-                f"bundle {bundle.name!r} holds {missing!r}, which is not contributed.",
-                "contribute the permission.",
-            )
 
 
 async def within(loaded: LoadedCapability, step: str, work: Awaitable[object], seconds: float) -> object:

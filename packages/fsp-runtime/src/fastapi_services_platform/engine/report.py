@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_settings import BaseSettings
 
@@ -18,6 +18,9 @@ from fastapi_services_platform.errors import ConfigurationError
 from fastapi_services_platform.http.permissions import Access
 from fastapi_services_platform.persistence import migrations as alembic_runs
 from fastapi_services_platform.persistence.databases import Database
+
+if TYPE_CHECKING:
+    import click
 
 Row = dict[str, Any]  # Any: values are printed or turned into JSON
 
@@ -67,6 +70,16 @@ def _capability(platform: Platform, item: LoadedCapability) -> Row:
             for process in contribution.processes
         ],
         "commands": [command.name for command in contribution.commands],
+        "flags": [flag.name for flag in contribution.flags],
+        "mcp_tools": [
+            {
+                "name": tool.name,
+                "summary": tool.summary,
+                "permission": tool.permission,
+                "schema": dict(tool.input_schema),
+            }
+            for tool in contribution.mcp_tools
+        ],
         "jobs": [job.name for job in contribution.jobs],
         "menu": [entry.href for entry in contribution.menu],
         "settings": _variables(manifest.settings),
@@ -74,6 +87,22 @@ def _capability(platform: Platform, item: LoadedCapability) -> Row:
         "entry_page": contribution.entry_page,
         "timings": item.timings,
     }
+
+
+async def contributed_commands() -> "dict[str, tuple[click.Command, ...]]":
+    """Commands by the capability that contributes them, those that are switched off left out.
+
+    Raises:
+        PlatformError: what would stop the start.
+    """
+    app = await assembled()
+    found: dict[str, tuple[click.Command, ...]] = {}
+    for item in app.platform.inventory.active():
+        switches = app.assembly.factory.features_of(item.name).commands
+        on = tuple(command for command in item.contribution.commands if switches.get(str(command.name), True))
+        if on:
+            found[item.name] = on
+    return found
 
 
 def _variables(settings: type[BaseSettings] | None) -> list[str]:

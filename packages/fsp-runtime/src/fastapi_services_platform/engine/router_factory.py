@@ -10,7 +10,13 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from fastapi_services_platform.capability.contribution import RouterMount, Tier
 from fastapi_services_platform.capability.discovery import HUB
-from fastapi_services_platform.config.files import CapabilityFeatures, Configuration, RouterSettings, TierSettings
+from fastapi_services_platform.config.files import (
+    CapabilityFeatures,
+    Configuration,
+    RouterSettings,
+    TierName,
+    TierSettings,
+)
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute, InvalidContribution, UndeclaredAccess
 from fastapi_services_platform.http.compiled import CompiledEndpoint
@@ -20,7 +26,12 @@ from fastapi_services_platform.http.fastapi_sharing import shared_analysis
 from fastapi_services_platform.http.permissions import Access, declared_access
 from fastapi_services_platform.http.routing import RouteEntry, RouteKind, RouteTerms
 
-_TIER_NAMES = {Tier.API: "api", Tier.UI: "ui", Tier.PLATFORM_API: "platform_api", Tier.PLATFORM_UI: "platform_ui"}
+_TIER_NAMES: Mapping[Tier, TierName] = {
+    Tier.API: "api",
+    Tier.UI: "ui",
+    Tier.PLATFORM_API: "platform_api",
+    Tier.PLATFORM_UI: "platform_ui",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +69,19 @@ class RouterFactory:
         for capability in loaded:
             features = self.features_of(capability.name)
             mounts = capability.contribution.routers
-            self._refuse_unknown_routers(capability.name, {mount.name for mount in mounts}, features)
+            self._refuse_unknown_parts(capability, features)
             found += [
                 self._place(capability, mount)
                 for mount in mounts
                 if features.routers.get(mount.name, True)
                 and (features.pages or mount.tier not in (Tier.UI, Tier.PLATFORM_UI))
             ]
-        return sorted(
-            found, key=lambda item: (item.owner.name == HUB and item.mount.tier is Tier.PLATFORM_UI, item.mount.tier)
-        )
+        return sorted(found, key=self._place_of)
+
+    def _place_of(self, item: Mounting) -> tuple[bool, int]:
+        """Tiers in their order; the hub's pages come after everything, whatever the order."""
+        last = item.owner.name == HUB and item.mount.tier is Tier.PLATFORM_UI
+        return last, self._settings.tier_order.index(_TIER_NAMES[item.mount.tier])
 
     def mount(self, app: FastAPI, mountings: Sequence[Mounting], first: Sequence[RouteEntry] = ()) -> list[RouteEntry]:
         """Include every router into the app and give the flat list of its routes.
@@ -97,7 +111,7 @@ class RouterFactory:
             yield from (entry_of(flat, item.owner, item.mount.name, _of_route(item, flat.path)) for flat in flats)
 
     def _place(self, capability: LoadedCapability, mount: RouterMount) -> Mounting:
-        tier = self._settings.tiers.get(_TIER_NAMES[mount.tier])  # type: ignore[call-overload]  # the names are TierName's own
+        tier = self._settings.tiers.get(_TIER_NAMES[mount.tier])
         own = self._settings.capabilities.get(capability.name)
         router = own.routers.get(mount.name) if own is not None else None
         inner = router.prefix if router is not None and router.prefix is not None else mount.prefix
@@ -122,16 +136,22 @@ class RouterFactory:
                 fix="write the path as `fsp routes` shows it, or remove the key.",
             )
 
-    def _refuse_unknown_routers(self, name: str, present: set[str], features: CapabilityFeatures) -> None:
+    def _refuse_unknown_parts(self, capability: LoadedCapability, features: CapabilityFeatures) -> None:
+        name, contribution = capability.name, capability.contribution
         own = self._settings.capabilities.get(name)
-        asked = set(features.routers) | (set(own.routers) if own else set())
-        for router in sorted(asked - present):
-            raise ConfigurationError(
-                f"{name} has no router {router!r} (it has: {', '.join(sorted(present)) or 'none'}).",
-                file=self._folder,
-                key=f"capabilities.{name}.routers.{router}",
-                fix="correct the name or remove the key.",
-            )
+        for kind, asked, parts in (
+            ("router", {*features.routers, *(own.routers if own else ())}, contribution.routers),
+            ("job", set(features.jobs), contribution.jobs),
+            ("command", set(features.commands), contribution.commands),
+        ):
+            present = {str(part.name) for part in parts}
+            for unknown in sorted(asked - present) if capability.initialized else ():
+                raise ConfigurationError(
+                    f"{name} has no {kind} {unknown!r} (it has: {', '.join(sorted(present)) or 'none'}).",
+                    file=self._folder,
+                    key=f"capabilities.{name}.{kind}s.{unknown}",
+                    fix="correct the name or remove the key.",
+                )
 
 
 def _of_route(item: Mounting, path: str) -> RouteTerms:

@@ -39,7 +39,7 @@ def access(
     reversibility: Reversibility | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare what an endpoint asks of its caller. It stands below the route decorator, so that it sees the plain
-    function. ``reversibility`` is told in OpenAPI; unsaid, a change is ``recoverable``.
+    function. ``reversibility`` is told in OpenAPI; unsaid, a change is what the capability's manifest says.
 
     Raises:
         ValueError: not exactly one of the three is given.
@@ -79,9 +79,9 @@ def reversible(reversibility: Reversibility) -> Callable[[Endpoint], Endpoint]:
     return declare
 
 
-def effective_reversibility(endpoint: object, method: str) -> Reversibility:
-    """What an endpoint says about undoing it; unsaid, reading is reversible and a change recoverable."""
-    return declared_reversibility(endpoint) or ("reversible" if method.upper() in _READING else "recoverable")
+def effective_reversibility(endpoint: object, method: str, unsaid: Reversibility = "recoverable") -> Reversibility:
+    """What an endpoint says about undoing it; else reading is reversible, and a change what its capability says."""
+    return declared_reversibility(endpoint) or ("reversible" if method.upper() in _READING else unsaid)
 
 
 def guarded(endpoint: Endpoint) -> Endpoint:

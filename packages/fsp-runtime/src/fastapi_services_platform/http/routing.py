@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from fastapi_services_platform.http.compiled import CompiledEndpoint
 from fastapi_services_platform.http.door.rate_limits import RateTerm
 from fastapi_services_platform.http.permissions import Access
+from fastapi_services_platform.security.principal import Reversibility
 
 RouteKind = Literal["http", "websocket", "mount"]
 
@@ -30,6 +31,9 @@ class Owner(Protocol):
 
     @property
     def unavailable(self) -> str | None: ...
+
+    @property
+    def reversibility(self) -> Reversibility: ...
 
 
 @dataclass(frozen=True, slots=True)

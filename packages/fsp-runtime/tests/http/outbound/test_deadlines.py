@@ -22,8 +22,10 @@ capabilities:
   demo:
     routers:
       patient: {request_timeout: 30}
+policies:
+  once: {attempts: 1, connections: 7}
 upstreams:
-  echo: {attempts: 1}
+  echo: {policy: once, connections: 3}
 """
 
 
@@ -39,7 +41,8 @@ def demo(sample: Callable[..., Any], upstream: str = "") -> Any:
     @access(public=True)
     async def ask(clients: Annotated[Clients, inject(Clients)]) -> dict[str, str]:
         client = clients.open("echo", ClientSettings(upstream, attempts=5))
-        return {"asked": (await client.get("/")).text, "attempts": str(client.settings.attempts)}
+        used = f"{client.settings.attempts}/{client.settings.connections}"
+        return {"asked": (await client.get("/")).text, "attempts": used}
 
     @quick.post("/upload")
     @access(public=True)
@@ -99,7 +102,7 @@ async def test_what_is_left_is_sent_on_and_bounds_the_call(config: Path, sample:
         late = await client.get("/ask", headers={"x-deadline-ms": "300"})
         gate.set()
     server.close()
-    assert first.json() == {"asked": "ok", "attempts": "1"}
+    assert first.json() == {"asked": "ok", "attempts": "1/3"}
     left = int(heads[0].split("x-deadline-ms: ")[1].split("\r\n")[0])
     assert 0 < left <= 4000
     assert health["upstreams"]["echo"]["status"] == "healthy"

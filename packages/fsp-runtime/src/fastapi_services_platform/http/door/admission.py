@@ -2,6 +2,7 @@
 can say.
 """
 
+from asyncio import timeout
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -22,11 +23,19 @@ from fastapi_services_platform.http.permissions import effective_reversibility, 
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.http.routing import RouteEntry
 from fastapi_services_platform.observability.logger_factory import get_logger
-from fastapi_services_platform.security.ports import Authenticator, Authorizer, GuardedRequest, RequestGuard
+from fastapi_services_platform.security.ports import (
+    Authenticator,
+    Authorizer,
+    DeniedRequest,
+    GuardedRequest,
+    RefusalListener,
+    RequestGuard,
+)
 from fastapi_services_platform.security.principal import Anonymous, Authentication, Principal, Refused
 
 _log = get_logger(__name__)
 
+_TELLING_SECONDS = 2.0
 _NO_AUTHENTICATOR = Problem(
     503,
     "no-authenticator",
@@ -108,6 +117,7 @@ class Admission:
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
+        self._listener = authorizer if isinstance(authorizer, RefusalListener) else None
         self.tokens = tokens
         self._public_origin = public_origin.encode("ascii")
         self._entry_page = entry_page
@@ -157,7 +167,7 @@ class Admission:
             principal,
             method,
             entry.endpoint,
-            effective_reversibility(entry.endpoint, method),
+            effective_reversibility(entry.endpoint, method, entry.owner.reversibility),
             body.whole,
         )
         try:
@@ -193,6 +203,20 @@ class Admission:
             state["principal"] = answer
             return None
         return None if public else self._not_signed_in(exchange, answer)
+
+    async def tell_denied(self, exchange: Exchange, problem: Problem) -> None:
+        """Tell the authorizer that a caller was turned away, when it wants to know; the answer stays what it is."""
+        principal, entry = exchange.principal, exchange.entry
+        if self._listener is None or principal is None or entry is None:
+            return
+        permission = problem.extras.get("permission")
+        told = str(permission) if permission is not None else None
+        method = str(exchange.scope.get("method", "GET"))
+        try:
+            async with timeout(_TELLING_SECONDS):
+                await self._listener.denied(DeniedRequest(principal, method, entry.path, problem.slug, told))
+        except Exception as error:
+            _log.error("refusal.untold", exc_info=error, slug=problem.slug)
 
     async def recognise(self, exchange: Exchange) -> None:
         """Note who looks at a page that shows a refusal; nobody, when that cannot be said."""

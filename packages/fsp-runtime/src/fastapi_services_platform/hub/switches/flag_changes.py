@@ -27,20 +27,22 @@ class FlagChanged:
 
 class SharedFlags:
     """Where changes go: on one host into the file that its processes read, on PostgreSQL into the database, because
-    nodes of several hosts share no file. Then the database's value stands instead of the file's default.
+    nodes of several hosts share no file; so too where there is no configuration folder. Then the database's value
+    stands instead of the file's or the capability's default.
     """
 
     def __init__(self, flags: FeatureFlags, database: Database) -> None:
         self._flags = flags
         self._database = database
-        self._in_database = database.dialect == "postgresql"
+        self._in_database = database.dialect == "postgresql" or flags.file is None
         self._seen = -1
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Read what other nodes changed, and keep looking."""
-        if self._in_database and self._flags.file is not None:
-            await self.look()
+        if self._in_database:
+            if self._flags.flags:
+                await self.look()
             self._task = asyncio.create_task(self._follow(), name="follow shared flags")
 
     async def close(self) -> None:
@@ -88,6 +90,8 @@ class SharedFlags:
         lost = False
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
+            if not self._flags.flags:
+                continue
             try:
                 await self.look()
                 lost = False

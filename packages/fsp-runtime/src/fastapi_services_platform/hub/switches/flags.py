@@ -29,6 +29,7 @@ class FlagView:
     expires: str
     expired: bool
     rules: int
+    declared_by: str
 
 
 class Flags:
@@ -44,10 +45,14 @@ class Flags:
         """What is wrong with the file; the last good version is in force."""
         return self._flags.problem
 
+    @property
+    def undeclared(self) -> list[str]:
+        """Names that somebody asked for and nobody declared: they are off."""
+        return sorted(self._flags.unknown)
+
     def all(self) -> list[FlagView]:
         """Every flag by name."""
-        expired = set(self._flags.expired())
-        return [_view(name, flag, name in expired) for name, flag in sorted(self._flags.flags.items())]
+        return [self._view(name, flag) for name, flag in sorted(self._flags.flags.items())]
 
     async def change(self, name: str, value: FlagValue, *, by: str, reason: str = "") -> None:
         """Set the default of a flag; it holds on this node at once and on every other within a second.
@@ -57,7 +62,7 @@ class Flags:
         """
         flag = self._flags.flags.get(name)
         if flag is None:
-            raise FlagRefused(f"flag: there is no {name!r}.", "use a name of feature_flags.json.")
+            raise FlagRefused(f"flag: there is no {name!r}.", "use a name of the list of flags.")
         typed = _typed(flag, value)
         details = {"before": flag.default, "after": typed}
         await self._audit.record(AuditEvent(CHANGED, by, f"flag:{name}", reason=reason, details=details))
@@ -72,10 +77,18 @@ class Flags:
         """Changes, newest first."""
         return await self._shared.history(limit)
 
-
-def _view(name: str, flag: Flag, expired: bool) -> FlagView:
-    expires = flag.expires.isoformat() if flag.expires is not None else ""
-    return FlagView(name, flag.type, flag.default, flag.description, flag.owner, expires, expired, len(flag.rules))
+    def _view(self, name: str, flag: Flag) -> FlagView:
+        return FlagView(
+            name=name,
+            kind=flag.type,
+            default=flag.default,
+            description=flag.description,
+            owner=flag.owner,
+            expires=flag.expires.isoformat() if flag.expires is not None else "",
+            expired=name in self._flags.expired(),
+            rules=len(flag.rules),
+            declared_by=name.partition(".")[0] if name in self._flags.contributed else "feature_flags.json",
+        )
 
 
 def _typed(flag: Flag, value: FlagValue) -> FlagValue:

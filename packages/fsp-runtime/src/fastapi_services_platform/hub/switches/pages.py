@@ -64,6 +64,7 @@ async def flags_page(
         "sections": await visible_sections(pages, who),
         "flags": flags.all(),
         "file_problem": flags.problem,
+        "undeclared": flags.undeclared,
         "history": await flags.history(_HISTORY),
         "may_change": await pages.allowed(who, "platform.flags.change"),
     }

@@ -1,0 +1,105 @@
+"""What a capability hands over is looked at before it counts: names fit their owner, parts that belong together do."""
+
+from collections.abc import Iterable
+
+from fastapi_services_platform.capability.contribution import Contribution, FeatureFlag, McpTool, Permission
+from fastapi_services_platform.capability.discovery import HUB
+from fastapi_services_platform.config.feature_flags import Flag
+from fastapi_services_platform.engine.background.schedules import BadSchedule, check_schedule
+from fastapi_services_platform.errors import InvalidContribution
+
+
+def check_contribution(name: str, contribution: Contribution) -> None:
+    """Whether names fit their owner, nothing is there twice, and bundles and tools name permissions that exist in it.
+
+    Raises:
+        InvalidContribution: it names the part at fault.
+    """
+    space = "platform" if name == HUB else name
+    _check_permissions(name, space, contribution.permissions)
+    _refuse_twice(name, contribution)
+    for job in contribution.jobs:
+        try:
+            check_schedule(job)
+        except BadSchedule as error:
+            raise InvalidContribution(name, f"job {job.name!r}: {error}.", "give interval=… or cron=….") from None
+    own = {permission.name for permission in contribution.permissions}
+    for bundle in contribution.bundles:
+        for missing in sorted({item for item in bundle.permissions if item.startswith(f"{space}.")} - own):
+            raise InvalidContribution(
+                name,
+                f"bundle {bundle.name!r} holds {missing!r}, which is not contributed.",
+                "contribute the permission.",
+            )
+    _check_flags(name, space, contribution.flags)
+    _check_tools(name, space, own, contribution.mcp_tools)
+
+
+def described_flags(contribution: Contribution) -> dict[str, Flag]:
+    """The contributed flags as the flags in force know them."""
+    return {
+        item.name: Flag(
+            type="boolean"
+            if isinstance(item.default, bool)
+            else "string"
+            if isinstance(item.default, str)
+            else "number",
+            default=item.default,
+            description=item.description,
+            owner=item.owner,
+            expires=item.expires,
+        )
+        for item in contribution.flags
+    }
+
+
+def _check_permissions(name: str, space: str, permissions: Iterable[Permission]) -> None:
+    for permission in permissions:
+        if permission.name.count(".") != 2 or not permission.name.startswith(f"{space}."):
+            raise InvalidContribution(
+                name,
+                f"permission {permission.name!r} is not named <capability>.<noun>.<verb>.",
+                f"start it with {space}.",
+            )
+
+
+def _refuse_twice(name: str, contribution: Contribution) -> None:
+    for kind, parts in (
+        ("routers", contribution.routers),
+        ("event handlers", contribution.event_handlers),
+        ("commands", contribution.commands),
+        ("feature flags", contribution.flags),
+        ("MCP tools", contribution.mcp_tools),
+    ):
+        names = [str(part.name) for part in parts]
+        for twice in sorted({item for item in names if names.count(item) > 1}):
+            raise InvalidContribution(name, f"two {kind} are named {twice!r}.", "give each its own name.")
+
+
+def _check_flags(name: str, space: str, flags: Iterable[FeatureFlag]) -> None:
+    for flag in flags:
+        if not flag.name.startswith(f"{space}."):
+            raise InvalidContribution(
+                name, f"feature flag {flag.name!r} is not named <capability>.<flag>.", f"start it with {space}."
+            )
+        for part in ("description", "owner"):
+            if not getattr(flag, part).strip():
+                raise InvalidContribution(name, f"feature flag {flag.name!r} has no {part}.", f"give its {part}.")
+
+
+def _check_tools(name: str, space: str, permissions: set[str], tools: Iterable[McpTool]) -> None:
+    for tool in tools:
+        if tool.input_schema.get("type") != "object":
+            raise InvalidContribution(
+                name, f"MCP tool {tool.name!r}: its schema is not one of an object.", 'write {"type": "object", …}.'
+            )
+        if (
+            tool.permission is not None
+            and tool.permission.startswith(f"{space}.")
+            and tool.permission not in permissions
+        ):
+            raise InvalidContribution(
+                name,
+                f"MCP tool {tool.name!r} asks for {tool.permission!r}, which is not contributed.",
+                "contribute the permission.",
+            )
