@@ -8,7 +8,7 @@ the class.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from starlette.requests import HTTPConnection
 
@@ -59,6 +59,24 @@ class Authorizer(Protocol):
     """Decides whether a principal holds a permission (``<capability>.<noun>.<verb>``), optionally on one object."""
 
     async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedRequest:
+    """A request of a signed-in caller that was answered with 403: by which route, and under which problem."""
+
+    principal: Principal
+    method: str
+    route: str
+    slug: str
+    permission: str | None = None
+
+
+@runtime_checkable
+class RefusalListener(Protocol):
+    """An :class:`Authorizer` that is told of every request that was denied, by whomever."""
+
+    async def denied(self, request: DeniedRequest) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
