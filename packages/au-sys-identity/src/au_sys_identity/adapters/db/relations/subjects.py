@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,24 +15,24 @@ from au_sys_identity.core.subjects.ports import PersonFilter
 
 _MOST_AT_ONCE = 500
 
-
-def _selected() -> Select[tuple[object, ...]]:
-    return select(
-        subjects.c.id,
-        subjects.c.name,
-        subjects.c.status,
-        subjects.c.status_reason,
-        subjects.c.epoch,
-        subjects.c.version,
-        subjects.c.created_at,
-        subjects.c.updated_at,
-        persons.c.email,
-        persons.c.email_canonical,
-        persons.c.email_verified_at,
-        persons.c.auth_source,
-        persons.c.locale,
-        persons.c.timezone,
-    ).join(persons, persons.c.subject_id == subjects.c.id)
+_SELECTED: Select[tuple[object, ...]] = select(
+    subjects.c.id,
+    subjects.c.name,
+    subjects.c.status,
+    subjects.c.status_reason,
+    subjects.c.epoch,
+    subjects.c.version,
+    subjects.c.created_at,
+    subjects.c.updated_at,
+    persons.c.email,
+    persons.c.email_canonical,
+    persons.c.email_verified_at,
+    persons.c.auth_source,
+    persons.c.locale,
+    persons.c.timezone,
+).join(persons, persons.c.subject_id == subjects.c.id)
+_BY_ID = _SELECTED.where(subjects.c.id == bindparam("the_id"))
+_BY_EMAIL = _SELECTED.where(persons.c.email_canonical == bindparam("the_email"), persons.c.closed.is_(False))
 
 
 def _person(row: Row[tuple[object, ...]]) -> Person:
@@ -109,13 +109,12 @@ class SqlSubjects:
 
     async def get(self, subject_id: SubjectId) -> Person | None:
         """See :class:`~au_sys_identity.core.subjects.ports.SubjectStore`."""
-        row = (await self._session.execute(_selected().where(subjects.c.id == subject_id))).first()
+        row = (await self._session.execute(_BY_ID, {"the_id": subject_id})).first()
         return _person(row) if row else None
 
     async def by_email(self, canonical: str) -> Person | None:
         """See :class:`~au_sys_identity.core.subjects.ports.SubjectStore`."""
-        wanted = _selected().where(persons.c.email_canonical == canonical, persons.c.closed.is_(False))
-        row = (await self._session.execute(wanted)).first()
+        row = (await self._session.execute(_BY_EMAIL, {"the_email": canonical})).first()
         return _person(row) if row else None
 
     async def many(self, ids: Sequence[SubjectId]) -> list[Person]:
@@ -123,13 +122,13 @@ class SqlSubjects:
         found: list[Person] = []
         for start in range(0, len(ids), _MOST_AT_ONCE):
             part = ids[start : start + _MOST_AT_ONCE]
-            rows = await self._session.execute(_selected().where(subjects.c.id.in_(part)))
+            rows = await self._session.execute(_SELECTED.where(subjects.c.id.in_(part)))
             found.extend(_person(row) for row in rows)
         return found
 
     async def page(self, wanted: PersonFilter) -> list[Person]:
         """See :class:`~au_sys_identity.core.subjects.ports.SubjectStore`."""
-        query = _selected().where(subjects.c.kind == "person", subjects.c.status != "closed")
+        query = _SELECTED.where(subjects.c.kind == "person", subjects.c.status != "closed")
         if wanted.status:
             query = query.where(subjects.c.status == wanted.status)
         if wanted.after:
