@@ -164,7 +164,7 @@ def main() -> int:
     ends = time.monotonic() + wanted.seconds
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_platform(Path(folder) / "timed", IDENTITY_GUESS_LIMIT="1000") as platform,
+        running_platform(Path(folder) / "timed", IDENTITY_GUESS_LIMIT="100") as platform,
         platform.client() as admin,
         httpx.Client(base_url=platform.url, timeout=60) as client,
     ):
