@@ -47,6 +47,7 @@ from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import (
     Authenticator,
     Authorizer,
+    DeniedRequest,
     GuardedRequest,
     Notice,
     NoticeBoard,
@@ -82,6 +83,7 @@ __all__ = [
     "Contribution",
     "Database",
     "Decision",
+    "DeniedRequest",
     "Event",
     "EventHandler",
     "FeatureFlag",

@@ -44,6 +44,7 @@ EVENTS = (
     "policy.changed",
     "policy.imported",
     "access.asked",
+    "access.denied",
     "role.created",
     "role.changed",
     "role.deleted",

@@ -142,3 +142,24 @@ async def test_who_may_not_read(client: AsyncClient) -> None:
     for path in ("/audit/events", "/audit/heads/latest", "/audit/export"):
         assert (await client.get(path, headers=headers)).status_code == 403
     assert (await client.post("/audit/verify", headers=headers)).status_code == 403
+
+
+async def test_who_was_denied_what_is_an_event(client: AsyncClient) -> None:
+    """By permission and by rule alike: caller, route, permission and problem; neither the path nor its secrets."""
+    ann = {"email": "ann@example.org", "password": PASSWORD}
+    await client.post("/auth/register", json=ann)
+    admin = client.headers["authorization"]
+    tokens = (await client.post("/auth/jwt/login", json=ann)).json()
+    client.headers["authorization"] = f"Bearer {tokens['access_token']}"
+    me = (await client.get("/users/me")).json()["urn"]
+    assert (await client.get("/users/secret-in-path?q=secret-in-query")).status_code == 403
+    given = {"name": "mine", "scopes": ["identity.users.read"]}
+    assert (await client.post("/auth/api-keys/", json=given)).json()["type"].endswith("/exceeds-own-rights")
+    client.headers["authorization"] = admin
+    found = (await client.get("/audit/events", params={"action": "access.denied"})).json()["items"]
+    told = [(event["actor"], event["outcome"], event["target"], event["details"]) for event in found]
+    assert [
+        (me, "denied", "POST /auth/api-keys/", {"problem": "identity/exceeds-own-rights"}),
+        (me, "denied", "GET /users/{user_id}", {"problem": "permission-denied", "permission": "identity.users.read"}),
+    ] == told
+    assert found[0]["strength"] == "password"

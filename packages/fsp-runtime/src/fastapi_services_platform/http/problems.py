@@ -18,6 +18,7 @@ from fastapi_services_platform.http.exchange import Exchange, current, exchange_
 MEDIA_TYPE = "application/problem+json"
 _JSON_HEADERS = ((b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store"))
 
+_FORBIDDEN = 403
 Handler = Callable[[Request, Any], Awaitable[Response]]  # Any: the exception class that the handler is registered for
 
 
@@ -63,6 +64,7 @@ async def respond(exchange: Exchange, problem: Problem) -> Response:
     """The response for a problem: a page for browsers when the hub's pages are there, JSON for everybody else."""
     if problem.status < 400:
         return Response(status_code=problem.status, headers={**problem.headers, "cache-control": "no-store"})
+    await _tell(exchange, problem)
     members = document(problem, exchange.edge.settings.public_url, exchange.correlation_id)
     if exchange.wants_html and exchange.edge.problem_page is not None:
         request = Request(exchange.scope)
@@ -77,6 +79,12 @@ async def respond(exchange: Exchange, problem: Problem) -> Response:
     return json_response(members, problem)
 
 
+async def _tell(exchange: Exchange, problem: Problem) -> None:
+    """A caller was denied: let it be kept."""
+    if problem.status == _FORBIDDEN and exchange.principal is not None and exchange.edge.admission is not None:
+        await exchange.edge.admission.tell_denied(exchange, problem)
+
+
 def json_response(members: Mapping[str, object], problem: Problem) -> Response:
     """The problem document as JSON."""
     body = orjson.dumps(members, default=str)
@@ -86,6 +94,7 @@ def json_response(members: Mapping[str, object], problem: Problem) -> Response:
 
 async def send_json(exchange: Exchange, problem: Problem) -> None:
     """Send the problem document at once: refusals are many when somebody attacks, and must cost little."""
+    await _tell(exchange, problem)
     members = document(problem, exchange.edge.settings.public_url, exchange.correlation_id)
     body = orjson.dumps(members, default=str)
     headers = [(b"content-length", str(len(body)).encode("ascii")), *_JSON_HEADERS]

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.access.models import DEFAULT_DOMAIN
+from au_sys_identity.core.audit.refusals import Refusals
 from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.notices.telling import Telling
 from au_sys_identity.core.ports import Transactions
 from au_sys_identity.core.subjects.addresses import email_address
 from au_sys_identity.core.subjects.models import Person, SubjectId, machine_id, person_id, subject_id
-from fastapi_services_platform import Decision, Notice, PostedNotice, Principal, SubjectCard
+from fastapi_services_platform import Decision, DeniedRequest, Notice, PostedNotice, Principal, SubjectCard
 
 _LATEST = 50
 
@@ -19,8 +20,9 @@ _LATEST = 50
 class PlatformAuthorizer:
     """``authorizer@1``."""
 
-    def __init__(self, decisions: Decisions) -> None:
+    def __init__(self, decisions: Decisions, refusals: Refusals) -> None:
         self._decisions = decisions
+        self._refusals = refusals
 
     async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision:
         """May she? ``resource`` is the object that is asked about; without it, the right on objects of the kind."""
@@ -37,6 +39,11 @@ class PlatformAuthorizer:
                 machine, principal.delegation_id, permission, domain=DEFAULT_DOMAIN, object_id=resource
             )
         return Decision(found.allowed, found.reason)
+
+    async def denied(self, request: DeniedRequest) -> None:
+        """Keep that a request was denied."""
+        asked = f"{request.method} {request.route}"
+        await self._refusals.keep(request.principal.urn, asked, request.slug, request.permission)
 
 
 class PlatformDirectory:

@@ -23,6 +23,7 @@ from au_sys_identity.core.accounts.magic_links import MagicLinks
 from au_sys_identity.core.accounts.mail_links import MailLinks
 from au_sys_identity.core.accounts.registration import Registration
 from au_sys_identity.core.accounts.step_up import StepUp
+from au_sys_identity.core.audit.refusals import Refusals
 from au_sys_identity.core.factors.asserting import PasskeyCheck
 from au_sys_identity.core.factors.challenges import PasskeyChallenges
 from au_sys_identity.core.factors.checking import FactorCheck
@@ -107,7 +108,7 @@ def services_of(base: Base, heart: Heart) -> dict[type[Any], object]:  # Any: in
     accounts, decisions, granting = heart.accounts, heart.decisions, heart.granting
     sessions, enrolment, issuing = heart.sessions, heart.enrolment, Issuing(heart.access_tokens, utc_now)
     built: dict[type[Any], object] = {  # Any: interfaces of unrelated types
-        Authorizer: PlatformAuthorizer(decisions),
+        Authorizer: PlatformAuthorizer(decisions, Refusals(base.transactions, utc_now)),
         SubjectDirectory: PlatformDirectory(base.transactions),
         RoleAdministration: PlatformRoles(granting, decisions),
         CookieNames: base.cookies,
