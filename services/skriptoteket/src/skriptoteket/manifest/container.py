@@ -32,6 +32,8 @@ from skriptoteket.core.runs.retention import KeepingTimes, Retention
 from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
+from skriptoteket.core.schedules.firing import Firing
+from skriptoteket.core.schedules.planning import Planning
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import Drafting
 from skriptoteket.core.versions.publication import Publication
@@ -67,6 +69,8 @@ class Library:
     watching: RunWatching
     preferences: Preferences
     interaction: Interaction
+    planning: Planning
+    firing: Firing
     health: RunnerHealth
 
     async def install_what_ships(self, *, publish: bool = True, only: tuple[str, ...] = ()) -> list[Installed]:
@@ -130,5 +134,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         watching=RunWatching(work, clock, bell),
         preferences=Preferences(work),
         interaction=Interaction(work, clock, bell, rules),
+        planning=Planning(work, clock),
+        firing=Firing(work, clock, ids, bell, rules),
         health=RunnerHealth(work, clock, alive_for),
     )

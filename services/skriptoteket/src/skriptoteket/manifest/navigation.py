@@ -6,6 +6,7 @@ from skriptoteket.core import roles
 MENU = (
     MenuEntry("Tools", "/browse", roles.BROWSE, order=10, icon="tools"),
     MenuEntry("My runs", "/my-runs", roles.RUN, order=11, icon="runs"),
+    MenuEntry("Schedules", "/schedules", roles.SCHEDULE, order=11, icon="clock"),
     MenuEntry("My tools", "/my-tools", roles.AUTHOR, order=12, icon="code"),
     MenuEntry("Reviews", "/reviews", roles.REVIEW, order=13, icon="check"),
     MenuEntry("Suggestions", "/admin/suggestions", roles.TRIAGE, order=14, icon="mail"),

@@ -4,7 +4,6 @@ from fastapi_services_platform import (
     Contribution,
     Database,
     HealthCheck,
-    Job,
     Manifest,
     Migrations,
     Platform,
@@ -20,16 +19,14 @@ from skriptoteket.adapters.db.tables import metadata
 from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.platform.leaving import leaving_handlers
 from skriptoteket.adapters.web.router import page_router, submission_pages
-from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.manifest.config import SkriptoteketSettings
-from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, retention, upload_limits
+from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, upload_limits
+from skriptoteket.manifest.jobs import jobs
 from skriptoteket.manifest.navigation import CARDS, MENU
 from skriptoteket.manifest.permissions import BUNDLES, PERMISSIONS
-from skriptoteket.manifest.services import roles_of, services
+from skriptoteket.manifest.services import services
 
 VERSION = "0.1.0"
-PURGE_SECONDS = 3600
-FOLLOW_SECONDS = 60
 WEB = "skriptoteket.adapters.web"
 MIGRATIONS = Migrations("skriptoteket.adapters.db.migrations", metadata)
 
@@ -58,12 +55,6 @@ class Skriptoteket:
         self._library = library = build_library(self._database, platform.settings, settings)
         biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
 
-        async def purge() -> None:
-            await retention(library, await platform.container.get(ArtifactStore)).purge()
-
-        async def follow() -> None:
-            await library.nominating.follow(await roles_of(platform.container))
-
         return Contribution(
             routers=(
                 RouterMount("api", api_router(), Tier.API),
@@ -76,7 +67,7 @@ class Skriptoteket:
             services=services(library, platform.audit),
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
-            jobs=(Job("purge", purge, PURGE_SECONDS), Job("nominations", follow, FOLLOW_SECONDS)),
+            jobs=jobs(library, platform.container),
             event_handlers=leaving_handlers(library.work),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),

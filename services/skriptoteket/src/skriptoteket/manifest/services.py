@@ -17,6 +17,7 @@ from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
 from skriptoteket.adapters.http.nominating import NominationDesk
+from skriptoteket.adapters.http.scheduling import ScheduleDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.adapters.http.trying import TrialDesk
 from skriptoteket.adapters.platform.roles import PlatformRoles
@@ -102,6 +103,11 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
     async def trying(scope: Any) -> TrialDesk:  # Any: as above
         return TrialDesk(library.trials, await scope.get(ArtifactStore), limits, library.ids)
 
+    async def scheduling(scope: Any) -> ScheduleDesk:  # Any: as above
+        files, settings = await scope.get(ArtifactStore), library.settings
+        parts = (library.planning, library.firing, library.submissions, files, limits, library.ids)
+        return ScheduleDesk(*parts, settings.timezone, settings.default_locale)
+
     async def editing(scope: Any) -> EditorDesk:  # Any: as above
         return EditorDesk(
             library.drafting,
@@ -136,6 +142,7 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
     return (
         Service(SubmissionDesk, submitting),
         Service(TrialDesk, trying),
+        Service(ScheduleDesk, scheduling),
         Service(EditorDesk, editing),
         Service(ReviewDesk, reviewing),
         Service(CurationDesk, curating),

@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from skriptoteket.adapters.api import catalog, curation, interaction, nominations, preferences, runs, trials, versions
+from skriptoteket.adapters.api import (
+    catalog,
+    curation,
+    interaction,
+    nominations,
+    preferences,
+    runs,
+    schedules,
+    trials,
+    versions,
+)
 
 PREFIX = "/api/v1"
 
@@ -14,6 +24,7 @@ def api_router() -> APIRouter:
     router.include_router(preferences.router)
     router.include_router(interaction.router)
     router.include_router(runs.router)
+    router.include_router(schedules.router)
     router.include_router(versions.router)
     router.include_router(curation.router)
     router.include_router(nominations.router)
@@ -24,5 +35,6 @@ def submission_router() -> APIRouter:
     """Routes that take files."""
     router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
     router.include_router(runs.submissions)
+    router.include_router(schedules.submissions)
     router.include_router(trials.router)
     return router

@@ -14,6 +14,7 @@ from skriptoteket.adapters.db.governance.suggestions import SqlSuggestionStore
 from skriptoteket.adapters.db.preferences import SqlPreferenceStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
+from skriptoteket.adapters.db.schedules import SqlScheduleStore
 from skriptoteket.adapters.db.sessions import SqlSessionStore
 from skriptoteket.adapters.db.versions import SqlDraftLockStore, SqlSnapshotStore, SqlVersionStore
 from skriptoteket.core.errors import DatabaseBusy
@@ -30,6 +31,7 @@ class SqlUnit:
         self.snapshots = SqlSnapshotStore(session)
         self.preferences = SqlPreferenceStore(session)
         self.sessions = SqlSessionStore(session)
+        self.schedules = SqlScheduleStore(session)
         self.nominations = SqlNominationStore(session)
         self.suggestions = SqlSuggestionStore(session)
         self.stewardship = SqlStewardshipStore(session)

@@ -3,7 +3,7 @@
 from fastapi_services_platform import Authorizer, Principal, SubjectDirectory
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
 from skriptoteket.core.governance.stewardship.assignment import Candidate
-from skriptoteket.core.roles import AUTHOR
+from skriptoteket.core.roles import AUTHOR, RUN, SCHEDULE
 
 
 class People:
@@ -31,10 +31,24 @@ class People:
 
     async def may_author(self, urn: str) -> bool:
         """Whether the person may still write tools; unknown people may not."""
-        try:
-            return (await self.candidate(urn)).may_author
-        except ValidationFailed:
-            return False
+        return await self._holds(urn, AUTHOR)
+
+    async def may_schedule(self, subject: str) -> bool:
+        """Whether the subject may still let tools run at set times; unknown ones may not."""
+        return await self._holds(subject, SCHEDULE) and await self._holds(subject, RUN)
+
+    async def _holds(self, urn: str, right: str) -> bool:
+        principal = await self._principal(urn)
+        return principal is not None and (await self._authorizer.authorize(principal, right)).allowed
+
+    async def _principal(self, urn: str) -> Principal | None:
+        """Somebody as the authorizer knows them, without a session of theirs."""
+        if self._directory is None:
+            return Principal(urn, "person", urn.rpartition(":")[2], "password") if urn.startswith("urn:") else None
+        card = await self._directory.by_urn(urn)
+        if card is None or not card.active:
+            return None
+        return Principal(card.urn, card.kind, card.display_name, "password", locale=card.locale)
 
     async def names(self, urns: frozenset[str]) -> dict[str, str]:
         """Display names by URN; who is not known keeps the URN."""

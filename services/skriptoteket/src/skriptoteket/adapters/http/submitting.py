@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -49,7 +49,7 @@ class SubmissionDesk:
         """
         _, version = await self.submissions.admit(tool_slug, principal.urn)
         run_id = RunId(self.ids.new())
-        reader = UploadReader(self.files, run_id, self.limits)
+        reader = UploadReader(self.files, f"runs/{run_id}/inputs", self.limits)
         received = await reader.read(request)
         try:
             schema = version.behaviour.input_schema
@@ -105,12 +105,12 @@ class SubmissionDesk:
         return seen
 
 
-def form_values(schema: Fields, received: Received) -> dict[str, object]:
-    """Texts of a form as values; ``inputs`` may hold them all as one JSON object."""
+def form_values(schema: Fields, received: Received, beside: Collection[str] = ()) -> dict[str, object]:
+    """Texts of a form as values, without those ``beside`` them; ``inputs`` may hold them all as one JSON object."""
     several = {str(field["name"]) for field in plain_fields(schema) if field["kind"] == "multi_enum"}
     values: dict[str, object] = {}
     for name, texts in received.texts.items():
-        if name in _NOT_FIELDS:
+        if name in _NOT_FIELDS or name in beside:
             continue
         if len(texts) > 1 and name not in several:
             raise ValidationFailed([FieldIssue(name, "duplicate", "was sent more than once")])

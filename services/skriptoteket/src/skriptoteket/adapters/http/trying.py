@@ -44,7 +44,7 @@ class TrialDesk:
             NotFound, MalformedUpload, PayloadTooLarge, ValidationFailed, RunnerUnavailable, TooManyRuns, QueueFull.
         """
         run_id = RunId(self.ids.new())
-        reader = UploadReader(self.files, run_id, self.limits)
+        reader = UploadReader(self.files, f"runs/{run_id}/inputs", self.limits)
         received = await reader.read(request)
         try:
             version_id, fields = choose(received.texts)

@@ -10,7 +10,6 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, PayloadTooLarge, ValidationFailed
-from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.inputs import HEAD_BYTES, Upload, UploadLimits, name_problem, readable_size
 from skriptoteket.core.runs.ports import ArtifactStore, StoredBlob
 
@@ -39,11 +38,11 @@ class _Part:
 
 
 class UploadReader:
-    """Reads the form of one request. Whatever goes wrong, no blob is left behind."""
+    """Reads the form of one request; its files lie in ``folder``. Whatever goes wrong, no blob is left behind."""
 
-    def __init__(self, files: ArtifactStore, run_id: RunId, limits: UploadLimits) -> None:
+    def __init__(self, files: ArtifactStore, folder: str, limits: UploadLimits) -> None:
         self._files = files
-        self._run_id = run_id
+        self._folder = folder
         self._limits = limits
         self._received = Received()
         self._part: _Part | None = None
@@ -114,7 +113,7 @@ class UploadReader:
             raise ValidationFailed([FieldIssue(part.name, "file_name", problem)])
         if len(self._keys) >= self._limits.max_files:
             raise PayloadTooLarge("The number of files", f"{self._limits.max_files} files")
-        key = f"runs/{self._run_id}/inputs/{len(self._keys)}"
+        key = f"{self._folder}/{len(self._keys)}"
         self._keys.append(key)
         part.queue = asyncio.Queue(maxsize=4)
         part.writing = asyncio.create_task(self._files.write(key, _drain(part.queue)))

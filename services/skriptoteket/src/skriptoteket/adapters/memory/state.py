@@ -14,6 +14,7 @@ from skriptoteket.core.interaction.models import ToolSession
 from skriptoteket.core.preferences.models import UserSettings
 from skriptoteket.core.runs.models import Artifact, Run
 from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Worker
+from skriptoteket.core.schedules.models import Occurrence, Schedule
 from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision
 from skriptoteket.core.versions.snapshots import SandboxSnapshot
 
@@ -40,6 +41,8 @@ class State:
     suggestion_decisions: dict[UUID, SuggestionDecision] = field(default_factory=dict)
     nominations: dict[UUID, Nomination] = field(default_factory=dict)
     nomination_decisions: dict[UUID, NominationDecision] = field(default_factory=dict)
+    schedules: dict[UUID, Schedule] = field(default_factory=dict)
+    occurrences: dict[tuple[UUID, datetime], Occurrence] = field(default_factory=dict)
     stewardship: dict[UUID, StewardshipRecord] = field(default_factory=dict)
     runs: dict[RunId, Run] = field(default_factory=dict)
     leases: dict[RunId, float] = field(default_factory=dict)

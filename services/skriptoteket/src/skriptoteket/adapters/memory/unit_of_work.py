@@ -9,6 +9,7 @@ from skriptoteket.adapters.memory.nominations import MemoryNominationStore
 from skriptoteket.adapters.memory.preferences import MemoryPreferenceStore
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
 from skriptoteket.adapters.memory.runs import MemoryRunStore, MemoryWorkerStore
+from skriptoteket.adapters.memory.schedules import MemoryScheduleStore
 from skriptoteket.adapters.memory.sessions import MemorySessionStore
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.adapters.memory.suggestions import MemoryStewardshipStore, MemorySuggestionStore
@@ -26,6 +27,7 @@ class MemoryUnit:
         self.snapshots = MemorySnapshotStore(state)
         self.preferences = MemoryPreferenceStore(state)
         self.sessions = MemorySessionStore(state)
+        self.schedules = MemoryScheduleStore(state)
         self.nominations = MemoryNominationStore(state)
         self.suggestions = MemorySuggestionStore(state)
         self.stewardship = MemoryStewardshipStore(state)

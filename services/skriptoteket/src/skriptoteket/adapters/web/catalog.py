@@ -7,12 +7,13 @@ from starlette.responses import RedirectResponse
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
+from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.web.result_blocks import markdown_html
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.errors import NotFound, QueueFull, RunnerUnavailable, TooManyRuns
 from skriptoteket.core.preferences.settings import Preferences
-from skriptoteket.core.roles import BROWSE
+from skriptoteket.core.roles import BROWSE, SCHEDULE
 from skriptoteket.core.runs.submission import RunSubmission
 
 router = APIRouter()
@@ -22,6 +23,7 @@ Submissions = Annotated[RunSubmission, inject(RunSubmission)]
 Page = Annotated[Pages, inject(Pages)]
 Kept = Annotated[Preferences, inject(Preferences)]
 People = Annotated[Readers, inject(Readers)]
+Rights = Annotated[Actors, inject(Actors)]
 Query200 = Annotated[str, Query(max_length=200)]
 
 
@@ -85,6 +87,7 @@ async def tool(
     pages: Page,
     people: People,
     kept: Kept,
+    rights: Rights,
 ) -> Response:
     """What a tool does and how it is used."""
     found, version = await submissions.runnable(slug)
@@ -103,6 +106,7 @@ async def tool(
         "seen": await kept.has_seen(found.id, version.behaviour, principal.urn),
         "settings": await kept.look(found.id, version.behaviour, principal.urn),
         "unavailable": await unavailable(submissions, slug, principal.urn),
+        "may_schedule": await rights.holds(principal, SCHEDULE),
     }
     return await pages.render(request, "skriptoteket/tool.html", context)
 

@@ -121,7 +121,7 @@ async def edit(tool_id: str, request: Request, principal: CurrentPrincipal, desk
     actor = await desk.actors.of(principal, WRITING)
     tool, versions = await desk.drafting.versions(actor, ToolId(uuid_of("tool", tool_id)))
     run_id = RunId(desk.trying.ids.new())
-    reader = UploadReader(desk.trying.files, run_id, desk.trying.limits)
+    reader = UploadReader(desk.trying.files, f"runs/{run_id}/inputs", desk.trying.limits)
     received = await reader.read(request)
     texts = {name: found[0] for name, found in received.texts.items()}
     action = texts.get("action", "save")

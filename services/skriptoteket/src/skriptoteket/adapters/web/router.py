@@ -11,6 +11,7 @@ from skriptoteket.adapters.web import (
     preferences,
     review,
     run,
+    schedules,
     suggestions,
 )
 
@@ -20,7 +21,7 @@ def page_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.include_router(catalog.router)
     router.include_router(run.router)
-    for each in (interaction, preferences, editor, review, curation, suggestions, nominations):
+    for each in (interaction, preferences, schedules, editor, review, curation, suggestions, nominations):
         router.include_router(each.router)
     return router
 
@@ -29,5 +30,6 @@ def submission_pages() -> APIRouter:
     """Forms that take files."""
     router = APIRouter(include_in_schema=False)
     router.include_router(run.submissions)
+    router.include_router(schedules.submissions)
     router.include_router(editor.submissions)
     return router

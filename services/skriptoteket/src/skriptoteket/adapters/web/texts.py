@@ -63,6 +63,10 @@ class Reader:
         """An instant, to the minute, on the reader's clock."""
         return at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M") if at is not None else ""
 
+    def day(self, at: datetime | None) -> str:
+        """The day of an instant on the reader's clock, as date fields take it."""
+        return at.astimezone(self._zone).strftime("%Y-%m-%d") if at is not None else ""
+
     def size(self, size: int) -> str:
         """Bytes in words."""
         return readable_size(size)

@@ -273,7 +273,7 @@ class Executor:
         if done.context is not RunContext.PRODUCTION:
             return
         for file in files:
-            if file.blob_key is not None:
+            if file.blob_key is not None and done.owns(file):
                 await self._files.delete(file.blob_key)
 
 

@@ -68,8 +68,8 @@ def readable_size(size: int) -> str:
     return f"{size / 1_000_000:.3g} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} kB"
 
 
-def file_issues(schema: Fields, uploads: Sequence[Upload]) -> tuple[FieldIssue, ...]:
-    """Everything that is wrong with the uploads, one entry per field.
+def file_issues(schema: Fields, uploads: Sequence[Upload], *, look: bool = True) -> tuple[FieldIssue, ...]:
+    """Everything that is wrong with the uploads, one entry per field; without ``look`` their content is not judged.
 
     Raises:
         PayloadTooLarge: a file is bigger than its field allows.
@@ -82,7 +82,7 @@ def file_issues(schema: Fields, uploads: Sequence[Upload]) -> tuple[FieldIssue, 
     ]
     for name, field in fields.items():
         of_field = [upload for upload in uploads if upload.field == name]
-        issue = _number_issue(name, field, len(of_field)) or _first_file_issue(name, field, of_field)
+        issue = _number_issue(name, field, len(of_field)) or _first_file_issue(name, field, of_field, look)
         if issue is not None:
             issues.append(issue)
     return tuple(issues)
@@ -97,7 +97,9 @@ def _number_issue(name: str, field: Mapping[str, JsonValue], count: int) -> Fiel
     return None
 
 
-def _first_file_issue(name: str, field: Mapping[str, JsonValue], uploads: Sequence[Upload]) -> FieldIssue | None:
+def _first_file_issue(
+    name: str, field: Mapping[str, JsonValue], uploads: Sequence[Upload], look: bool
+) -> FieldIssue | None:
     accepted = field.get("accept")
     extensions = [str(item) for item in accepted] if isinstance(accepted, list) else []
     biggest = _int(field.get("max_bytes"), 0)
@@ -111,7 +113,7 @@ def _first_file_issue(name: str, field: Mapping[str, JsonValue], uploads: Sequen
         if extensions and extension not in extensions:
             wanted = ", ".join(extensions)
             return FieldIssue(name, "extension", f"{upload.original_name} is no {wanted} file; choose another")
-        if not content_fits(extension, upload.head, upload.size):
+        if look and not content_fits(extension, upload.head, upload.size):
             kind = extension.removeprefix(".")
             text = (
                 f"{upload.original_name} is named as {kind} and its content is something else; save it as {kind} again"

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from skriptoteket.core.ports import UnitOfWork
 from skriptoteket.core.preferences.ports import PreferenceStore
-from skriptoteket.core.runs.ports import RunSessions
+from skriptoteket.core.runs.ports import RunSchedules, RunSessions
 
 
 class LeavingUnit(Protocol):
@@ -16,6 +16,9 @@ class LeavingUnit(Protocol):
     @property
     def sessions(self) -> RunSessions: ...
 
+    @property
+    def schedules(self) -> RunSchedules: ...
+
 
 class Leaving:
     """Idempotent: whoever has left may be told of again."""
@@ -24,7 +27,8 @@ class Leaving:
         self._work = work
 
     async def forget(self, subject: str) -> None:
-        """Settings, seen instructions, favourites and tool sessions of a person, by their URN."""
+        """Settings, seen instructions, favourites, tool sessions and schedules of a person, by their URN."""
         async with self._work.write() as unit:
             await unit.preferences.forget(subject)
             await unit.sessions.forget(subject)
+            await unit.schedules.forget(subject)

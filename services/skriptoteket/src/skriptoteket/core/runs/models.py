@@ -288,6 +288,11 @@ class Run:
         trial = self.context is RunContext.SANDBOX
         return f"sandbox:{self.snapshot_id or self.version_id}" if trial else "default"
 
+    @staticmethod
+    def owns(file: InputFile) -> bool:
+        """Whether the upload goes when the run does; files of a schedule are only lent."""
+        return file.blob_key is not None and file.blob_key.startswith("runs/")
+
     @property
     def claim(self) -> Claim | None:
         """The claim of the worker that holds the lease now."""

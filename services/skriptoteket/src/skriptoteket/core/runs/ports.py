@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from skriptoteket.core.catalog.ports import ToolStore
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
@@ -270,6 +271,22 @@ class RunSessions(Protocol):
         ...
 
 
+class RunSchedules(Protocol):
+    """What the purge and a leaving owner ask of schedules."""
+
+    async def known(self, schedule_id: UUID) -> bool:
+        """Whether there is such a schedule, so that its files stay."""
+        ...
+
+    async def forget(self, subject: str) -> int:
+        """Remove every schedule of somebody; how many."""
+        ...
+
+    async def forget_history(self, before: datetime) -> int:
+        """Remove what due times came to that are older; how many."""
+        ...
+
+
 class RunUnit(Protocol):
     """One transaction as the verbs of runs see it."""
 
@@ -296,6 +313,9 @@ class RunUnit(Protocol):
 
     @property
     def sessions(self) -> RunSessions: ...
+
+    @property
+    def schedules(self) -> RunSchedules: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Retention:
         if not dry:
             async with self._work.write() as unit:
                 await unit.runs.forget_live_view(now - timedelta(hours=1), now)
+                await unit.schedules.forget_history(now - self._times.runs)
                 counts["sessions"] = await unit.sessions.forget_unused(now - SESSION_IDLE_TIME)
         return Purged(counts, failures)
 
@@ -109,12 +110,30 @@ class Retention:
         spoken_of: set[str] = set()
         current: RunId | None = None
         async for key in self._files.keys("runs/"):
-            run_id = _run_of(key)
+            owner = _owner_of(key)
+            run_id = RunId(owner) if owner is not None else None
             if run_id is None or _made_at(run_id) > now - _ORPHAN_AGE:
                 continue
             if run_id != current:
                 current, spoken_of = run_id, await self._keys_of(run_id)
             if key not in spoken_of:
+                swept += 1
+                if not dry:
+                    await self._files.delete(key)
+        return swept + await self._sweep_schedules(now, dry)
+
+    async def _sweep_schedules(self, now: datetime, dry: bool) -> int:
+        """Files of schedules that were never kept, or whose owner has left."""
+        swept = 0
+        known: dict[UUID, bool] = {}
+        async for key in self._files.keys("schedules/"):
+            owner = _owner_of(key)
+            if owner is None or _made_at(owner) > now - _ORPHAN_AGE:
+                continue
+            if owner not in known:
+                async with self._work.read() as unit:
+                    known[owner] = await unit.schedules.known(owner)
+            if not known[owner]:
                 swept += 1
                 if not dry:
                     await self._files.delete(key)
@@ -136,7 +155,7 @@ class Retention:
     async def _delete_blobs(self, run: Run, *, inputs: bool, artifacts: bool) -> None:
         if inputs:
             for file in run.files:
-                if file.blob_key is not None:
+                if file.blob_key is not None and run.owns(file):
                     await self._files.delete(file.blob_key)
         if artifacts:
             async with self._work.read() as unit:
@@ -153,13 +172,13 @@ class _Everything(set[str]):
         return True
 
 
-def _run_of(key: str) -> RunId | None:
+def _owner_of(key: str) -> UUID | None:
     try:
-        return RunId(UUID(key.split("/")[1]))
+        return UUID(key.split("/")[1])
     except (IndexError, ValueError):
         return None
 
 
-def _made_at(run_id: RunId) -> datetime:
-    """Run ids are UUIDv7: their first 48 bits are milliseconds since 1970."""
-    return datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)
+def _made_at(owner: UUID) -> datetime:
+    """Ids are UUIDv7: their first 48 bits are milliseconds since 1970."""
+    return datetime.fromtimestamp((owner.int >> 80) / 1000, UTC)

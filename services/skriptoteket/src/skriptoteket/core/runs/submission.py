@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import Conflict, IdempotencyKeyReused, NotFound, ValidationFailed
+from skriptoteket.core.errors import Conflict, FieldIssue, IdempotencyKeyReused, NotFound, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.json_values import JsonValue
@@ -58,7 +58,7 @@ class RunSubmission:
             NotFound: hidden, unpublished or half-consistent; which of them is not told.
         """
         async with self._work.read() as unit:
-            return await _runnable(unit, tool_slug)
+            return await runnable_tool(unit, tool_slug)
 
     async def admit(self, tool_slug: str, requested_by: str) -> tuple[Tool, ToolVersion]:
         """Ask before the body is read: is there such a tool, a worker for it, and room.
@@ -67,7 +67,7 @@ class RunSubmission:
             NotFound, RunnerUnavailable, TooManyRuns, QueueFull.
         """
         async with self._work.read() as unit:
-            tool, version = await _runnable(unit, tool_slug)
+            tool, version = await runnable_tool(unit, tool_slug)
             await self._ensure_room(unit, version.behaviour, requested_by)
             return tool, version
 
@@ -90,8 +90,8 @@ class RunSubmission:
 
     async def _submit(self, wanted: Submission) -> Submitted:
         async with self._work.write() as unit:
-            tool, version = await _runnable(unit, wanted.tool_slug)
-            values = _accept(version.behaviour, wanted)
+            tool, version = await runnable_tool(unit, wanted.tool_slug)
+            values = accepted_input(version.behaviour, wanted.values, wanted.uploads, [])
             fingerprint = _fingerprint(version, values, wanted.uploads)
             if wanted.idempotency_key is not None:
                 earlier = await self._earlier(unit, wanted, fingerprint)
@@ -162,24 +162,49 @@ def limits_of(behaviour: Behaviour, default: Limits) -> Limits:
     )
 
 
-async def _runnable(unit: RunUnit, tool_slug: str) -> tuple[Tool, ToolVersion]:
+async def runnable_tool(unit: RunUnit, tool_slug: str) -> tuple[Tool, ToolVersion]:
+    """A tool that people can run, with its active version.
+
+    Raises:
+        NotFound: hidden, unpublished or half-consistent; which of them is not told.
+    """
     tool = await unit.tools.by_slug(tool_slug)
-    if tool is None or not tool.is_visible or tool.active_version_id is None:
+    if tool is None:
         raise NotFound("tool", tool_slug)
+    return tool, await runnable_version(unit, tool, tool_slug)
+
+
+async def runnable_version(unit: RunUnit, tool: Tool, called: str) -> ToolVersion:
+    """The active version of a visible tool. Raises ``NotFound``, as :func:`runnable_tool`."""
+    if not tool.is_visible or tool.active_version_id is None:
+        raise NotFound("tool", called)
     try:
         version = await unit.versions.get(tool.active_version_id)
     except NotFound:
-        raise NotFound("tool", tool_slug) from None
+        raise NotFound("tool", called) from None
     if version.tool_id != tool.id or version.state is not VersionState.ACTIVE:
-        raise NotFound("tool", tool_slug)
-    return tool, version
+        raise NotFound("tool", called)
+    return version
 
 
-def _accept(behaviour: Behaviour, wanted: Submission) -> dict[str, JsonValue]:
-    values, issues = form_issues(behaviour.input_schema, wanted.values)
-    issues = (*issues, *file_issues(behaviour.input_schema, wanted.uploads))
-    if issues:
-        raise ValidationFailed(issues, wanted.values)
+def accepted_input(
+    behaviour: Behaviour,
+    given: Mapping[str, object],
+    uploads: Sequence[Upload],
+    issues: Sequence[FieldIssue],
+    *,
+    stored: bool = False,
+) -> dict[str, JsonValue]:
+    """The values that a run gets; ``stored`` uploads were looked into when they came.
+
+    Raises:
+        ValidationFailed: with ``issues`` and everything that is wrong with values and files.
+        PayloadTooLarge: a file is bigger than its field allows.
+    """
+    values, wrong = form_issues(behaviour.input_schema, given)
+    told = (*issues, *wrong, *file_issues(behaviour.input_schema, uploads, look=not stored))
+    if told:
+        raise ValidationFailed(told, given)
     return values
 
 

@@ -29,6 +29,7 @@ from skriptoteket.adapters.db.tables.runs import (
     tool_sessions,
     workers,
 )
+from skriptoteket.adapters.db.tables.schedules import schedule_occurrences, schedules
 from skriptoteket.adapters.db.tables.schema import metadata
 from skriptoteket.adapters.db.tables.versions import (
     BEHAVIOUR_COLUMNS,
@@ -55,6 +56,8 @@ __all__ = [
     "run_logs",
     "runs",
     "sandbox_snapshots",
+    "schedule_occurrences",
+    "schedules",
     "seen_instructions",
     "stewardship_records",
     "suggestion_decisions",

@@ -1,0 +1,1 @@
+"""Tools that run at set times, for those who asked for it."""
