@@ -89,7 +89,8 @@ def open_blobs(url: str | None = None, *, api_key: str | None = None, ca_file: P
     """Blobs over the backend that a URL names; without one, over the platform's (``STORAGE_BLOBS_URL``).
 
     Several processes of one host may open the same folder. Nothing is touched before the first call; close with
-    ``close()`` or use ``async with``. ``api_key`` and ``ca_file`` are for ``https://host``, as in :func:`open_storage`.
+    ``close()`` or use ``async with``. ``api_key`` and ``ca_file`` are for ``https://host``, as in :func:`open_storage`;
+    ``ca_file`` also for the endpoint of ``s3://``.
 
     Raises:
         InvalidInput: the URL names no blob backend.
@@ -104,8 +105,8 @@ def open_blobs(url: str | None = None, *, api_key: str | None = None, ca_file: P
 
 
 def _credentials(url: str, api_key: str | None, ca_file: Path | None) -> Credentials | None:
-    """What is given, else what is set; only a remote platform asks for it."""
-    if not url.startswith(("https:", "http:")):
+    """What is given, else what is set; only a remote platform and an object store ask for it."""
+    if not url.startswith(("https:", "http:", "s3:", "gs:", "az:")):
         return None
     from au_sys_storage_sdk.adapters.opening import Credentials
     from au_sys_storage_sdk.manifest.config import StorageSettings

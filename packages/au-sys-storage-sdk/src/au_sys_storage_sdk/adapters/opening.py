@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Who we are to a remote platform: an API key of one of its accounts; ``ca_file`` holds the certificates of a
-    private certification authority.
+    private certification authority, for a remote platform and for an object store.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -85,7 +85,7 @@ def blob_store(url: str, credentials: Credentials | None = None) -> BlobStore:
     if scheme in {"s3", "gs", "az"}:
         from au_sys_storage_sdk.adapters.objects.opening import object_blobs
 
-        return object_blobs(url)
+        return object_blobs(url, None if credentials is None else credentials.ca_file)
     if scheme in {"https", "http"}:
         from au_sys_storage_sdk.adapters.http.blobs import HttpBlobs
 

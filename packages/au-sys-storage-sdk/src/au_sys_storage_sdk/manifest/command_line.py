@@ -72,8 +72,8 @@ def _exit_code(error: StorageError) -> int:
 @asynccontextmanager
 async def _opened(url: str | None, blobs_url: str | None) -> AsyncIterator[tuple[DocumentStore, Blobs]]:
     settings = StorageSettings()
-    store = sealed(await document_store(await _place(url)), settings)
-    blobs = Blobs(blob_store(blobs_url or settings.resolved_blobs_url()))
+    store = sealed(await document_store(await _place(url), settings.credentials()), settings)
+    blobs = Blobs(blob_store(blobs_url or settings.resolved_blobs_url(), settings.credentials()))
     try:
         yield store, blobs
     finally:

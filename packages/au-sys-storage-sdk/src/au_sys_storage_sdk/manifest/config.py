@@ -85,7 +85,9 @@ class StorageSettings(BaseSettings):
         default=None, description="API key of an account of the platform that an https:// backend names."
     )
     ca_file: Path | None = Field(
-        default=None, description="PEM certificates of the authority that an https:// backend is certified by."
+        default=None,
+        description="PEM certificates of the authority behind an https:// backend or the endpoint of an s3:// one."
+        " PostgreSQL and Redis take theirs in the URL: ?sslmode=verify-full&sslrootcert=, rediss://?ssl_ca_certs=.",
     )
     max_document_bytes: int = Field(
         default=MAX_VALUE, gt=0, le=64 * MAX_VALUE, description="Largest JSON text of a document, for everyone."

@@ -3,13 +3,17 @@
 import asyncio
 import hashlib
 import secrets
+import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import obstore
 import pytest
 
+from au_sys_identity.conformance.slapd import make_certificates
 from au_sys_storage_sdk import ABSENT, Blobs, Conflict, NotFound, Unavailable, open_blobs
 from au_sys_storage_sdk.adapters.objects.blobs import ObjectBlobs
 from au_sys_storage_sdk.adapters.objects.opening import object_blobs
@@ -165,3 +169,50 @@ async def test_without_create_once_there_are_no_conditions(url: str) -> None:
         with pytest.raises(Unsupported):
             await blobs.write("k", b"2", if_match=info.version)
         assert await blobs.read_bytes("k") == b"1"
+
+
+@asynccontextmanager
+async def behind_tls(endpoint: str, folder: Path) -> AsyncIterator[str]:
+    """The same server behind TLS, with a certificate of the authority in the folder."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    port, passing = int(endpoint.rpartition(":")[2]), set[asyncio.Task[None]]()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while piece := await reader.read(65_536):
+                writer.write(piece)
+                await writer.drain()
+        except OSError:
+            pass  # one side went away
+        finally:
+            writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        for pair in ((reader, inner_writer), (inner_reader, writer)):
+            passing.add(asyncio.ensure_future(pump(*pair)))
+
+    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    finally:
+        listening.close()
+        for task in passing:
+            task.cancel()
+        await asyncio.gather(*passing, return_exceptions=True)
+
+
+async def test_a_private_authority_is_trusted_when_its_certificate_is_given(endpoint: str, tmp_path: Path) -> None:
+    """With its file blobs go both ways; without it, or with a file that is none, nothing does."""
+    make_certificates(tmp_path)
+    async with behind_tls(endpoint, tmp_path) as safe:
+        url = f"s3://bucket/{secrets.token_hex(8)}?endpoint={safe}&region=us-east-1"
+        async with open_blobs(url, ca_file=tmp_path / "ca.pem") as blobs:
+            await blobs.write("k", content_of(INLINE + 1))
+            assert await blobs.read_bytes("k") == content_of(INLINE + 1)
+        with pytest.raises(Unavailable):
+            await open_blobs(url).head("k")
+    (tmp_path / "none.pem").write_text("nothing")
+    with pytest.raises(InvalidInput, match="STORAGE_CA_FILE"):
+        open_blobs(url, ca_file=tmp_path / "none.pem")

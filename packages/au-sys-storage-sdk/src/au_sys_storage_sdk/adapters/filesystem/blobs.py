@@ -85,8 +85,8 @@ class FileBlobs:
         def commit(connection: apsw.Connection) -> BlobInfo:
             found = entries.find(connection, space, key)
             require(condition, found.version if found else None, space.namespace, key)
-            if incoming.inline is None and not self._folder.holds(digest, incoming.size):
-                self._folder.adopt(incoming)
+            if incoming.inline is None:
+                self._place(connection, incoming)
             entries.add_content(connection, Content(digest, incoming.size, incoming.checksums, incoming.inline))
             created = found.created if found else now
             version = entries.next_version(connection)
@@ -95,6 +95,12 @@ class FileBlobs:
             return info
 
         return self._index().change(commit)
+
+    def _place(self, connection: apsw.Connection, incoming: Incoming) -> None:
+        if not self._folder.holds(incoming.digest, incoming.size):
+            self._folder.adopt(incoming)
+        elif entries.content_of(connection, incoming.digest) is None:
+            self._folder.settle(incoming.digest)
 
     async def open(self, space: Space, key: str) -> FileBlob:
         """See the port."""

@@ -11,6 +11,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,13 +103,14 @@ class ObjectFolder:
     """Files named by the SHA-256 of their content."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._objects = root / "objects"
         self.staging = root / "staging"
 
     def prepare(self) -> None:
-        """Make the folders, owner-only."""
-        for folder in (self._objects, self.staging):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the folders, owner-only, so that they survive a power cut."""
+        for folder in (self._root, self._objects, self.staging):
+            _make(folder)
 
     def path(self, digest: bytes) -> Path:
         """Where the content with this digest lies."""
@@ -132,6 +134,11 @@ class ObjectFolder:
             sync_folder(self._objects)
         incoming.path.rename(target)
         sync_folder(target.parent)
+
+    def settle(self, digest: bytes) -> None:
+        """Make sure of a file that lies in place and that no entry knows: who moved it there may have been killed."""
+        sync_folder(self._objects)
+        sync_folder(self.path(digest).parent)
 
     def remove(self, digest: bytes) -> None:
         """Delete the content; readers that have it open finish undisturbed."""
@@ -160,6 +167,14 @@ class ObjectFolder:
             finally:
                 os.close(descriptor)
         return removed
+
+
+def _make(folder: Path) -> None:
+    if not folder.parent.exists():
+        _make(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(PermissionError):  # a folder of others that may be passed through and not read
+        sync_folder(folder.parent)
 
 
 def _write_all(file: BinaryIO, piece: bytes) -> None:
