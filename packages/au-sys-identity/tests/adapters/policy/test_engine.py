@@ -86,10 +86,10 @@ def test_unknown_names_allocate_nothing() -> None:
     engine.load_policy([Rule("role:x", "d", "/a", "read")], [Membership(ANN, "role:x", "d")])
     assert engine.enforce(ANN, "d", "/a", "read")
     index = engine._index
-    kept = {domain: len(known) for domain, known in index._closures.items()}
+    kept = {domain: len(known) for domain, known in index.closures.items()}
     assert not any(engine.enforce(f"urn:au:user:{n}", "d", f"/{n}", "read") for n in range(50))
     assert not any(engine.enforce("urn:au:user:1", f"d{n}", "/a", "read") for n in range(50))
-    assert {domain: len(known) for domain, known in index._closures.items()} == kept
+    assert {domain: len(known) for domain, known in index.closures.items()} == kept
 
 
 def test_a_subject_that_becomes_a_role_brings_its_rules() -> None:

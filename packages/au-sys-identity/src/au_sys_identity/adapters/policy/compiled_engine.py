@@ -62,24 +62,18 @@ class CompiledEngine:
 
     def enforce(self, subject: str, domain: str, resource: str, action: str) -> bool:
         """May this subject do this, there?"""
-        index = self._index
-        while True:
-            revision = index.revision
-            answer = index.answer(subject, domain, resource, action, revision)
-            if index.revision == revision:
-                return answer
+        return self._index.allowed(subject, domain, resource, action)
 
     def batch_enforce(self, questions: Sequence[Question]) -> list[bool]:
         """Answers to many questions, all at one revision."""
         index = self._index
         for _ in range(_TRIES):
             revision = index.revision
-            answer = index.answer
-            answers = [answer(*question, revision) for question in questions]
+            answers = index.answers(questions, revision)
             if index.revision == revision:
                 return answers
         with index.lock:
-            return [index.answer(*question, index.revision) for question in questions]
+            return index.answers(questions, index.revision)
 
     def enforce_ex(self, subject: str, domain: str, resource: str, action: str) -> Proof:
         """The answer with its shortest proof, or with what would have helped."""

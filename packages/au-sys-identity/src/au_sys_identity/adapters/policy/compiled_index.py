@@ -10,30 +10,32 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from au_sys_identity.adapters.policy.memberships import ROLES, Kind, Memberships
 from au_sys_identity.adapters.policy.rule_book import Grants, RuleBook
 from au_sys_identity.adapters.policy.shelves import (
-    ALLOWED,
+    EMPTY,
     EVERYBODY,
-    NOTHING,
     OWNER,
-    UNSAID,
     Entry,
+    Met,
     Shelf,
     Slot,
     Timed,
     changed,
-    judged,
-    read,
+    joined,
+    settled,
+    verdict,
 )
-from au_sys_identity.core.access.patterns import ANYTHING, actions_of
-from au_sys_identity.core.access.rules import Change, Membership, Rule
+from au_sys_identity.core.access.patterns import ANYTHING, actions_of, is_literal
+from au_sys_identity.core.access.rules import Change, Membership, Question, Rule
 
 MAX_DEPTH = 32
-Closure = tuple[tuple[tuple[Shelf, int], ...], float | None]
-"""The shelves that a subject meets in a domain with its mask on each, and until when this holds."""
-_NO_CLOSURES: dict[str, Closure] = {}
+_Steps = dict[tuple[int, int, str, str], tuple[Slot, Slot]]
+"""What a slot became by a rule, and the slot: it is kept so that its id stays its own."""
+_NO_CLOSURES: dict[str, Met] = {}
+_NONE_ENDING: dict[str, tuple[Met, float]] = {}
 _NOTHING: dict[str, object] = {}
 
 
@@ -50,23 +52,24 @@ class CompiledIndex:
         self.rules = RuleBook()
         self.memberships = Memberships(kind_of, depth)
         self.lock = threading.RLock()
-        self._clock = clock
+        self.clock = clock
         self.kind_of = kind_of
         self._shelves: dict[str, Shelf] = {}
         self._own: dict[str, dict[str, Shelf]] = {}
-        self._closures: dict[str, dict[str, Closure]] = {}
+        self.closures: dict[str, dict[str, Met]] = {}
+        self._ending: dict[str, dict[str, tuple[Met, float]]] = {}
 
     def load(self, rules: Iterable[Rule], memberships: Iterable[Membership], revision: int) -> None:
         """Fill an index that nobody asks yet."""
         with _collector_resting():
-            for membership in memberships:
-                self.memberships.put(membership, 0)
-            same: dict[str, str] = {}
-            masks: dict[tuple[int, int], Entry] = {}
+            self.memberships.fill(memberships)
+            places: dict[str, list[Rule]] = defaultdict(list)
             for rule in rules:
-                resource = same.setdefault(rule[2], rule[2])
-                if self.rules.put(Rule(rule[0], rule[1], resource, *rule[3:])):
-                    self._shelve(rule, resource, masks)
+                places[rule[1]].append(rule)
+            steps: _Steps = {}
+            same: dict[Entry, Entry] = {}
+            for domain, listed in places.items():
+                self._fill(domain, listed, steps, same)
         self.revision = revision
 
     def commit(self, changes: Sequence[Change], revision: int | None = None) -> int:
@@ -76,69 +79,83 @@ class CompiledIndex:
             if following <= self.revision:
                 raise ValueError(f"revision {following} does not follow {self.revision}")
             touched: dict[str, set[str]] = defaultdict(set)
-            emptied: list[Rule] = []
+            written: list[Rule] = []
             promoted: list[str] = []
             for change in changes:
                 if isinstance(change.item, Membership):
-                    self._relink(change.add, change.item, following, touched, promoted)
+                    self._relink(change.add, change.item, following, touched, promoted, written)
                 else:
-                    self._rewrite(change.add, change.item, following, touched)
-                    if not change.add:
-                        emptied.append(change.item)
+                    self._rewrite(change.add, change.item, following, touched, written)
             self._forget_closures(touched)
             self.revision = following
+            for rule in written:
+                shelf, _ = self._place(rule.subject, rule.domain)
+                shelf.put(rule.resource, settled(shelf.slot(rule.resource)))
             for name in promoted:
                 self._own.pop(name, None)
-            for rule in emptied:
-                self._sweep(rule)
             return following
 
     def allowed(self, subject: str, domain: str, resource: str, action: str) -> bool:
         """The answer, as of one revision. Deny beats allow; nothing matches means no."""
         while True:
             revision = self.revision
-            answer = self.answer(subject, domain, resource, action, revision)
+            try:
+                met = self.closures[domain][subject]
+            except KeyError:
+                met = self.closure(subject, domain, revision)
+            answer = verdict(met, resource, action, revision, self.clock)
             if self.revision == revision:
                 return answer
 
-    def answer(self, subject: str, domain: str, resource: str, action: str, revision: int) -> bool:
-        """The answer as of a revision that has not been left behind."""
-        closure = self._closures.get(domain, _NO_CLOSURES).get(subject)
-        if closure is None or (closure[1] is not None and closure[1] <= self._clock()):
-            closure = self.closure(subject, domain, revision)
-        verdict = UNSAID
-        segments: list[str] = []
-        for shelf, mask in closure[0]:
-            if shelf.patterned:
-                segments = segments or resource.split("/")
-                verdict |= judged(shelf.found(resource, segments), mask, action, revision, self._clock)
-            else:
-                slot = shelf.exact.get(resource)
-                if slot is not None:
-                    verdict |= read(slot, mask, action, revision, self._clock)
-        return verdict == ALLOWED
+    def answers(self, questions: Sequence[Question], revision: int) -> list[bool]:
+        """The answers as of a revision that has not been left behind.
 
-    def closure(self, subject: str, domain: str, revision: int) -> Closure:
-        """The masks of a subject in a domain; nothing is kept of subjects that no membership and no rule names."""
+        Domain by domain: what one domain's answers need is small enough for a processor to keep at hand.
+        """
+        places: dict[str, list[Question]] = defaultdict(list)
+        for question in questions:
+            places[question[1]].append(question)
+        said = {domain: iter(self._said_in(domain, asked, revision)) for domain, asked in places.items()}
+        return [next(said[question[1]]) for question in questions]
+
+    def _said_in(self, domain: str, questions: Iterable[Question], revision: int) -> list[bool]:
+        known, clock, decided, closure = self.closures.get(domain, _NO_CLOSURES), self.clock, verdict, self.closure
+        return [
+            decided(known.get(subject) or closure(subject, domain, revision), resource, action, revision, clock)
+            for subject, _, resource, action in questions
+        ]
+
+    def closure(self, subject: str, domain: str, revision: int) -> Met:
+        """The shelves that a subject meets in a domain with its mask on each.
+
+        Nothing is kept of subjects that no membership and no rule names; what ends is kept beside the rest.
+        """
         memberships = self.memberships
         named = subject in memberships.up.get(domain, _NOTHING) or subject in memberships.up.get(ANYTHING, _NOTHING)
         if not named and subject not in self._own and not self.is_role(subject):
             kind = self.kind_of(subject)
             if kind is None:
-                return self._met((), domain, subject), None
+                return self._met((), domain, subject)
             subject = kind
-            closure = self._closures.get(domain, _NO_CLOSURES).get(subject)
-            if closure is not None and (closure[1] is None or closure[1] > self._clock()):
-                return closure
-        steps, until = memberships.reach(subject, domain, revision, self._clock())
-        closure = (self._met(steps, domain, subject), until)
+            met = self.closures.get(domain, _NO_CLOSURES).get(subject)
+            if met is not None:
+                return met
+        ending = self._ending.get(domain, _NONE_ENDING).get(subject)
+        now = self.clock()
+        if ending is not None and now < ending[1]:
+            return ending[0]
+        steps, until = memberships.reach(subject, domain, revision, now)
+        met = self._met(steps, domain, subject)
         if self.lock.acquire(blocking=False):
             try:
                 if self.revision == revision:
-                    self._closures.setdefault(domain, {})[subject] = closure
+                    if until is None:
+                        self.closures.setdefault(domain, {})[subject] = met
+                    else:
+                        self._ending.setdefault(domain, {})[subject] = (met, until)
             finally:
                 self.lock.release()
-        return closure
+        return met
 
     def is_role(self, name: str) -> bool:
         """Whether a name has a bit of its own on the domains' shelves."""
@@ -149,13 +166,13 @@ class CompiledIndex:
         for place in (domain,) if domain == ANYTHING else (domain, ANYTHING):
             shelf = self._shelves.get(place)
             if shelf is not None:
-                yield shelf, shelf.found(resource, resource.split("/"))
+                yield shelf, shelf.found(resource)
 
     def direct(self) -> list[str]:
         """Subjects that have rules of their own and are nobody's role."""
         return list(self._own)
 
-    def _met(self, names: Iterable[str], domain: str, subject: str) -> tuple[tuple[Shelf, int], ...]:
+    def _met(self, names: Iterable[str], domain: str, subject: str) -> Met:
         met = []
         own = self._own.get(subject, {})
         for place in (domain,) if domain == ANYTHING else (domain, ANYTHING):
@@ -164,29 +181,40 @@ class CompiledIndex:
                 mask = EVERYBODY
                 for name in names:
                     mask |= shelf.bits.get(name, 0)
-                met.append((shelf, mask))
+                met.append((shelf.exact, mask, shelf))
             shelf = own.get(place)
             if shelf is not None:
-                met.append((shelf, OWNER))
+                met.append((shelf.exact, OWNER, shelf))
         return tuple(met)
 
-    def _shelve(self, rule: Rule, resource: str, masks: dict[tuple[int, int], Entry]) -> None:
-        """Put one rule into an index that nobody reads yet."""
-        shelf, bit = self._place(rule[0], rule[1])
-        slot = shelf.slot(resource)
-        if rule[5] is not None or rule[3] == ANYTHING or ANYTHING in slot:
-            self._reindex(slot, rule, bit, 0)
-            return
-        for action in actions_of(rule[3]):
-            allow, deny, timed, _, _ = slot.get(action) or NOTHING
-            key = (allow | bit, deny) if rule[4] == "allow" else (allow, deny | bit)
-            slot[action] = (*key, timed, 0, None) if timed else masks.setdefault(key, (*key, (), 0, None))
+    def _fill(self, domain: str, rules: Iterable[Rule], steps: _Steps, same: dict[Entry, Entry]) -> None:
+        """Put the rules of a domain into an index that nobody reads yet; slots that grow alike are one."""
+        places: dict[str, tuple[Shelf, int]] = {}
+        for rule in self.rules.filled(domain, rules):
+            subject, _, resource, action, effect, expires_at = rule
+            place = places.get(subject)
+            if place is None:
+                place = places[subject] = self._place(subject, domain)
+            shelf, bit = place
+            slot = shelf.exact.get(resource)
+            literal = slot is not None or is_literal(resource)
+            if slot is None:
+                slot = EMPTY if literal else shelf.slot(resource)
+            if expires_at is not None:
+                shelf.put(resource, settled(self._reindexed(slot, rule, bit, 0)))
+                continue
+            step = (id(slot), id(bit), action, effect)
+            known = steps.get(step)
+            if known is None:
+                known = steps[step] = (joined(slot, action, bit, effect, same), slot)
+            if literal:
+                shelf.exact[resource] = known[0]
+            else:
+                shelf.put(resource, known[0])
 
-    def _reindex(self, slot: Slot, rule: Rule, bit: int, revision: int) -> None:
+    def _reindexed(self, slot: Slot, rule: Rule, bit: int, revision: int) -> Slot:
         grants = self.rules.grants(rule[0], rule[1], rule[2])
-        actions = actions_of(rule[3]) if rule[3] != ANYTHING else (*(known for known in slot if known != "*"), "*")
-        for action in actions:
-            changed(slot, action, bit, _said(grants, action, bit), revision)
+        return changed(slot, rule[3], bit, partial(_said, grants, bit), revision)
 
     def _place(self, subject: str, domain: str) -> tuple[Shelf, int]:
         if self.is_role(subject):
@@ -197,7 +225,7 @@ class CompiledIndex:
         shelf = self._own.setdefault(subject, {}).setdefault(domain, Shelf())
         return shelf, shelf.bit(subject)
 
-    def _rewrite(self, add: bool, rule: Rule, revision: int, touched: dict[str, set[str]]) -> None:
+    def _rewrite(self, add: bool, rule: Rule, revision: int, touched: dict[str, set[str]], written: list[Rule]) -> None:
         if not (self.rules.put(rule) if add else self.rules.drop(rule)):
             return
         shared = self.is_role(rule.subject)
@@ -205,22 +233,17 @@ class CompiledIndex:
         if shelf is None or rule.subject not in shelf.bits:
             touched[rule.domain].add(ANYTHING if shared else rule.subject)
         shelf, bit = self._place(rule.subject, rule.domain)
-        self._reindex(shelf.slot(rule.resource), rule, bit, revision)
-
-    def _sweep(self, rule: Rule) -> None:
-        """Throw away what a removed rule left empty, once nobody reads it any more."""
-        shelf, _ = self._place(rule.subject, rule.domain)
-        slot = shelf.slot(rule.resource)
-        for action in [known for known in slot if known != ANYTHING]:
-            if slot[action][:3] == (slot.get(ANYTHING) or NOTHING)[:3]:
-                del slot[action]
-        if slot.keys() == {ANYTHING} and slot[ANYTHING][:3] == NOTHING[:3]:
-            del slot[ANYTHING]
-        if not slot:
-            shelf.exact.pop(rule.resource, None)
+        shelf.put(rule.resource, self._reindexed(shelf.slot(rule.resource), rule, bit, revision))
+        written.append(rule)
 
     def _relink(
-        self, add: bool, item: Membership, revision: int, touched: dict[str, set[str]], promoted: list[str]
+        self,
+        add: bool,
+        item: Membership,
+        revision: int,
+        touched: dict[str, set[str]],
+        promoted: list[str],
+        written: list[Rule],
     ) -> None:
         if not add:
             if self.memberships.drop(item, revision):
@@ -231,7 +254,7 @@ class CompiledIndex:
         self._touch(item, touched)
         for rule in own:  # a subject became a role: its rules move to the shelves that masks are made for
             self.rules.drop(rule)
-            self._rewrite(True, rule, revision, touched)
+            self._rewrite(True, rule, revision, touched, written)
         if own:
             promoted.append(item.role)
 
@@ -242,17 +265,19 @@ class CompiledIndex:
 
     def _forget_closures(self, touched: dict[str, set[str]]) -> None:
         for domain, subjects in touched.items():
-            places = list(self._closures) if domain == ANYTHING else [domain]
+            places = list({**self.closures, **self._ending}) if domain == ANYTHING else [domain]
             for place in places:
                 if ANYTHING in subjects:
-                    self._closures[place] = {}
+                    self.closures[place] = {}
+                    self._ending[place] = {}
                     continue
-                known = self._closures.get(place, _NO_CLOSURES)
+                known, ending = self.closures.get(place, _NO_CLOSURES), self._ending.get(place, _NONE_ENDING)
                 for subject in subjects:
                     known.pop(subject, None)
+                    ending.pop(subject, None)
 
 
-def _said(grants: Grants, action: str, bit: int) -> tuple[bool, bool, tuple[Timed, ...]]:
+def _said(grants: Grants, bit: int, action: str) -> tuple[bool, bool, tuple[Timed, ...]]:
     allow = deny = False
     ending: list[Timed] = []
     for listed, effect, expires_at in grants:

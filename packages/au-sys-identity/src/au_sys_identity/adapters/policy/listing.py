@@ -2,7 +2,7 @@
 
 from au_sys_identity.adapters.policy.compiled_index import CompiledIndex
 from au_sys_identity.adapters.policy.explaining import chain_of, places_of
-from au_sys_identity.adapters.policy.shelves import Shelf, entries
+from au_sys_identity.adapters.policy.shelves import Shelf, entries, timed_of
 from au_sys_identity.core.access.patterns import ANYTHING
 from au_sys_identity.core.access.rules import Given, Held, Rule
 
@@ -62,7 +62,7 @@ def _roles_saying(
         for entry in entries(slots, action):
             allow |= entry[0]
             deny |= entry[1]
-            for rule in entry[2]:
+            for rule in timed_of(entry):
                 if now < rule.expires_at:
                     allow, deny = (allow, deny | rule.bit) if rule.deny else (allow | rule.bit, deny)
         allowing |= _names(shelf, allow)

@@ -1,7 +1,7 @@
 """Who holds which role where, both ways, and what follows from it."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from au_sys_identity.core.access.patterns import ANYTHING
 from au_sys_identity.core.access.rules import Membership
@@ -27,6 +27,28 @@ class Memberships:
         self.down: dict[str, dict[str, dict[str, float | None]]] = {}
         self.roles: set[str] = set()
         self._ending: set[tuple[str, str]] = set()
+
+    def fill(self, items: Iterable[Membership]) -> None:
+        """Add memberships while nobody reads; equal links as one object."""
+        same: dict[Link, Link] = {}
+        for subject, role, domain, expires_at in items:
+            up, down = self.up.setdefault(domain, {}), self.down.setdefault(domain, {})
+            members = down.get(role)
+            if members is None:
+                members = down[role] = {}
+                self.roles.add(role)
+            if expires_at is not None or subject in members:
+                self.put(Membership(subject, role, domain, expires_at), 0)
+                continue
+            members[subject] = None
+            link = same.setdefault((role, None), (role, None))
+            known = up.get(subject)
+            if known is not None:
+                up[subject] = ((*known[0], link), 0, ())
+                continue
+            up[subject] = ((link,), 0, ())
+            if subject.startswith(ROLES) or subject.endswith(":*"):
+                self.roles.add(subject)
 
     def put(self, item: Membership, revision: int) -> None:
         """Add a membership, or give it another end."""

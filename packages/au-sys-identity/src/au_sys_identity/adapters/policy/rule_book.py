@@ -27,6 +27,29 @@ class RuleBook:
         self._same: dict[Grants, Grants] = {}
         self.size = 0
 
+    def filled(self, domain: str, rules: Iterable[Rule]) -> Iterator[Rule]:
+        """Put rules of one domain into a book that nobody reads yet; those of them that were not there."""
+        books: dict[str, dict[str, Grants]] = {}
+        same: dict[str, str] = {}
+        alone: dict[tuple[str, Effect, float | None], Grants] = {}
+        for rule in rules:
+            subject, _, resource, action, effect, expires_at = rule
+            resources = books.get(subject)
+            if resources is None:
+                resources = books[subject] = self._rules.setdefault(subject, {}).setdefault(domain, {})
+            if resource in resources:
+                if self.put(rule):
+                    yield rule
+                continue
+            wanted = (action, effect, expires_at)
+            grants = alone.get(wanted)
+            if grants is None:
+                made: Grants = (Grant(*wanted),)
+                grants = alone[wanted] = self._same.setdefault(made, made)
+            resources[same.setdefault(resource, resource)] = grants
+            self.size += 1
+            yield rule
+
     def put(self, rule: Rule) -> bool:
         """Keep a rule; ``False`` when it was there with the same end."""
         resources = self._rules.setdefault(rule[0], {}).setdefault(rule[1], {})

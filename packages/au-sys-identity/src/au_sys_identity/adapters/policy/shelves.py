@@ -1,12 +1,14 @@
 """The rules of one domain by resource and action, as bitmasks over the subjects that have any.
 
-An entry keeps what it was before its last change, so that a reader who began before a change sees none of it.
+What stands at a resource is never changed, but replaced as a whole, so that equal ones are kept as one object. While a
+change is under way an entry also keeps what it was before, so that a reader who began earlier sees none of it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from au_sys_identity.core.access.patterns import ANYTHING, is_literal, is_name
+from au_sys_identity.core.access.patterns import ANYTHING, actions_of, is_literal, is_name
+from au_sys_identity.core.access.rules import Effect
 
 EVERYBODY = 1
 """The bit of the subject ``*`` on every shelf."""
@@ -14,6 +16,8 @@ OWNER = 2
 """The bit of a subject on a shelf of its own."""
 UNSAID, ALLOWED, DENIED = 0, 1, 2
 """What rules say; of several, the bits are united, and whoever is not just allowed is denied."""
+_NEVER = 1 << 30
+_BITS: list[int] = []  # the same objects on every shelf, so that what is made of them is one as well
 
 
 class Timed(NamedTuple):
@@ -24,11 +28,22 @@ class Timed(NamedTuple):
     expires_at: float
 
 
-Entry = tuple[int, int, tuple[Timed, ...], int, "Entry | None"]
-"""Mask of subjects allowed, of subjects denied, rules that end, since which revision, and the entry before."""
+class More(NamedTuple):
+    """Rules that end; since which revision the entry stands, and the one before it."""
+
+    timed: tuple[Timed, ...]
+    since: int
+    before: "Entry | None"
+
+
+Entry = tuple[int, int, More | None]
+"""Mask of subjects allowed, of subjects denied, and what few entries have besides."""
 Slot = dict[str, Entry]
 """Entries by action; what is said about ``*`` is contained in the entry of every action that has one."""
-NOTHING: Entry = (0, 0, (), 0, None)
+Met = tuple[tuple[dict[str, Slot], int, "Shelf"], ...]
+"""Shelves that a subject meets: what stands at whole resources, the subject's mask, and the shelf."""
+NOTHING: Entry = (0, 0, None)
+EMPTY: Slot = {}
 
 
 class Node:
@@ -44,94 +59,115 @@ class Node:
 
 
 class Shelf:
-    """The rules of one domain, or of one subject in one domain."""
+    """The rules of one domain, or of one subject in one domain.
 
-    __slots__ = ("bits", "branching", "depths", "everything", "exact", "named", "opened", "patterned", "root")
+    ``under`` holds what stands at ``parent/:name`` and at ``parent/*`` by the parent. ``shallow`` is the least number
+    of segments of a parent of ``/*``; -1 when patterns that are not found by their parent are to be looked for.
+    """
+
+    __slots__ = ("bits", "branching", "depths", "everything", "exact", "patterned", "root", "shallow", "under")
 
     def __init__(self) -> None:
         self.exact: dict[str, Slot] = {}
-        self.opened: dict[str, Slot] = {}
-        self.named: dict[str, Slot] = {}
+        self.under: dict[str, tuple[Slot, Slot]] = {}
         self.depths: tuple[int, ...] = ()
+        self.shallow = _NEVER
+        self.patterned = False
         self.branching = False
         self.root = Node()
-        self.everything: Slot | None = None
-        self.patterned = False
+        self.everything: Slot = EMPTY
         self.bits: dict[str, int] = {ANYTHING: EVERYBODY}
 
     def bit(self, subject: str) -> int:
         """The bit of a subject, given out on first use and never again."""
         known = self.bits.get(subject)
         if known is None:
-            known = self.bits[subject] = 1 << len(self.bits)
+            number = len(self.bits)
+            while number >= len(_BITS):
+                _BITS.append(1 << len(_BITS))
+            known = self.bits[subject] = _BITS[number]
         return known
 
     def slot(self, pattern: str) -> Slot:
-        """The place of a pattern, made when missing."""
+        """What stands at a pattern."""
         if is_literal(pattern):
-            found = self.exact.get(pattern)
-            if found is None:
-                found = self.exact[pattern] = {}
-            return found
+            return self.exact.get(pattern, EMPTY)
         if pattern == ANYTHING:
-            if self.everything is None:
-                self.everything = {}
-                self.patterned = True
             return self.everything
-        self.patterned = True
         prefix, slash, last = pattern.rpartition("/")
         if not slash or not is_literal(prefix):
-            self.branching = True
-            return self._in_tree(pattern)
-        if last == "*":
-            depth = prefix.count("/") + 1
-            if depth not in self.depths:
-                self.depths = (*self.depths, depth)
-            return self.opened.setdefault(prefix, {})
-        return self.named.setdefault(prefix, {})
+            node, opened = self._node(pattern)
+            return (node.rest if opened else node.here) or EMPTY
+        return self.under.get(prefix, (EMPTY, EMPTY))[last == "*"]
 
-    def _in_tree(self, pattern: str) -> Slot:
+    def put(self, pattern: str, slot: Slot) -> None:
+        """Let something else stand at a pattern; nothing, when it is empty."""
+        if is_literal(pattern):
+            if slot:
+                self.exact[pattern] = slot
+            else:
+                self.exact.pop(pattern, None)
+            return
+        self.patterned = True
+        prefix, slash, last = pattern.rpartition("/")
+        if pattern == ANYTHING:
+            self.everything, self.shallow = slot, -1
+        elif not slash or not is_literal(prefix):
+            self._plant(pattern, slot)
+        else:
+            named, opened = self.under.get(prefix, (EMPTY, EMPTY))
+            if last == "*":
+                opened = slot
+                self._deepen(prefix.count("/") + 1)
+            else:
+                named = slot
+            if named or opened:
+                self.under[prefix] = (named, opened)
+            else:
+                self.under.pop(prefix, None)
+
+    def _deepen(self, depth: int) -> None:
+        if depth not in self.depths:
+            self.depths = (*self.depths, depth)
+            self.shallow = min(self.shallow, depth)
+
+    def _plant(self, pattern: str, slot: Slot) -> None:
+        node, opened = self._node(pattern)
+        if opened:
+            node.rest = slot or None
+        else:
+            node.here = slot or None
+        self.branching, self.shallow = True, -1
+
+    def _node(self, pattern: str) -> tuple[Node, bool]:
         segments = pattern.split("/")
-        whole = segments[-1] != "*"
+        opened = segments[-1] == "*"
         node = self.root
-        for segment in segments if whole else segments[:-1]:
+        for segment in segments[:-1] if opened else segments:
             if is_name(segment):
                 if node.named is None:
                     node.named = Node()
                 node = node.named
             else:
                 node = node.children.setdefault(segment, Node())
-        if whole:
-            if node.here is None:
-                node.here = {}
-            slot = node.here
-        else:
-            if node.rest is None:
-                node.rest = {}
-            slot = node.rest
-        return slot
+        return node, opened
 
-    def found(self, resource: str, segments: list[str]) -> list[Slot]:
-        """Every slot whose pattern matches a resource, which is given whole and in its segments.
-
-        Patterns with literal segments and one open end are found by their length; the others in the tree.
-        """
-        slots = []
+    def found(self, resource: str) -> list[Slot]:
+        """Every slot whose pattern matches a resource."""
         exact = self.exact.get(resource)
-        if exact is not None:
-            slots.append(exact)
-        if self.everything is not None:
-            slots.append(self.everything)
+        return self.opened(resource) if exact is None else [exact, *self.opened(resource)]
+
+    def opened(self, resource: str) -> list[Slot]:
+        """Those of them whose pattern is not the resource itself."""
+        slots = [self.everything] if self.everything else []
+        segments = resource.split("/")
         above = len(segments) - 1
         if above:
-            parent = resource[: resource.rindex("/")]
-            if self.named and segments[-1] and parent in self.named:
-                slots.append(self.named[parent])
+            named, below = self.under.get(resource[: resource.rindex("/")], (EMPTY, EMPTY))
+            slots += [named, below] if segments[-1] else [below]
             for depth in self.depths:
-                if depth <= above:
-                    slot = self.opened.get(parent if depth == above else "/".join(segments[:depth]))
-                    if slot is not None:
-                        slots.append(slot)
+                if depth < above:
+                    slots.append(self.under.get("/".join(segments[:depth]), (EMPTY, EMPTY))[1])
         if self.branching:
             _branching(self.root, segments, slots)
         return slots
@@ -156,7 +192,7 @@ def _branching(root: Node, segments: list[str], slots: list[Slot]) -> None:
     slots.extend(node.here for node in nodes if node.here is not None)
 
 
-def entries(slots: list[Slot], action: str) -> Iterator[Entry]:
+def entries(slots: Iterable[Slot], action: str) -> Iterator[Entry]:
     """Every entry of matching slots that an answer about an action depends on."""
     for slot in slots:
         entry = slot.get(action) or slot.get(ANYTHING)
@@ -164,51 +200,95 @@ def entries(slots: list[Slot], action: str) -> Iterator[Entry]:
             yield entry
 
 
-def judged(slots: list[Slot], mask: int, action: str, revision: int, clock: Callable[[], float]) -> int:
-    """What matching slots say to the subjects of a mask, as of a revision."""
-    verdict = UNSAID
-    for slot in slots:
-        verdict |= read(slot, mask, action, revision, clock)
-    return verdict
+def timed_of(entry: Entry) -> tuple[Timed, ...]:
+    """The rules of an entry that end."""
+    return () if entry[2] is None else entry[2].timed
 
 
-def read(slot: Slot, mask: int, action: str, revision: int, clock: Callable[[], float]) -> int:
-    """What one slot says to the subjects of a mask, as of a revision."""
-    entry = slot.get(action) or slot.get(ANYTHING)
-    if entry is None:
-        return UNSAID
-    allow, deny, timed, since, before = entry
-    if since > revision:
-        allow, deny, timed, _, _ = before or NOTHING
+def verdict(met: Met, resource: str, action: str, revision: int, clock: Callable[[], float]) -> bool:
+    """The answer to the subject of some masks, as of a revision. This is what every request waits for."""
+    said = UNSAID
+    above = -1
+    for exact, mask, shelf in met:
+        slot = exact.get(resource)
+        if slot is not None:
+            entry = slot.get(action) or slot.get("*")
+            if entry is not None:
+                allow, deny, more = entry
+                if more is not None or deny:
+                    said |= _told(entry, mask, revision, clock)
+                elif allow & mask:
+                    said |= ALLOWED
+        if shelf.patterned:
+            if above < 0:
+                above, parent = resource.count("/"), resource.rpartition("/")[0]
+            if shelf.shallow < above or (above and parent in shelf.under):
+                for entry in entries(shelf.opened(resource), action):
+                    said |= _told(entry, mask, revision, clock)
+    return said == ALLOWED
+
+
+def _told(entry: Entry, mask: int, revision: int, clock: Callable[[], float]) -> int:
+    """What an entry says, also one that a change is replacing, or of which a part ends."""
+    allow, deny, more = entry
+    if more is not None and more.since > revision:
+        allow, deny, more = more.before or NOTHING
     if deny & mask:
         return DENIED
-    verdict = ALLOWED if allow & mask else UNSAID
-    return verdict | _timely(timed, mask, clock()) if timed else verdict
+    said = ALLOWED if allow & mask else UNSAID
+    if more is not None:
+        for rule in more.timed:
+            if rule.bit & mask and clock() < rule.expires_at:
+                said |= DENIED if rule.deny else ALLOWED
+    return said
 
 
-def _timely(timed: tuple[Timed, ...], mask: int, now: float) -> int:
-    verdict = UNSAID
-    for rule in timed:
-        if rule.bit & mask and now < rule.expires_at:
-            verdict |= DENIED if rule.deny else ALLOWED
-    return verdict
+def joined(slot: Slot, action: str, bit: int, effect: Effect, same: dict[Entry, Entry]) -> Slot:
+    """A slot with one more rule, which does not end; equal entries as one object, which a processor keeps at hand."""
+    grown = dict(slot)
+    for name in _named(slot, action):
+        allow, deny, more = slot.get(name) or slot.get(ANYTHING) or NOTHING
+        entry = (allow | bit if allow else bit, deny, more) if effect == "allow" else (allow, deny | bit, more)
+        grown[name] = same.setdefault(entry, entry)
+    return grown
 
 
-def changed(slot: Slot, action: str, bit: int, said: tuple[bool, bool, tuple[Timed, ...]], revision: int) -> None:
-    """Replace one subject's part in an entry, and keep what was before for readers who began earlier.
+def changed(
+    slot: Slot, action: str, bit: int, said: Callable[[str], tuple[bool, bool, tuple[Timed, ...]]], revision: int
+) -> Slot:
+    """A slot with one subject's part replaced, and with what was before for readers who began earlier.
 
     An action without an entry was answered by that of ``*`` so far, and begins with what that says.
     """
-    entry = slot.get(action) or slot.get(ANYTHING)
-    allow, deny, timed, since, before = entry or NOTHING
-    if since != revision:
-        before = None if entry is None else (allow, deny, timed, since, None)
-    allowing, denying, ending = said
-    kept = tuple(rule for rule in timed if rule.bit != bit) if timed else ()
-    slot[action] = (
-        allow | bit if allowing else allow & ~bit,
-        deny | bit if denying else deny & ~bit,
-        kept + ending,
-        revision,
-        before,
-    )
+    grown = dict(slot)
+    for name in _named(slot, action):
+        entry = slot.get(name) or slot.get(ANYTHING)
+        allow, deny, more = entry or NOTHING
+        timed, since, before = more or ((), 0, None)
+        if since != revision:
+            before = entry
+        allowing, denying, ending = said(name)
+        kept = tuple(rule for rule in timed if rule.bit != bit)
+        grown[name] = (
+            allow | bit if allowing else allow & ~bit,
+            deny | bit if denying else deny & ~bit,
+            More(kept + ending, revision, before),
+        )
+    return grown
+
+
+def _named(slot: Slot, action: str) -> tuple[str, ...]:
+    """The entries of a slot that a rule about an action touches."""
+    return actions_of(action) if action != ANYTHING else (*(name for name in slot if name != ANYTHING), ANYTHING)
+
+
+def settled(slot: Slot) -> Slot:
+    """A slot once its last change is effective: without what was before, and without what says nothing of its own."""
+    plain: Slot = {}
+    for action, (allow, deny, more) in slot.items():
+        plain[action] = (allow, deny, More(more.timed, 0, None) if more is not None and more.timed else None)
+    rest = plain.get(ANYTHING, NOTHING)
+    kept = {action: entry for action, entry in plain.items() if action == ANYTHING or entry != rest}
+    if rest == NOTHING:
+        kept.pop(ANYTHING, None)
+    return kept
