@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import fastapi
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Form, Path, Query, Request, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, WebSocket
 from fastapi.routing import APIRoute
 from httpx import ASGITransport, AsyncClient
 
-from fastapi_services_platform.http import fastapi_seams
+from fastapi_services_platform.http import fastapi_seams, fastapi_sharing
 from fastapi_services_platform.http.fastapi_seams import flatten
 
 
@@ -31,6 +31,7 @@ def test_the_names_that_the_seams_touch_exist() -> None:
     assert routing._FASTAPI_FORM_LIMITS_KEY == "form_limits"
     assert routing._FASTAPI_SCOPE_KEY == "fastapi"
     assert hasattr(APIRouter(), "_mark_routes_changed")
+    assert fastapi_sharing.is_pinned()
 
 
 def test_nested_routers_are_flattened_with_their_full_paths() -> None:
@@ -63,7 +64,9 @@ def test_nested_routers_are_flattened_with_their_full_paths() -> None:
     assert (sorted(leaf_route.methods), leaf_route.name) == (["GET", "PUT"], "leaf")
     assert list(leaf_route.convertors) == ["key"]
     assert isinstance(leaf_route.route, APIRoute)
-    assert callable(leaf_route.app)
+    assert callable(leaf_route.served().app)
+    context: Any = leaf_route.served().scope_update["fastapi"]
+    assert [item.call for item in context["effective_route_context"].dependant.dependencies] == [note, note]
 
 
 def test_the_scope_holds_what_fastapi_asks_for() -> None:
@@ -74,35 +77,110 @@ def test_the_scope_holds_what_fastapi_asks_for() -> None:
     assert "starlette.exception_handlers" in scope
 
 
-def test_an_included_endpoint_is_not_analysed_again() -> None:
-    """Dependant, body and response field of the decorator are used at every inclusion, with the path's own name."""
-    from fastapi_services_platform.http.fastapi_sharing import _NAMES, shared_analysis
-
-    assert [name for name in _NAMES if not hasattr(fastapi.routing, name)] == []
+def test_an_endpoint_is_analysed_at_its_first_request() -> None:
+    """Neither a declaration nor an inclusion looks at the signature; what is looked at is remembered."""
+    from fastapi_services_platform.http.fastapi_sharing import LateRoute, lean_declarations, lean_inclusions
 
     async def leaf(key: int, word: str = "") -> dict[str, str]:
         return {"key": str(key), "word": word}
 
-    inner = APIRouter()
-    inner.add_api_route("/leaf/{key}", leaf)
-    outer = APIRouter()
-    outer.include_router(inner, prefix="/inner")
-    app = FastAPI(openapi_url=None)
-    private: Any = fastapi.routing
-    before = private.create_model_field
-    with shared_analysis([outer]):
+    inner, outer, app = APIRouter(), APIRouter(), FastAPI(openapi_url=None)
+    before = APIRoute.__init__
+    with lean_declarations():
+        inner.add_api_route("/leaf/{key}", leaf, status_code=201, tags=["leaves"])
+        outer.include_router(inner, prefix="/inner")
+    assert APIRoute.__init__ is before
+    with lean_inclusions():
         app.include_router(outer, prefix="/outer")
-        app.include_router(outer, prefix="/{word}")
-        flat = {route.path: route for route in flatten(app.router.routes)}
-    original: Any = inner.routes[0]
-    shared = flat["/outer/inner/leaf/{key}"].scope_update["fastapi"]["effective_route_context"]  # type: ignore[index]  # FastAPI's scope
-    anew = flat["/{word}/inner/leaf/{key}"].scope_update["fastapi"]["effective_route_context"]  # type: ignore[index]  # as above
-    assert shared.dependant.query_params[0] is original.dependant.query_params[0]
-    assert shared.dependant.path == "/outer/inner/leaf/{key}"
-    assert shared.response_field._type_adapter is original.response_field._type_adapter
-    assert shared.response_field.name == "Response_leaf_outer_inner_leaf__key__get"
-    assert [field.name for field in anew.dependant.path_params] == ["key", "word"]
-    assert private.create_model_field is before
+    (flat,) = flatten(app.router.routes)
+    assert (flat.path, flat.name, sorted(flat.methods)) == ("/outer/inner/leaf/{key}", "leaf", ["GET"])
+    assert isinstance(flat.route, LateRoute)
+    context: Any = flat.served().scope_update["fastapi"]
+    effective = context["effective_route_context"]
+    assert [field.name for field in effective.dependant.path_params] == ["key"]
+    assert (effective.status_code, effective.response_field.name) == (201, "Response_leaf_outer_inner_leaf__key__get")
+    assert type(flat.route) is LateRoute
+    fastapi_seams.complete(app.router.routes)
+    (included,) = app.router.routes
+    assert next(iter(included.effective_route_contexts())) is effective  # type: ignore[attr-defined]  # FastAPI's own
+
+
+async def test_a_late_route_is_one_of_fastapi_for_whoever_asks() -> None:
+    """Outside of the platform a router that was declared lean serves, documents and says what any other does."""
+    from fastapi_services_platform.http.fastapi_sharing import LateRoute, lean_declarations
+
+    async def leaf(key: int) -> list[int]:
+        return [key]
+
+    plain, late = APIRouter(), APIRouter()
+    plain.add_api_route("/leaf/{key}", leaf)
+    with lean_declarations():
+        late.add_api_route("/leaf/{key}", leaf)
+    (route,), (expected,) = late.routes, plain.routes
+    assert isinstance(route, LateRoute)
+    assert not hasattr(route, "nothing")
+    assert {name: getattr(route, name) for name in ("unique_id", "path_format", "description", "response_model")} == {
+        name: getattr(expected, name) for name in ("unique_id", "path_format", "description", "response_model")
+    }
+    assert type(route) is APIRoute
+    app = FastAPI()
+    app.include_router(late)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://x") as client:
+        assert (await client.get("/leaf/7")).json() == [7]
+        assert (await client.get("/leaf/x")).status_code == 422
+
+
+def test_an_annotation_that_fastapi_does_not_take_is_told_when_the_route_is_worked_out() -> None:
+    """Each time, with FastAPI's own error; what works out all of them is ``complete``."""
+    from fastapi_services_platform.http.fastapi_sharing import lean_declarations
+
+    class Odd: ...
+
+    async def leaf(key: Odd) -> None: ...
+
+    router, app = APIRouter(), FastAPI()
+    with lean_declarations():
+        router.add_api_route("/leaf", leaf)
+    app.include_router(router)
+    (*_, flat) = flatten(app.router.routes)
+    for _ in range(2):
+        with pytest.raises(fastapi.exceptions.FastAPIError, match="Invalid args"):
+            flat.served()
+    with pytest.raises(fastapi.exceptions.FastAPIError, match="Invalid args"):
+        fastapi_seams.complete(app.router.routes)
+
+
+def test_a_model_is_built_when_it_is_first_used() -> None:
+    """A model of a lean block that says nothing else; the inner ones of a field are built with it."""
+    from pydantic import BaseModel, ConfigDict
+
+    from fastapi_services_platform.http.fastapi_sharing import Analysis, lean_declarations
+
+    with lean_declarations():
+
+        class Inner(BaseModel):
+            key: int
+
+        class Outer(BaseModel):
+            inners: list[Inner]
+
+        class Eager(BaseModel):
+            model_config = ConfigDict(defer_build=False)
+
+    class After(BaseModel): ...
+
+    kinds = (Inner, Outer, Eager, After)
+    assert [kind.__pydantic_complete__ for kind in kinds] == [False, False, True, True]
+    app = FastAPI()
+    with Analysis().at_work():
+        app.add_api_route("/outer", _taking(Outer), methods=["POST"])
+    assert [kind.__pydantic_complete__ for kind in kinds] == [True] * 4
+
+
+def _taking(model: Any) -> Any:
+    async def leaf(body: model) -> None: ...
+
+    return leaf
 
 
 def test_declarations_import_no_models_of_pydantic_1() -> None:
@@ -111,12 +189,16 @@ def test_declarations_import_no_models_of_pydantic_1() -> None:
 
     lines = (
         "import sys",
-        "from fastapi import APIRouter",
+        "from fastapi import APIRouter, FastAPI",
+        "from fastapi_services_platform.http.fastapi_seams import flatten",
         "from fastapi_services_platform.http.fastapi_sharing import lean_declarations",
         "router = APIRouter()",
         "async def leaf(key: int) -> list[str]: ...",
         "with lean_declarations():",
         "    router.add_api_route('/{key}', leaf)",
+        "app = FastAPI()",
+        "app.include_router(router)",
+        "flatten(app.router.routes)[-1].served()",
         "print('pydantic.v1' in sys.modules)",
     )
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True)
@@ -128,8 +210,11 @@ def test_declarations_import_no_models_of_pydantic_1() -> None:
     async def old() -> v1.BaseModel:
         return v1.BaseModel()
 
-    with lean_declarations(), pytest.raises(fastapi.exceptions.PydanticV1NotSupportedError):
-        APIRouter().add_api_route("/old", old)
+    router = APIRouter()
+    with lean_declarations():
+        router.add_api_route("/old", old)
+    with pytest.raises(fastapi.exceptions.PydanticV1NotSupportedError):
+        _ = router.routes[0].dependant  # type: ignore[attr-defined]  # FastAPI's own
 
 
 def test_an_empty_path_is_refused_inside_the_lean_block() -> None:
@@ -144,29 +229,9 @@ def test_an_empty_path_is_refused_inside_the_lean_block() -> None:
         APIRouter().include_router(inner)
 
 
-def test_forms_of_unlisted_routers_are_made_once() -> None:
-    """Their models have names for a document that does not list them; those of listed ones are named by their path."""
-    from fastapi_services_platform.http.fastapi_sharing import shared_analysis
-
-    async def leaf(one: Annotated[str, Form()], two: Annotated[str, Form()]) -> None: ...
-
-    found = {}
-    for unlisted in (True, False):
-        inner = APIRouter()
-        inner.add_api_route("/leaf", leaf, methods=["POST"])
-        app = FastAPI(openapi_url=None)
-        with shared_analysis([inner], [inner] if unlisted else []):
-            app.include_router(inner, prefix="/outer")
-            route = next(iter(flatten(app.router.routes)))
-        context: Any = route.scope_update["fastapi"]
-        original: Any = inner.routes[0]
-        found[unlisted] = context["effective_route_context"].body_field is original.body_field
-    assert found == {True: True, False: False}
-
-
 def test_the_same_type_has_one_adapter_and_the_same_dependency_is_looked_at_once() -> None:
-    """Inside the lean block; types, defaults or words that differ have adapters of their own."""
-    from fastapi_services_platform.http.fastapi_sharing import lean_declarations
+    """Inside an analysis; types, defaults or words that differ have adapters of their own."""
+    from fastapi_services_platform.http.fastapi_sharing import Analysis
 
     async def who(request: Request) -> str:
         return str(request.url)
@@ -178,7 +243,7 @@ def test_the_same_type_has_one_adapter_and_the_same_dependency_is_looked_at_once
     ) -> None: ...
 
     router = APIRouter()
-    with lean_declarations():
+    with Analysis().at_work():
         router.add_api_route("/one", one)
         router.add_api_route("/{c}/other", other)
     first, second = (route.dependant for route in router.routes if isinstance(route, APIRoute))
@@ -193,7 +258,7 @@ def test_the_same_type_has_one_adapter_and_the_same_dependency_is_looked_at_once
 
 async def test_routes_that_were_declared_lean_answer_as_others_do() -> None:
     """Validation, defaults and documents are those of FastAPI."""
-    from fastapi_services_platform.http.fastapi_sharing import lean_declarations, shared_analysis
+    from fastapi_services_platform.http.fastapi_sharing import lean_declarations, lean_inclusions
 
     def declared() -> APIRouter:
         async def leaf(
@@ -215,9 +280,10 @@ async def test_routes_that_were_declared_lean_answer_as_others_do() -> None:
     plain.include_router(declared(), prefix="/in")
     with lean_declarations():
         router = declared()
-    with shared_analysis([router]):
+    with lean_inclusions():
         lean.include_router(router, prefix="/in")
-        list(flatten(lean.router.routes))
+    flatten(lean.router.routes)
+    fastapi_seams.complete(lean.router.routes)
     assert lean.openapi() == plain.openapi()
     answers = []
     for app in (plain, lean):
@@ -232,15 +298,10 @@ def test_a_path_is_compiled_when_it_is_asked() -> None:
     import copy
     import re
 
-    from fastapi_services_platform.http.fastapi_sharing import LatePattern, lean_declarations
+    from fastapi_services_platform.http.fastapi_sharing import LatePattern, late_path
 
-    async def leaf(key: int) -> None: ...
-
-    router = APIRouter()
-    with lean_declarations():
-        router.add_api_route("/late.leaf/{key}", leaf)
-    route: Any = router.routes[0]
-    late, compiled = copy.copy(route.path_regex), re.compile(route.path_regex.pattern)
+    pattern = late_path("/late.leaf/{key}")[0]
+    late, compiled = copy.copy(pattern), re.compile(pattern.pattern)
     assert isinstance(late, LatePattern)
     for path in ("/late.leaf/7", "/late-leaf/7", "/late.leaf/", "/late.leaf/7/8"):
         found, expected = late.match(path), compiled.match(path)

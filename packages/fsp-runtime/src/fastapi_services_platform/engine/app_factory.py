@@ -22,6 +22,7 @@ from fastapi_services_platform.engine.plugin_loader import find_capabilities, ru
 from fastapi_services_platform.engine.probing import Probe
 from fastapi_services_platform.errors import ConfigurationError, PlatformError
 from fastapi_services_platform.http.edge import Edge
+from fastapi_services_platform.http.fastapi_seams import complete
 from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.probes import json_bytes
@@ -66,6 +67,7 @@ class PlatformApp(FastAPI):
             if self.openapi_schema is None:
                 inventory = self.platform.inventory
                 problems = {item.name: item.contribution.problems for item in inventory.capabilities}
+                complete(self.router.routes)
                 self.openapi_schema = completed(
                     super().openapi(), inventory.routes, problems, self.assembly.operation_ids
                 )

@@ -22,6 +22,7 @@ CODES = {
     "FSP007": "a feature flag has expired",
     "FSP008": "a code that is silenced does not exist",
     "FSP009": "a route depends on a feature flag that nobody declares",
+    "FSP010": "a route cannot be served",
 }
 
 
@@ -54,6 +55,7 @@ async def examine() -> tuple[list[Finding], list[Step]]:
     whole = perf_counter() - begun
     silenced = set(platform_settings().silenced_checks)
     found = [item async for item in _findings(app) if item.level == "error" or item.code not in silenced]
+    found += _broken_routes(app)
     found += [
         Finding("FSP008", "warning", "FSP_SILENCED_CHECKS", f"there is no check {code}; there are {', '.join(CODES)}.")
         for code in sorted(silenced - set(CODES))
@@ -102,6 +104,17 @@ def _of_flags(platform: Platform) -> Iterator[Finding]:
         for name in sorted(asked - platform.flags.flags.keys()):
             said = f"a route of {item.name} depends on this flag, which is off: no capability and no file declares it."
             yield Finding("FSP009", "warning", name, said)
+
+
+def _broken_routes(app: PlatformApp) -> Iterator[Finding]:
+    """A start does not look at signatures, the first request does: here all are looked at."""
+    for entry in app.platform.inventory.routes:
+        try:
+            entry.target()
+        except Exception as error:  # whatever FastAPI and pydantic say of a signature
+            where = f"{entry.owner.name}: {'/'.join(sorted(entry.methods))} {entry.path}"
+            said = str(error).partition("\n")[0]
+            yield Finding("FSP010", "error", where, f"its endpoint cannot be called: {type(error).__name__}: {said}")
 
 
 def rows(items: list[Finding] | list[Step]) -> list[Row]:

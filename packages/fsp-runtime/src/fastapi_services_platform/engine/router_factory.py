@@ -1,9 +1,10 @@
 """Mount routers by tier and configuration: API → UI → platform API → platform UI, the hub absolutely last."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from functools import cache
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -22,9 +23,9 @@ from fastapi_services_platform.errors import ConfigurationError, DuplicateRoute,
 from fastapi_services_platform.http.compiled import CompiledEndpoint
 from fastapi_services_platform.http.door.rate_limits import RateTerm
 from fastapi_services_platform.http.fastapi_seams import FlatRoute, Unservable, flatten
-from fastapi_services_platform.http.fastapi_sharing import shared_analysis
+from fastapi_services_platform.http.fastapi_sharing import lean_inclusions
 from fastapi_services_platform.http.permissions import Access, declared_access
-from fastapi_services_platform.http.routing import RouteEntry, RouteKind, RouteTerms
+from fastapi_services_platform.http.routing import RouteEntry, RouteKind, RouteTerms, Target
 
 _TIER_NAMES: Mapping[Tier, TierName] = {
     Tier.API: "api",
@@ -90,8 +91,7 @@ class RouterFactory:
             UndeclaredAccess: a route declares nothing.
             DuplicateRoute: two routers claim one method and path.
         """
-        unlisted = [item.mount.router for item in mountings if not item.in_schema]
-        with shared_analysis([item.mount.router for item in mountings], unlisted):
+        with lean_inclusions():
             entries = [*first, *self._include(app, mountings)]
         refuse_duplicates(entries)
         return entries
@@ -176,7 +176,7 @@ def _limits(name: str, mount: RouterMount, tier: TierSettings | None, router: Ro
 
 def _flats(item: Mounting, routes: Sequence[BaseRoute]) -> list[FlatRoute]:
     try:
-        return list(flatten(routes))
+        return flatten(routes)
     except Unservable as error:
         raise InvalidContribution(
             item.owner.name, f"router {item.mount.name!r}: {error}.", "use routes of an APIRouter, or a mount."
@@ -238,14 +238,21 @@ def entry_of(flat: FlatRoute, owner: LoadedCapability, mount_name: str, terms: R
         access=declared,
         owner=owner,
         mount_name=mount_name,
-        app=flat.app,
         regex=flat.regex,
         convertors=flat.convertors,
-        scope_update=flat.scope_update,
         original=flat.route,
         terms=terms or RouteTerms(),
-        compiled=CompiledEndpoint(flat.plan) if flat.plan is not None else None,
+        target=_target_of(flat),
     )
+
+
+def _target_of(flat: FlatRoute) -> Callable[[], Target]:
+    @cache
+    def target() -> Target:
+        served = flat.served()
+        return Target(served.app, served.scope_update, CompiledEndpoint(served.plan) if served.plan else None)
+
+    return target
 
 
 def _refuse_costly_middleware(mounted: object, path: str, capability: str) -> None:

@@ -206,23 +206,24 @@ class Edge:
         self, exchange: Exchange, scope: Scope, headers: dict[bytes, bytes], found: Found, receive: Receive
     ) -> None:
         entry = found.entry
-        scope.update(entry.scope_update)
+        app, scope_update, compiled = entry.target()
+        scope.update(scope_update)
         if entry.kind == "mount":
             enter_mount(scope, found.path_params)
         scope["path_params"] = found.path_params
-        if entry.compiled is not None and not getattr(self.app, "dependency_overrides", None):
+        if compiled is not None and not getattr(self.app, "dependency_overrides", None):
             scope["router"] = self.router
             try:
-                values, request = await entry.compiled.arguments(scope, headers, receive)
+                values, request = await compiled.arguments(scope, headers, receive)
             except Misfit as misfit:
                 if misfit.body is not None:
                     receive = ReplayedBody(misfit.body, receive)
             else:
-                await self._run_compiled(exchange, entry.compiled, values, request, receive)
+                await self._run_compiled(exchange, compiled, values, request, receive)
                 return
         stack = prepare_scope(scope, self.router, self.handlers)
         try:
-            await entry.app(scope, receive, exchange.send)
+            await app(scope, receive, exchange.send)
         finally:
             await stack.aclose()
 

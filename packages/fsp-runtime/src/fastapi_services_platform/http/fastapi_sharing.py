@@ -1,21 +1,22 @@
-"""Private touch points with FastAPI's analysis of endpoints: what a decorator found out is not found out again.
+"""Private touch points with FastAPI's declaration of routes: what nobody asks for is not worked out.
 
 FastAPI analyses an endpoint when it is decorated, and once more for every router that its own is included in.
-Signatures and type adapters are the larger part of a start, and of what routes keep in memory. While routers are
-included here, an endpoint that is already known gives what is known of it. With another FastAPI than the pinned one
-nothing is shared.
+Signatures, models and type adapters are the larger part of a start, and of what routes keep in memory. Here a
+declaration notes what it was given, models are built when they are first used, and ``Analysis`` works a route out when
+somebody asks for it, with the adapters and dependencies that other routes have already. With another FastAPI than the
+pinned one all is as FastAPI does it.
 """
 
-import copy
+import inspect
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any  # Any: what FastAPI leaves untyped or keeps to itself
+from typing import Any, get_args  # Any: what FastAPI leaves untyped or keeps to itself
 from weakref import WeakKeyDictionary
 
 import fastapi
@@ -23,104 +24,148 @@ from fastapi import routing
 from fastapi import utils as fastapi_utils
 from fastapi._compat.v2 import ModelField, asdict
 from fastapi.dependencies import utils as dependency_utils
-from fastapi.routing import APIRoute, APIRouter
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic._internal import _config as pydantic_config
 from starlette import routing as starlette_routing
-from starlette.routing import BaseRoute, compile_path
+from starlette.routing import BaseRoute, compile_path, get_name
 
 PINNED = ("0", "165")
 
-_ANALYSIS = "_build_dependant_with_parameterless_dependencies"
-_FIELD = "create_model_field"
-_BODY = "_get_body_field"
 _ROUTES = "_iter_routes_with_context"
 _PATH = "compile_path"
 _OLD_MODELS = "annotation_is_pydantic_v1"
 _DEPENDANT = "get_dependant"
 _ADAPTER = "__post_init__"
-_NAMES = (_ANALYSIS, _FIELD, _BODY, _ROUTES, _PATH, "_get_flat_body_params", "_IncludedRouter")
+_SIGNATURE = "_get_signature"
+_FORM_LIMITS = "_validate_form_limits"
+_DEFER = "defer_build"
+_TOUCHED = (
+    (routing, (_ROUTES, _PATH, _FORM_LIMITS, "_IncludedRouter")),
+    (fastapi_utils, (_OLD_MODELS,)),
+    (dependency_utils, (_DEPENDANT, _SIGNATURE)),
+    (ModelField, (_ADAPTER,)),
+    (pydantic_config, ("config_defaults",)),
+)
 _PATHS_REMEMBERED = 4096
 _ALIASES = frozenset({"alias", "alias_priority", "validation_alias", "serialization_alias"})
 """What a type adapter of a value alone does not use."""
+_LISTS = ("tags", "dependencies", "callbacks")
 _patching = threading.RLock()
-_routing: Any = routing  # Any: its private functions are called, and replaced while routers are included
-_dependencies: Any = dependency_utils  # Any: as above
 _compiled = lru_cache(_PATHS_REMEMBERED)(compile_path)
-_path_params: Callable[[str], set[str]] = getattr(dependency_utils, "get_path_param_names")  # noqa: B009 - not exported
+
+
+def is_pinned() -> bool:
+    """Whether this is the FastAPI whose private parts are known, with all of them."""
+    known = tuple(fastapi.__version__.split(".")[:2]) == PINNED
+    return known and all(hasattr(place, name) for place, names in _TOUCHED for name in names)
 
 
 @contextmanager
 def lean_declarations() -> Iterator[None]:
-    """Inside the block, modules with routes are imported without what FastAPI does for nothing.
-
-    It imports the models of pydantic 1 to say that it does not support them, once for every annotation; it works every
-    route of a nested router out to see that its path is not empty, which it saw when that one was included; and it
-    makes the same type adapters, and looks at the same dependencies, for each route anew.
-    """
-    if not _is_pinned() or not hasattr(fastapi_utils, _OLD_MODELS) or not hasattr(_dependencies, _DEPENDANT):
+    """Inside the block, modules with routes and models are imported without what FastAPI and pydantic need later."""
+    if not is_pinned():
         yield
         return
-    old_models = getattr(fastapi_utils, _OLD_MODELS)
-    lean = {_ROUTES: _direct_routes(getattr(_routing, _ROUTES)), _PATH: _compiled}
     with (
-        _patching,
-        _replaced(fastapi_utils, {_OLD_MODELS: lambda kind: "pydantic.v1" in sys.modules and old_models(kind)}),
-        _replaced(_routing, lean),
-        _replaced(starlette_routing, {"re": _LATE}),
-        _replaced(_dependencies, {_DEPENDANT: _known_dependants(getattr(_dependencies, _DEPENDANT)), **_ANSWERED}),
-        _replaced(ModelField, {_ADAPTER: _known_adapters(getattr(ModelField, _ADAPTER))}),
+        Analysis().at_work(),
+        _replaced(routing, {_ROUTES: _direct_routes(getattr(routing, _ROUTES))}),
+        _replaced(APIRoute, {"__init__": _late_declaration(APIRoute.__init__)}),
+        _deferred_models(),
     ):
         yield
 
 
 @contextmanager
-def shared_analysis(routers: Iterable[APIRouter], unlisted: Iterable[APIRouter] = ()) -> Iterator[None]:
-    """Inside the block, routes of these routers are included without a second look at their endpoints.
-
-    Those that are ``unlisted``, which is in no document, share the models of their forms too: each has a name that
-    the document would show.
+def lean_inclusions() -> Iterator[None]:
+    """Inside the block, a router is included without a look at every route of those that it includes itself: that
+    their paths are not empty was seen when they were included.
     """
-    if not _is_pinned():
+    if not is_pinned():
         yield
         return
-    known = _Known(routers, unlisted)
-    makers: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-        (_ANALYSIS, known.analysis_or),
-        (_FIELD, known.field_or),
-        (_BODY, known.body_or),
-        (_ROUTES, _direct_routes),
-        (_PATH, lambda _compile: _compiled),
-    )
-    lean = {name: make(getattr(_routing, name)) for name, make in makers}
-    with (
-        _patching,
-        _replaced(_routing, lean),
-        _replaced(starlette_routing, {"re": _LATE}),
-        _replaced(_dependencies, _ANSWERED),
-    ):
+    with _patching, _replaced(routing, {_ROUTES: _direct_routes(getattr(routing, _ROUTES))}):
         yield
 
 
-def _remembered(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A question about a function whose answer does not change; for what cannot be remembered it is asked each time."""
-    known: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+class LateRoute(APIRoute):
+    """A route that has what it was declared with; what FastAPI makes of it is made when somebody asks for it."""
 
-    def look(call: Any) -> Any:
-        try:
-            return known[call]
-        except (KeyError, TypeError):
-            answer = ask(call)
-        with suppress(TypeError):
-            known[call] = answer
-        return answer
+    def __getattr__(self, name: str) -> Any:  # Any: whatever an APIRoute has
+        """What an analysed route has: this is one from here on."""
+        if name not in _WORKED_OUT:
+            raise AttributeError(name)
+        with _patching:
+            given = self.__dict__.get("declared")
+            if given is not None:
+                _whole_declaration(self, **given)
+                self.__class__ = APIRoute  # type: ignore[assignment]  # nothing is late any more
+                del self.__dict__["declared"]
+        return object.__getattribute__(self, name)
 
-    return look
 
-
-_ANSWERED = {
-    name: _remembered(getattr(dependency_utils, name))
-    for name in ("_get_signature",)
-    if hasattr(dependency_utils, name)
+_whole_declaration: Callable[..., None] = APIRoute.__init__
+_DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(APIRoute.__init__).parameters.items()
+    if parameter.default is not inspect.Parameter.empty
 }
+_WORKED_OUT = frozenset(APIRoute.__annotations__) | {"path_regex", "path_format", "param_convertors", "app"}
+
+
+def _late_declaration(whole: Callable[..., None]) -> Callable[..., None]:
+    """How a route of FastAPI's own class is declared in a lean block; a class of somebody else's is its own affair."""
+
+    def declare(self: APIRoute, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        if type(self) is not APIRoute or not callable(endpoint):
+            whole(self, path, endpoint, **given)
+            return
+        self.__class__ = LateRoute
+        values = {**_DEFAULTS, **given}
+        values |= {name: list(values[name] or ()) for name in _LISTS}
+        values["name"] = values["name"] or get_name(endpoint)
+        values["methods"] = {method.upper() for method in values["methods"] or ("GET",)}
+        values["responses"] = values["responses"] or {}
+        values["stream_item_type"] = None
+        values["form_limits"] = getattr(routing, _FORM_LIMITS)(values["form_limits"])
+        self.__dict__.update(
+            values, path=path, endpoint=endpoint, declared={"path": path, "endpoint": endpoint, **given}
+        )
+
+    return declare
+
+
+class Analysis:
+    """Works out what FastAPI makes of an endpoint. One type has one adapter, one dependency on nothing but the request
+    is looked at once: this remembers them.
+    """
+
+    def __init__(self) -> None:
+        self._lean: tuple[tuple[Any, dict[str, Any]], ...] = ()
+        if is_pinned():
+            self._lean = (
+                (fastapi_utils, {_OLD_MODELS: _unless_imported(_asked_first[_OLD_MODELS])}),
+                (routing, {_PATH: _compiled}),
+                (starlette_routing, {"re": _LATE}),
+                (dependency_utils, {_DEPENDANT: _known_dependants(_asked_first[_DEPENDANT]), _SIGNATURE: _signature}),
+                (ModelField, {_ADAPTER: _known_adapters(_asked_first[_ADAPTER])}),
+            )
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Inside the block, FastAPI analyses with what is remembered; other threads wait for their turn."""
+        with _patching, ExitStack() as stack:
+            for place, names in self._lean:
+                stack.enter_context(_replaced(place, names))
+            yield
+
+
+def late_path(path: str) -> tuple[Any, str, dict[str, Any]]:  # Any: re.Pattern[str]; starlette's convertors
+    """Starlette's compiled path, of which the expression is compiled when it is first asked."""
+    if not is_pinned():
+        return compile_path(path)
+    with _patching, _replaced(starlette_routing, {"re": _LATE}):
+        return _compiled(path)
 
 
 class LatePattern:
@@ -142,8 +187,16 @@ class LatePattern:
 _LATE = SimpleNamespace(compile=LatePattern, escape=re.escape, IGNORECASE=re.IGNORECASE)
 
 
-def _is_pinned() -> bool:
-    return tuple(fastapi.__version__.split(".")[:2]) == PINNED and all(hasattr(routing, name) for name in _NAMES)
+@contextmanager
+def _deferred_models() -> Iterator[None]:
+    """Inside the block, a model that says nothing else is built when it is first used."""
+    defaults: Any = pydantic_config.config_defaults  # Any: a dictionary of pydantic's own
+    before = defaults[_DEFER]
+    defaults[_DEFER] = True
+    try:
+        yield
+    finally:
+        defaults[_DEFER] = before
 
 
 @contextmanager
@@ -169,6 +222,27 @@ def _direct_routes(whole: Callable[..., Any]) -> Callable[..., Any]:
         for route in routes:
             if not isinstance(route, routing._IncludedRouter):
                 yield route, None
+
+    return look
+
+
+def _unless_imported(is_old: Callable[..., bool]) -> Callable[..., bool]:
+    """Whether a type is one of pydantic 1, without importing that to see that it is not."""
+    return lambda kind: "pydantic.v1" in sys.modules and is_old(kind)
+
+
+def _remembered(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A question about a function whose answer does not change; for what cannot be remembered it is asked each time."""
+    known: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+    def look(call: Any) -> Any:
+        try:
+            return known[call]
+        except (KeyError, TypeError):
+            answer = ask(call)
+        with suppress(TypeError):
+            known[call] = answer
+        return answer
 
     return look
 
@@ -210,11 +284,24 @@ def _known_adapters(make: Callable[[Any], None]) -> Callable[[Any], None]:
         if found is not None:
             field._type_adapter = found
             return
+        _complete(field.field_info.annotation, set())
         make(field)
         if key is not None:
             known[key] = field._type_adapter
 
     return look
+
+
+def _complete(annotation: Any, seen: set[object]) -> None:  # Any: a type or what stands for one
+    """Build the models of a type, the inner ones first: what is made of them takes them as they are."""
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        for part in get_args(annotation):
+            _complete(part, seen)
+    elif annotation not in seen and not annotation.__pydantic_complete__:
+        seen.add(annotation)
+        for inner in annotation.model_fields.values():
+            _complete(inner.annotation, seen)
+        annotation.model_rebuild()
 
 
 def _adapter_key(field: Any) -> object:
@@ -229,65 +316,5 @@ def _adapter_key(field: Any) -> object:
     return key if field.config is None else None
 
 
-class _Known:
-    def __init__(self, routers: Iterable[APIRouter], unlisted: Iterable[APIRouter]) -> None:
-        self._routes: dict[tuple[object, ...], APIRoute] = {}
-        self._fields: dict[tuple[int, str], tuple[object, Any]] = {}
-        self._bodies: dict[tuple[object, ...], Any] = {}
-        for route in _routes_below(unlisted):
-            if route.body_field is not None:
-                parts = _routing._get_flat_body_params(route.dependant)
-                self._bodies[(route._embed_body_fields, *map(id, parts))] = route.body_field
-        for route in _routes_below(routers):
-            self._routes[_key(route.path_format, route.endpoint, route.dependencies)] = route
-            if route.response_field is not None:
-                self._fields[(id(route.response_model), "serialization")] = (route.response_model, route.response_field)
-
-    def analysis_or(self, analyse: Callable[..., Any]) -> Callable[..., Any]:
-        """FastAPI's analysis, which first looks here."""
-
-        def look(*, path: str, call: Callable[..., Any], dependencies: Sequence[Any]) -> Any:
-            route = self._routes.get(_key(path, call, dependencies))
-            if route is None:
-                return analyse(path=path, call=call, dependencies=dependencies)
-            dependant = replace(route.dependant, path=path)
-            return dependant, _routing._get_flat_body_params(dependant), route._embed_body_fields
-
-        return look
-
-    def field_or(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        """FastAPI's making of a response's field, which first looks here."""
-
-        def look(**given: Any) -> Any:
-            _, field = self._fields.get((id(given.get("type_")), given.get("mode", "validation")), (None, None))
-            if field is None or set(given) != {"name", "type_", "mode"}:
-                return make(**given)
-            named = copy.copy(field)
-            named.name = given["name"]
-            return named
-
-        return look
-
-    def body_or(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        """FastAPI's making of a body's field, which first looks here."""
-
-        def look(*, body_params: list[Any], name: str, embed_body_fields: bool) -> Any:
-            field = self._bodies.get((embed_body_fields, *map(id, body_params)))
-            if field is not None:
-                return field
-            return make(body_params=body_params, name=name, embed_body_fields=embed_body_fields)
-
-        return look
-
-
-def _key(path: str, call: object, dependencies: Sequence[Any]) -> tuple[object, ...]:
-    return (call, frozenset(_path_params(path)), *(id(item) for item in dependencies))
-
-
-def _routes_below(routers: Iterable[APIRouter]) -> Iterator[APIRoute]:
-    for router in routers:
-        for route in router.routes:
-            if isinstance(route, APIRoute):
-                yield route
-            elif isinstance(route, routing._IncludedRouter):
-                yield from _routes_below([route.original_router])
+_asked_first: dict[str, Any] = {name: getattr(place, name, None) for place, names in _TOUCHED[1:4] for name in names}
+_signature = _remembered(_asked_first[_SIGNATURE])

@@ -1,15 +1,13 @@
 """Route index: finds the route of a request in the same time whatever the number of routes.
 
-An exact dictionary answers paths without parameters; a tree over path segments answers the rest. The answer is the
-one that
-Starlette's linear scan gives: the first full match in order of registration, else the first partial one (405), else a
-redirect
-of slashes, else nothing. The request is then dispatched to the very route that was found, so what was authorized is
-what runs.
+An exact dictionary answers paths without parameters; a tree over path segments answers the rest, one for each method.
+The answer is the one that Starlette's linear scan gives: the first full match in order of registration, else the first
+partial one (405), else a redirect of slashes, else nothing. The request is then dispatched to the very route that was
+found, so what was authorized is what runs.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol  # Any: what FastAPI and Starlette leave untyped
 
@@ -50,11 +48,17 @@ class RouteTerms:
     lane: tuple[str, int] | None = None
 
 
+class Target(NamedTuple):
+    """What runs: ``app`` is the ASGI application behind a route, ``scope_update`` what it finds in the scope."""
+
+    app: ASGIApp
+    scope_update: Mapping[str, object]
+    compiled: CompiledEndpoint | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteEntry:
-    """One route, ready to be run: ``app`` is the ASGI application behind it, ``scope_update`` what it finds in the
-    scope.
-    """
+    """One route. ``target`` is worked out when it is first called, and remembered."""
 
     path: str
     kind: RouteKind
@@ -64,13 +68,15 @@ class RouteEntry:
     access: Access
     owner: Owner
     mount_name: str
-    app: ASGIApp
     regex: re.Pattern[str]
     convertors: Mapping[str, Any]  # Any: starlette.convertors.Convertor of whatever type
-    scope_update: Mapping[str, object]
     original: object
     terms: RouteTerms
-    compiled: CompiledEndpoint | None = None
+    target: Callable[[], Target]
+
+    def answers(self, method: str | None) -> bool:
+        """Whether a request with the method is for it; ``None``: a method that no route names."""
+        return not self.methods or method in self.methods
 
     @property
     def parametrised(self) -> bool:
@@ -104,21 +110,27 @@ class RouteIndex:
         self.entries = tuple(entries)
         self._http = _Table([(n, e) for n, e in enumerate(entries) if e.kind != "websocket"])
         self._websocket = _Table([(n, e) for n, e in enumerate(entries) if e.kind != "http"])
+        self._by_method = {method: self._answering(method) for method in _methods(entries)}
+        self._of_any = self._answering(None)
         self._own_heads = frozenset(_head(e.path) for e in entries if e.terms.own_lane)
+
+    def _answering(self, method: str | None) -> "_Table":
+        """The routes that answer a method, so that a look-up tries no other; ``None``: one that no route names."""
+        return _Table([(n, e) for n, e in enumerate(self.entries) if e.kind != "websocket" and e.answers(method)])
 
     def find(self, kind: str, method: str, path: str) -> Found | None:
         """The route that Starlette would choose, or ``None``."""
-        table = self._http if kind == "http" else self._websocket
-        partial: Found | None = None
+        table = self._by_method.get(method, self._of_any) if kind == "http" else self._websocket
         for entry in table.candidates(path):
             params = _match(entry, path)
-            if params is None:
-                continue
-            if kind != "http" or not entry.methods or method in entry.methods:
+            if params is not None:
                 return Found(entry, params, _ANY)
-            if partial is None:
-                partial = Found(entry, params, entry.methods)
-        return partial
+        if kind == "http":
+            for entry in self._http.candidates(path):
+                params = _match(entry, path)
+                if params is not None:
+                    return Found(entry, params, entry.methods)
+        return None
 
     def in_own_lane(self, method: str, path: str) -> bool:
         """Whether the path leads to a route of the platform's own; a look at its first segment answers most."""
@@ -190,6 +202,10 @@ class _Table:
         for node in level:
             yield from node.ends
             yield from node.tails
+
+
+def _methods(entries: Iterable[RouteEntry]) -> frozenset[str]:
+    return frozenset().union(*(entry.methods for entry in entries))
 
 
 def _head(path: str) -> str:
