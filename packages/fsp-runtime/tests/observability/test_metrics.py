@@ -14,18 +14,18 @@ def measured() -> Measurements:
     return measurements
 
 
-def lines(measurements: Measurements) -> list[str]:
-    return measurements.exposition().decode().splitlines()
+async def lines(measurements: Measurements) -> list[str]:
+    return (await measurements.exposition()).decode().splitlines()
 
 
-def test_answers_are_counted_by_route_and_status(measured: Measurements) -> None:
+async def test_answers_are_counted_by_route_and_status(measured: Measurements) -> None:
     """Each route has a series for each status."""
-    assert 'fsp_http_requests_total{method="GET",route="/notes/{id}",status="503"} 1.0' in lines(measured)
+    assert 'fsp_http_requests_total{method="GET",route="/notes/{id}",status="503"} 1.0' in await lines(measured)
 
 
-def test_times_are_cumulated(measured: Measurements) -> None:
+async def test_times_are_cumulated(measured: Measurements) -> None:
     """A bucket holds every answer that was at least as quick."""
-    shown = lines(measured)
+    shown = await lines(measured)
     assert 'fsp_http_request_seconds_bucket{le="0.005",method="GET",route="/notes/{id}"} 1.0' in shown
     assert 'fsp_http_request_seconds_bucket{le="+Inf",method="GET",route="/notes/{id}"} 2.0' in shown
 
@@ -43,20 +43,20 @@ def test_odd_methods_share_a_series() -> None:
     assert list(measurements.requests) == [("OTHER", "(no route)")]
 
 
-def test_clients_that_went_away_are_counted() -> None:
+async def test_clients_that_went_away_are_counted() -> None:
     """An answer that nobody took is counted as gone."""
     measurements = Measurements()
     measurements.observe("GET", "/", 0, 0.1)
-    assert 'fsp_http_requests_total{method="GET",route="/",status="gone"} 1.0' in lines(measurements)
+    assert 'fsp_http_requests_total{method="GET",route="/",status="gone"} 1.0' in await lines(measurements)
 
 
-def test_sources_are_read_at_each_scrape() -> None:
+async def test_sources_are_read_at_each_scrape() -> None:
     """A source gives the values of the moment."""
     measurements, depth = Measurements(), [1.0]
     measurements.add_source(lambda: [one("fsp_depth", "Depth.", depth[0])])
     measurements.add_source(lambda: [by_label("fsp_up", "Up.", "capability", {'a"b': 1.0})])
     depth[0] = 2.0
-    shown = lines(measurements)
+    shown = await lines(measurements)
     assert ("fsp_depth 2.0" in shown, 'fsp_up{capability="a\\"b"} 1.0' in shown) == (True, True)
 
 

@@ -90,7 +90,7 @@ class HubParts:
         """Answer the other processes of this parent: what was measured here, and levels that were changed there."""
 
         async def exposition(_content: object) -> bytes:
-            return self.measurements.exposition()
+            return await self.measurements.exposition()
 
         siblings = self._platform.siblings
         self.together.answer_siblings()

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from fastapi_services_platform.resilience.pools import blocking
+
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
@@ -87,15 +89,11 @@ class Measurements:
         found = sorted(self.requests.items(), key=lambda item: item[1].count, reverse=True)
         return [(f"{method} {route}", series) for (method, route), series in found[:count]]
 
-    def exposition(self) -> bytes:
-        """Everything in the Prometheus text format."""
-        from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
-        from prometheus_client.exposition import generate_latest
-
-        registry = CollectorRegistry(auto_describe=False)
-        for collector in (self, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
-            registry.register(collector)
-        return generate_latest(registry)
+    async def exposition(self) -> bytes:
+        """Everything in the Prometheus text format, written in a thread: what the system tells of the process is in
+        files.
+        """
+        return await blocking(_written, list(self.collect()))
 
     def collect(self) -> "Iterable[Metric]":
         """The interface of a Prometheus collector."""
@@ -132,6 +130,26 @@ def by_label(
 ) -> Reading:
     """A reading with one label."""
     return Reading(name, help_text, kind, (label,), [((key,), value) for key, value in values.items()])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Collected:
+    """Metrics that were read before."""
+
+    metrics: "Sequence[Metric]"
+
+    def collect(self) -> "Iterable[Metric]":
+        return self.metrics
+
+
+def _written(metrics: "Sequence[Metric]") -> bytes:
+    from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
+    from prometheus_client.exposition import generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    for collector in (_Collected(metrics), PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+        registry.register(collector)
+    return generate_latest(registry)
 
 
 def _cumulated(buckets: Sequence[int]) -> list[tuple[str, float]]:

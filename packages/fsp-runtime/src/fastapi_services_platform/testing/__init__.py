@@ -2,6 +2,11 @@
 loop.
 """
 
+import sys
+
+if "pytest" in sys.modules:  # then a check that fails says what it compared
+    sys.modules["pytest"].register_assert_rewrite(f"{__name__}.capability_conformance")
+
 from fastapi_services_platform.testing.capability_conformance import CapabilityConformance
 from fastapi_services_platform.testing.loop_guard import loop_guard
 from fastapi_services_platform.testing.serving import serve

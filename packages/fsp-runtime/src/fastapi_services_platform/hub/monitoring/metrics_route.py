@@ -49,7 +49,7 @@ async def metrics(
             raise ProblemRaised(_SIGN_IN)
         if not await pages.allowed(who, _PERMISSION):
             raise ProblemRaised(_DENIED)
-    text, siblings = measurements.exposition(), request.app.state.platform.siblings
+    text, siblings = await measurements.exposition(), request.app.state.platform.siblings
     if not siblings.alone:
         text = merged({os.getpid(): text, **await siblings.ask("metrics")})
     return Response(text, headers={"cache-control": "no-store"}, media_type=CONTENT_TYPE)
