@@ -2,7 +2,7 @@
 
 HOSTILE_KEYS = (
     "../../etc/passwd", "a/../b", "/", "//x", "..", ".", "C:\\x", "%2e%2e", "å/ä/ö", "a b?#&", "*", "[a-z]",
-    "'; DROP TABLE docs; --", "%", "_", "\U0001f512" * 200, "k" * 1024,
+    "'; DROP TABLE docs; --", '"', '{"a","b"}', '\\"', "NULL", "%", "_", "\U0001f512" * 200, "k" * 1024,
 )  # fmt: skip
 """Legal keys that must be kept apart from every path, pattern and delimiter."""
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from au_sys_storage_sdk.adapters.postgres import writing
+from au_sys_storage_sdk.adapters.postgres.connecting import Kept, connection_of, pool_of
 from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, RECORD, SCHEMA, head_of, prepare, record_of, translated
 from au_sys_storage_sdk.core.address import Space, bounds
 from au_sys_storage_sdk.core.batching import Batcher
@@ -27,9 +28,6 @@ _WINDOW = 2000
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a notification have been lost."""
 
-_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
-"""A plan that was made while the table was small would go through all of it for ever after."""
-
 _LIVE = "(expires IS NULL OR expires > $3)"
 _EMPTY = RECORD.replace("value,", "''::bytea,")
 
@@ -43,6 +41,7 @@ class PostgresDocuments:
     def __init__(self, url: str, pool: asyncpg.Pool, clock: Clock) -> None:
         self._url = url
         self._pool = pool
+        self._pen = Kept(url)
         self._clock = clock
         self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply, at_once=2)
         self._line = Line(clock, self._see, self._write, self._alone)
@@ -60,10 +59,7 @@ class PostgresDocuments:
             Corrupt: the tables are of another format.
         """
         with translated():
-            pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=connections, command_timeout=30, timeout=10, reset=_as_it_is,
-                server_settings=_BY_INDEX,
-            )  # fmt: skip
+            pool = await pool_of(url, connections)
             store = cls(url, pool, clock)
             try:
                 async with pool.acquire() as connection:
@@ -84,7 +80,7 @@ class PostgresDocuments:
                 yield connection
 
     async def _listen(self) -> None:
-        self._listening = await asyncpg.connect(self._url, command_timeout=30, timeout=10)
+        self._listening = await connection_of(self._url)
         await self._listening.add_listener(CHANNEL, self._heard)
         self._arrival.advance(await self._sequence(self._listening))
 
@@ -141,9 +137,12 @@ class PostgresDocuments:
 
     async def _write(self, batch: Batch) -> bool:
         self._standing.admit(self.name, self._standing)
-        async with self._connection() as connection:
-            with translated(writes=True):
-                return await writing.write(connection, batch, self._standing)
+        if self._closed:
+            raise Unavailable("the store is closed")
+        with translated():
+            connection = await self._pen.get()
+        with translated(writes=True):
+            return await writing.write(connection, batch, self._standing)
 
     async def _alone(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
         async with self._connection() as connection:
@@ -282,10 +281,5 @@ class PostgresDocuments:
         self._closed = True
         self._arrival.close()
         await self._deafen()
+        await self._pen.close()
         await self._pool.close()
-
-
-async def _as_it_is(connection: asyncpg.Connection) -> None:
-    """We set nothing in a session, so nothing has to be put back: that would be one more way to the server."""
-    if connection.is_in_transaction():
-        await connection.reset()

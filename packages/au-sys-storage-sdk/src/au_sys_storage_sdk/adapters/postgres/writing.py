@@ -38,22 +38,26 @@ WITH first AS (
 ), placed AS (
     INSERT INTO {SCHEMA}.docs(tenant, ns, key, value, version, created, updated, expires, schema, codec,
                               key_generation, crc)
-    SELECT a.* FROM first, unnest($4::text[], $5::text[], $6::text[], $7::bytea[], $8::text::bigint[],
-                                  $9::text::bigint[], $10::text::bigint[], $11::text::bigint[], $12::text::int[],
-                                  $13::text::int[], $14::text::int[], $15::text::bigint[]) AS a
+    SELECT a.* FROM first, unnest($4::text::text[], $5::text::text[], $6::text::text[], $7::bytea[],
+                                  $8::text::bigint[], $9::text::bigint[], $10::text::bigint[], $11::text::bigint[],
+                                  $12::text::int[], $13::text::int[], $14::text::int[], $15::text::bigint[]) AS a
     ON CONFLICT(tenant, ns, key) DO UPDATE SET value = excluded.value, version = excluded.version,
         created = excluded.created, updated = excluded.updated, expires = excluded.expires, schema = excluded.schema,
         codec = excluded.codec, key_generation = excluded.key_generation, crc = excluded.crc
+    RETURNING version, tenant, ns, key, updated
 ), removed AS (
-    DELETE FROM {SCHEMA}.docs d USING first, unnest($16::text[], $17::text[], $18::text[]) AS a(tenant, ns, key)
+    DELETE FROM {SCHEMA}.docs d
+    USING first, unnest($16::text::text[], $17::text::text[], $18::text::text[]) AS a(tenant, ns, key)
     WHERE d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
 ), noted AS (
     INSERT INTO {SCHEMA}.changes(seq, tenant, ns, key, event, at, data)
-    SELECT a.* FROM first, unnest($19::text::bigint[], $20::text[], $21::text[], $22::text[], $23::text[],
-                                  $24::text::bigint[], $25::bytea[]) AS a
+    SELECT version, tenant, ns, key, 'put', updated, NULL FROM placed WHERE $19
+    UNION ALL
+    SELECT a.* FROM first, unnest($20::text::bigint[], $21::text::text[], $22::text::text[], $23::text::text[],
+                                  $24::text::text[], $25::text::bigint[], $26::bytea[]) AS a
 ), reached AS (
     INSERT INTO {SCHEMA}.spaces(tenant, ns, last)
-    SELECT a.* FROM first, unnest($26::text[], $27::text[], $28::bigint[]) AS a
+    SELECT a.* FROM first, unnest($27::text::text[], $28::text::text[], $29::text::bigint[]) AS a
     ON CONFLICT(tenant, ns) DO UPDATE SET last = greatest(spaces.last, excluded.last)
 )
 SELECT pg_notify('{CHANNEL}', $2::text) FROM first
@@ -117,42 +121,66 @@ def _columns(addresses: Iterable[Address]) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What is written at once."""
+    """What is written at once. ``noted``: each record that is placed is an entry of the feed as well, so that
+    ``changes`` holds the others only.
+    """
 
     records: Mapping[Address, Stored | None]
     changes: Sequence[Change]
     last: Mapping[Space, int]
     sequence: int
+    noted: bool
 
     @classmethod
     def of(cls, batch: Batch) -> _Written:
-        return cls(batch.records, batch.changes, batch.last, batch.sequence)
+        placed = {record.version for record in batch.records.values() if record is not None}
+        others = [] if len(placed) == len(batch.changes) else [c for c in batch.changes if c.seq not in placed]
+        return cls(batch.records, others, batch.last, batch.sequence, noted=True)
 
 
 async def _write(connection: asyncpg.Connection, before: int, what: _Written, writer: Standing) -> bool:
     """Whether the sequence still was ``before`` (and the standing the writer's), and so everything was written."""
-    records = [(address, record) for address, record in what.records.items() if record is not None]
-    removed = (address for address, record in what.records.items() if record is None)
+    addresses = [address for address, record in what.records.items() if record is not None]
+    records = [record for record in what.records.values() if record is not None]
+    removed = [address for address, record in what.records.items() if record is None]
     return bool(
         await connection.fetch(
-            _WRITE, before, what.sequence, writer.text, *_columns(address for address, _ in records),
-            [record.value for _, record in records], _numbers(record.version for _, record in records),
-            _numbers(record.created for _, record in records), _numbers(record.updated for _, record in records),
-            _numbers(record.expires for _, record in records), _numbers(record.schema for _, record in records),
-            _numbers(record.codec for _, record in records), _numbers(record.key_generation for _, record in records),
-            _numbers(checksum(space, record) for (space, _), record in records), *_columns(removed),
-            _numbers(change.seq for change in what.changes),
-            *_columns((change.space, change.key) for change in what.changes),
-            [change.event for change in what.changes], _numbers(change.at for change in what.changes),
-            [change.data for change in what.changes], [space.tenant for space in what.last],
-            [space.namespace for space in what.last], list(what.last.values()),
+            _WRITE, before, what.sequence, writer.text, *_texts_of(addresses),
+            [record.value for record in records], _numbers([record.version for record in records]),
+            _numbers([record.created for record in records]), _numbers([record.updated for record in records]),
+            _numbers([record.expires for record in records]), _numbers([record.schema for record in records]),
+            _numbers([record.codec for record in records]), _numbers([record.key_generation for record in records]),
+            _numbers([checksum(space, record) for (space, _), record in zip(addresses, records, strict=True)]),
+            *_texts_of(removed), what.noted, _numbers([change.seq for change in what.changes]),
+            *_texts_of([(change.space, change.key) for change in what.changes]),
+            _texts([change.event for change in what.changes]), _numbers([change.at for change in what.changes]),
+            [change.data for change in what.changes], _texts([space.tenant for space in what.last]),
+            _texts([space.namespace for space in what.last]), _numbers(list(what.last.values())),
         )
     )  # fmt: skip
 
 
-def _numbers(column: Iterable[int | None]) -> str:
+def _texts_of(addresses: Sequence[Address]) -> tuple[str, str, str]:
+    spaces = [space for space, _ in addresses]
+    return (
+        _texts([space.tenant for space in spaces]), _texts([space.namespace for space in spaces]),
+        _texts([key for _, key in addresses]),
+    )  # fmt: skip
+
+
+def _texts(column: list[str]) -> str:
+    """An array of PostgreSQL as text, as for numbers; what stands in quotes must not hold one."""
+    if not column:
+        return "{}"
+    joined = '","'.join(column)
+    if "\\" in joined or joined.count('"') != 2 * (len(column) - 1):
+        joined = '","'.join([text.replace("\\", "\\\\").replace('"', '\\"') for text in column])
+    return '{"' + joined + '"}'
+
+
+def _numbers(column: list[int] | list[int | None]) -> str:
     """An array of PostgreSQL as text: the client would look at each number several times."""
-    return "{" + ",".join(["NULL" if number is None else str(number) for number in column]) + "}"
+    return "{" + str(column)[1:-1].replace("None", "NULL") + "}"
 
 
 async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
@@ -161,7 +189,7 @@ async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
         before, standing = await connection.fetchrow(_LOCKED)
         sequence = max(int(before), replica.sequence)
         await connection.execute(_KNOWN_BEFORE, [change.seq for change in replica.changes])
-        what = _Written(replica.records, replica.changes, replica.last, sequence)
+        what = _Written(replica.records, replica.changes, replica.last, sequence, noted=False)
         await _write(connection, before, what, Standing.of(standing))
         if replica.compacted is not None:
             await connection.execute(f"UPDATE {SCHEMA}.meta SET compacted = $1", replica.compacted)  # noqa: S608 - constants

@@ -22,13 +22,15 @@ from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import Corrupt, FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 
-_WINDOW = 2000
+_WINDOW = 200
+"""Batches of the feed that are read at once."""
+
 _CHUNK = 200
 _CONNECTIONS = 32
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a message have been lost."""
 
-_FORMAT = b"3"
+_FORMAT = b"4"
 _FEATURES = frozenset({Feature.CAS, Feature.SCAN, Feature.TTL, Feature.TXN, Feature.WATCH})
 
 
@@ -201,7 +203,8 @@ class RedisDocuments:
             if since < int(compacted or 0):
                 raise FeedCompacted(since, int(sequence or 0))
             entries = await client.xrange(layout.CHANGES, f"{since + 1}-0", "+", count=_WINDOW)
-        window = [layout.change_of(int(name.partition(b"-")[0]), fields[b"c"]) for name, fields in entries]
+        listed = [change for _, fields in entries for change in layout.changes_of(fields[b"c"])]
+        window = [change for change in listed if change.seq > since]
         found = [change for change in window if space is None or change.space == space]
         if len(found) > limit:
             return found[:limit], found[limit - 1].seq
@@ -235,10 +238,12 @@ class RedisDocuments:
         client = self._open_client()
         with layout.translated():
             cut = int(await client.get(layout.SEQUENCE) or 0) - max(keep, 0)
-            if cut <= int(await client.get(layout.COMPACTED) or 0):
+            compacted = int(await client.get(layout.COMPACTED) or 0)
+            if cut <= compacted:
                 return 0
             await client.set(layout.COMPACTED, cut)
-            return int(await client.xtrim(layout.CHANGES, minid=f"{cut + 1}-0", approximate=False))
+            await client.xtrim(layout.CHANGES, minid=f"{cut + 1}-0", approximate=False)
+            return cut - compacted
 
     async def sweep(self) -> int:
         """See the port."""
@@ -306,6 +311,7 @@ class RedisDocuments:
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.gather(self._listener, return_exceptions=True)
+        await self._scripts.apply.close()
         await self._client.aclose()
 
 

@@ -50,33 +50,24 @@ return {redis.call('GET', KEYS[1]) or '0', table.concat(found)}
 
 APPLY = """
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
-if ARGV[3] ~= '*' and (redis.call('GET', KEYS[6]) or '') ~= ARGV[3] then return -1 end
-local all, at, value = ARGV[4], 1
-local function take() value, at = struct.unpack('>I4c0', all, at); return value end
-for _ = 1, tonumber(take()) do
-    local address, packed, fresh, expires = take(), take(), take(), take()
-    redis.call('SET', KEYS[7] .. address, packed)
-    if fresh ~= '' then redis.call('ZADD', KEYS[8] .. fresh, 0, string.sub(address, #fresh + 2)) end
-    if expires == '-' then redis.call('ZREM', KEYS[3], address)
-    elseif expires ~= '' then redis.call('ZADD', KEYS[3], expires, address) end
+if ARGV[3] ~= '*' and (redis.call('GET', KEYS[2]) or '') ~= ARGV[3] then return -1 end
+for at = 5, #ARGV, 2 do
+    local call = {struct.unpack(ARGV[at], ARGV[at + 1])}
+    call[#call] = nil
+    redis.call(unpack(call))
 end
-for _ = 1, tonumber(take()) do
-    local address, space = take(), take()
-    redis.call('DEL', KEYS[7] .. address)
-    redis.call('ZREM', KEYS[8] .. space, string.sub(address, #space + 2))
-    redis.call('ZREM', KEYS[3], address)
-end
-for _ = 1, tonumber(take()) do redis.call('XADD', KEYS[2], take(), 'c', take()) end
-for _ = 1, tonumber(take()) do redis.call('HSET', KEYS[4], take(), take()) end
 redis.call('SET', KEYS[1], ARGV[2])
-redis.call('PUBLISH', KEYS[5], ARGV[2])
+redis.call('PUBLISH', ARGV[4], ARGV[2])
 return 1
 """
-"""Writes a batch, unless the sequence has moved since it was decided (the answer is 0), or another backend has taken
-over since the writer began (-1)."""
+"""Does what :func:`calls` gives, unless the sequence has moved since it was decided (the answer is 0), or another
+backend has taken over since the writer began (-1)."""
 
 _pack = msgspec.msgpack.Encoder().encode
-_unpack_change = msgspec.msgpack.Decoder(tuple[str, str, str, str, int, bytes | None]).decode
+_unpack_changes = msgspec.msgpack.Decoder(list[tuple[int, str, str, str, str, int, bytes | None]]).decode
+_MOST = 1000
+"""Arguments of a command that a script can hand on; an even number, as they may be pairs."""
+
 _numbers = struct.Struct(">qqqqiiiq")
 GLANCED = b"%d" % (_numbers.size + SHORT - 1)
 """The last byte of a record that is looked at."""
@@ -85,6 +76,17 @@ GLANCED = b"%d" % (_numbers.size + SHORT - 1)
 def joined(fields: Iterable[bytes]) -> bytes:
     """Any number of fields as one argument of a script, each behind its length: one is much cheaper than many."""
     return b"".join([part for field in fields for part in (len(field).to_bytes(4), field)])
+
+
+def calls(head: Sequence[bytes], arguments: Sequence[bytes]) -> Iterator[bytes]:
+    """A command with any number of arguments, for :data:`APPLY`: the sizes of its parts, and these in one piece.
+
+    Nothing when there are no arguments. One piece is much cheaper for the script than many.
+    """
+    for start in range(0, len(arguments), _MOST):
+        parts = [*head, *arguments[start : start + _MOST]]
+        yield b"".join([b"c%d" % len(part) for part in parts])
+        yield b"".join(parts)
 
 
 def space_name(space: Space) -> bytes:
@@ -151,18 +153,26 @@ def _unpacked(space: Space, key: str, text: bytes, until: int) -> tuple[Stored, 
     return Stored(key, value, version, created, updated, expires or None, schema, codec, generation), crc
 
 
-def event(change: Change) -> bytes:
-    """A change as it lies in the stream."""
-    return _pack((change.space.tenant, change.space.namespace, change.key, change.event, change.at, change.data))
+def events(changes: Sequence[Change]) -> bytes:
+    """What one batch changed, as it lies in the stream under its last sequence."""
+    return _pack(
+        [
+            (change.seq, change.space.tenant, change.space.namespace, change.key, change.event, change.at, change.data)
+            for change in changes
+        ]
+    )
 
 
-def change_of(seq: int, text: bytes) -> Change:
+def changes_of(text: bytes) -> list[Change]:
     """The reverse. Raises ``Corrupt``."""
     try:
-        tenant, namespace, key, kind, at, data = _unpack_change(text)
+        found = _unpack_changes(text)
     except ValueError as error:
-        raise Corrupt(f"change {seq}", "it cannot be unpacked") from error
-    return Change(seq, Space(tenant, namespace), key, kind, at, data)  # type: ignore[arg-type]  # one of the events, packed by event()
+        raise Corrupt("the change feed", "an entry cannot be unpacked") from error
+    return [
+        Change(seq, Space(tenant, namespace), key, kind, at, data)  # type: ignore[arg-type]  # one of the events, packed above
+        for seq, tenant, namespace, key, kind, at, data in found
+    ]
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from au_sys_storage_sdk.adapters.redis import layout
+from au_sys_storage_sdk.adapters.redis.kept import Kept
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock
 from au_sys_storage_sdk.core.documents.line import Answers, Seen
@@ -21,23 +22,20 @@ Script = Callable[[list[bytes], list[bytes]], Awaitable[Any]]  # Any: what a scr
 _ATTEMPTS = 200
 ANYBODY = b"*"
 _LOOKED_AT = [layout.SEQUENCE, layout.DOCUMENT]
-_WRITTEN = [
-    layout.SEQUENCE, layout.CHANGES, layout.EXPIRES, layout.SPACES, layout.CHANNEL, layout.STANDING, layout.DOCUMENT,
-    layout.KEYS,
-]  # fmt: skip
+_WRITTEN = [layout.SEQUENCE, layout.STANDING]
 
 
 @dataclass(frozen=True, slots=True)
 class Scripts:
-    """The two scripts of a database, registered with its client."""
+    """The two scripts of a database; they are sent when they are first needed."""
 
     look: Script
-    apply: Script
+    apply: Kept
 
     @classmethod
     def of(cls, client: layout.Client) -> Scripts:
-        """Registered, not yet sent."""
-        return cls(client.register_script(layout.LOOK), client.register_script(layout.APPLY))
+        """To look through the pool, to write over one connection."""
+        return cls(client.register_script(layout.LOOK), Kept(client, layout.APPLY))
 
     async def seen(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
         """The sequence, and what lies at the addresses."""
@@ -57,38 +55,54 @@ class Written:
     last: Mapping[Space, int]
     seen: Mapping[Address, Stored | None] | None
 
-    async def write(self, client: layout.Client, script: Script, writer: bytes) -> bool:
+    async def write(self, client: layout.Client, script: Kept, writer: bytes) -> bool:
         """Write it; ``False`` when the sequence has moved, and nothing was written. ``writer``: the standing that the
         database had when the writer began, :data:`ANYBODY` to write whatever it has now.
 
         Raises:
             Fenced: documents were moved to another backend since.
         """
-        arguments = [b"%d" % self.before, b"%d" % self.sequence, writer, layout.joined(self._fields())]
+        arguments = [b"%d" % self.before, b"%d" % self.sequence, writer, layout.CHANNEL, *self._calls()]
         with layout.translated(writes=True):
-            answer: int = await script(_WRITTEN, arguments)
+            answer: int = await script.run(_WRITTEN, arguments)
         if answer == -1:
             found = Standing.of((await client.get(layout.STANDING) or b"").decode())
             raise Fenced("redis", Standing.of(writer.decode()).epoch, found.epoch)
         return answer == 1
 
-    def _fields(self) -> list[bytes]:
-        placed, removed = list[bytes](), list[bytes]()
+    def _calls(self) -> Iterator[bytes]:
+        placed, expiring, lasting, removed = list[bytes](), list[bytes](), list[bytes](), list[bytes]()
+        fresh, gone = dict[Space, list[bytes]](), dict[Space, list[bytes]]()
+        places = {space: layout.address(space, "") for space, _ in self.records}
         for (space, key), record in self.records.items():
-            address, name = layout.address(space, key), layout.space_name(space)
+            member = key.encode()
+            address = places[space] + member
             if record is None:
-                removed += (address, name)
+                removed.append(layout.DOCUMENT + address)
+                gone.setdefault(space, []).append(member)
+                lasting.append(address)
                 continue
+            placed += (layout.DOCUMENT + address, layout.packed(space, record))
             found = None if self.seen is None else self.seen.get((space, key))
-            ended = self.seen is None or (found is not None and found.expires is not None)
-            expires = b"%d" % record.expires if record.expires is not None else b"-" if ended else b""
-            placed += (address, layout.packed(space, record), b"" if found is not None else name, expires)
-        events = [field for change in self.changes for field in (b"%d-0" % change.seq, layout.event(change))]
+            if found is None:
+                fresh.setdefault(space, []).extend((b"0", member))
+            if record.expires is not None:
+                expiring += (b"%d" % record.expires, address)
+            elif self.seen is None or (found is not None and found.expires is not None):
+                lasting.append(address)
+        yield from layout.calls([b"MSET"], placed)
+        yield from layout.calls([b"DEL"], removed)
+        for space, members in fresh.items():
+            yield from layout.calls([b"ZADD", layout.index(space)], members)
+        for space, members in gone.items():
+            yield from layout.calls([b"ZREM", layout.index(space)], members)
+        yield from layout.calls([b"ZADD", layout.EXPIRES], expiring)
+        yield from layout.calls([b"ZREM", layout.EXPIRES], lasting)
+        if self.changes:
+            name = b"%d-0" % self.changes[-1].seq
+            yield from layout.calls([b"XADD", layout.CHANGES, name], [b"c", layout.events(self.changes)])
         last = [field for space, seen in self.last.items() for field in (layout.space_name(space), b"%d" % seen)]
-        return [
-            b"%d" % (len(placed) // 4), *placed, b"%d" % (len(removed) // 2), *removed, b"%d" % len(self.changes),
-            *events, b"%d" % len(self.last), *last,
-        ]  # fmt: skip
+        yield from layout.calls([b"HSET", layout.SPACES], last)
 
 
 async def write(client: layout.Client, scripts: Scripts, batch: Batch, writer: bytes) -> bool:

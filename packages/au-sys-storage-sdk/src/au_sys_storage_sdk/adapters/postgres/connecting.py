@@ -1,0 +1,52 @@
+"""Connections to PostgreSQL: a pool for whoever asks, and one that is kept for the writer."""
+
+from __future__ import annotations
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+
+_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+"""A plan that was made while the table was small would go through all of it for ever after."""
+
+_COMMAND = 30
+_CONNECT = 10
+
+
+async def pool_of(url: str, connections: int) -> asyncpg.Pool:
+    """So many connections at most."""
+    return await asyncpg.create_pool(
+        url, min_size=1, max_size=connections, command_timeout=_COMMAND, timeout=_CONNECT, reset=_as_it_is,
+        server_settings=_BY_INDEX,
+    )  # fmt: skip
+
+
+async def connection_of(url: str) -> asyncpg.Connection:
+    """One that belongs to no pool."""
+    return await asyncpg.connect(url, command_timeout=_COMMAND, timeout=_CONNECT, server_settings=_BY_INDEX)
+
+
+class Kept:
+    """One connection, made when it is needed and made anew when it was lost: to take it out of a pool and to put it
+    back for each batch would cost more than to speak to the server.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+
+    async def get(self) -> asyncpg.Connection:
+        """The connection; one caller at a time."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connection_of(self._url)
+        return self._connection
+
+    async def close(self) -> None:
+        """Let it go."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+async def _as_it_is(connection: asyncpg.Connection) -> None:
+    """We set nothing in a session, so nothing has to be put back: that would be one more way to the server."""
+    if connection.is_in_transaction():
+        await connection.reset()
