@@ -204,6 +204,7 @@ def _recovery(base: Base, heart: Heart, log: Auditing) -> Recovery:
         base.root,
         log.sequencing,
         heart.granting,
+        heart.decisions,
         base.runtime,
         utc_now,
     )

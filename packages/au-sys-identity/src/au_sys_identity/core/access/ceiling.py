@@ -9,7 +9,7 @@ from au_sys_identity.core.access.ports import PolicyEngine
 from au_sys_identity.core.access.rules import Change, Membership, Rule
 from au_sys_identity.core.errors import ExceedsOwnRights, LastAdmin
 from au_sys_identity.core.ports import UnitOfWork
-from au_sys_identity.core.subjects.models import person_id
+from au_sys_identity.core.subjects.models import SubjectId, person_id
 
 SYSTEM_PREFIX = "urn:au:system:"
 _ANYTHING = ("/~everything~", "~everything~")
@@ -93,18 +93,26 @@ async def refuse_losing_the_last_admin(unit: UnitOfWork, engine: PolicyEngine, c
     Raises:
         LastAdmin: nobody would, and somebody does now.
     """
-    if not any(_endangers(engine, change) for change in changes) or not await _somebody(unit, engine):
+    if not any(_endangers(engine, change) for change in changes) or not await somebody(unit, engine):
         return
-    if not await _somebody(unit, await asyncio.to_thread(engine.after, changes)):
+    if not await somebody(unit, await asyncio.to_thread(engine.after, changes)):
         raise LastAdmin
 
 
-async def _somebody(unit: UnitOfWork, engine: PolicyEngine) -> bool:
+async def somebody(unit: UnitOfWork, engine: PolicyEngine) -> bool:
+    """Whether somebody active who can sign in holds everything in ``*``."""
     for urn in sorted(engine.get_implicit_users_for_permission(EVERYWHERE, *_ANYTHING)):
         wanted = person_id(urn) if urn.startswith("urn:au:user:") else None
         if wanted is None or excess_of(engine, urn, [Rule(urn, EVERYWHERE, EVERYWHERE, EVERYWHERE)]) is not None:
             continue
         person = await unit.subjects.get(wanted)
-        if person is not None and person.active and await unit.credentials.password(wanted):
+        if person is not None and person.active and await has_way_in(unit, person.id):
             return True
     return False
+
+
+async def has_way_in(unit: UnitOfWork, subject: SubjectId) -> bool:
+    """Whether a person could sign in: with a password, a passkey or an outside login."""
+    if await unit.credentials.password(subject) or await unit.passkeys.of_subject(subject):
+        return True
+    return bool(await unit.linked_logins.of_subject(subject))

@@ -185,7 +185,7 @@ class Granting:
 
 
 async def refuse_last_admin(unit: UnitOfWork, *, without: str, now: datetime) -> None:
-    """Check inside the transaction that another active person with a password holds everything.
+    """Check inside the transaction that another active person who can sign in holds everything.
 
     Raises:
         LastAdmin: nobody else does.
@@ -199,7 +199,7 @@ async def refuse_last_admin(unit: UnitOfWork, *, without: str, now: datetime) ->
         other = await _person(unit, subject)
         if other is not None:
             person = await unit.subjects.get(other)
-            if person and person.active and await unit.credentials.password(other):
+            if person and person.active and await ceiling.has_way_in(unit, other):
                 return
     raise LastAdmin
 

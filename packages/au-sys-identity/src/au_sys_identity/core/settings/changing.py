@@ -130,6 +130,16 @@ class RuntimeSettings:
         """All values as a transaction sees them."""
         return self._effective((await self._chosen(unit))[0])
 
+    async def check_given(self, before: Values, after: Values, by: str) -> None:
+        """Refuse values that give away more than the caller holds, where they differ from what is.
+
+        Raises:
+            ExceedsOwnRights: one does.
+        """
+        for name, check in self._guards.items():
+            if after[name] != before[name]:
+                await check(after[name], by)
+
     def weaker(self, before: Values, after: Values) -> tuple[str, ...]:
         """Which settings lower the guard."""
         return tuple(name for name, known in self._catalogue.items() if known.weakened(before[name], after[name]))

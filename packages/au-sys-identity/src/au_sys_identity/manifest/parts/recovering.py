@@ -10,6 +10,7 @@ from au_sys_identity.adapters.crypto.archive_cipher import BackupCipher
 from au_sys_identity.adapters.crypto.sealing import RootKey, parsed_key
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.storage.backups import BlobVault
+from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
 from au_sys_identity.core.audit.sequencing import Sequencing
 from au_sys_identity.core.ports import Clock
@@ -63,6 +64,7 @@ class Ground:
     root: RootKey
     sequencing: Sequencing
     granting: Granting
+    decisions: Decisions
     runtime: RuntimeSettings
     clock: Clock
 
@@ -76,7 +78,7 @@ def recovering(ground: Ground, current: Callable[[], IdentitySettings]) -> Recov
     ledger = Ledger(transactions, vault, cipher, clock)
     backups = Backups(transactions, ground.sequencing, ledger, vault, cipher, clock)
     restoring = Restoring(transactions, backups, ledger, ground.runtime, clock)
-    undoing = Undoing(transactions, ground.granting, clock)
+    undoing = Undoing(transactions, ground.granting, ground.decisions, ground.runtime, clock)
     erasing = Erasing(transactions, partial(ledger.run, backups.replace_keys), clock)
     services: dict[type[Any], object] = {  # Any: interfaces of unrelated types
         Backups: backups,

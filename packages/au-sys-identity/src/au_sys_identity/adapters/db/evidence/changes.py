@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.evidence.personal import SqlSubjectKeys
 from au_sys_identity.adapters.db.evidence.rows import Row, opened_row, owner_of, plain_row, typed_row
 from au_sys_identity.adapters.db.evidence.watching import without_counters
-from au_sys_identity.adapters.db.tables import change_log, metadata, policies
+from au_sys_identity.adapters.db.tables import change_log, metadata
 from au_sys_identity.core.derivation import Sealing
 from au_sys_identity.core.errors import NotReversible
-from au_sys_identity.core.recovery.models import VOLATILE, Change, Effect, RowImage
+from au_sys_identity.core.recovery.models import VOLATILE, Change, RowImage
 from au_sys_identity.core.subjects.models import SubjectId
 
 
@@ -41,12 +41,12 @@ class SqlChanges:
 
     async def later(self, change: Change) -> UUID | None:
         """A later change of the same thing."""
-        query = select(func.min(change_log.c.id)).where(
+        query = select(change_log.c.id).where(
             change_log.c.entity == change.entity,
             change_log.c.entity_id == change.entity_id,
             change_log.c.id > change.id,
         )
-        found: UUID | None = (await self._session.execute(query)).scalar()
+        found: UUID | None = (await self._session.execute(query.order_by(change_log.c.id).limit(1))).scalar()
         return found
 
     async def images(self, change_id: UUID) -> list[RowImage]:
@@ -93,22 +93,6 @@ class SqlChanges:
         except IntegrityError:
             raise NotReversible("another row has taken its place") from None
 
-    async def effect(self, images: Sequence[RowImage]) -> Effect:
-        """Which rules subjects gain and lose when the rows are put back; asked before that is done."""
-        gains: list[dict[str, str]] = []
-        losses: list[dict[str, str]] = []
-        for image in images:
-            if image.table not in ("policies", "role_assignments"):
-                continue
-            if image.before is not None:
-                gains.extend(await self._rules(image.table, image.before))
-            if image.after is not None:
-                losses.extend(await self._rules(image.table, image.after))
-        denied = [one for one in gains if one["effect"] == "deny"], [one for one in losses if one["effect"] == "deny"]
-        more = [one for one in gains if one["effect"] == "allow"] + denied[1]
-        fewer = [one for one in losses if one["effect"] == "allow"] + denied[0]
-        return Effect(tuple(one for one in more if one not in fewer), tuple(one for one in fewer if one not in more))
-
     async def mark_undone(self, change_id: UUID, by: UUID) -> None:
         """Name the change that took it back."""
         await self._session.execute(update(change_log).where(change_log.c.id == change_id).values(undone_by=by))
@@ -126,24 +110,6 @@ class SqlChanges:
         if gone:
             await self._session.execute(delete(change_log).where(change_log.c.id.in_(gone)))
         return len(gone)
-
-    async def _rules(self, table: str, row: Row) -> list[dict[str, str]]:
-        if table == "policies":
-            return [{name: str(row[name]) for name in ("subject", "domain", "resource", "action", "effect")}]
-        held = select(policies).where(policies.c.subject.in_([f"role:{row['role']}", f"urn:au:role:{row['role']}"]))
-        found = (await self._session.execute(held)).mappings().all()
-        rules = [
-            {
-                "subject": str(row["subject"]),
-                "domain": str(row["domain"]),
-                "resource": str(rule["resource"]),
-                "action": str(rule["action"]),
-                "effect": str(rule["effect"]),
-            }
-            for rule in found
-        ]
-        whole = {"subject": str(row["subject"]), "domain": str(row["domain"]), "resource": f"role:{row['role']}"}
-        return [{**whole, "action": "*", "effect": "allow"}, *rules]
 
     async def _write(self, image: RowImage, now: datetime) -> None:
         table, wanted = metadata.tables[image.table], dict(image.before or {})
