@@ -58,8 +58,3 @@ async def test_sources_are_read_at_each_scrape() -> None:
     depth[0] = 2.0
     shown = await lines(measurements)
     assert ("fsp_depth 2.0" in shown, 'fsp_up{capability="a\\"b"} 1.0' in shown) == (True, True)
-
-
-def test_the_busiest_routes_come_first(measured: Measurements) -> None:
-    """Routes are ordered by the number of their answers."""
-    assert [name for name, _ in measured.busiest(1)] == ["GET /notes/{id}"]

@@ -42,7 +42,7 @@ class HubParts:
         self.measurements = Measurements()
         self.vitals = Vitals(self.measurements)
         self.history = HealthHistory(Overview(platform))
-        self.together = Together(platform.siblings, self.vitals, self.history)
+        self.together = Together(platform.siblings, self.vitals, self.history, self.measurements)
         self.trail = HashChainTrail(platform.database("hub"))
         self.flags = SharedFlags(platform.flags, platform.database("hub"))
         self.pages = Pages(self._page_parts)

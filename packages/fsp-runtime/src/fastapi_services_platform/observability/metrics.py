@@ -84,11 +84,6 @@ class Measurements:
         """Ask ``source`` for readings at every scrape."""
         self._sources.append(source)
 
-    def busiest(self, count: int = 8) -> list[tuple[str, Series]]:
-        """The routes with the most answers, as ``METHOD template``."""
-        found = sorted(self.requests.items(), key=lambda item: item[1].count, reverse=True)
-        return [(f"{method} {route}", series) for (method, route), series in found[:count]]
-
     async def exposition(self) -> bytes:
         """Everything in the Prometheus text format, written in a thread: what the system tells of the process is in
         files.

@@ -35,7 +35,7 @@ async def test_the_stream_follows_the_samples_and_ends_with_the_platform(tmp_pat
     """Each sample is sent once; when the platform drains the stream ends, so that no open page delays its end."""
     vitals, probe = Vitals(Measurements()), Probe()
     history = HealthHistory(Overview(Platform(settings_for(tmp_path))))
-    together = Together(Siblings(), vitals, history)
+    together = Together(Siblings(), vitals, history, Measurements())
     received: list[bytes] = []
 
     async def read() -> None:

@@ -11,7 +11,7 @@ from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory, Look
 from fastapi_services_platform.hub.monitoring.overview import Overview
-from fastapi_services_platform.hub.monitoring.together import Together
+from fastapi_services_platform.hub.monitoring.together import BusyRoute, Together
 from fastapi_services_platform.observability.metrics import Measurements
 from fastapi_services_platform.observability.vitals import Sample, Vitals
 from fastapi_services_platform.testing.started_app import settings_for
@@ -30,13 +30,15 @@ async def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     folder.mkdir()
     opened: list[tuple[int, Siblings]] = []
 
-    async def make(samples: list[Sample], looks: list[Look]) -> Together:
-        number = 1000 + len(opened)
-        vitals, history = Vitals(Measurements()), HealthHistory(Overview(Platform(settings_for(tmp_path))))
+    async def make(samples: list[Sample], looks: list[Look], *answers: tuple[str, int]) -> Together:
+        number, measured = 1000 + len(opened), Measurements()
+        for route, status in answers:
+            measured.observe("GET", route, status, 0.5)
+        vitals, history = Vitals(measured), HealthHistory(Overview(Platform(settings_for(tmp_path))))
         vitals.samples.extend(samples)
         history.looks.extend(looks)
         siblings = Siblings(folder)
-        together = Together(siblings, vitals, history)
+        together = Together(siblings, vitals, history, measured)
         together.answer_siblings()
         monkeypatch.setattr(os, "getpid", lambda: number)
         await siblings.open()
@@ -68,11 +70,19 @@ async def test_the_worst_that_anybody_saw_is_the_state(process: Callable[..., Aw
     assert await asked.looks(10) == [Look(NOW, "healthy", ()), Look(NOW, "unhealthy", ("pool a", "pool b"))]
 
 
+async def test_the_busiest_routes_are_those_of_all_processes(process: Callable[..., Awaitable[Together]]) -> None:
+    """Answers, time and failures add up; the route with the most comes first."""
+    await process([], [], ("/a", 200), ("/b", 200), ("/b", 500))
+    asked = await process([], [], ("/a", 200), ("/a", 404), ("/c", 200), ("/b", 503), ("/b", 200))
+    assert await asked.busiest(2) == [BusyRoute("GET /b", 4, 2.0, 2), BusyRoute("GET /a", 3, 1.5, 0)]
+
+
 async def test_one_process_alone_shows_its_own(tmp_path: Path) -> None:
     """Nobody is asked."""
     vitals = Vitals(Measurements())
     vitals.samples.append(sample(0, 0.0, 0.0, 1.0))
-    together = Together(Siblings(), vitals, HealthHistory(Overview(Platform(settings_for(tmp_path)))))
+    history = HealthHistory(Overview(Platform(settings_for(tmp_path))))
+    together = Together(Siblings(), vitals, history, Measurements())
     assert (await together.samples(5), await together.looks(5), together.alone) == (
         [sample(0, 0.0, 0.0, 1.0)],
         [],

@@ -1,7 +1,7 @@
 """Filters that templates use: sizes, durations, times, numbers, lines of charts, differences of texts."""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,11 +92,6 @@ def diff_lines(old: str, new: str, context: int = 3) -> list[tuple[str, str]]:
     return lines[1:] if lines and lines[0][0] == "gap" else lines
 
 
-def failed_answers(by_status: Mapping[int, int]) -> int:
-    """How many answers were failures of the platform (5xx)."""
-    return sum(count for status, count in by_status.items() if status >= 500)
-
-
 def problem_path(uri: str) -> str:
     """The path of a problem type's page, on this host whatever the public address is."""
     _, found, rest = uri.partition("/problems/")
@@ -113,5 +108,4 @@ FILTERS: dict[str, Callable[..., Any]] = {  # Any: a filter gives text, markup o
     "area_path": area_path,
     "diff_lines": diff_lines,
     "problem_path": problem_path,
-    "failed_answers": failed_answers,
 }

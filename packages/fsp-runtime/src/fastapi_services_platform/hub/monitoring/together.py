@@ -1,7 +1,7 @@
 """Figures and health of all processes of one parent as one: what a chart shows, whichever process answers for it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -10,19 +10,34 @@ import orjson
 
 from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory, Look
+from fastapi_services_platform.observability.metrics import Measurements, Series
 from fastapi_services_platform.observability.vitals import Sample, Vitals
 
 SAMPLES = "samples"
 LOOKS = "looks"
+ROUTES = "routes"
 
+_BUSIEST = 8
+_SERVER_ERROR = 500
 _WORSE = {"healthy": 0, "degraded": 1, "unhealthy": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class BusyRoute:
+    """A route as ``METHOD template``: its answers since the start, the seconds that they took, and how many failed."""
+
+    name: str
+    answers: int
+    seconds: float
+    failed: int
 
 
 class Together:
     """Asks the siblings for what they have; one that does not answer in time is left out."""
 
-    def __init__(self, siblings: Siblings, vitals: Vitals, history: HealthHistory) -> None:
+    def __init__(self, siblings: Siblings, vitals: Vitals, history: HealthHistory, measurements: Measurements) -> None:
         self._siblings = siblings
+        self._measurements = measurements
         self._vitals = vitals
         self._history = history
 
@@ -40,7 +55,10 @@ class Together:
         async def looks(content: object) -> bytes:
             return orjson.dumps([asdict(look) for look in _last(self._history.looks, content)])
 
-        self._siblings.answers |= {SAMPLES: samples, LOOKS: looks}
+        async def routes(_content: object) -> bytes:
+            return orjson.dumps([asdict(route) for route in self._routes()])
+
+        self._siblings.answers |= {SAMPLES: samples, LOOKS: looks, ROUTES: routes}
 
     async def samples(self, count: int) -> list[Sample]:
         """The last ones, oldest first, each of all processes."""
@@ -58,6 +76,23 @@ class Together:
         others = [[_look(item) for item in found] for found in await self._ask(LOOKS, count)]
         return [worst(moment) for moment in _aligned([own, *others])]
 
+    async def busiest(self, count: int = _BUSIEST) -> list[BusyRoute]:
+        """The routes with the most answers of all processes."""
+        routes = self._routes()
+        if not self._siblings.alone:
+            routes += [BusyRoute(**item) for found in await self._ask(ROUTES, 0) for item in found]
+        by_name: dict[str, list[BusyRoute]] = {}
+        for route in routes:
+            by_name.setdefault(route.name, []).append(route)
+        found = [_one_route(name, parts) for name, parts in by_name.items()]
+        return sorted(found, key=lambda route: route.answers, reverse=True)[:count]
+
+    def _routes(self) -> list[BusyRoute]:
+        return [
+            BusyRoute(f"{method} {route}", series.count, series.seconds, _failed(series))
+            for (method, route), series in self._measurements.requests.items()
+        ]
+
     async def _ask(self, question: str, count: int) -> list[list[dict[str, Any]]]:  # Any: JSON
         return [orjson.loads(answer) for answer in (await self._siblings.ask(question, count)).values()]
 
@@ -74,6 +109,15 @@ def summed(samples: Sequence[Sample]) -> Sample:
         lag_ms=max(sample.lag_ms for sample in samples),
         memory_mb=round(sum(sample.memory_mb for sample in samples), 1),
     )
+
+
+def _failed(series: Series) -> int:
+    return sum(count for status, count in series.by_status.items() if status >= _SERVER_ERROR)
+
+
+def _one_route(name: str, parts: Sequence[BusyRoute]) -> BusyRoute:
+    answers, failed = sum(part.answers for part in parts), sum(part.failed for part in parts)
+    return BusyRoute(name, answers, sum(part.seconds for part in parts), failed)
 
 
 def worst(looks: Sequence[Look]) -> Look:

@@ -15,7 +15,6 @@ from fastapi_services_platform.hub.monitoring.health_history import KEPT, change
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.monitoring.together import Together
 from fastapi_services_platform.hub.operations.sections import visible_sections
-from fastapi_services_platform.observability.metrics import Measurements
 
 router = APIRouter()
 
@@ -90,7 +89,6 @@ async def health_page(
     pages: PagesService,
     overview: OverviewService,
     together: Annotated[Together, inject(Together)],
-    measurements: Annotated[Measurements, inject(Measurements)],
 ) -> Response:
     """How every part is, how it was, and how much there is to do, in all processes of the parent."""
     looks = await together.looks(KEPT)
@@ -100,7 +98,7 @@ async def health_page(
         "looks": looks[-_LOOKS_SHOWN:],
         "changes": changes(looks),
         "samples": await together.samples(_SAMPLES_SHOWN),
-        "busiest": measurements.busiest(),
+        "busiest": await together.busiest(),
         "alone": together.alone,
     }
     return await pages.render(request, "hub/health.html", context)
