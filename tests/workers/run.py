@@ -19,7 +19,7 @@ def gauntlet(folder: Path, *, workers: int, database: str = "") -> dict[str, str
         report = folder / "report"
         command = [str(BIN / "python-factory"), "gauntlet", "--base-url", running.url, "--admin", EMAIL]
         subprocess.run(
-            [*command, "--report", str(report)],
+            [*command, "--report", str(report), "--letters", str(folder / "data" / "outbox"), "--destructive"],
             env={**running.environment, "FSP_GAUNTLET_PASSWORD": running.password},
             check=False,
         )

@@ -17,6 +17,7 @@ COMMANDS = {
     "eject": "commands.tracking:eject",
     "gauntlet": "gauntlet.cli:gauntlet",
     "graph": "commands.graph:graph",
+    "inventory": "commands.inventory:inventory",
     "new": "commands.new:new",
     "redo": "commands.journal:redo",
     "lock": "wheels.lock.cli:lock",

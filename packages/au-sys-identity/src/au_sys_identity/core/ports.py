@@ -106,11 +106,15 @@ class UnitOfWork(Protocol):
 
 
 class Transactions(Protocol):
-    """Opens units of work: ``writing`` commits when the block ends well and rolls back when it raises."""
+    """Opens units of work: ``writing`` commits when the block ends well and rolls back when it raises; ``rehearsing``
+    does all that ``writing`` does and rolls back in any case.
+    """
 
     def reading(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
     def writing(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+
+    def rehearsing(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call a listener after each commit that raised the version of a topic."""

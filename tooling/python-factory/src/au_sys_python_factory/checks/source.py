@@ -154,7 +154,8 @@ class SourceFile:
         )
 
     @cached_property
-    def _aliases(self) -> dict[str, str]:
+    def aliases(self) -> dict[str, str]:
+        """What imported names stand for."""
         found: dict[str, str] = {}
         for item in self.imports:
             whole = item.name == "" and item.alias != item.module.split(".")[0]
@@ -169,7 +170,7 @@ class SourceFile:
             node = node.value
         if not isinstance(node, ast.Name):
             return ""
-        return ".".join([self._aliases.get(node.id, node.id), *reversed(parts)])
+        return ".".join([self.aliases.get(node.id, node.id), *reversed(parts)])
 
     @cached_property
     def comments(self) -> list[Comment]:

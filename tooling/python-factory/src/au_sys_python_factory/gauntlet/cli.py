@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ import click
 from au_sys_python_factory.errors import DONE, FINDINGS, MISSING, FactoryError, UsageError
 from au_sys_python_factory.gauntlet.people import Account
 from au_sys_python_factory.gauntlet.playing import Outcome
+from au_sys_python_factory.gauntlet.proofs import Letters
 from au_sys_python_factory.gauntlet.report import Report, stage_table, summary, write_json, write_junit
 from au_sys_python_factory.gauntlet.rows import Row
 from au_sys_python_factory.gauntlet.run import Run
@@ -36,6 +38,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--admin", "email", default=None, help=f"Its administrator; password in {PASSWORD} or on standard input.")
 @click.option("--throw-away", is_flag=True, help="Start a shell of its own even if one runs.")
 @click.option("--report", "folder", default=None, type=_PATH, help="Folder for gauntlet.json and gauntlet.xml.")
+@click.option("--letters", "mail", default=None, type=_PATH, help="Where a system elsewhere puts its letters.")
+@click.option("--destructive", is_flag=True, help="Also what changes the whole installation; a throw-away shell does.")
 @click.option("--check", "only_check", is_flag=True, help="Only read and validate the rows.")
 def gauntlet(
     start: Path,
@@ -45,6 +49,8 @@ def gauntlet(
     email: str | None,
     throw_away: bool,
     folder: Path | None,
+    mail: Path | None,
+    destructive: bool,
     only_check: bool,
 ) -> None:
     """Prove the life cycles over real HTTP: exit 0 all passed, 1 something failed, 5 it could not be tried."""
@@ -54,7 +60,7 @@ def gauntlet(
         _show_rows([*rows_of_sources(platform), *rows_of_platform(platform)])
         return
     try:
-        report = _report(platform, state, base_url, email, throw_away)
+        report = _report(platform, state, _Wish(base_url, email, throw_away, mail, destructive))
     except UsageError:
         raise
     except FactoryError as error:
@@ -68,30 +74,43 @@ def gauntlet(
     sys.exit(FINDINGS if report.failed or not report.outcomes else DONE)
 
 
-def _report(
-    platform: PlatformFolder, state: StateFolder, base_url: str | None, email: str | None, throw_away: bool
-) -> Report:
-    if base_url is not None:
-        if email is None:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is played against."""
+
+    base_url: str | None
+    email: str | None
+    throw_away: bool
+    mail: Path | None
+    destructive: bool
+
+
+def _report(platform: PlatformFolder, state: StateFolder, wish: _Wish) -> Report:
+    if wish.base_url is not None:
+        if wish.email is None:
             raise UsageError("--base-url needs an administrator", fix=f"--admin E-MAIL, and the password in {PASSWORD}")
         rows = [*rows_of_sources(platform), *rows_of_platform(platform)]
-        return _play(base_url.rstrip("/"), rows, Account(email, _password()), remove_admin=False)
+        admin = Account(wish.email, _password())
+        return _play(Run(wish.base_url.rstrip("/"), rows, admin, False, _tell), wish.mail, wish.destructive)
     record = read_record(state)
-    if record is not None and record.alive and record.phase == "ready" and not throw_away:
-        return _against(platform, state, record.url)
+    if record is not None and record.alive and record.phase == "ready" and not wish.throw_away:
+        return _against(platform, state, record.url, destructive=wish.destructive)
     click.echo("no shell runs here: a throw-away one is started", err=True)
     with throwaway_shell(platform, Progress()) as (thrown, overview):
-        return _against(platform, thrown, overview.url)
+        return _against(platform, thrown, overview.url, destructive=True)
 
 
-def _against(platform: PlatformFolder, state: StateFolder, url: str) -> Report:
+def _against(platform: PlatformFolder, state: StateFolder, url: str, *, destructive: bool) -> Report:
     rows = [*rows_of_environment(state.venv), *rows_of_platform(platform)]
     made = new_admin(platform, state, f"gauntlet-admin-{secrets.token_hex(4)}@fsp.example")
-    return _play(url, rows, Account(made.email, made.password), remove_admin=True)
+    run = Run(url, rows, Account(made.email, made.password), True, _tell)
+    return _play(run, state.data / "outbox", destructive)
 
 
-def _play(url: str, rows: list[Row], admin: Account, *, remove_admin: bool) -> Report:
-    return asyncio.run(Run(url, rows, admin, remove_admin, _tell).play_all())
+def _play(run: Run, mail: Path | None, destructive: bool) -> Report:
+    run.letters = Letters(mail) if mail is not None else None
+    run.destructive = destructive
+    return asyncio.run(run.play_all())
 
 
 def _tell(stage: str, outcomes: list[Outcome], report: Report) -> None:

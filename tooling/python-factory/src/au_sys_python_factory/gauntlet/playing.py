@@ -11,10 +11,12 @@ import httpx
 
 from au_sys_python_factory.gauntlet.matching import ABSENT, differences, pick
 from au_sys_python_factory.gauntlet.people import Sessions
-from au_sys_python_factory.gauntlet.rows import Row
+from au_sys_python_factory.gauntlet.proofs import Letters
+from au_sys_python_factory.gauntlet.rows import Letter, Row
 from au_sys_python_factory.gauntlet.variables import Unknown, Variables
 
 POLL_SECONDS = 0.1
+LETTER_SECONDS = 30.0
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -33,10 +35,14 @@ class Outcome:
     expected: dict[str, Any] = field(default_factory=dict)  # Any: JSON for the report
 
 
-async def play(row: Row, sessions: Sessions, variables: Variables) -> Outcome:
+async def play(row: Row, sessions: Sessions, variables: Variables, letters: Letters | None = None) -> Outcome:
     """The outcome; a failure to connect or to sign in is one, not an exception."""
     started = time.monotonic()
     try:
+        if row.letter is not None:
+            if letters is None:
+                return Outcome(row, "skipped", reasons=("letters of this system cannot be read here",))
+            await _read(row.letter, row.owner, letters, variables)
         filled = _filled(row, variables)
     except Unknown as missing:
         return Outcome(row, "skipped", reasons=(str(missing),))
@@ -52,6 +58,16 @@ async def play(row: Row, sessions: Sessions, variables: Variables) -> Outcome:
         found = _save(filled, answer, document, variables)
     verdict = "failed" if found else "passed"
     return replace(_outcome(filled, verdict, started, tuple(found)), status=answer.status_code, body=answer.text[:2000])
+
+
+async def _read(letter: Letter, owner: str, letters: Letters, variables: Variables) -> None:
+    to, used = variables.fill(letter.to, owner), frozenset(variables.known.values())
+    end = time.monotonic() + LETTER_SECONDS
+    while (token := await asyncio.to_thread(letters.token, to, letter.page, used=used)) is None:
+        if time.monotonic() >= end:
+            raise Unknown(letter.save)
+        await asyncio.sleep(POLL_SECONDS)
+    variables.save(owner, letter.save, token)
 
 
 def _outcome(row: Row, verdict: str, started: float, reasons: tuple[str, ...]) -> Outcome:
@@ -139,6 +155,8 @@ def _source(answer: httpx.Response, document: Any, source: str) -> Any:  # Any: 
         return answer.cookies.get(name) or ABSENT
     if source == "status":
         return answer.status_code
+    if source == "json":
+        return document
     if source == "text":
         return answer.text
     return pick(document, source)

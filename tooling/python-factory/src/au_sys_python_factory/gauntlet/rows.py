@@ -34,6 +34,15 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """The letter that a row needs: the token of its link to ``page`` is saved before the request is made."""
+
+    to: str
+    page: str
+    save: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One request. ``owner`` is the capability that wrote it, ``folder`` where its files are looked for."""
 
@@ -57,6 +66,8 @@ class Row:
     needs: tuple[str, ...] = ()
     until: float = 0.0
     cleanup: bool = False
+    destructive: bool = False
+    letter: Letter | None = None
 
     @property
     def label(self) -> str:
@@ -65,6 +76,7 @@ class Row:
 
 
 _KEYS = frozenset(item.name for item in fields(Row)) - {"owner", "folder", "who"} | {"as"}
+_LETTER_KEYS = frozenset(item.name for item in fields(Letter))
 _EXPECT_KEYS = frozenset(item.name for item in fields(Expectation))
 
 
@@ -129,6 +141,8 @@ def _row(table: dict[str, Toml], default_stage: str, owner: str, path: Path) -> 
         needs=tuple(table.get("needs", ())),
         until=float(table.get("until", 0)),
         cleanup=bool(table.get("cleanup", False)),
+        destructive=bool(table.get("destructive", False)),
+        letter=_letter(table.get("letter"), path, name),
     )
     _check(row, path)
     return row
@@ -163,6 +177,14 @@ def _expectation(table: object, path: Path, name: str) -> Expectation:
         text=tuple(_listed(table.get("text", []))),
         no_text=tuple(_listed(table.get("no_text", []))),
     )
+
+
+def _letter(table: Toml, path: Path, name: str) -> Letter | None:
+    if table is None:
+        return None
+    if not isinstance(table, dict) or set(table) != _LETTER_KEYS:
+        raise _wrong(path, name, "letter has other keys", f"all of {', '.join(sorted(_LETTER_KEYS))}")
+    return Letter(**{key: str(value) for key, value in table.items()})
 
 
 def _fresh(value: object, name: str) -> str:

@@ -20,6 +20,7 @@ from au_sys_python_factory.gauntlet.coverage import (
 )
 from au_sys_python_factory.gauntlet.people import Account, Sessions, bearer, complete, make_person
 from au_sys_python_factory.gauntlet.playing import Outcome, play
+from au_sys_python_factory.gauntlet.proofs import Letters, Passkey
 from au_sys_python_factory.gauntlet.report import Report, by_stage
 from au_sys_python_factory.gauntlet.rows import Row
 from au_sys_python_factory.gauntlet.sources import in_order
@@ -28,13 +29,17 @@ from au_sys_python_factory.gauntlet.variables import Variables
 
 @dataclass(slots=True)
 class Run:
-    """One pass. ``tell`` gets each stage as soon as it is complete."""
+    """One pass. ``tell`` gets each stage as soon as it is complete. ``letters`` is where the system's mail can be read;
+    ``destructive`` rows change the whole installation.
+    """
 
     base_url: str
     rows: Sequence[Row]
     admin: Account
     remove_admin: bool
     tell: Callable[[str, list[Outcome], Report], None]
+    letters: Letters | None = None
+    destructive: bool = False
     identifier: str = field(default_factory=lambda: secrets.token_hex(4))
     outcomes: list[Outcome] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -51,7 +56,7 @@ class Run:
         coverage = None
         try:
             await self._make_people(sessions)
-            variables = Variables(self._known(sessions))
+            variables = Variables(self._known(sessions), Passkey(self.base_url))
             ordered = in_order(self.rows)
             await self._play([row for row in ordered if not row.cleanup], sessions, variables)
             coverage = await self._cover(sessions)
@@ -89,8 +94,10 @@ class Run:
             missing = self._unmet(row, played)
             if missing:
                 played.append(Outcome(row, "skipped", reasons=(f"needs {missing!r}, which did not pass",)))
+            elif row.destructive and not self.destructive:
+                played.append(Outcome(row, "skipped", reasons=("it changes the whole installation",)))
             else:
-                played.append(await play(row, sessions, variables))
+                played.append(await play(row, sessions, variables, self.letters))
             self._secrets |= {value for name, value in variables.known.items() if _is_secret(name) and len(value) >= 12}
         self.outcomes += played
         for stage, outcomes in by_stage(played):

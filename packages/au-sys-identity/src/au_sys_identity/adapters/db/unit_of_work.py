@@ -120,20 +120,37 @@ class SqlTransactions:
         """Commit when the block ends well, roll back when it raises."""
         async with self._database.session(write=True) as session:
             async with session.begin():
-                unit = SqlUnitOfWork(session, self.keys)
-                unit.watch = Watch(session)
+                unit = self._watched(session)
                 yield unit
-                await self._keep_images(session, unit)
-                if unit.facts:
-                    await write_events(session, unit.subject_keys, unit.facts, self._clock)
-                for fact in unit.facts:
-                    if fact.published:
-                        told = Event(fact.action, fact.resource, {"actor": fact.actor, **fact.details})
-                        await self._outbox.publish(session, told)
+                await self._complete(session, unit)
             self.keys.remember(unit.subject_keys.made)
             if unit.versions.raised:
                 for listener in self._listeners:
                     listener()
+
+    @asynccontextmanager
+    async def rehearsing(self) -> AsyncIterator[SqlUnitOfWork]:
+        """Everything but the commit."""
+        async with self._database.session(write=True) as session, session.begin() as transaction:
+            unit = self._watched(session)
+            yield unit
+            await self._complete(session, unit)
+            await transaction.rollback()
+
+    def _watched(self, session: AsyncSession) -> SqlUnitOfWork:
+        unit = SqlUnitOfWork(session, self.keys)
+        unit.watch = Watch(session)
+        return unit
+
+    async def _complete(self, session: AsyncSession, unit: SqlUnitOfWork) -> None:
+        """Write what belongs to the changes: their images, their events."""
+        await self._keep_images(session, unit)
+        if unit.facts:
+            await write_events(session, unit.subject_keys, unit.facts, self._clock)
+        for fact in unit.facts:
+            if fact.published:
+                told = Event(fact.action, fact.resource, {"actor": fact.actor, **fact.details})
+                await self._outbox.publish(session, told)
 
     def forget_keys(self) -> None:
         """Ask the database again for keys of subjects."""

@@ -98,6 +98,11 @@ class MemoryTransactions:
         yield MemoryUnitOfWork(self._tables.copy())
 
     @asynccontextmanager
+    async def rehearsing(self) -> AsyncIterator[MemoryUnitOfWork]:
+        """A copy that is thrown away."""
+        yield MemoryUnitOfWork(self._tables.copy())
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[MemoryUnitOfWork]:
         """A copy that takes the tables' place when the block ends well."""
         async with self._lock:

@@ -4,7 +4,7 @@ Registering a known address looks exactly like registering a new one.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -88,16 +88,34 @@ class Registration:
             raise RegistrationClosed
         chosen = self._rules.check(password, names=(person.email, person.display_name))
         hashed = await self._hasher.hash(chosen, network=network)
+        if await self._is_known(address):
+            await self._as_if_made(person, hashed)
+            await self._told_owner(address, person.created_at)
+            return
         try:
             async with self._transactions.writing() as unit:
                 await self._add(unit, person, PasswordRecord(person.id, hashed, person.created_at), by=person.urn)
                 if self.policy.verification:
                     await self._letters.put_for_stranger(unit, "verify", address.canonical, now=person.created_at)
-        except Conflict:
-            async with self._transactions.writing() as unit:
-                if self.policy.verification:
-                    await self._letters.put_for_stranger(unit, "known", address.canonical, now=person.created_at)
-                unit.record(Fact("subject.created", SYSTEM, SYSTEM, "denied", "the address has an account already"))
+        except Conflict:  # somebody registered the same address meanwhile
+            await self._told_owner(address, person.created_at)
+
+    async def _is_known(self, address: EmailAddress) -> bool:
+        async with self._transactions.reading() as unit:
+            return await unit.subjects.by_email(address.canonical) is not None
+
+    async def _as_if_made(self, person: Person, hashed: str) -> None:
+        """Everything that a new account takes, for an invented address, and undone: both answers take as long."""
+        address = f"{person.id}@nobody.invalid"
+        invented = replace(person, email=address, email_canonical=address)
+        async with self._transactions.rehearsing() as unit:
+            await self._add(unit, invented, PasswordRecord(person.id, hashed, person.created_at), by=person.urn)
+
+    async def _told_owner(self, address: EmailAddress, now: datetime) -> None:
+        async with self._transactions.writing() as unit:
+            if self.policy.verification:
+                await self._letters.put_for_stranger(unit, "known", address.canonical, now=now)
+            unit.record(Fact("subject.created", SYSTEM, SYSTEM, "denied", "the address has an account already"))
 
     async def admit(
         self,

@@ -15,13 +15,15 @@ _COMPOSING = {
     "update_forward_refs",
     "model_rebuild",
 }
-_WORKING = {
+WORKING = {
     "open", "os.getenv", "os.system", "os.listdir", "socket.socket", "socket.create_connection",
     "sqlite3.connect", "subprocess.run", "subprocess.check_output", "subprocess.Popen",
     "urllib.request.urlopen", "requests.get", "requests.Session", "httpx.get", "httpx.Client",
     "httpx.AsyncClient", "sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine",
     "importlib.import_module", "time.time", "uuid.uuid4", "secrets.token_hex", "secrets.token_urlsafe",
 }  # fmt: skip
+"""Qualified names; a call of one of them does something."""
+
 _READING = {"read_text", "read_bytes"}
 _ENVIRONMENT = {"os.environ", "os.getenv", "os.environb"}
 _ENTRY_POINTS = {"__main__", "asgi"}
@@ -32,7 +34,7 @@ def work_at_import(file: SourceFile) -> Iterator[Hit]:
     if file.layer in _ENTRY_POINTS or "versions" in file.inner:
         return
     program = _is_program(file)
-    for statement in _run_at_import(file.tree.body):
+    for statement in run_at_import(file.tree.body):
         if program and "sys.path" in ast.unparse(statement):
             continue
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
@@ -49,18 +51,19 @@ def _is_program(file: SourceFile) -> bool:
     return any("__name__" in test for test in tests)
 
 
-def _run_at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def run_at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that importing a module runs."""
     for statement in body:
         if isinstance(statement, ast.If):
             test = ast.unparse(statement.test)
             if "__name__" not in test and "TYPE_CHECKING" not in test:
-                yield from _run_at_import([*statement.body, *statement.orelse])
+                yield from run_at_import([*statement.body, *statement.orelse])
         elif isinstance(statement, ast.With | ast.For | ast.While):
-            yield from _run_at_import(statement.body)
+            yield from run_at_import(statement.body)
         elif isinstance(statement, ast.Try):
-            yield from _run_at_import([*statement.body, *statement.orelse, *statement.finalbody])
+            yield from run_at_import([*statement.body, *statement.orelse, *statement.finalbody])
         elif isinstance(statement, ast.ClassDef):
-            yield from _run_at_import([item for item in statement.body if not isinstance(item, ast.FunctionDef)])
+            yield from run_at_import([item for item in statement.body if not isinstance(item, ast.FunctionDef)])
         else:
             yield statement
 
@@ -72,7 +75,7 @@ def _working_values(file: SourceFile, value: ast.expr) -> Iterator[Hit]:
         name = file.qualified(node.func)
         reads = isinstance(node.func, ast.Attribute) and node.func.attr in _READING
         settings = name.split(".")[-1].endswith("Settings") and file.class_of(node) is None
-        if name in _WORKING or reads or settings or name.startswith("os.environ"):
+        if name in WORKING or reads or settings or name.startswith("os.environ"):
             yield file.hit(node, f"{ast.unparse(node.func)}(…) is called at import")
 
 

@@ -32,7 +32,7 @@ def blocking(project: Project) -> Iterator[Hit]:
             continue
         reached = _reached_from_coroutines(project, member.source)
         for file in member.source:
-            for call, name in _blocking_calls(file):
+            for call, name in blocking_calls(file):
                 function = file.function_of(call)
                 if isinstance(function, ast.AsyncFunctionDef):
                     yield Hit(call.lineno, call.col_offset + 1, f"{name}(…) blocks in {function.name}", file.path)
@@ -42,7 +42,8 @@ def blocking(project: Project) -> Iterator[Hit]:
                     yield Hit(call.lineno, call.col_offset + 1, message, file.path)
 
 
-def _blocking_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
+def blocking_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
+    """Calls that hold their thread, with their names."""
     for call in file.find(ast.Call):
         name = file.qualified(call.func)
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""

@@ -1,0 +1,1 @@
+"""What single modules tell about themselves."""
