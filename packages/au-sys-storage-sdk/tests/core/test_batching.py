@@ -53,6 +53,40 @@ async def test_two_batches_at_once_part_what_waits() -> None:
     assert sum(len(batch) for batch in recorder.batches) == 100
 
 
+async def test_one_batch_at_a_time_takes_along_who_was_just_answered() -> None:
+    """What they have next shares the batch with what waited already."""
+    recorder = Recorder()
+    recorder.gate.clear()
+    batcher = Batcher(recorder)
+
+    async def twice(number: int) -> None:
+        await batcher.submit(number)
+        await batcher.submit(number)
+
+    waiting = [asyncio.create_task(twice(1))]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiting.append(asyncio.create_task(twice(2)))
+    await asyncio.sleep(0)
+    recorder.gate.set()
+    await asyncio.gather(*waiting)
+    assert recorder.batches == [[1], [2, 1], [2]]
+
+
+async def test_fewer_batches_at_once_let_the_others_end() -> None:
+    """Whoever writes the last of them takes what waits."""
+    recorder = Recorder()
+    recorder.gate.clear()
+    batcher = Batcher(recorder, at_once=2)
+    waiting = [asyncio.create_task(batcher.submit(number)) for number in range(200)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    batcher.at_once = 1
+    recorder.gate.set()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert [len(batch) for batch in recorder.batches] == [100, 50, 50]
+
+
 async def test_one_failing_request_does_not_hurt_its_neighbours() -> None:
     """Its answer is its error."""
     batcher = Batcher(Recorder())

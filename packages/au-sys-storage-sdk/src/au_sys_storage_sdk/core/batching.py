@@ -26,7 +26,7 @@ class Batcher(Generic[Request, Answer]):
     The queue is bounded by count and bytes: beyond that a request is refused at once with ``Unavailable``. A cancelled
     request that is already in a batch may still take effect; the note of its ``CancelledError`` says which it is.
     ``at_once``: batches under way at a time. With two, each takes half of what waits: so there is always one to prepare
-    while another is written.
+    while another is written. It may be changed at any time.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Batcher(Generic[Request, Answer]):
         self._max_batch = max_batch
         self._waiting: deque[tuple[Request, asyncio.Future[Answer], int]] = deque()
         self._bytes = 0
-        self._at_once = at_once
+        self.at_once = at_once
         self._workers: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -62,7 +62,7 @@ class Batcher(Generic[Request, Answer]):
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((request, future, size))
         self._bytes += size
-        if len(self._workers) < self._at_once:
+        if len(self._workers) < self.at_once:
             self._workers.add(loop.create_task(self._run()))
         try:
             return await future
@@ -75,8 +75,10 @@ class Batcher(Generic[Request, Answer]):
 
     async def _run(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting and len(self._workers) <= self.at_once:
                 await self._flush()
+                if self.at_once == 1:
+                    await asyncio.sleep(0)  # those who were just answered may have more: it goes into the next
         finally:
             if (worker := asyncio.current_task()) is not None:
                 self._workers.discard(worker)
@@ -98,7 +100,7 @@ class Batcher(Generic[Request, Answer]):
 
     def _next_batch(self) -> list[tuple[Request, asyncio.Future[Answer], int]]:
         batch: list[tuple[Request, asyncio.Future[Answer], int]] = []
-        most = min(self._max_batch, max(len(self._waiting) // self._at_once, _SMALL))
+        most = min(self._max_batch, max(len(self._waiting) // self.at_once, _SMALL))
         while self._waiting and len(batch) < most:
             entry = self._waiting.popleft()
             self._bytes -= entry[2]

@@ -1,7 +1,8 @@
 """Batches in a line: decided ahead, written in order, and never on what is not so."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -26,9 +27,9 @@ class Server:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def node(self) -> Line:
+    def node(self, timer: Callable[[], float] = time.perf_counter) -> Line:
         """A line of its own on the same documents."""
-        return Line(lambda: 1000, self.look, self.write, self.alone)
+        return Line(lambda: 1000, self.look, self.write, self.alone, timer)
 
     async def look(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
         """One moment."""
@@ -141,3 +142,26 @@ async def test_many_nodes_go_on_after_being_overtaken() -> None:
     done = await asyncio.gather(*(nodes[n % 3].run(put(f"k{n % 7}", b"%d" % n)) for n in range(200)))
     versions = [answers[0][0].version for answers, _ in done if not isinstance(answers[0], Exception)]
     assert sorted(version or 0 for version in versions) == list(range(1, 201))
+
+
+async def test_two_batches_at_a_time_are_worth_it_where_writing_is_quick_for_its_size() -> None:
+    """A slow disk is waited for once for everything; a large value may take its time."""
+    moment, taking = 0.0, 0.0
+
+    def timer() -> float:
+        nonlocal moment
+        moment += taking
+        return moment
+
+    line = Server().node(timer)
+
+    async def write(value: bytes, seconds: float) -> int:
+        nonlocal taking
+        taking = seconds
+        for key in "abcdefghij":
+            await line.run(put(key, value))
+        return line.worth
+
+    assert await write(b"1", 0.001) == 2
+    assert await write(b"1", 0.005) == 1
+    assert await write(b"1" * 250_000, 0.005) == 2

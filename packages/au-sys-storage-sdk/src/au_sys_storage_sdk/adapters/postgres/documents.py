@@ -128,6 +128,7 @@ class PostgresDocuments:
 
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
         answers, sequence = await self._line.run(commits)
+        self._batcher.at_once = self._line.worth
         self._arrival.advance(sequence)
         return answers
 

@@ -109,6 +109,7 @@ class RedisDocuments:
     async def _apply(self, commits: list[Sequence[Operation]]) -> list[Sequence[Outcome] | Exception]:
         with layout.translated():
             answers, sequence = await self._line.run(commits)
+        self._batcher.at_once = self._line.worth
         self._arrival.advance(sequence)
         return answers
 

@@ -8,6 +8,7 @@ another node or because a batch ahead failed, writes nothing and is decided anew
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -33,12 +34,17 @@ Alone: TypeAlias = Callable[[list[Sequence[Operation]]], Awaitable[tuple[Answers
 
 _CAREFUL = 16
 _KNOWN = 50_000
+_SLOW = 0.002
+_PER_BYTE = 2e-8
+_INERTIA = 8
 
 
 class Line:
-    """Runs batches of one store; two at a time are worth it, one being written and one being decided."""
+    """Runs batches of one store: two at a time, one being written and one being decided, unless writing is slow."""
 
-    def __init__(self, clock: Clock, look: Look, write: Write, alone: Alone) -> None:
+    def __init__(
+        self, clock: Clock, look: Look, write: Write, alone: Alone, timer: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._clock = clock
         self._look = look
         self._write = write
@@ -49,6 +55,16 @@ class Line:
         self._reached: deque[int] = deque()
         """The sequence that is written, then those of the batches on their way; empty when nothing is known."""
         self._careful = 0
+        self._timer = timer
+        self._late = 0.0
+        """Seconds that a write takes beyond what its bytes need, lately."""
+
+    @property
+    def worth(self) -> int:
+        """How many batches at a time are worth it. Where a write takes long, mostly for a disk, one that holds
+        everything is better than two halves that each wait for it.
+        """
+        return 1 if self._late > _SLOW else 2
 
     async def run(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
         """Carry out a batch. Raises what the store raises; then none of it was written, or nobody knows."""
@@ -99,7 +115,11 @@ class Line:
     async def _true(self, batch: Batch) -> bool:
         """Write the batch, or look whether what refused all of it is still so."""
         if batch.changes:
-            return await self._write(batch)
+            begun = self._timer()
+            written = await self._write(batch)
+            size = sum([len(record.value) for record in batch.records.values() if record is not None])
+            self._late += (self._timer() - begun - size * _PER_BYTE - self._late) / _INERTIA
+            return written
         sequence, _ = await self._look(())
         return sequence == batch.before
 
