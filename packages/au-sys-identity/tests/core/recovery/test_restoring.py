@@ -18,7 +18,8 @@ from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.storage.backups import BlobVault
-from au_sys_identity.core.access.models import Assignment
+from au_sys_identity.core.access.models import Assignment, Policy
+from au_sys_identity.core.access.rules import Rule
 from au_sys_identity.core.audit.models import Wanted
 from au_sys_identity.core.audit.reading import Audit
 from au_sys_identity.core.audit.sequencing import Sequencing
@@ -26,6 +27,7 @@ from au_sys_identity.core.credentials.models import PasswordRecord
 from au_sys_identity.core.errors import BackupCorrupt, BackupIncompatible, InvalidInput, LastAdmin
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ids import uuid7
+from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.recovery.backups import Backups
 from au_sys_identity.core.recovery.erasing import Erasing
 from au_sys_identity.core.recovery.ledger import Ledger
@@ -78,7 +80,15 @@ class House:
             unit.record(Fact("subject.created", BY, made.urn, reason=f"the secret of {name}"))
         return made
 
-    async def key(self, owner: Person) -> ApiKey:
+    async def machine(self) -> Machine:
+        """A service account."""
+        made = Machine(SubjectId(uuid7()), "app", "bot", "tests", "active", now(), now())
+        async with self.transactions.writing() as unit:
+            await unit.machines.add(made)
+            unit.record(Fact("machine.created", BY, made.urn))
+        return made
+
+    async def key(self, owner: Person | Machine) -> ApiKey:
         """An API key."""
         made = ApiKey(
             uuid7(), uuid7().hex[-12:], b"0" * 32, owner.id, "k", frozenset({"*"}), now(), now() + timedelta(days=9)
@@ -241,6 +251,7 @@ async def test_without_a_ledger_nothing_is_trusted(here: House) -> None:
     """An entry that is missing shows: passwords need a reset, and the report says so."""
     await here.person("root", admin=True)
     ann = await here.person("ann")
+    key, own = await here.key(await here.machine()), await here.key(ann)
     async with here.transactions.writing() as unit:
         await unit.credentials.set_password(PasswordRecord(ann.id, "another hash", now()))
     backup = await here.backups.back_up(by=BY)
@@ -254,6 +265,38 @@ async def test_without_a_ledger_nothing_is_trusted(here: House) -> None:
     await restored(here, backup.id)
     async with here.transactions.reading() as unit:
         assert await unit.credentials.password(ann.id) is None
+        suspended, kept = await unit.api_keys.get(key.id), await unit.api_keys.get(own.id)
+    assert suspended is not None
+    assert kept is not None
+    assert (suspended.revoked_at is not None, kept.revoked_at) == (True, None)
+
+
+async def test_an_older_archive_is_migrated_forward(here: House) -> None:
+    """What the schema of an older archive did not have gets what the migration gave to rows that were there."""
+    root = await here.person("root", admin=True)
+    rule = Rule(root.urn, "default", "/a/*", "read")
+    async with here.transactions.writing() as unit:
+        await unit.grants.change(add=[Policy(uuid7(), rule, now(), BY)])
+    backup = await here.backups.back_up(by=BY, include_audit=False)
+    header = replace(await here.backups.header(backup.id), id=uuid7(), schema="0011")
+    new = {"policies": ("expires_at", "source", "created_at", "created_by")}
+
+    async def older() -> AsyncIterator[bytes]:
+        counts: dict[str, int] = {}
+        async for name, row in here.backups.rows(backup.id):
+            if name not in ("notices", "invitations"):
+                counts[name] = counts.get(name, 0) + 1
+                kept = {column: value for column, value in row.items() if column not in new.get(name, ())}
+                yield json.dumps([name, kept]).encode() + b"\n"
+        yield json.dumps(["", counts]).encode() + b"\n"
+
+    cipher = BackupCipher(lambda: bytes(range(32)))
+    await here.vault.write(f"archives/{header.id}", cipher.encrypted(header, older()))
+    await restored(here, header.id)
+    async with here.transactions.reading() as unit:
+        found = await unit.grants.find_policy(rule)
+    assert found is not None
+    assert (found.rule, found.source) == (rule, "local")
 
 
 async def test_an_erased_person_is_unreadable_everywhere(here: House) -> None:

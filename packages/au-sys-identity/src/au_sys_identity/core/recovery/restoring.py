@@ -54,6 +54,7 @@ class Restoring:
         self._ledger = ledger
         self._settings = settings
         self._clock = clock
+        self._left_on: int | None = None
 
     async def restore(
         self, backup_id: UUID, *, by: str, dry_run: bool = True, confirm: str | None = None, accept_weaker: bool = False
@@ -84,7 +85,7 @@ class Restoring:
         try:
             async with self._transactions.writing() as unit:
                 found = await self._apply(unit, header, by, accept_weaker=accept_weaker)
-                await unit.versions.raise_topic(MAINTENANCE)
+                await _mark(unit, on=False)
         except BaseException:
             await self._maintain(on=False)
             raise
@@ -92,11 +93,22 @@ class Restoring:
         return Restoration(found.tables, found.not_restored, found.requires, done=True, safety_backup=safety)
 
     async def end_maintenance(self) -> None:
-        """A process that was killed in the middle of a restore left the others waiting; the old state stands."""
+        """A process that was killed in the middle of a restore left the others waiting; the old state stands.
+
+        While another process restores, this waits for it.
+        """
         async with self._transactions.reading() as unit:
             on = (await unit.versions.read()).get(MAINTENANCE, 0) % 2 == 1
         if on:
             await self._maintain(on=False)
+
+    async def watch_maintenance(self) -> None:
+        """As a job: end what was seen before and is still there. Who restores holds the row by then, or is dead."""
+        async with self._transactions.reading() as unit:
+            version = (await unit.versions.read()).get(MAINTENANCE, 0)
+        if version % 2 == 1 and version == self._left_on:
+            await self._maintain(on=False)
+        self._left_on = version
 
     async def _tried(self, header: Header, by: str, *, accept_weaker: bool) -> Restoration:
         try:
@@ -158,8 +170,13 @@ class Restoring:
 
     async def _maintain(self, *, on: bool) -> None:
         async with self._transactions.writing() as unit:
-            if ((await unit.versions.read()).get(MAINTENANCE, 0) % 2 == 1) != on:
-                await unit.versions.raise_topic(MAINTENANCE)
+            await _mark(unit, on=on)
+
+
+async def _mark(unit: RecoveryUnit, *, on: bool) -> None:
+    """Odd is on. The row is held first: of two that end it one finds it ended."""
+    if (await unit.feed.hold(MAINTENANCE) % 2 == 1) != on:
+        await unit.versions.raise_topic(MAINTENANCE)
 
 
 def _difference(

@@ -38,6 +38,7 @@ from au_sys_identity.adapters.db.tables import (
 )
 from au_sys_identity.adapters.db.tables.recovery import AUDIT, NOT_ARCHIVED
 from au_sys_identity.core.access.models import PLATFORM_ADMIN
+from au_sys_identity.core.errors import BackupCorrupt
 from au_sys_identity.core.recovery.models import Backup, Revocation
 from au_sys_identity.core.subjects.models import SubjectId
 
@@ -138,10 +139,16 @@ class SqlArchives:
             await self._session.execute(delete(table))
 
     async def load(self, name: str, rows: Sequence[Row], keys: Mapping[UUID, bytes]) -> int:
-        """Insert rows of an archive; how many were left out because their person was erased."""
+        """Insert rows of an archive; how many were left out because their person was erased.
+
+        A column that an older archive does not have gets what its migration gave to rows that were there.
+
+        Raises:
+            BackupCorrupt: it holds a table that there never was.
+        """
         table = metadata.tables.get(name)
-        if table is None:
-            return len(rows)
+        if table is None or name in NOT_ARCHIVED:
+            raise BackupCorrupt(f"the table {name[:60]}")
         ready: list[Row] = []
         erased = 0
         for row in rows:
