@@ -71,9 +71,10 @@ def run(
 
 
 @commands.command("list")
+@click.option("--why", is_flag=True, help="Tell why each is there or not, and what its grade lacks.")
 @_as_json
-def list_capabilities(as_json: bool) -> None:
-    """What is installed, in the order of start."""
+def list_capabilities(as_json: bool, why: bool) -> None:
+    """What is installed, in the order of start, with its grade: bronze, silver or gold."""
     from fastapi_services_platform.engine.report import capability_report
 
     report = asyncio.run(capability_report())
@@ -82,12 +83,13 @@ def list_capabilities(as_json: bool) -> None:
         return
     capabilities: Any = report["capabilities"]  # made by capability_report: a list of dictionaries
     _print_table(
-        ("capability", "version", "state", "routes", "permissions", "database", "summary"),
+        ("capability", "version", "state", "grade", "routes", "permissions", "database", "summary"),
         [
             (
                 item["name"],
                 item["version"],
                 item["state"],
+                item["grade"],
                 item["routes"],
                 len(item["permissions"]),
                 (item["database"] or {}).get("head") or "-",
@@ -96,6 +98,9 @@ def list_capabilities(as_json: bool) -> None:
             for item in capabilities
         ],
     )
+    for item in capabilities if why else ():
+        lacking = [f"For {f['grade']}, {f['name']}: not so for {', '.join(f['lacking'])}." for f in item["lacking"]]
+        click.echo("\n".join(["", item["name"], *(f"  {told}" for told in (*item["why"], *lacking))]))
 
 
 @commands.command()

@@ -42,6 +42,7 @@ class LoadedCapability:
     error: PlatformError | None = None
     contribution: Contribution = field(default_factory=Contribution)
     timings: dict[str, float] = field(default_factory=dict)
+    switched_off: tuple[str, ...] = ()
 
     def is_in(self, *states: State) -> bool:
         """Whether it is in one of these states."""

@@ -150,10 +150,18 @@ class PluginLoader:
             raise InvalidContribution(loaded.name, error.cause, error.fix) from None
         if contribution.flags:
             self._platform.flags.contribute(described_flags(contribution))
+        loaded.switched_off = _switched_off(self._features.get(loaded.name, CapabilityFeatures()))
         loaded.contribution = contribution
         loaded.state = "initialized"
         loaded.initialized = True
         loaded.error = None
+
+
+def _switched_off(features: CapabilityFeatures) -> tuple[str, ...]:
+    """The parts of a capability that the file of features takes out."""
+    tables = {"router": features.routers, "job": features.jobs, "command": features.commands}
+    off = [f"{kind} {name}" for kind, table in tables.items() for name, on in table.items() if not on]
+    return (*off, *(() if features.pages else ("user interface",)))
 
 
 def _check_settings(loaded: LoadedCapability) -> None:

@@ -1,7 +1,7 @@
 """What the command line tells: it assembles the platform without opening anything but what it was asked about."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ from fastapi_services_platform.capability.contribution import Migrations
 from fastapi_services_platform.capability.ordering import providers_of
 from fastapi_services_platform.config.settings import platform_settings
 from fastapi_services_platform.engine.app_factory import PlatformApp, create_app
+from fastapi_services_platform.engine.inspection.quality import quality_of
+from fastapi_services_platform.engine.inspection.reasons import reasons_of
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities
@@ -57,6 +59,8 @@ def _capability(platform: Platform, item: LoadedCapability) -> Row:
         "state": item.state,
         "reason": item.reason,
         "required": item.required,
+        "why": list(reasons_of(item, platform.inventory)),
+        **_quality(platform, item),
         "provides": list(manifest.provides),
         "requires": list(manifest.requires),
         "optional": list(manifest.optional),
@@ -103,6 +107,11 @@ async def contributed_commands() -> "dict[str, tuple[click.Command, ...]]":
         if on:
             found[item.name] = on
     return found
+
+
+def _quality(platform: Platform, item: LoadedCapability) -> Row:
+    found = quality_of(item, platform.inventory)
+    return {"grade": found.grade, "lacking": [asdict(fact) for fact in found.facts if fact.lacking]}
 
 
 def _variables(settings: type[BaseSettings] | None) -> list[str]:

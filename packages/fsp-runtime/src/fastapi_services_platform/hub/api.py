@@ -52,8 +52,8 @@ class AuditPage(BaseModel):
 @router.get("/capabilities", summary="What is loaded, and why")
 @access(permission="platform.capabilities.read")
 async def capabilities(overview: OverviewService) -> list[CapabilityView]:
-    """Every capability in dependency order."""
-    return overview.capabilities()
+    """Every capability in dependency order, with its grade."""
+    return await overview.graded()
 
 
 @router.get("/routes", summary="Every route with what it asks of its caller")

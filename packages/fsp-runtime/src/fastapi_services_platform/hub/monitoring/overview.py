@@ -1,18 +1,20 @@
 """What the hub shows of the platform: capabilities, routes, permissions, settings, health. It only reads."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from fastapi_services_platform.capability.contribution import Card, ProblemMapping
+from fastapi_services_platform.engine.inspection.quality import Fact, Grade, quality_of
+from fastapi_services_platform.engine.inspection.reasons import reasons_of
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.probing import Probe
 from fastapi_services_platform.http.permissions import Access
-from fastapi_services_platform.resilience.pools import pool
+from fastapi_services_platform.resilience.pools import blocking, pool
 
 MASKED = "••••••"
 
@@ -37,6 +39,9 @@ class CapabilityView:
     routes: int
     permissions: int
     timings_ms: dict[str, float]
+    why: tuple[str, ...] = ()
+    grade: Grade = "none"
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,16 @@ class Overview:
         """Every capability in dependency order, those that are off or failed too."""
         return [self._capability(loaded) for loaded in self._platform.inventory.capabilities]
 
-    def capability(self, name: str) -> CapabilityView | None:
-        """One capability."""
-        return next((view for view in self.capabilities() if view.name == name), None)
+    async def graded(self) -> list[CapabilityView]:
+        """The same, each with its grade."""
+        loaded, inventory = self._platform.inventory.capabilities, self._platform.inventory
+        found = await blocking(lambda: [quality_of(item, inventory) for item in loaded])
+        views = zip(self.capabilities(), found, strict=True)
+        return [replace(view, grade=quality.grade, facts=quality.facts) for view, quality in views]
+
+    async def capability(self, name: str) -> CapabilityView | None:
+        """One capability with its grade."""
+        return next((view for view in await self.graded() if view.name == name), None)
 
     def routes(self, capability: str = "") -> list[RouteView]:
         """Every route in order of registration, optionally of one capability."""
@@ -184,6 +196,7 @@ class Overview:
             routes=len(self.routes(manifest.name)),
             permissions=len(loaded.contribution.permissions),
             timings_ms={step: round(seconds * 1000, 1) for step, seconds in loaded.timings.items()},
+            why=reasons_of(loaded, self._platform.inventory),
         )
 
 

@@ -46,7 +46,7 @@ async def capabilities_page(
     request: Request, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
 ) -> Response:
     """What is loaded, and why."""
-    found = overview.capabilities()
+    found = await overview.graded()
     context = {"sections": await visible_sections(pages, who), "capabilities": found, "map": map_of(found)}
     return await pages.render(request, "hub/capabilities.html", context)
 
@@ -57,7 +57,7 @@ async def capability_page(
     request: Request, name: str, who: CurrentPrincipal, pages: PagesService, overview: OverviewService
 ) -> Response:
     """One capability with its routes and permissions."""
-    found = overview.capability(name)
+    found = await overview.capability(name)
     if found is None:
         raise ProblemRaised(Problem(404, "not-found", "Not Found", "No such capability is installed."))
     context = {
