@@ -11,8 +11,9 @@ from typing import NamedTuple
 from au_sys_python_factory.checks.source import SourceFile
 from au_sys_python_factory.inventory.names import Names, qualname
 from au_sys_python_factory.inventory.routes.endpoints import Declared, Endpoint, declared
+from au_sys_python_factory.inventory.routes.loops import unrolled
 from au_sys_python_factory.inventory.routes.routers import Router, attributes, called_function, kind_of, meant
-from au_sys_python_factory.inventory.routes.values import Scope, certain, parameters, texts, unrolled
+from au_sys_python_factory.inventory.routes.values import Scope, certain, parameters, texts
 
 _DEEP = 12
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from au_sys_python_factory.checks.source import Function, SourceFile
 from au_sys_python_factory.inventory.names import Name, Names, qualname
+from au_sys_python_factory.inventory.routes.loops import unrolled
 from au_sys_python_factory.inventory.routes.routers import Router, meant
-from au_sys_python_factory.inventory.routes.values import Scope, Unknown, bindings, certain, texts, unrolled, values
+from au_sys_python_factory.inventory.routes.values import Scope, Unknown, bindings, certain, texts, values
 
 _VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "trace"}
 _WEBSOCKETS = {"websocket", "websocket_route", "add_api_websocket_route", "add_websocket_route"}
