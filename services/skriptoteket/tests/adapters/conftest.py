@@ -24,11 +24,16 @@ WORKER = Worker(WorkerId("w"), "h", "b", 1, 0.0, "1", "test", DEFAULT_REQUIREMEN
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[AsyncClient]:
+def denied() -> frozenset[str]:
+    """What nobody may: Anna is no operator, and writes only what she maintains."""
+    return frozenset({AUTHOR_ANY, OPERATE})
+
+
+@pytest.fixture
+async def client(tmp_path: Path, denied: frozenset[str]) -> AsyncIterator[AsyncClient]:
     """A client of the whole library, signed in as Anna."""
     blobs = open_blobs(f"file://{tmp_path}/blobs")
     storage = Prepared(Manifest("storage", "1.0", "blobs"), Contribution(services=(Service(Blobs, lambda _: blobs),)))
-    denied = frozenset({AUTHOR_ANY, OPERATE})
     parts: list[Capability] = [believing_identity(denied), storage, Skriptoteket()]
     async with started_app(settings=settings_for(tmp_path), capabilities=parts) as found:
         found.headers["authorization"] = "Bearer anna"

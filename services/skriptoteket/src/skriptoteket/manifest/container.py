@@ -18,6 +18,7 @@ from skriptoteket.core.bank.installation import BankInstallation
 from skriptoteket.core.bank.models import Installed
 from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.core.catalog.classification import Classification
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.governance.nominations.deciding import Nominating
@@ -25,7 +26,9 @@ from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.preferences.settings import Preferences
+from skriptoteket.core.runs.foreign import ForeignRuns
 from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.operations import Operating
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
@@ -69,6 +72,9 @@ class Library:
     watching: RunWatching
     preferences: Preferences
     interaction: Interaction
+    foreign: ForeignRuns
+    operating: Operating
+    classification: Classification
     planning: Planning
     firing: Firing
     health: RunnerHealth
@@ -134,6 +140,9 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         watching=RunWatching(work, clock, bell),
         preferences=Preferences(work),
         interaction=Interaction(work, clock, bell, rules),
+        foreign=ForeignRuns(work, clock, ids),
+        operating=Operating(work, clock, alive_for),
+        classification=Classification(work),
         planning=Planning(work, clock),
         firing=Firing(work, clock, ids, bell, rules),
         health=RunnerHealth(work, clock, alive_for),

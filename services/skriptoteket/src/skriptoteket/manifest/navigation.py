@@ -12,6 +12,8 @@ MENU = (
     MenuEntry("Suggestions", "/admin/suggestions", roles.TRIAGE, order=14, icon="mail"),
     MenuEntry("Administrators", "/admin/nominations", roles.NOMINATE, order=16, icon="people"),
     MenuEntry("All tools", "/admin/tools", roles.CURATE, order=15, icon="list"),
+    MenuEntry("Everybody's runs", "/admin/runs", roles.VIEW_ANY_RUN, order=17, icon="runs"),
+    MenuEntry("Operations", "/admin/operations", roles.OPERATE, order=18, icon="settings"),
 )
 
 CARDS = (Card("Tools", "Choose a tool, upload a file, get the result.", "/browse", roles.BROWSE, order=10),)

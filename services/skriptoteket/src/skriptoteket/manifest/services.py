@@ -16,7 +16,9 @@ from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
+from skriptoteket.adapters.http.environments import Environments
 from skriptoteket.adapters.http.nominating import NominationDesk
+from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.scheduling import ScheduleDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.adapters.http.trying import TrialDesk
@@ -27,6 +29,7 @@ from skriptoteket.adapters.web.review import ReviewDesk
 from skriptoteket.adapters.web.suggestions import SuggestionDesk
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.core.catalog.classification import Classification
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
@@ -34,8 +37,11 @@ from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.preferences.settings import Preferences
+from skriptoteket.core.runs.foreign import ForeignRuns
 from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.operations import Operating
 from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.removal import Removal
 from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.runs.watching import RunWatching
 from skriptoteket.core.versions.draft_lock import DraftLocking
@@ -63,14 +69,19 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
         RunWatching: library.watching,
         Preferences: library.preferences,
         Interaction: library.interaction,
+        ForeignRuns: library.foreign,
+        Operating: library.operating,
+        Classification: library.classification,
         UploadLimits: upload_limits(settings),
         Ids: library.ids,
+        Environments: Environments(settings.environments, settings.environments_dir),
         Readers: readers,
         Ledger: Ledger(audit),
     }
     return (
         *(Service(interface, _giving(service)) for interface, service in ready.items()),
         *_services_of_the_platform(library),
+        *_desks_with_files(library, readers),
         *_desks(library, readers),
     )
 
@@ -78,6 +89,9 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
 def _services_of_the_platform(library: Library) -> tuple[Service, ...]:
     async def files(scope: Any) -> BlobArtifactStore:  # Any: the container's scope, which the runtime does not export
         return BlobArtifactStore(await scope.get(Blobs), library.settings.blob_namespace)
+
+    async def removal(scope: Any) -> Removal:  # Any: as above
+        return Removal(library.work, await scope.get(ArtifactStore), library.clock)
 
     async def actors(scope: Any) -> Actors:  # Any: as above
         return Actors(await scope.get(Authorizer))
@@ -89,10 +103,15 @@ def _services_of_the_platform(library: Library) -> tuple[Service, ...]:
             directory = None
         return People(directory, await scope.get(Authorizer))
 
-    return Service(ArtifactStore, files), Service(Actors, actors), Service(People, people)
+    return (
+        Service(ArtifactStore, files),
+        Service(Removal, removal),
+        Service(Actors, actors),
+        Service(People, people),
+    )
 
 
-def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
+def _desks_with_files(library: Library, readers: Readers) -> tuple[Service, ...]:
     limits = upload_limits(library.settings)
 
     async def submitting(scope: Any) -> SubmissionDesk:  # Any: as above
@@ -121,6 +140,15 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
             library.settings.environments,
         )
 
+    return (
+        Service(SubmissionDesk, submitting),
+        Service(TrialDesk, trying),
+        Service(ScheduleDesk, scheduling),
+        Service(EditorDesk, editing),
+    )
+
+
+def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
     async def asked(scope: Any) -> tuple[Actors, People, Readers, Ledger]:  # Any: as above
         return await scope.get(Actors), await scope.get(People), readers, await scope.get(Ledger)
 
@@ -135,19 +163,21 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
     async def suggesting(scope: Any) -> SuggestionDesk:  # Any: as above
         return SuggestionDesk(library.suggesting, library.browsing, *await asked(scope))
 
+    async def overseeing(scope: Any) -> OversightDesk:  # Any: as above
+        actors, people, _, ledger = await asked(scope)
+        removal = await scope.get(Removal)
+        return OversightDesk(library.foreign, library.watching, removal, library.lookup, actors, people, ledger)
+
     async def nominating(scope: Any) -> NominationDesk:  # Any: as above
         actors, people, _, ledger = await asked(scope)
         return NominationDesk(library.nominating, actors, people, ledger, await roles_of(scope))
 
     return (
-        Service(SubmissionDesk, submitting),
-        Service(TrialDesk, trying),
-        Service(ScheduleDesk, scheduling),
-        Service(EditorDesk, editing),
         Service(ReviewDesk, reviewing),
         Service(CurationDesk, curating),
         Service(SuggestionDesk, suggesting),
         Service(NominationDesk, nominating),
+        Service(OversightDesk, overseeing),
     )
 
 

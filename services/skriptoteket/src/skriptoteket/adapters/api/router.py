@@ -7,9 +7,12 @@ from skriptoteket.adapters.api import (
     curation,
     interaction,
     nominations,
+    operations,
+    oversight,
     preferences,
     runs,
     schedules,
+    taxonomy,
     trials,
     versions,
 )
@@ -28,6 +31,9 @@ def api_router() -> APIRouter:
     router.include_router(versions.router)
     router.include_router(curation.router)
     router.include_router(nominations.router)
+    router.include_router(taxonomy.router)
+    router.include_router(oversight.router)
+    router.include_router(operations.router)
     return router
 
 

@@ -12,13 +12,14 @@ from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from skriptoteket.adapters.api.run_answers import answered, detail
 from skriptoteket.adapters.api.schemas.runs import ArtifactOut, JsonSubmission, LogsOut, RunDetail, RunList
-from skriptoteket.adapters.http.acting import Actors, idempotency_key, run_id_of
+from skriptoteket.adapters.http.acting import Actors, cursor_of, idempotency_key, run_id_of
 from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver
+from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.roles import AUTHOR_ANY, OPERATE, RUN
+from skriptoteket.core.roles import RUN, Actor
 from skriptoteket.core.runs.models import RunState
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.watching import RunWatching
@@ -29,6 +30,7 @@ router = APIRouter()
 Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
 Watching = Annotated[RunWatching, inject(RunWatching)]
 Files = Annotated[ArtifactStore, inject(ArtifactStore)]
+Oversight = Annotated[OversightDesk, inject(OversightDesk)]
 Rights = Annotated[Actors, inject(Actors)]
 
 _EVENT_PAUSE = 0.25
@@ -81,7 +83,7 @@ async def runs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> RunList:
     """One's own runs, newest first."""
-    before = None if cursor is None else _cursor(cursor)
+    before = None if cursor is None else cursor_of(cursor)
     states = frozenset({state}) if state is not None else None
     rows = await watching.mine(principal.urn, limit + 1, before, states)
     return RunList.of(rows[:limit], more=len(rows) > limit)
@@ -89,19 +91,18 @@ async def runs(
 
 @router.get("/runs/{run_id}", name="skriptoteket_api_run")
 @access(permission=RUN)
-async def run(run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching) -> RunDetail:
+async def run(
+    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, rights: Rights
+) -> RunDetail:
     """One of one's own runs."""
-    return detail(request, await watching.see(run_id_of(run_id), principal.urn))
+    return detail(request, await watching.see(run_id_of(run_id), await rights.viewer(principal)))
 
 
 @router.post("/runs/{run_id}/cancel", name="skriptoteket_api_cancel")
 @access(permission=RUN)
-async def cancel(
-    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, rights: Rights
-) -> Response:
-    """Cancel a run that waits or works; 200 when it is cancelled already."""
-    wanted = run_id_of(run_id)
-    await watching.cancel(wanted, principal.urn, operates=await rights.holds(principal, OPERATE))
+async def cancel(run_id: str, principal: CurrentPrincipal, desk: Oversight) -> Response:
+    """Cancel a run that waits or works; 204 when it is cancelled already, too."""
+    await desk.cancel(principal, run_id_of(run_id))
     return Response(status_code=204)
 
 
@@ -109,17 +110,16 @@ async def cancel(
 @access(permission=RUN)
 async def logs(run_id: str, principal: CurrentPrincipal, watching: Watching, rights: Rights) -> LogsOut:
     """What the script printed, for those who may read its source."""
-    reads = await rights.holds(principal, AUTHOR_ANY)
-    return LogsOut.of(await watching.logs(run_id_of(run_id), principal.urn, reads_source=reads))
+    return LogsOut.of(await watching.logs(run_id_of(run_id), await rights.viewer(principal)))
 
 
 @router.get("/runs/{run_id}/artifacts", name="skriptoteket_api_artifacts")
 @access(permission=RUN)
 async def artifacts(
-    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching
+    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, rights: Rights
 ) -> list[ArtifactOut]:
     """The files of a succeeded run."""
-    return detail(request, await watching.see(run_id_of(run_id), principal.urn)).artifacts
+    return detail(request, await watching.see(run_id_of(run_id), await rights.viewer(principal))).artifacts
 
 
 @router.get(
@@ -129,40 +129,49 @@ async def artifacts(
     name="skriptoteket_api_archive",
 )
 @access(permission=RUN)
-async def archive(run_id: str, principal: CurrentPrincipal, watching: Watching, files: Files) -> Response:
+async def archive(
+    run_id: str, principal: CurrentPrincipal, watching: Watching, rights: Rights, files: Files
+) -> Response:
     """Every file of a succeeded run in one archive."""
-    tool, found = await watching.artifacts(run_id_of(run_id), principal.urn)
+    tool, found = await watching.artifacts(run_id_of(run_id), await rights.viewer(principal))
     return await archived(files, found, tool.slug)
 
 
 @router.get("/runs/{run_id}/artifacts/{artifact_id}", name="skriptoteket_api_artifact")
 @access(permission=RUN)
 async def artifact(
-    run_id: str, artifact_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, files: Files
+    run_id: str,
+    artifact_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    watching: Watching,
+    rights: Rights,
+    files: Files,
 ) -> Response:
     """One file, as a download."""
-    found = await watching.artifact(run_id_of(run_id), artifact_id, principal.urn)
+    found = await watching.artifact(run_id_of(run_id), artifact_id, await rights.viewer(principal))
     return await deliver(request, files, found)
 
 
 @router.get("/runs/{run_id}/events", name="skriptoteket_api_events")
 @access(permission=RUN)
-async def events(run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching) -> Response:
+async def events(
+    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, rights: Rights
+) -> Response:
     """Server-sent events of a run until it is over; ``Last-Event-ID`` resumes."""
     wanted = run_id_of(run_id)
     last = request.headers.get("last-event-id", "")
     after = int(last) if last.isdigit() and len(last) < 10 else 0
-    await watching.see(wanted, principal.urn)
+    viewer = await rights.viewer(principal)
+    await watching.see(wanted, viewer)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(
-        _stream(watching, wanted, principal.urn, after), media_type="text/event-stream", headers=headers
-    )
+    return StreamingResponse(_stream(watching, wanted, viewer, after), media_type="text/event-stream", headers=headers)
 
 
-async def _stream(watching: RunWatching, run_id: RunId, subject: str, after: int) -> AsyncIterator[str]:
+async def _stream(watching: RunWatching, run_id: RunId, viewer: Actor, after: int) -> AsyncIterator[str]:
     state, silent = "", 0.0
     while True:
-        run, steps = await watching.events(run_id, subject, after)
+        run, steps = await watching.events(run_id, viewer, after)
         for step in steps:
             after = step.id
             if step.kind != "log":
@@ -179,15 +188,6 @@ async def _stream(watching: RunWatching, run_id: RunId, subject: str, after: int
             silent = 0.0
         await asyncio.sleep(_EVENT_PAUSE)
         silent += _EVENT_PAUSE
-
-
-def _cursor(text: str) -> RunId:
-    from uuid import UUID
-
-    try:
-        return RunId(UUID(text))
-    except ValueError:
-        raise ValidationFailed([FieldIssue("cursor", "type", "is none that a list gave; start without it")]) from None
 
 
 def _json_values(body: bytes) -> dict[str, object]:

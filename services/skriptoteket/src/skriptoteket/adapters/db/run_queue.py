@@ -25,7 +25,7 @@ from skriptoteket.core.runs.models import (
     advance,
     finish,
 )
-from skriptoteket.core.runs.ports import ClaimRules, Waiting
+from skriptoteket.core.runs.ports import ClaimRules, LaneLoad, Waiting
 from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
 from skriptoteket.core.runs.queueing.matching import missing, requirements_of
 from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued
@@ -203,6 +203,12 @@ class SqlRunQueue:
         query = select(func.min(runs.c.requested_at)).where(runs.c.state == RunState.QUEUED)
         found: datetime | None = (await self._session.execute(query)).scalar()
         return found
+
+    async def lanes(self) -> Sequence[LaneLoad]:
+        """Lanes in which something waits."""
+        query = select(runs.c.lane, func.count(), func.min(runs.c.requested_at))
+        found = await self._session.execute(query.where(runs.c.state == RunState.QUEUED).group_by(runs.c.lane))
+        return [LaneLoad(*row) for row in found]
 
     async def _waiting(self) -> Sequence[Row]:
         query = select(*_LIGHT).where(runs.c.state == RunState.QUEUED).order_by(runs.c.id)

@@ -1,6 +1,7 @@
 """RunStore and WorkerStore on SQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
@@ -9,12 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from skriptoteket.adapters.db.rows import run_of, run_row, worker_of, worker_row
 from skriptoteket.adapters.db.statements import rows_changed
-from skriptoteket.adapters.db.tables import idempotency_keys, run_artifacts, run_events, run_logs, runs, workers
+from skriptoteket.adapters.db.tables import (
+    idempotency_keys,
+    run_accesses,
+    run_artifacts,
+    run_events,
+    run_logs,
+    runs,
+    upkeep,
+    workers,
+)
 from skriptoteket.core.errors import Conflict, NotFound
 from skriptoteket.core.identifiers import RunId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Artifact, Ended, Run, StreamText
-from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Worker
+from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Upkeep, Worker
+from skriptoteket.core.runs.sight import RunAccess
 
 _EXPIRY = {
     "inputs": runs.c.inputs_expired_at,
@@ -45,7 +56,7 @@ class SqlRunStore:
 
     async def page(self, wanted: RunFilter, limit: int, before: RunId | None = None) -> Sequence[Run]:
         """Newest first."""
-        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        query = select(runs).where(runs.c.deleted_at.is_(None)).order_by(runs.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(runs.c.id < before)
         if wanted.requested_by is not None:
@@ -56,6 +67,14 @@ class SqlRunStore:
             query = query.where(runs.c.state.in_(wanted.states))
         if wanted.contexts is not None:
             query = query.where(runs.c.context.in_(wanted.contexts))
+        if wanted.outcomes is not None:
+            query = query.where(runs.c.outcome.in_(wanted.outcomes))
+        if wanted.shared:
+            query = query.where(runs.c.shared_at.is_not(None))
+        if wanted.after is not None:
+            query = query.where(runs.c.requested_at >= wanted.after)
+        if wanted.until is not None:
+            query = query.where(runs.c.requested_at < wanted.until)
         return [run_of(row) for row in (await self._session.execute(query)).mappings()]
 
     async def artifacts(self, run_id: RunId) -> Sequence[Artifact]:
@@ -127,6 +146,37 @@ class SqlRunStore:
         """Keep the artifacts' names, without their blobs."""
         await self._session.execute(update(run_artifacts).where(run_artifacts.c.run_id == run_id).values(blob_key=None))
 
+    async def forget_artifacts(self, run_id: RunId) -> None:
+        """Their names too."""
+        await self._session.execute(delete(run_artifacts).where(run_artifacts.c.run_id == run_id))
+
+    async def note_access(self, access: RunAccess) -> None:
+        """Append."""
+        values = (access.id, access.run_id, access.by, access.at, access.until, access.reason)
+        row = dict(zip(run_accesses.c.keys(), values, strict=True))
+        await self._session.execute(insert(run_accesses).values(row))
+
+    async def accesses(self, run_id: RunId) -> Sequence[RunAccess]:
+        """Oldest first."""
+        query = select(run_accesses).where(run_accesses.c.run_id == run_id).order_by(run_accesses.c.id)
+        return [RunAccess(*row) for row in (await self._session.execute(query)).all()]
+
+    async def outcomes(self, since: datetime) -> Mapping[str, int]:
+        """By outcome."""
+        query = select(runs.c.outcome, func.count()).where(runs.c.finished_at >= since, runs.c.outcome.is_not(None))
+        return {outcome: count for outcome, count in (await self._session.execute(query.group_by(runs.c.outcome)))}
+
+    async def upkeep(self, name: str) -> Upkeep | None:
+        """How a duty last went."""
+        row = (await self._session.execute(select(upkeep).where(upkeep.c.name == name))).mappings().first()
+        return Upkeep(**row) if row is not None else None
+
+    async def keep_upkeep(self, done: Upkeep) -> None:
+        """Insert or replace."""
+        row = {**asdict(done), "counts": dict(done.counts)}
+        if await rows_changed(self._session, update(upkeep).where(upkeep.c.name == done.name).values(row)) == 0:
+            await self._session.execute(insert(upkeep).values(row))
+
     async def forget_logs(self, run_id: RunId) -> None:
         """Idempotent."""
         await self._session.execute(delete(run_logs).where(run_logs.c.run_id == run_id))
@@ -139,7 +189,7 @@ class SqlRunStore:
 
     async def remove(self, run_id: RunId) -> None:
         """The row and everything that belongs to it."""
-        for table in (run_artifacts, run_logs, run_events):
+        for table in (run_artifacts, run_logs, run_events, run_accesses):
             await self._session.execute(delete(table).where(table.c.run_id == run_id))
         await self._session.execute(delete(runs).where(runs.c.id == run_id))
 
@@ -198,6 +248,16 @@ class SqlWorkerStore:
     async def all(self) -> Sequence[Worker]:
         """Every record, live or not."""
         return [worker_of(row) for row in (await self._session.execute(select(workers))).mappings()]
+
+    async def ask_to_drain(self, worker: WorkerId, at: datetime) -> bool:
+        """A column of its own, which the worker's heartbeat leaves alone."""
+        asked = update(workers).where(workers.c.id == worker).values(drain_asked_at=at)
+        return await rows_changed(self._session, asked) > 0
+
+    async def asked_to_drain(self, worker: WorkerId) -> bool:
+        """Whether somebody asked."""
+        query = select(workers.c.id).where(workers.c.id == worker, workers.c.drain_asked_at.is_not(None))
+        return (await self._session.execute(query)).first() is not None
 
     async def remove(self, worker: WorkerId) -> None:
         """Idempotent."""

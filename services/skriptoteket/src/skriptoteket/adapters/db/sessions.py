@@ -63,6 +63,10 @@ class SqlSessionStore:
         """Every session of somebody."""
         return await rows_changed(self._session, delete(tool_sessions).where(tool_sessions.c.subject == subject))
 
+    async def forget_run(self, run_id: RunId) -> int:
+        """The session that goes on from it."""
+        return await rows_changed(self._session, delete(tool_sessions).where(tool_sessions.c.run_id == run_id))
+
     async def _one(self, query: Select[tuple[object, ...]]) -> ToolSession | None:
         row = (await self._session.execute(query)).mappings().first()
         return _session_of(row) if row is not None else None

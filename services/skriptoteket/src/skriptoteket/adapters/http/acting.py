@@ -9,7 +9,7 @@ from starlette.requests import Request
 from fastapi_services_platform import Authorizer, Principal
 from skriptoteket.core.errors import FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.identifiers import RunId, VersionId
-from skriptoteket.core.roles import Actor
+from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, OPERATE, REVIEW, VIEW_ANY_RUN, Actor
 
 MAX_WAIT = 30
 
@@ -24,6 +24,10 @@ class Actors:
         """The actor, holding those of the given rights that the authorizer grants."""
         held = [right for right in rights if (await self._authorizer.authorize(principal, right)).allowed]
         return Actor(principal.urn, frozenset(held))
+
+    async def viewer(self, principal: Principal) -> Actor:
+        """The caller with what counts for seeing and cancelling runs."""
+        return await self.of(principal, (AUTHOR, AUTHOR_ANY, REVIEW, VIEW_ANY_RUN, OPERATE))
 
     async def holds(self, principal: Principal, right: str) -> bool:
         """Whether the caller holds one right."""
@@ -45,6 +49,18 @@ def uuid_of(kind: str, text: str) -> UUID:
 def run_id_of(text: str) -> RunId:
     """The run id in a path. Raises ``NotFound``."""
     return RunId(uuid_of("run", text))
+
+
+def cursor_of(text: str) -> RunId:
+    """Where a list goes on.
+
+    Raises:
+        ValidationFailed: no list gave this.
+    """
+    try:
+        return RunId(UUID(text))
+    except ValueError:
+        raise ValidationFailed([FieldIssue("cursor", "type", "is none that a list gave; start without it")]) from None
 
 
 def version_id_of(text: str) -> VersionId:

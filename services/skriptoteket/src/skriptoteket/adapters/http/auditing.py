@@ -38,5 +38,12 @@ AUDIT_EVENTS = tuple(
         "nomination.decided",
         "nomination.withdrawn",
         "admin.revoked",
+        "taxonomy.changed",
+        "run.opened",
+        "run.shared",
+        "run.unshared",
+        "run.removed",
+        "run.cancelled",
+        "worker.drained",
     )
 )

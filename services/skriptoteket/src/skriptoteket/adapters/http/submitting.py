@@ -14,6 +14,7 @@ from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFail
 from skriptoteket.core.fields.forms import Fields, plain_fields
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Ids
+from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission, Submission, Submitted
@@ -91,7 +92,7 @@ class SubmissionDesk:
 
     async def wait(self, run_id: RunId, subject: str, time: timedelta) -> SeenRun:
         """The run once it is over, or as it is when the time is."""
-        seen = await self.watching.see(run_id, subject)
+        seen = await self.watching.see(run_id, Actor(subject))
         if time > timedelta(0):
             try:
                 async with asyncio.timeout(time.total_seconds()):
@@ -99,7 +100,7 @@ class SubmissionDesk:
                     while not seen.run.state.terminal:
                         await asyncio.sleep(pause)
                         pause = min(pause * 1.5, _LONGEST_PAUSE)
-                        seen = await self.watching.see(run_id, subject)
+                        seen = await self.watching.see(run_id, Actor(subject))
             except TimeoutError:
                 pass  # the time is over: what was seen last is the answer
         return seen

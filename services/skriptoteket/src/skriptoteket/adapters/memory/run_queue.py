@@ -9,7 +9,7 @@ from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import Conflict, Fenced, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.runs.models import ACTIVE, Claim, Ended, OutcomeCode, Run, RunContext, RunState, advance, finish
-from skriptoteket.core.runs.ports import ClaimRules, RunLogs, Waiting
+from skriptoteket.core.runs.ports import ClaimRules, LaneLoad, RunLogs, Waiting
 from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
 from skriptoteket.core.runs.queueing.matching import missing, requirements_of
 from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued
@@ -139,6 +139,13 @@ class MemoryRunQueue:
     async def oldest_waiting(self) -> datetime | None:
         """When the oldest waiting run was submitted."""
         return min((run.requested_at for run in self._waiting()), default=None)
+
+    async def lanes(self) -> Sequence[LaneLoad]:
+        """Lanes in which something waits."""
+        found: dict[str, list[datetime]] = {}
+        for run in self._waiting():
+            found.setdefault(run.lane, []).append(run.requested_at)
+        return [LaneLoad(lane, len(times), min(times)) for lane, times in found.items()]
 
     def _waiting(self) -> list[Run]:
         return sorted(

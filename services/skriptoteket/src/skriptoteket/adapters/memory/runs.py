@@ -1,5 +1,6 @@
 """RunStore and WorkerStore in dictionaries."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +10,8 @@ from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Artifact, Run, StreamText
-from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Worker
+from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Upkeep, Worker
+from skriptoteket.core.runs.sight import RunAccess
 
 
 class MemoryRunStore:
@@ -33,11 +35,16 @@ class MemoryRunStore:
         found = [
             run
             for run in self._state.runs.values()
-            if (before is None or run.id < before)
+            if run.deleted_at is None
+            and (before is None or run.id < before)
             and (wanted.requested_by is None or run.requested_by == wanted.requested_by)
             and (wanted.tool_id is None or run.tool_id == wanted.tool_id)
             and (wanted.states is None or run.state in wanted.states)
             and (wanted.contexts is None or run.context in wanted.contexts)
+            and (wanted.outcomes is None or run.outcome in wanted.outcomes)
+            and (not wanted.shared or run.shared_at is not None)
+            and (wanted.after is None or run.requested_at >= wanted.after)
+            and (wanted.until is None or run.requested_at < wanted.until)
         ]
         return sorted(found, key=lambda run: run.id, reverse=True)[:limit]
 
@@ -88,6 +95,31 @@ class MemoryRunStore:
         kept = self._state.artifacts.get(run_id, ())
         self._state.artifacts[run_id] = tuple(replace(artifact, blob_key=None) for artifact in kept)
 
+    async def forget_artifacts(self, run_id: RunId) -> None:
+        """Their names too."""
+        self._state.artifacts.pop(run_id, None)
+
+    async def note_access(self, access: RunAccess) -> None:
+        """Append."""
+        self._state.accesses[access.id] = access
+
+    async def accesses(self, run_id: RunId) -> Sequence[RunAccess]:
+        """Oldest first."""
+        return [each for each in self._state.accesses.values() if each.run_id == run_id]
+
+    async def outcomes(self, since: datetime) -> Mapping[str, int]:
+        """By outcome."""
+        ended = [run for run in self._state.runs.values() if run.finished_at is not None and run.finished_at >= since]
+        return Counter(run.outcome.value for run in ended if run.outcome is not None)
+
+    async def upkeep(self, name: str) -> Upkeep | None:
+        """How a duty last went."""
+        return self._state.upkeep.get(name)
+
+    async def keep_upkeep(self, done: Upkeep) -> None:
+        """Insert or replace."""
+        self._state.upkeep[done.name] = done
+
     async def forget_logs(self, run_id: RunId) -> None:
         """Idempotent."""
         self._state.logs.pop(run_id, None)
@@ -127,6 +159,18 @@ class MemoryWorkerStore:
         """Every record, live or not."""
         return list(self._state.workers.values())
 
+    async def ask_to_drain(self, worker: WorkerId, at: datetime) -> bool:
+        """Beside the worker's own record."""
+        if worker not in self._state.workers:
+            return False
+        self._state.drains[worker] = at
+        return True
+
+    async def asked_to_drain(self, worker: WorkerId) -> bool:
+        """Whether somebody asked."""
+        return worker in self._state.drains
+
     async def remove(self, worker: WorkerId) -> None:
         """Idempotent."""
         self._state.workers.pop(worker, None)
+        self._state.drains.pop(worker, None)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from skriptoteket.adapters.memory.state import State
-from skriptoteket.core.identifiers import ToolId
+from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.interaction.models import ToolSession
 from skriptoteket.core.runs.models import Run
 
@@ -43,6 +43,10 @@ class MemorySessionStore:
     async def forget(self, subject: str) -> int:
         """Every session of somebody."""
         return self._drop([key for key in self._state.sessions if key[1] == subject])
+
+    async def forget_run(self, run_id: RunId) -> int:
+        """The session that goes on from it."""
+        return self._drop([key for key, each in self._state.sessions.items() if each.run_id == run_id])
 
     def _drop(self, keys: list[tuple[ToolId, str, str]]) -> int:
         for key in keys:

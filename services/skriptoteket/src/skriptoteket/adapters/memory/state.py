@@ -13,7 +13,8 @@ from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.models import ToolSession
 from skriptoteket.core.preferences.models import UserSettings
 from skriptoteket.core.runs.models import Artifact, Run
-from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Worker
+from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Upkeep, Worker
+from skriptoteket.core.runs.sight import RunAccess
 from skriptoteket.core.schedules.models import Occurrence, Schedule
 from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision
 from skriptoteket.core.versions.snapshots import SandboxSnapshot
@@ -52,6 +53,9 @@ class State:
     events: dict[RunId, tuple[RunEvent, ...]] = field(default_factory=dict)
     keys: dict[str, tuple[Remembered, datetime]] = field(default_factory=dict)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
+    drains: dict[WorkerId, datetime] = field(default_factory=dict)
+    accesses: dict[UUID, RunAccess] = field(default_factory=dict)
+    upkeep: dict[str, Upkeep] = field(default_factory=dict)
 
     def copies(self) -> Mapping[str, object]:
         """A copy of every dictionary, by name."""

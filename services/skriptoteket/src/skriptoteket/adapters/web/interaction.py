@@ -46,7 +46,7 @@ async def act(
     rights: Rights,
 ) -> Response:
     """Begin the step and go to its run; whatever is wrong, the form comes back as it was filled in."""
-    seen = await watching.see(run_id_of(run_id), principal.urn)
+    seen = await watching.see(run_id_of(run_id), await rights.viewer(principal))
     form = await request.form()
     action_id = str(form.get("action_id", ""))
     rev = str(form.get("state_rev", ""))

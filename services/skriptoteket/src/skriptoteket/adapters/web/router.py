@@ -8,11 +8,14 @@ from skriptoteket.adapters.web import (
     editor,
     interaction,
     nominations,
+    operations,
+    oversight,
     preferences,
     review,
     run,
     schedules,
     suggestions,
+    taxonomy,
 )
 
 
@@ -21,7 +24,19 @@ def page_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.include_router(catalog.router)
     router.include_router(run.router)
-    for each in (interaction, preferences, schedules, editor, review, curation, suggestions, nominations):
+    for each in (
+        interaction,
+        preferences,
+        schedules,
+        editor,
+        review,
+        curation,
+        suggestions,
+        nominations,
+        taxonomy,
+        oversight,
+        operations,
+    ):
         router.include_router(each.router)
     return router
 

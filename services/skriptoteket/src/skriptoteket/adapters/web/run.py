@@ -13,6 +13,7 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import Actors, run_id_of
 from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver, disposition, safe_headers
+from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk
 from skriptoteket.adapters.web.catalog import unavailable
 from skriptoteket.adapters.web.result_blocks import csv_cell, markdown_html
@@ -22,7 +23,7 @@ from skriptoteket.core.errors import NotFound, PayloadTooLarge, ValidationFailed
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
-from skriptoteket.core.roles import OPERATE, RUN
+from skriptoteket.core.roles import RUN
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.watching import RunWatching
 
@@ -36,6 +37,7 @@ Files = Annotated[ArtifactStore, inject(ArtifactStore)]
 Page = Annotated[Pages, inject(Pages)]
 People = Annotated[Readers, inject(Readers)]
 NewIds = Annotated[Ids, inject(Ids)]
+Oversight = Annotated[OversightDesk, inject(OversightDesk)]
 Rights = Annotated[Actors, inject(Actors)]
 
 _PAGE = 20
@@ -98,16 +100,16 @@ async def run(
     run_id: str,
     request: Request,
     principal: CurrentPrincipal,
-    watching: Watching,
     steps: Steps,
+    desk: Oversight,
     pages: Page,
     people: People,
 ) -> Response:
     """One run: how far it is, then what came out."""
-    seen = await watching.see(run_id_of(run_id), principal.urn)
-    return await pages.render(
-        request, "skriptoteket/run.html", view(seen, principal, people, await offer(steps, seen, principal))
-    )
+    seen = await desk.watching.see(run_id_of(run_id), await desk.actors.viewer(principal))
+    names = await desk.people.names(frozenset(each.by for each in seen.accesses))
+    context = view(seen, principal, people, await offer(steps, seen, principal), names=names)
+    return await pages.render(request, "skriptoteket/run.html", context)
 
 
 @router.get("/my-runs/{run_id}/live", name="skriptoteket_run_live")
@@ -117,12 +119,13 @@ async def live(
     request: Request,
     principal: CurrentPrincipal,
     watching: Watching,
+    rights: Rights,
     steps: Steps,
     pages: Page,
     people: People,
 ) -> Response:
     """The part of the page that changes while a run lives; it stops asking by itself when the run is over."""
-    seen = await watching.see(run_id_of(run_id), principal.urn)
+    seen = await watching.see(run_id_of(run_id), await rights.viewer(principal))
     text = await pages.text(
         request, "skriptoteket/run_live.html", view(seen, principal, people, await offer(steps, seen, principal))
     )
@@ -131,20 +134,19 @@ async def live(
 
 @router.post("/my-runs/{run_id}/cancel", name="skriptoteket_run_cancel")
 @access(permission=RUN)
-async def cancel(
-    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, rights: Rights
-) -> Response:
+async def cancel(run_id: str, request: Request, principal: CurrentPrincipal, desk: Oversight) -> Response:
     """Cancel, then back to the run."""
-    wanted = run_id_of(run_id)
-    await watching.cancel(wanted, principal.urn, operates=await rights.holds(principal, OPERATE))
+    await desk.cancel(principal, run_id_of(run_id))
     return RedirectResponse(request.url_for("skriptoteket_run", run_id=run_id).path, 303)
 
 
 @router.get("/my-runs/{run_id}/artifacts.zip", name="skriptoteket_archive")
 @access(permission=RUN)
-async def archive(run_id: str, principal: CurrentPrincipal, watching: Watching, files: Files) -> Response:
+async def archive(
+    run_id: str, principal: CurrentPrincipal, watching: Watching, rights: Rights, files: Files
+) -> Response:
     """Every file in one archive."""
-    tool, found = await watching.artifacts(run_id_of(run_id), principal.urn)
+    tool, found = await watching.artifacts(run_id_of(run_id), await rights.viewer(principal))
     return await archived(files, found, tool.slug)
 
 
@@ -156,19 +158,22 @@ async def artifact(
     request: Request,
     principal: CurrentPrincipal,
     watching: Watching,
+    rights: Rights,
     files: Files,
     inline: bool = False,
 ) -> Response:
     """A file as a download; pictures also inside the page."""
-    found = await watching.artifact(run_id_of(run_id), artifact_id, principal.urn)
+    found = await watching.artifact(run_id_of(run_id), artifact_id, await rights.viewer(principal))
     return await deliver(request, files, found, inline=inline)
 
 
 @router.get("/my-runs/{run_id}/tables/{index}", name="skriptoteket_table_csv")
 @access(permission=RUN)
-async def table_csv(run_id: str, index: int, principal: CurrentPrincipal, watching: Watching) -> Response:
+async def table_csv(
+    run_id: str, index: int, principal: CurrentPrincipal, watching: Watching, rights: Rights
+) -> Response:
     """A table of the result as a CSV file that no spreadsheet takes for formulas."""
-    seen = await watching.see(run_id_of(run_id), principal.urn)
+    seen = await watching.see(run_id_of(run_id), await rights.viewer(principal))
     block = seen.run.outputs[index] if 0 <= index < len(seen.run.outputs) else {}
     columns, rows = block.get("columns"), block.get("rows")
     if block.get("kind") != "table" or not isinstance(columns, list) or not isinstance(rows, list):

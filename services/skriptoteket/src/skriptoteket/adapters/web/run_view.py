@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from fastapi_services_platform import Principal
 from skriptoteket.adapters.web.result_blocks import unmentioned, view_blocks
@@ -30,7 +31,12 @@ async def offer(steps: Interaction, seen: SeenRun, principal: Principal) -> Tool
 
 
 def view(
-    seen: SeenRun, principal: Principal, people: Readers, session: ToolSession | None, attempt: Attempt | None = None
+    seen: SeenRun,
+    principal: Principal,
+    people: Readers,
+    session: ToolSession | None,
+    attempt: Attempt | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, object]:
     """The context of the page, and of its live part."""
     run = seen.run
@@ -49,4 +55,5 @@ def view(
         "refreshes": not run.state.terminal,
         "session": session,
         "attempt": attempt or Attempt(),
+        "names": names,
     }

@@ -212,6 +212,7 @@ class _Daemon:
                 await leases.give_up_if_late()
             await self._guarded("worker.register", self._register)
             await self._guarded("worker.sweep", self._sweep)
+            await self._guarded("worker.drain", self._obey_drain)
             await asyncio.sleep(self.settings.heartbeat_seconds)
 
     async def _drain(self, executor: Executor) -> None:
@@ -223,6 +224,13 @@ class _Daemon:
             await executor.stop(run.id, "drain")
         if self.active:
             await asyncio.wait(self.active)
+
+    async def _obey_drain(self) -> None:
+        async with self.parts.uow.read() as unit:
+            asked = await unit.workers.asked_to_drain(self.identity.id)
+        if asked and not self.draining:
+            _log.info("worker.drain_asked", worker=self.identity.id)
+            self._drain_now()
 
     async def _sweep(self) -> None:
         for run in await self.recovery.sweep():

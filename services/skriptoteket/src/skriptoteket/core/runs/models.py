@@ -281,12 +281,18 @@ class Run:
     artifacts_expired_at: datetime | None = None
     logs_expired_at: datetime | None = None
     result_expired_at: datetime | None = None
+    shared_at: datetime | None = None
+    deleted_at: datetime | None = None
 
     @property
     def session_context(self) -> str:
         """Which session of its requester the run belongs to: trials never mix with the real thing."""
         trial = self.context is RunContext.SANDBOX
         return f"sandbox:{self.snapshot_id or self.version_id}" if trial else "default"
+
+    def with_share(self, at: datetime | None) -> "Run":
+        """Shared with the tool's maintainers since, or not."""
+        return replace(self, shared_at=at)
 
     @staticmethod
     def owns(file: InputFile) -> bool:

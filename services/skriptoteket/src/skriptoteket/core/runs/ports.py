@@ -19,6 +19,7 @@ from skriptoteket.core.runs.models import (
     RunState,
     StreamText,
 )
+from skriptoteket.core.runs.sight import RunAccess
 from skriptoteket.core.versions.ports import VersionStore
 from skriptoteket.core.versions.snapshots import SnapshotStore
 
@@ -31,6 +32,10 @@ class RunFilter:
     tool_id: ToolId | None = None
     states: frozenset[RunState] | None = None
     contexts: frozenset[str] | None = None
+    outcomes: frozenset[str] | None = None
+    shared: bool = False
+    after: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,26 @@ class Remembered:
     run_id: RunId
 
 
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """How a duty of the service last went. ``failures`` are those of the last round."""
+
+    name: str
+    tried_at: datetime
+    succeeded_at: datetime | None
+    failures: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLoad:
+    """How much waits in a lane, and since when."""
+
+    lane: str
+    waiting: int
+    oldest: datetime | None
+
+
 class RunStore(Protocol):
     """Reads and keeps runs. No method ends a transaction."""
 
@@ -79,7 +104,7 @@ class RunStore(Protocol):
         ...
 
     async def page(self, wanted: RunFilter, limit: int, before: RunId | None = None) -> Sequence[Run]:
-        """Newest first; run ids are UUIDv7, so their order is the order of submission."""
+        """Newest first, without removed ones; run ids are UUIDv7, so their order is the order of submission."""
         ...
 
     async def artifacts(self, run_id: RunId) -> Sequence[Artifact]: ...
@@ -108,7 +133,27 @@ class RunStore(Protocol):
         """Keep the artifacts' names, without their blobs."""
         ...
 
+    async def forget_artifacts(self, run_id: RunId) -> None:
+        """Their names too."""
+        ...
+
     async def forget_logs(self, run_id: RunId) -> None: ...
+
+    async def note_access(self, access: RunAccess) -> None: ...
+
+    async def accesses(self, run_id: RunId) -> Sequence[RunAccess]:
+        """Oldest first."""
+        ...
+
+    async def outcomes(self, since: datetime) -> Mapping[str, int]:
+        """How many runs ended how since then."""
+        ...
+
+    async def upkeep(self, name: str) -> Upkeep | None: ...
+
+    async def keep_upkeep(self, done: Upkeep) -> None:
+        """Insert or replace."""
+        ...
 
     async def forget_live_view(self, before: datetime, now: datetime) -> None:
         """Remove events of runs that ended earlier, and idempotency keys whose time is over."""
@@ -215,6 +260,10 @@ class RunQueue(Protocol):
 
     async def oldest_waiting(self) -> datetime | None: ...
 
+    async def lanes(self) -> Sequence[LaneLoad]:
+        """Lanes in which something waits."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
@@ -250,6 +299,12 @@ class WorkerStore(Protocol):
 
     async def remove(self, worker: WorkerId) -> None: ...
 
+    async def ask_to_drain(self, worker: WorkerId, at: datetime) -> bool:
+        """Keep the wish beside the worker's own record; ``False`` when there is no such worker."""
+        ...
+
+    async def asked_to_drain(self, worker: WorkerId) -> bool: ...
+
 
 SESSION_IDLE_TIME = timedelta(hours=24)
 """A tool session that nobody used for so long is over."""
@@ -268,6 +323,10 @@ class RunSessions(Protocol):
 
     async def forget(self, subject: str) -> int:
         """Remove every session of somebody; how many."""
+        ...
+
+    async def forget_run(self, run_id: RunId) -> int:
+        """Remove the session that goes on from this run; how many."""
         ...
 
 

@@ -8,7 +8,8 @@ from skriptoteket.core.errors import NotFound, SkriptoteketError
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.models import Run
-from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, ArtifactStore, ExpiringRuns, RunUnit
+from skriptoteket.core.runs.operations import PURGE
+from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, ArtifactStore, ExpiringRuns, RunUnit, Upkeep
 
 _BATCH = 100
 _ORPHAN_AGE = timedelta(hours=1)
@@ -64,7 +65,13 @@ class Retention:
                 await unit.runs.forget_live_view(now - timedelta(hours=1), now)
                 await unit.schedules.forget_history(now - self._times.runs)
                 counts["sessions"] = await unit.sessions.forget_unused(now - SESSION_IDLE_TIME)
+                await unit.runs.keep_upkeep(await self._kept(unit, now, counts, failures))
         return Purged(counts, failures)
+
+    async def _kept(self, unit: RunUnit, now: datetime, counts: dict[str, int], failures: int) -> Upkeep:
+        before = await unit.runs.upkeep(PURGE)
+        succeeded = now if failures == 0 else (before.succeeded_at if before is not None else None)
+        return Upkeep(PURGE, now, succeeded, failures, counts)
 
     async def _purge_class(self, kind: str, before: datetime, now: datetime, dry: bool) -> tuple[int, int]:
         done = failed = 0

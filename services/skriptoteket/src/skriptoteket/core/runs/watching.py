@@ -1,14 +1,16 @@
 """Read, list and cancel one's own runs; who may see what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Conflict, Expired, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.ports import Clock, UnitOfWork
+from skriptoteket.core.roles import OPERATE, Actor
 from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports import Doorbell, RunEvent, RunFilter, RunLogs, RunUnit, Waiting
+from skriptoteket.core.runs.sight import RunAccess, Sight, outcome_only, sight_of
 from skriptoteket.core.versions.models import ToolVersion
 
 _RECENT_RUNS = 100
@@ -25,10 +27,12 @@ class SeenRun:
     waiting: Waiting | None
     progress: RunEvent | None
     logs: RunLogs | None = None
+    sight: Sight = Sight.OWN
+    accesses: Sequence[RunAccess] = ()
 
 
 class RunWatching:
-    """The questions about runs that their requester may ask. Everybody else's runs do not exist for a caller."""
+    """The questions about runs, for those who may see them. Any other run does not exist for a caller."""
 
     def __init__(self, work: UnitOfWork[RunUnit], clock: Clock, bell: Doorbell) -> None:
         self._work = work
@@ -53,48 +57,56 @@ class RunWatching:
                 found.setdefault(tool.id, tool)
         return list(found.values())[:most]
 
-    async def see(self, run_id: RunId, subject: str) -> SeenRun:
-        """One of the caller's runs.
+    async def see(self, run_id: RunId, viewer: Actor) -> SeenRun:
+        """A run, as much of it as the viewer may see.
 
         Raises:
-            NotFound: missing or somebody else's.
+            NotFound: missing, or nothing for the viewer.
+            Expired: its requester removed it.
         """
         async with self._work.read() as unit:
-            run = await _own(unit, run_id, subject)
+            run, sight, maintainers = await self._visible(unit, run_id, viewer)
             tool = await unit.tools.get(run.tool_id)
             version = await unit.versions.get(run.version_id) if run.version_id is not None else None
-            artifacts = await unit.runs.artifacts(run_id) if run.state is RunState.SUCCEEDED else ()
+            shows_files = sight is not Sight.OUTCOME and run.state is RunState.SUCCEEDED
+            artifacts = await unit.runs.artifacts(run_id) if shows_files else ()
             waiting = await unit.queue.place(run_id) if run.state is RunState.QUEUED else None
             progress = None
             if not run.state.terminal:
                 steps = [event for event in await unit.runs.events(run_id) if event.kind == "progress"]
                 progress = steps[-1] if steps else None
-            logs = await unit.runs.logs(run_id) if run.context is RunContext.SANDBOX and run.state.terminal else None
-            return SeenRun(run, tool, version, artifacts, waiting, progress, logs)
+            trial = run.context is RunContext.SANDBOX
+            reads = viewer.may_write(maintainers) if sight is not Sight.OWN else trial
+            logs = await unit.runs.logs(run_id) if reads and run.state.terminal else None
+            accesses = tuple(await unit.runs.accesses(run_id)) if sight is Sight.OWN else ()
+            shown = outcome_only(run) if sight is Sight.OUTCOME else run
+            if not reads and sight is not Sight.OWN:
+                shown = replace(shown, author_detail="")
+            return SeenRun(shown, tool, version, artifacts, waiting, progress, logs, sight, accesses)
 
-    async def logs(self, run_id: RunId, subject: str, *, reads_source: bool) -> RunLogs:
+    async def logs(self, run_id: RunId, viewer: Actor) -> RunLogs:
         """What the run printed; only for those who may read the source and see the run.
 
         Raises:
             NotFound: not entitled, or no such run.
+            Expired: their time is over.
         """
         async with self._work.read() as unit:
-            run = await _own(unit, run_id, subject)
-            maintainers = await unit.tools.maintainers(run.tool_id)
-            if not reads_source and subject not in maintainers:
+            run, _, maintainers = await self._visible(unit, run_id, viewer)
+            if not viewer.may_write(maintainers):
                 raise NotFound("log of run", run_id)
             if run.logs_expired_at is not None:
                 raise Expired("log of run", run_id, run.logs_expired_at.date().isoformat())
             return await unit.runs.logs(run_id)
 
-    async def artifact(self, run_id: RunId, artifact_id: str, subject: str) -> Artifact:
-        """A file of a succeeded run of the caller.
+    async def artifact(self, run_id: RunId, artifact_id: str, viewer: Actor) -> Artifact:
+        """A file of a succeeded run.
 
         Raises:
             NotFound, Expired.
         """
         async with self._work.read() as unit:
-            run = await _own(unit, run_id, subject)
+            run = await self._with_content(unit, run_id, viewer)
             found = next((item for item in await unit.runs.artifacts(run_id) if item.artifact_id == artifact_id), None)
             if found is None or run.state is not RunState.SUCCEEDED:
                 raise NotFound("file", artifact_id)
@@ -103,15 +115,15 @@ class RunWatching:
                 raise Expired("file", artifact_id, at.date().isoformat())
             return found
 
-    async def artifacts(self, run_id: RunId, subject: str) -> tuple[Tool, Sequence[Artifact]]:
-        """Every file of a succeeded run of the caller that is still kept, with the run's tool.
+    async def artifacts(self, run_id: RunId, viewer: Actor) -> tuple[Tool, Sequence[Artifact]]:
+        """Every file of a succeeded run that is still kept, with the run's tool.
 
         Raises:
             NotFound: no such run, or it has no files.
             Expired: their time is over.
         """
         async with self._work.read() as unit:
-            run = await _own(unit, run_id, subject)
+            run = await self._with_content(unit, run_id, viewer)
             found = await unit.runs.artifacts(run_id) if run.state is RunState.SUCCEEDED else ()
             if not found:
                 raise NotFound("files of run", run_id)
@@ -121,13 +133,13 @@ class RunWatching:
                 raise Expired("files of run", run_id, at.date().isoformat())
             return await unit.tools.get(run.tool_id), kept
 
-    async def events(self, run_id: RunId, subject: str, after: int) -> tuple[Run, Sequence[RunEvent]]:
+    async def events(self, run_id: RunId, viewer: Actor, after: int) -> tuple[Run, Sequence[RunEvent]]:
         """Steps of the live view behind ``after``, and the run as it is now."""
         async with self._work.read() as unit:
-            run = await _own(unit, run_id, subject)
+            run, _, _ = await self._visible(unit, run_id, viewer)
             return run, await unit.runs.events(run_id, after)
 
-    async def cancel(self, run_id: RunId, subject: str, *, operates: bool = False) -> Run:
+    async def cancel(self, run_id: RunId, actor: Actor) -> Run:
         """Cancel: queued at once, starting and running within a second; cancelled already is fine.
 
         Raises:
@@ -136,20 +148,26 @@ class RunWatching:
         """
         async with self._work.write() as unit:
             run = await unit.runs.get(run_id)
-            if run.requested_by != subject and not operates:
+            if run.requested_by != actor.subject and not actor.holds(OPERATE):
                 raise NotFound("run", run_id)
             if run.state is RunState.CANCELLED:
                 return run
             if run.state.terminal or run.state is RunState.COLLECTING:
                 raise Conflict("wrong_state", f"The run is {run.state} and cannot be cancelled.", {"state": run.state})
-            reason = "user" if run.requested_by == subject else "operator"
+            reason = "user" if run.requested_by == actor.subject else "operator"
             run = await unit.queue.request_cancel(run_id, reason, self._clock.now())
         await self._bell.ring(run_id)
         return run
 
+    async def _visible(self, unit: RunUnit, run_id: RunId, viewer: Actor) -> tuple[Run, Sight, frozenset[str]]:
+        run = await unit.runs.get(run_id)
+        maintainers = await unit.tools.maintainers(run.tool_id)
+        foreign = run.requested_by != viewer.subject
+        accesses = tuple(await unit.runs.accesses(run_id)) if foreign else ()
+        return run, sight_of(run, viewer, maintainers, accesses, self._clock.now()), maintainers
 
-async def _own(unit: RunUnit, run_id: RunId, subject: str) -> Run:
-    run = await unit.runs.get(run_id)
-    if run.requested_by != subject:
-        raise NotFound("run", run_id)
-    return run
+    async def _with_content(self, unit: RunUnit, run_id: RunId, viewer: Actor) -> Run:
+        run, sight, _ = await self._visible(unit, run_id, viewer)
+        if sight is Sight.OUTCOME:
+            raise NotFound("file of run", run_id)
+        return run

@@ -22,11 +22,13 @@ from skriptoteket.adapters.db.tables.governance import (
 )
 from skriptoteket.adapters.db.tables.runs import (
     idempotency_keys,
+    run_accesses,
     run_artifacts,
     run_events,
     run_logs,
     runs,
     tool_sessions,
+    upkeep,
     workers,
 )
 from skriptoteket.adapters.db.tables.schedules import schedule_occurrences, schedules
@@ -51,6 +53,7 @@ __all__ = [
     "nominations",
     "profession_categories",
     "professions",
+    "run_accesses",
     "run_artifacts",
     "run_events",
     "run_logs",
@@ -68,6 +71,7 @@ __all__ = [
     "tool_slug_aliases",
     "tool_versions",
     "tools",
+    "upkeep",
     "user_settings",
     "version_decisions",
     "workers",

@@ -57,6 +57,8 @@ runs = Table(
     Column("artifacts_expired_at", UtcDateTime),
     Column("logs_expired_at", UtcDateTime),
     Column("result_expired_at", UtcDateTime),
+    Column("shared_at", UtcDateTime),
+    Column("deleted_at", UtcDateTime),
     Index("ix_runs_waiting", "state", "id"),
     Index("ix_runs_requester", "requested_by", "id"),
     Index("ix_runs_tool", "tool_id", "id"),
@@ -74,6 +76,7 @@ tool_sessions = Table(
     Column("run_id", Uuid),
     Column("pending_run_id", Uuid),
     Column("last_used_at", UtcDateTime, nullable=False, index=True),
+    Column("files", JSON),
 )
 
 run_artifacts = Table(
@@ -111,6 +114,27 @@ run_events = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+run_accesses = Table(
+    "run_accesses",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("opened_by", String(200), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("open_until", UtcDateTime, nullable=False),
+    Column("reason", String(500), nullable=False),
+)
+
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("tried_at", UtcDateTime, nullable=False),
+    Column("succeeded_at", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -139,4 +163,5 @@ workers = Table(
     Column("heartbeat_at", UtcDateTime, nullable=False),
     Column("problem", Text, nullable=False),
     Column("fix", Text, nullable=False),
+    Column("drain_asked_at", UtcDateTime),
 )
