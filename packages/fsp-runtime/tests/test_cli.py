@@ -14,7 +14,7 @@ import pytest
 
 from fastapi_services_platform import PlatformError, cli
 from fastapi_services_platform.capability import discovery
-from fastapi_services_platform.engine import report
+from fastapi_services_platform.engine.inspection import report
 from fastapi_services_platform.testing.stand_ins import Prepared
 
 WITHOUT = "capabilities:\n  identity: {enabled: false}\n  skriptoteket: {enabled: false}\n  storage: {enabled: false}\n"

@@ -28,7 +28,7 @@ class Commands(click.Group):
         own = super().get_command(ctx, cmd_name)
         if own is not None or ctx.resilient_parsing:
             return own
-        from fastapi_services_platform.engine.report import contributed_commands
+        from fastapi_services_platform.engine.inspection.report import contributed_commands
 
         found = asyncio.run(contributed_commands())
         if cmd_name not in found:
@@ -64,7 +64,7 @@ def run(
     parent: int | None,
 ) -> None:
     """Start the platform and serve it until it is told to stop."""
-    from fastapi_services_platform.engine.serving import serve_forever
+    from fastapi_services_platform.engine.processes.serving import serve_forever
 
     ended = serve_forever(host, port, target, workers=workers, descriptor=descriptor, siblings=siblings, parent=parent)
     sys.exit(ended)
@@ -75,7 +75,7 @@ def run(
 @_as_json
 def list_capabilities(as_json: bool, why: bool) -> None:
     """What is installed, in the order of start, with its grade: bronze, silver or gold."""
-    from fastapi_services_platform.engine.report import capability_report
+    from fastapi_services_platform.engine.inspection.report import capability_report
 
     report = asyncio.run(capability_report())
     if as_json:
@@ -107,7 +107,7 @@ def list_capabilities(as_json: bool, why: bool) -> None:
 @_as_json
 def routes(as_json: bool) -> None:
     """Every route with what it asks of its caller."""
-    from fastapi_services_platform.engine.report import route_report
+    from fastapi_services_platform.engine.inspection.report import route_report
 
     report = asyncio.run(route_report())
     if as_json:
@@ -124,7 +124,7 @@ def routes(as_json: bool) -> None:
 @_as_json
 def doctor(as_json: bool, timings: bool) -> None:
     """Look for what will not work, before it does not. FSP_SILENCED_CHECKS leaves warnings out by their code."""
-    from fastapi_services_platform.engine.checks import examine, rows
+    from fastapi_services_platform.engine.inspection.checks import examine, rows
 
     found, steps = asyncio.run(examine())
     if as_json:
@@ -145,7 +145,7 @@ def doctor(as_json: bool, timings: bool) -> None:
 @_as_json
 def graph(as_json: bool) -> None:
     """Which capability needs which, as Graphviz text."""
-    from fastapi_services_platform.engine.report import dependency_edges
+    from fastapi_services_platform.engine.inspection.report import dependency_edges
 
     edges = asyncio.run(dependency_edges())
     if as_json:
@@ -182,7 +182,7 @@ def downgrade(capability: str, revision: str, as_json: bool) -> None:
 
 
 def _migrate(step: str, capability: str | None, revision: str, as_json: bool) -> None:
-    from fastapi_services_platform.engine.report import migration_report
+    from fastapi_services_platform.engine.inspection.report import migration_report
 
     report = asyncio.run(migration_report(step, capability, revision))
     if as_json:

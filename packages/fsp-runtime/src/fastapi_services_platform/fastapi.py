@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from fastapi_services_platform.config.feature_flags import FlagContext
+from fastapi_services_platform.http.door.flagged import mark_flagged
 from fastapi_services_platform.http.exchange import exchange_of
-from fastapi_services_platform.http.flagged import mark_flagged
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import effective_reversibility
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem

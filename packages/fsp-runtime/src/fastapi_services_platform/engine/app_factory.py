@@ -21,9 +21,9 @@ from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import find_capabilities, runtime_version
 from fastapi_services_platform.engine.probing import Probe
 from fastapi_services_platform.errors import ConfigurationError, PlatformError
+from fastapi_services_platform.http.door.log_context import exchange_fields
 from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.fastapi_seams import complete
-from fastapi_services_platform.http.log_context import exchange_fields
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.probes import json_bytes
 from fastapi_services_platform.http.probes import router as probes

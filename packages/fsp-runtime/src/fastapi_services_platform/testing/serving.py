@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
-from fastapi_services_platform.engine.serving import bind, server_config
+from fastapi_services_platform.engine.processes.serving import bind, server_config
 
 _START_SECONDS = 30.0
 

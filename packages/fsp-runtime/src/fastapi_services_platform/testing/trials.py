@@ -75,7 +75,7 @@ async def those_that_end(
     for step in steps:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                with suppress(Exception):
+                with suppress(Exception):  # what a step does is asked by another check
                     await step()
                 done.append(step)
     return ended, done

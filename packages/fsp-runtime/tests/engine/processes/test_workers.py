@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fastapi_services_platform.engine.serving import bind, doors
+from fastapi_services_platform.engine.processes.serving import bind, doors
 
 APP = """
 import os

@@ -1,1 +1,1 @@
-"""Several web processes of one parent, and how they talk to each other."""
+"""Web processes: how one is served, several of one parent, and how they talk to each other."""

@@ -117,7 +117,7 @@ class Admission:
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
-        self._listener = authorizer if isinstance(authorizer, RefusalListener) else None
+        self._listener: RefusalListener | None = authorizer if isinstance(authorizer, RefusalListener) else None
         self.tokens = tokens
         self._public_origin = public_origin.encode("ascii")
         self._entry_page = entry_page

@@ -7,10 +7,10 @@ from typing import Literal
 
 from fastapi_services_platform.config.settings import platform_settings
 from fastapi_services_platform.engine.app_factory import PlatformApp
+from fastapi_services_platform.engine.inspection.report import Row, assembled, close_databases, migrated, stands
 from fastapi_services_platform.engine.platform import Platform
-from fastapi_services_platform.engine.report import Row, assembled, close_databases, migrated, stands
 from fastapi_services_platform.errors import PlatformError
-from fastapi_services_platform.http.flagged import flags_asked_for
+from fastapi_services_platform.http.door.flagged import flags_asked_for
 
 CODES = {
     "FSP001": "the platform does not start",

@@ -137,7 +137,7 @@ def server_config(application: Any) -> uvicorn.Config:  # Any: an ASGI applicati
 def _protocol() -> "type[asyncio.Protocol] | Literal['h11']":
     if find_spec("httptools") is None:
         return "h11"
-    from fastapi_services_platform.engine.bounded_protocol import BoundedHttpProtocol
+    from fastapi_services_platform.engine.processes.bounded_protocol import BoundedHttpProtocol
 
     return BoundedHttpProtocol
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from fastapi_services_platform import PlatformSettings, RouterMount, Tier, access, create_app
 from fastapi_services_platform.engine.app_factory import PlatformApp
-from fastapi_services_platform.engine.checks import _broken_routes
+from fastapi_services_platform.engine.inspection.checks import _broken_routes
 from fastapi_services_platform.engine.plugin_loader import find_capabilities
 from fastapi_services_platform.http.fastapi_sharing import lean_declarations
 from fastapi_services_platform.testing.stand_ins import Prepared
