@@ -67,6 +67,11 @@ class IdentitySettings(BaseSettings):
     )
     hash_queue: int = Field(64, ge=1, le=4096, description="Hashes that may wait; more are refused as busy.")
     breach_list: Path | None = Field(None, description="A hash file of one's own instead of the one in the wheel.")
+    breach_online: bool = Field(
+        False,
+        description="Whether new passwords are looked for at Pwned Passwords as well (five digits of a SHA-1 leave).",
+        json_schema_extra=runtime(weaker="false"),
+    )
     token_algorithm: Literal["ES256", "EdDSA"] = Field("ES256", description="Signature of new signing keys.")
     token_issuer: str | None = Field(None, description="Issuer of access tokens; unset: the public URL.")
     token_audience: str | None = Field(None, description="Audience of access tokens; unset: the issuer.")
@@ -154,6 +159,7 @@ class IdentitySettings(BaseSettings):
         description="Most days that an API key may live.",
         json_schema_extra=runtime(weaker="higher"),
     )
+    api_key_env: Literal["live", "test"] = Field("live", description="How new API keys begin: au_live_ or au_test_.")
     api_keys_per_subject: int = Field(
         20,
         ge=1,

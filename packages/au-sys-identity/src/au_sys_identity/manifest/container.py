@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher
 from au_sys_identity.adapters.crypto.bootstrap_token import BootstrapToken
+from au_sys_identity.adapters.crypto.breach_range import PwnedRange
 from au_sys_identity.adapters.crypto.sealing import RootKey
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.adapters.db.change_feed import ChangeFeed
@@ -68,6 +69,7 @@ class Wiring:
     log: Auditing
     recovery: Recovery
     windows: LibraryWindows
+    online: PwnedRange
     feed: ChangeFeed
 
     async def prepare(self) -> None:
@@ -91,6 +93,7 @@ class Wiring:
         await self.outside.client.close()
         await self.recovery.vault.close()
         await self.windows.close()
+        await self.online.close()
 
     async def sync_directories(self) -> None:
         """Run the directories that are due."""
@@ -147,6 +150,7 @@ def wire(database: Database, platform: PlatformSettings, settings: IdentitySetti
         log=log,
         recovery=recovery,
         windows=base.windows,
+        online=base.online,
         feed=ChangeFeed(database, base.freshness.expire),
     )
 

@@ -10,7 +10,7 @@ from au_sys_identity.core.accounts.mail_links import ResetRules
 from au_sys_identity.core.accounts.registration import RegistrationPolicy
 from au_sys_identity.core.credentials.lockout import Lockout
 from au_sys_identity.core.credentials.passwords import PasswordRules
-from au_sys_identity.core.credentials.ports import BreachList
+from au_sys_identity.core.credentials.ports import BreachList, OnlineBreachList
 from au_sys_identity.core.notices.sending import LinkTimes
 from au_sys_identity.core.sessions.models import SessionTimes
 from au_sys_identity.core.sessions.volume import VolumeRules
@@ -35,11 +35,11 @@ class Rules:
     volume: VolumeRules
 
     @classmethod
-    def of(cls, settings: IdentitySettings, breach_list: BreachList) -> "Rules":
+    def of(cls, settings: IdentitySettings, breach_list: BreachList, online: OnlineBreachList) -> "Rules":
         """As the settings say."""
         made = cls(
             SessionTimes(),
-            PasswordRules(breach_list),
+            PasswordRules(breach_list, online=online),
             Lockout(),
             RegistrationPolicy(),
             LinkTimes(),
@@ -60,6 +60,7 @@ class Rules:
         self.times.refresh_grace = timedelta(seconds=settings.refresh_grace)
         self.times.step_up = timedelta(seconds=settings.step_up_max_age)
         self.passwords.minimum = settings.password_min_length
+        self.passwords.asks_online = settings.breach_online
         self.lockout.limit = settings.guess_limit
         self.lockout.window = timedelta(seconds=settings.guess_window)
         self.registration.mode = settings.registration
@@ -71,6 +72,7 @@ class Rules:
         self.keys.default_days = settings.api_key_days
         self.keys.longest_days = settings.api_key_max_days
         self.keys.per_subject = settings.api_keys_per_subject
+        self.keys.env = settings.api_key_env
         self.signature.algorithm = settings.token_algorithm
         self.signature.life = timedelta(days=settings.signing_key_days)
         self.signature.longest_token = timedelta(seconds=settings.access_ttl)

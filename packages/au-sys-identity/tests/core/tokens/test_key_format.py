@@ -14,6 +14,13 @@ def test_a_key_is_recognized_offline() -> None:
     assert public_id_of(key) == public_id
 
 
+def test_keys_of_a_test_installation_tell_so() -> None:
+    """Both kinds are recognized everywhere."""
+    public_id, key = new_key("test")
+    assert key.startswith("au_test_")
+    assert public_id_of(key) == public_id
+
+
 @pytest.mark.parametrize("change", [0, 8, 20, 40, 62, 68])
 def test_one_wrong_character_is_noticed(change: int) -> None:
     """A mistyped key is refused without a look-up."""

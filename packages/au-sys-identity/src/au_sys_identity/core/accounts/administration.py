@@ -147,7 +147,7 @@ class Accounts:
             BadCredentials, TooManyAttempts: the current password is wrong, or was guessed too often.
             WeakPassword: before anything is hashed.
         """
-        chosen = self._rules.check(new, names=(person.email, person.display_name))
+        chosen = await self._rules.accepted(new, names=(person.email, person.display_name))
         await self._sign_in.verify_again(person, current, client=client)
         hashed = await self._hasher.hash(chosen, network=client.network)
         now = self._clock()

@@ -125,7 +125,7 @@ class MailLinks:
             person = await unit.subjects.get(found.subject_id) if found else None
         if found is None or person is None or not person.active or person.email_canonical != found.address:
             raise BadToken
-        chosen = self._rules.check(password, names=(person.email, person.display_name))
+        chosen = await self._rules.accepted(password, names=(person.email, person.display_name))
         hashed = await self._hasher.hash(chosen, network=network)
         async with self._transactions.writing() as unit:
             person = await unit.subjects.get(found.subject_id)

@@ -86,7 +86,7 @@ class Registration:
         person, address = self._person(wanted, status)
         if not self.policy.admits(address.canonical):
             raise RegistrationClosed
-        chosen = self._rules.check(password, names=(person.email, person.display_name))
+        chosen = await self._rules.accepted(password, names=(person.email, person.display_name))
         hashed = await self._hasher.hash(chosen, network=network)
         if await self._is_known(address):
             await self._as_if_made(person, hashed)
@@ -135,7 +135,7 @@ class Registration:
         if self.policy.mode == "closed":
             raise RegistrationClosed
         person, _address = self._person(wanted, "active", verified_at=self._clock())
-        chosen = self._rules.check(password, names=(person.email, person.display_name))
+        chosen = await self._rules.accepted(password, names=(person.email, person.display_name))
         hashed = await self._hasher.hash(chosen, network=network)
         async with self._transactions.writing() as unit:
             await self._add(unit, person, PasswordRecord(person.id, hashed, person.created_at), by=person.urn)
@@ -181,7 +181,7 @@ class Registration:
         if password is None:
             chosen, record = await self._one_time(person, None)
         else:
-            chosen = self._rules.check(password, names=(person.email, person.display_name))
+            chosen = await self._rules.accepted(password, names=(person.email, person.display_name))
             record = PasswordRecord(person.id, await self._hasher.hash(chosen), now)
         async with self._transactions.writing() as unit:
             if only_first and await unit.grants.holders(PLATFORM_ADMIN):
@@ -202,7 +202,7 @@ class Registration:
         if password is None:
             chosen = one_time_password()
         else:
-            chosen = self._rules.check(password, names=(person.email, person.display_name))
+            chosen = await self._rules.accepted(password, names=(person.email, person.display_name))
         now = self._clock()
         hashed = await self._hasher.hash(normalized(chosen))
         return chosen, PasswordRecord(person.id, hashed, now, must_change=True, usable_until=now + ONE_TIME_LIFE)

@@ -9,13 +9,14 @@ import string
 import unicodedata
 from dataclasses import dataclass
 
-from au_sys_identity.core.credentials.ports import BreachList
+from au_sys_identity.core.credentials.ports import BreachList, OnlineBreachList
 from au_sys_identity.core.errors import WeakPassword
 
 MAXIMUM_CHARACTERS = 128
 MAXIMUM_BYTES = 1024
 _SHORTEST_NAME = 4
 _ALPHABET = string.ascii_letters + string.digits
+_KNOWN = "This password is on the list that attackers try first; choose another one."
 
 
 def normalized(password: str) -> str:
@@ -39,6 +40,19 @@ class PasswordRules:
 
     breach_list: BreachList
     minimum: int = 12
+    online: OnlineBreachList | None = None
+    asks_online: bool = False
+
+    async def accepted(self, password: str, *, names: tuple[str, ...] = ()) -> str:
+        """As :meth:`check`; what passes is looked for online as well, when that is switched on.
+
+        Raises:
+            WeakPassword: it breaks rules.
+        """
+        chosen = self.check(password, names=names)
+        if self.asks_online and self.online is not None and await self.online.contains(chosen):
+            raise WeakPassword((_KNOWN,))
+        return chosen
 
     def check(self, password: str, *, names: tuple[str, ...] = ()) -> str:
         """The normalized password. ``names`` are the account's own: address and display name.
@@ -61,7 +75,7 @@ class PasswordRules:
         if len(password) > MAXIMUM_CHARACTERS or len(password.encode("utf-8", "surrogatepass")) > MAXIMUM_BYTES:
             broken.append(f"Use at most {MAXIMUM_CHARACTERS} characters.")
         if self.breach_list.contains(password) or self.breach_list.contains(password.casefold()):
-            broken.append("This password is on the list that attackers try first; choose another one.")
+            broken.append(_KNOWN)
         if len(set(password)) < min(5, self.minimum):
             broken.append("Use more different characters.")
         if any(part in password.casefold() for part in _own_names(names)):

@@ -1,4 +1,4 @@
-"""CredentialStore, GuessStore, PasswordHasher and BreachList protocols."""
+"""CredentialStore, GuessStore, PasswordHasher, BreachList and OnlineBreachList protocols."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -70,3 +70,10 @@ class BreachList(Protocol):
     """Passwords that attackers try first."""
 
     def contains(self, password: str) -> bool: ...
+
+
+class OnlineBreachList(Protocol):
+    """Passwords known to be in attackers' hands, asked for elsewhere."""
+
+    async def contains(self, password: str) -> bool:
+        """Whether the list holds the password; ``False`` too when nobody answers within a second."""

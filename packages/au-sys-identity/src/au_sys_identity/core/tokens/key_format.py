@@ -6,14 +6,17 @@ The prefix and the CRC-32 let a scanner recognize a leaked key, and let us refus
 import secrets
 import string
 import zlib
+from typing import Literal
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _PUBLIC, _SECRET, _CHECK = 12, 43, 6
-PREFIXES = ("au_live_", "au_test_")
+KeyEnv = Literal["live", "test"]
+PREFIXES: dict[KeyEnv, str] = {"live": "au_live_", "test": "au_test_"}
 
 
-def new_key(prefix: str = PREFIXES[0]) -> tuple[str, str]:
+def new_key(env: KeyEnv = "live") -> tuple[str, str]:
     """A fresh public id, and the whole key with 256 secret bits."""
+    prefix = PREFIXES[env]
     public_id, secret = _random(_PUBLIC), _random(_SECRET)
     body = prefix + public_id + secret
     return public_id, body + _checksum(body)
@@ -21,7 +24,7 @@ def new_key(prefix: str = PREFIXES[0]) -> tuple[str, str]:
 
 def public_id_of(key: str) -> str | None:
     """The public id in a well-formed key with the right checksum, else ``None``."""
-    prefix = next((known for known in PREFIXES if key.startswith(known)), None)
+    prefix = next((known for known in PREFIXES.values() if key.startswith(known)), None)
     if prefix is None or len(key) != len(prefix) + _PUBLIC + _SECRET + _CHECK or not key.isascii():
         return None
     body, check = key[:-_CHECK], key[-_CHECK:]

@@ -14,7 +14,7 @@ from au_sys_identity.core.machines.models import Machine
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.subjects.models import Person, SubjectId, SubjectUrn
 from au_sys_identity.core.subjects.names import display_name
-from au_sys_identity.core.tokens.key_format import new_key
+from au_sys_identity.core.tokens.key_format import PREFIXES, KeyEnv, new_key
 from au_sys_identity.core.tokens.models import ApiKey
 
 
@@ -25,6 +25,7 @@ class KeyRules:
     default_days: int = 90
     longest_days: int = 366
     per_subject: int = 20
+    env: KeyEnv = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class MadeKey:
 
     key: ApiKey
     secret: str = field(repr=False)
+
+    @property
+    def prefix(self) -> str:
+        """How it begins."""
+        return self.secret[: self.secret.index(self.key.public_id)]
 
 
 class ApiKeys:
@@ -43,6 +49,11 @@ class ApiKeys:
         self._granting = granting
         self._clock = clock
         self._rules = rules
+
+    @property
+    def prefix(self) -> str:
+        """How keys begin here."""
+        return PREFIXES[self._rules.env]
 
     async def create(
         self,
@@ -68,7 +79,7 @@ class ApiKeys:
         maker = by or owner.urn
         await self._granting.check_ceiling(maker, scopes)
         now = self._clock()
-        public_id, secret = new_key()
+        public_id, secret = new_key(self._rules.env)
         made = ApiKey(
             id=uuid7(),
             public_id=public_id,

@@ -13,7 +13,7 @@ from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock, Transactions
 from au_sys_identity.core.subjects.models import SubjectId
 from au_sys_identity.core.tokens.key_format import new_key
-from au_sys_identity.core.tokens.keys import MadeKey
+from au_sys_identity.core.tokens.keys import KeyRules, MadeKey
 from au_sys_identity.core.tokens.models import ApiKey
 
 LONGEST_OVERLAP = timedelta(days=7)
@@ -22,10 +22,11 @@ LONGEST_OVERLAP = timedelta(days=7)
 class KeyRotation:
     """One rotation a key: of two at the same time, one succeeds."""
 
-    def __init__(self, transactions: Transactions, granting: Granting, clock: Clock) -> None:
+    def __init__(self, transactions: Transactions, granting: Granting, clock: Clock, rules: KeyRules) -> None:
         self._transactions = transactions
         self._granting = granting
         self._clock = clock
+        self._rules = rules
 
     async def rotate(self, owner_id: SubjectId, key_id: UUID, *, overlap: timedelta, by: str) -> tuple[MadeKey, ApiKey]:
         """The successor with the same name, scopes and length of life, and the old key as it is now.
@@ -49,7 +50,7 @@ class KeyRotation:
             old = await unit.api_keys.get(key_id)
             if old is None or not old.usable(now):
                 raise NotFound("key")
-            public_id, secret = new_key()
+            public_id, secret = new_key(self._rules.env)
             successor = replace(
                 old,
                 id=uuid7(),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from au_sys_identity.adapters.api.door.authentication import CookieNames
 from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost, Pepper
 from au_sys_identity.adapters.crypto.breach_list import HashFile
+from au_sys_identity.adapters.crypto.breach_range import POLICY, PwnedRange
 from au_sys_identity.adapters.crypto.sealing import RootKey, key_file, parsed_key
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
 from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
@@ -29,6 +30,7 @@ from au_sys_identity.manifest.runtime_settings import LiveSettings, SettingsRead
 from fastapi_services_platform import (
     Database,
     PlatformSettings,
+    open_guarded_client,
 )
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -109,6 +111,7 @@ class Base:
     freshness: Freshness
     windows: LibraryWindows
     graph: LiveGraph
+    online: PwnedRange
 
     @property
     def times(self) -> SessionTimes:
@@ -133,9 +136,10 @@ def base_of(database: Database, platform: PlatformSettings, settings: IdentitySe
         UnsafeSetting: production refuses a setting.
     """
     breach_list = HashFile.read(settings.breach_list) if settings.breach_list else HashFile.shipped()
+    online = PwnedRange(open_guarded_client(POLICY))
     root = root_key(settings, platform)
     transactions = SqlTransactions(database, PersonalKeys(root), utc_now)
-    freshness, read, in_force = Freshness(transactions), SettingsRead(settings), Rules.of(settings, breach_list)
+    freshness, read, in_force = Freshness(transactions), SettingsRead(settings), Rules.of(settings, breach_list, online)
     runtime = RuntimeSettings(read.catalogue, read.value, read.check, transactions, root, freshness, utc_now)
     live = LiveSettings(settings, read, runtime)
     live.follow(in_force.follow)
@@ -157,4 +161,5 @@ def base_of(database: Database, platform: PlatformSettings, settings: IdentitySe
         freshness,
         LibraryWindows(settings.redis_url.get_secret_value() if settings.redis_url else None),
         LiveGraph(transactions, freshness, utc_now),
+        online,
     )

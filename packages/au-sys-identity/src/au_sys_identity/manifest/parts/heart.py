@@ -159,7 +159,7 @@ def _programs(
             verification, base.cookies, Limits(decisions, base.in_force.factors), freshness
         ),
         ApiKeys: api_keys,
-        KeyRotation: KeyRotation(transactions, granting, clock),
+        KeyRotation: KeyRotation(transactions, granting, clock, base.in_force.keys),
         Introspection: Introspection(
             transactions, verification, access_tokens, decisions, sessions, api_keys, clock, issuer=access_tokens.issuer
         ),

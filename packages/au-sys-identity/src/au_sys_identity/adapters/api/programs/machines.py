@@ -134,7 +134,7 @@ async def list_service_account_keys(
     """Without their secrets; for its custodians, and those who may read keys."""
     known = await visible(request, account_id, machines, reach, "identity.keys.read")
     now, urn = datetime.now(UTC), known.machine.urn
-    return KeysOut(items=[KeyOut.of(key, urn, now) for key in await keys.of_owner(known.machine.id)])
+    return KeysOut(items=[KeyOut.of(key, urn, now, keys.prefix) for key in await keys.of_owner(known.machine.id)])
 
 
 @agents.post(
@@ -162,7 +162,7 @@ async def create_service_account_key(
     life = timedelta(seconds=body.expires_in) if body.expires_in else None
     made = await keys.create(known.machine, body.name, frozenset(body.scopes), by=caller.urn, expires_in=life)
     response.headers["cache-control"] = "no-store"
-    shown = KeyOut.of(made.key, known.machine.urn, made.key.created_at)
+    shown = KeyOut.of(made.key, known.machine.urn, made.key.created_at, made.prefix)
     return KeySecretOut(**shown.model_dump(), secret=made.secret)
 
 
@@ -231,7 +231,7 @@ async def rotate_service_account_key(
     overlap = timedelta(seconds=(body or RotationBody()).overlap_seconds)
     made, old = await rotation.rotate(owner, credential_id, overlap=overlap, by=caller.urn)
     response.headers["cache-control"] = "no-store"
-    shown = KeyOut.of(made.key, subject_urn(_kind_of(request), owner), made.key.created_at).model_dump()
+    shown = KeyOut.of(made.key, subject_urn(_kind_of(request), owner), made.key.created_at, made.prefix).model_dump()
     return RotatedKeyOut(**{**shown, "overlap_until": old.overlap_until}, secret=made.secret, supersedes=old.id)
 
 

@@ -36,7 +36,7 @@ async def list_api_keys(
     if wanted is None or (wanted != caller.id and not await decisions.holds(caller, "identity.keys.read")):
         raise NotFound("person")
     now, urn = datetime.now(UTC), caller.urn if wanted == caller.id else subject_urn("person", wanted)
-    return KeysOut(items=[KeyOut.of(key, urn, now) for key in await keys.of_owner(wanted)])
+    return KeysOut(items=[KeyOut.of(key, urn, now, keys.prefix) for key in await keys.of_owner(wanted)])
 
 
 @router.post("/auth/api-keys/", operation_id="create_api_key", summary="Make an API key", status_code=201)
@@ -55,7 +55,7 @@ async def create_api_key(
     life = timedelta(seconds=body.expires_in) if body.expires_in else None
     made = await keys.create(await accounts.get(caller.id), body.name, frozenset(body.scopes), expires_in=life)
     response.headers["cache-control"] = "no-store"
-    shown = KeyOut.of(made.key, caller.urn, made.key.created_at)
+    shown = KeyOut.of(made.key, caller.urn, made.key.created_at, made.prefix)
     return KeySecretOut(**shown.model_dump(), secret=made.secret)
 
 

@@ -35,11 +35,11 @@ class KeyOut(BaseModel):
     overlap_until: datetime | None
 
     @classmethod
-    def of(cls, key: ApiKey, owner: str, now: datetime) -> Self:
+    def of(cls, key: ApiKey, owner: str, now: datetime, prefix: str) -> Self:
         """The wire shape."""
         return cls(
             id=key.id,
-            prefix=f"au_live_{key.public_id}",
+            prefix=f"{prefix}{key.public_id}",
             name=key.name,
             owner=owner,
             scopes=sorted(key.scopes),
