@@ -11,7 +11,7 @@ Plant = Callable[[str, str], list[tuple[str, str]]]
 
 IN_TREES = {
     *("A01", "A07", "A08", "D02", "D03", "D04", "D05", "D07", "D08", "D09"),
-    *("L01", "L03", "L04", "L05", "L06", "L09", "L10", "M01", "M03", "M04", "M05", "T02", "T03"),
+    *("L01", "L03", "L04", "L05", "L06", "L09", "L10", "M01", "M03", "M04", "M05", "T02", "T03", "T06"),
 }
 """Rules about more than one file; test_trees.py plants for them."""
 

@@ -1,6 +1,6 @@
 """The ordered tuple of rules."""
 
-from au_sys_python_factory.checks import logs, tracking
+from au_sys_python_factory.checks import logs, tracking, waivers
 from au_sys_python_factory.checks.architecture import directions, import_time, layers
 from au_sys_python_factory.checks.asynchrony import blocking, endpoints
 from au_sys_python_factory.checks.dependencies import declarations, imports
@@ -19,22 +19,13 @@ UNREADABLE = Rule(
     '"""Whole."""\n\n\ndef whole() -> None:\n    """Nothing to do."""\n',
 )
 
-WAIVER = Rule(
-    "T05",
-    "A waiver that is unused or gives no reason",
-    "An exception that is not needed hides the next violation.",
-    "delete it, or write the reason: `# factory: allow Z07 -- the standard fixes this port`.",
-    "LIMIT = 3  # factory: allow Z01 -- not needed\n",
-    "LIMIT = 3\n",
-)
-
 _MODULES = (
     directions, layers, import_time, files, sizes, doors, mirrored_tests, unfinished, doubles, comments,
-    handling, endpoints, blocking, logs, access, code, imports, declarations, offers, tracking,
+    handling, endpoints, blocking, logs, access, code, imports, declarations, offers, tracking, waivers,
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = tuple(
-    sorted([rule for module in _MODULES for rule in module.RULES] + [UNREADABLE, WAIVER], key=lambda rule: rule.id)
+    sorted([rule for module in _MODULES for rule in module.RULES] + [UNREADABLE], key=lambda rule: rule.id)
 )
 
 BY_ID = {rule.id: rule for rule in RULES}

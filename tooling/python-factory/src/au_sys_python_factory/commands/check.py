@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from au_sys_python_factory.checks import baseline as baselines
 from au_sys_python_factory.checks.catalog import BY_ID, RULES
 from au_sys_python_factory.checks.engine import Report, run
 from au_sys_python_factory.checks.project import read_project
@@ -27,9 +28,18 @@ from au_sys_python_factory.workspace.members import Workspace, find_workspace
 )
 @click.option("--quiet", is_flag=True, help="Findings only.")
 @click.option("--sarif", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Also write SARIF 2.1.0.")
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Fail only on what is not in FILE; where there is none, it is written.",
+)
+@click.option("--store-baseline", "anew", is_flag=True, help="Write FILE of --baseline anew.")
 def check(
-    paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, start: Path, quiet: bool, sarif: Path | None
-) -> None:
+    paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, start: Path, quiet: bool, sarif: Path | None,
+    baseline: Path | None, anew: bool,
+) -> None:  # fmt: skip
     """Check every workspace member against the house rules; PATHS narrow the report.
 
     Exit 0: nothing found. Exit 1: findings (warnings alone do not count).
@@ -43,7 +53,12 @@ def check(
     shown = [item for item in report.findings if not (paths or changed) or _below(item.path, wanted)]
     if sarif is not None:
         write(sarif, shown, rules)
-    failed = any(item.severity == "error" for item in shown)
+    mended = 0
+    if baseline is not None:
+        shown, mended = _against(baseline, anew, shown, narrowed=bool(paths or changed or only))
+    elif anew:
+        raise UsageError("--store-baseline says not where.", fix="add --baseline FILE.")
+    failed = mended > 0 or any(item.severity == "error" for item in shown)
     code = FINDINGS if failed else DONE
     if as_json:
         data = {
@@ -51,13 +66,31 @@ def check(
             "rules": len(rules),
             "waivers": report.waivers,
             "members": len(workspace.members),
+            "mended": mended,
         }
         answer("check", code, data, shown)
     else:
         _show(shown)
+        if mended:
+            click.echo(f"{baseline}: {mended} of its findings are mended.\n    fix: store it again: --store-baseline")
         if not quiet:
             click.echo(_summary(report, shown, rules, workspace, time.perf_counter() - began), err=True)
     click.get_current_context().exit(code)
+
+
+def _against(path: Path, anew: bool, shown: list[Finding], *, narrowed: bool) -> tuple[list[Finding], int]:
+    """The findings beyond a baseline, and how many of those in it are mended."""
+    known = None if anew else baselines.stored(path)
+    if known is not None:
+        new, mended = baselines.beyond(known, shown)
+        return new, 0 if narrowed else mended
+    if narrowed:
+        raise UsageError(
+            "a baseline is stored of the whole workspace only.", fix="leave out paths, --only and --changed."
+        )
+    number = baselines.store(path, shown)
+    click.echo(f"{path}: {number} findings are stored; only what comes on top fails from now on.", err=True)
+    return [item for item in shown if item.severity != "error"], 0
 
 
 def chosen(only: str) -> tuple[Rule, ...]:
