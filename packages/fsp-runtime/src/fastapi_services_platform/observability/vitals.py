@@ -52,6 +52,7 @@ class Vitals:
         self._loop_thread = 0
         self._beat = 0.0
         self._worst = 0.0
+        self._resident = 0
         self._before = (0, 0, 0.0)
         self.samples: deque[Sample] = deque(maxlen=_KEPT)
         self.lag_seconds = 0.0
@@ -103,15 +104,17 @@ class Vitals:
                 errors_per_second=round((measured.errors - errors) / seconds, 2),
                 mean_ms=round(1000 * (measured.seconds - spent) / count, 2) if count else 0.0,
                 lag_ms=round(1000 * self.lag_seconds, 2),
-                memory_mb=round(resident_bytes() / 1_000_000, 1),
+                memory_mb=round(self._resident / 1_000_000, 1),
             )
         )
         async with self.sampled:
             self.sampled.notify_all()
 
     def _watch(self) -> None:
-        quiet_until = 0.0
+        quiet_until, weighed = 0.0, -_SAMPLE_SECONDS
         while not self._ended.wait(_STALL_SECONDS / 2):
+            if monotonic() - weighed >= _SAMPLE_SECONDS / 2:
+                self._resident, weighed = resident_bytes(), monotonic()  # here: it is read from a file
             late = monotonic() - self._beat - _BEAT_SECONDS
             if late < _STALL_SECONDS or monotonic() < quiet_until:
                 continue
