@@ -51,9 +51,16 @@ class SkriptoteketSettings(BaseSettings):
     four_eyes: Literal["off", "publish", "publish_and_rollback"] = Field(
         "off", description="Which decisions need somebody who did not write or submit the version."
     )
+    require_sandbox_success: bool = Field(
+        False, description="Whether a version must have succeeded in the sandbox before it can be submitted."
+    )
     retain_inputs_hours: int = Field(
         24, ge=0, description="Hours that uploads of sandbox runs are kept; others go at the end."
     )
+    retain_sessions_hours: int = Field(
+        24, ge=1, description="Hours that the state of an interactive tool is kept after its last use."
+    )
+    retain_snapshots_hours: int = Field(24, ge=1, description="Hours that unsaved text is kept after it was tried.")
     retain_artifacts_days: int = Field(7, ge=0, description="Days that output files are kept.")
     retain_logs_days: int = Field(14, ge=0, description="Days that logs are kept.")
     retain_results_days: int = Field(90, ge=0, description="Days that results and input values are kept.")

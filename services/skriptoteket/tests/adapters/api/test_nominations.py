@@ -14,7 +14,7 @@ async def test_one_nominates_and_another_decides(client: AsyncClient) -> None:
     assert (filed.status_code, filed.json()["status"]) == (201, "pending")
     at = f"{PATH}/{filed.json()['id']}"
     again = await client.post(PATH, json={"subject": NOOR, "rationale": "Twice."})
-    assert (again.status_code, again.json()["reason"]) == (409, "nomination_pending")
+    assert (again.status_code, again.json()["reason"]) == (409, "duplicate")
     own = await client.post(f"{at}/decide", json={"verdict": "approve", "rationale": "Mine."})
     assert own.status_code == 403
     decided = await client.post(f"{at}/decide", json={"verdict": "approve", "rationale": "Yes."}, headers=BOB)

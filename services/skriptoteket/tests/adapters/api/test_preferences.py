@@ -46,7 +46,7 @@ async def test_settings_are_saved_by_compare_and_set(client: AsyncClient) -> Non
     saved = await client.put(PATH, json={"values": {"school": "Ek"}, "expected_rev": 0})
     assert (saved.status_code, saved.json()["values"], saved.json()["rev"]) == (200, {"school": "Ek", "rows": 3}, 1)
     stale = await client.put(PATH, json={"values": {"school": "Alm"}, "expected_rev": 0})
-    assert (stale.status_code, stale.json()["reason"], stale.json()["rev"]) == (409, "rev_stale", 1)
+    assert (stale.status_code, stale.json()["reason"], stale.json()["rev"]) == (409, "settings_rev_stale", 1)
     wrong = await client.put(PATH, json={"values": {"rows": 99}, "expected_rev": 1})
     assert (422, {"school", "rows"}) == (wrong.status_code, {each["field"] for each in wrong.json()["errors"]})
     assert (await client.get("/api/v1/tools/nothing/settings")).status_code == 404

@@ -11,7 +11,7 @@ import pytest
 from skriptoteket.adapters.memory.artifacts import RememberedBell
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
+from skriptoteket.core.errors import Conflict, Expired, NotFound, ValidationFailed
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.roles import CONTRIBUTOR_RIGHTS, Actor
@@ -187,6 +187,27 @@ async def test_a_trial_goes_on_only_for_who_may_still_write(quiz: Quiz) -> None:
     with pytest.raises(NotFound):
         await quiz.steps.act(replace(wanted, actor=Actor(ANNA)))
     assert RunKind.ACTION is (await quiz.steps.act(wanted)).kind
+
+
+async def test_a_trial_of_unsaved_text_goes_on_until_its_text_is_forgotten(quiz: Quiz) -> None:
+    """Its author finds the session by the snapshot; others do not; a day later it has expired, and is then purged."""
+    author = Actor(ANNA, frozenset(CONTRIBUTOR_RIGHTS))
+    async with quiz.work.write() as unit:
+        await unit.tools.add_maintainer(quiz.tool_id, ANNA)
+    trials = Trials(quiz.work, quiz.clock, quiz.ids, quiz.bell, AdmissionRules(), ("standard@1",))
+    fields = {"source_code": "x = 2\n", "input_schema": []}
+    run = await trials.submit(author, Trial(RunId(quiz.ids.new()), quiz.tool_id, {}, fields=fields))
+    await quiz.end(run, offer=(MORE,))
+    assert run.snapshot_id is not None
+    assert run.session_context == await quiz.steps.context_of_trial(author, quiz.tool_id, run.snapshot_id)
+    for stranger in (Actor(ANNA), Actor("urn:else", author.rights)):
+        with pytest.raises(NotFound):
+            await quiz.steps.context_of_trial(stranger, quiz.tool_id, run.snapshot_id)
+    quiz.clock.pass_(hours=25)
+    with pytest.raises(Expired):
+        await quiz.steps.context_of_trial(author, quiz.tool_id, run.snapshot_id)
+    async with quiz.work.write() as unit:
+        assert await unit.snapshots.forget_expired(quiz.clock.now()) == 1
 
 
 async def test_sessions_end_by_themselves_and_on_request(quiz: Quiz) -> None:

@@ -88,7 +88,7 @@ async def test_of_two_saves_over_one_rev_one_wins(kept: Preferences, tool: ToolI
         won = [answer for answer in answers if isinstance(answer, SettingsView)]
         lost = [answer for answer in answers if isinstance(answer, Conflict)]
         assert [rev + 1] == [answer.rev for answer in won]
-        assert [("rev_stale", {"rev": rev + 1})] == [(answer.reason, answer.facts) for answer in lost]
+        assert [("settings_rev_stale", {"rev": rev + 1})] == [(answer.reason, answer.facts) for answer in lost]
 
 
 async def test_instructions_come_back_when_they_change(kept: Preferences, tool: ToolId) -> None:

@@ -9,7 +9,9 @@ from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
 from skriptoteket.core.errors import Conflict, FourEyesRequired, NotFound, SkriptoteketError, ValidationFailed
+from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import Actor
+from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
 from skriptoteket.core.versions.models import ArchivedReason, ToolVersion, VersionState
 from skriptoteket.core.versions.publication import Expected, FourEyes, Publication
@@ -238,3 +240,22 @@ async def test_wrong_behaviour_is_named(desk: Desk, fields: dict[str, object], w
         await desk.drafting.create(desk.people["author"], tool.id, DraftChange(fields))
     assert [wrong] == [issue.field for issue in refused.value.issues]
     assert list((await desk.drafting.versions(desk.people["author"], tool.id))[1]) == []
+
+
+async def test_the_gate_wants_a_trial(desk: Desk, work: Any, clock: Any) -> None:
+    """Where the library asks for it, only text that succeeded in the sandbox as it stands can be submitted."""
+    tool = await desk.tool()
+    draft = await desk.draft(tool, "x = 1\n")
+    gated = Reviewing(work, clock, TimeOrderedIds(), require_trial=True)
+    with pytest.raises(ValidationFailed) as refused:
+        await gated.submit(desk.people["author"], draft.id)
+    assert [issue.code for issue in refused.value.issues] == ["untried"]
+    now = clock.now()
+    tried = Run(
+        RunId(TimeOrderedIds().new()), RunKind.SANDBOX, RunContext.SANDBOX, Lane.SANDBOX, RunState.SUCCEEDED, tool.id,
+        draft.id, None, draft.behaviour_hash, "urn:a", now, "standard@1", finished_at=now,
+    )  # fmt: skip
+    async with work.write() as unit:
+        await unit.runs.add(tried)
+    assert (await gated.submit(desk.people["author"], draft.id)).state == VersionState.IN_REVIEW
+    assert (await gated.case(desk.people["reviewer"], draft.id)).tried

@@ -2,26 +2,28 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from skriptoteket.adapters.api.run_answers import answered
-from skriptoteket.adapters.api.schemas.interaction import ActionIn, SessionOut
+from skriptoteket.adapters.api.schemas.interaction import ActionIn, SessionOut, TrialActionIn
 from skriptoteket.adapters.api.schemas.runs import RunDetail
+from skriptoteket.adapters.http.acting import Actors, uuid_of
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.ports import Ids
-from skriptoteket.core.roles import RUN, Actor
+from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, RUN, Actor
 
 router = APIRouter()
 
 Steps = Annotated[Interaction, inject(Interaction)]
 Lookup = Annotated[ToolLookup, inject(ToolLookup)]
 Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
+Rights = Annotated[Actors, inject(Actors)]
 NewIds = Annotated[Ids, inject(Ids)]
 
 
@@ -74,3 +76,51 @@ async def act(
     )
     run = await steps.act(wanted)
     return await answered(request, principal, desk, run.id)
+
+
+@router.get("/tools/{tool}/sandbox-session", name="skriptoteket_api_sandbox_session")
+@access(permission=AUTHOR)
+async def sandbox_session(
+    tool: str,
+    snapshot_id: Annotated[str, Query(max_length=36)],
+    principal: CurrentPrincipal,
+    steps: Steps,
+    lookup: Lookup,
+    rights: Rights,
+) -> SessionOut:
+    """What one's trial offers to go on with; 410 when the tried text is kept no more."""
+    actor, tool_id = await rights.of(principal, (AUTHOR, AUTHOR_ANY)), await lookup.id_of(tool)
+    context = await steps.context_of_trial(actor, tool_id, uuid_of("snapshot", snapshot_id))
+    found = await steps.look(tool_id, principal.urn, context)
+    if found is None:
+        raise NotFound("session", snapshot_id)
+    return SessionOut.of(found)
+
+
+@router.post(
+    "/tools/{tool}/sandbox-actions",
+    status_code=202,
+    response_model=RunDetail,
+    responses={200: {"model": RunDetail, "description": "It ended within `Prefer: wait=N`."}},
+    name="skriptoteket_api_sandbox_action",
+)
+@access(permission=AUTHOR)
+async def act_in_sandbox(
+    tool: str,
+    body: TrialActionIn,
+    request: Request,
+    principal: CurrentPrincipal,
+    steps: Steps,
+    lookup: Lookup,
+    desk: Desk,
+    ids: NewIds,
+    rights: Rights,
+) -> Response:
+    """Begin one step of a trial; refused as for users, and 410 when the tried text is kept no more."""
+    actor, tool_id = await rights.of(principal, (AUTHOR, AUTHOR_ANY)), await lookup.id_of(tool)
+    context = await steps.context_of_trial(actor, tool_id, uuid_of("snapshot", body.snapshot_id))
+    locale = principal.locale or desk.default_locale
+    wanted = WantedAction(
+        RunId(ids.new()), tool_id, actor, body.action_id, body.input, body.expected_state_rev, context, locale
+    )
+    return await answered(request, principal, desk, (await steps.act(wanted)).id)

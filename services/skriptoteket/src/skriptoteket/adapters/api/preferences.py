@@ -30,7 +30,7 @@ async def settings(tool: str, principal: CurrentPrincipal, submissions: Submissi
 async def save_settings(
     tool: str, body: SettingsIn, principal: CurrentPrincipal, submissions: Submissions, kept: Kept
 ) -> SettingsOut:
-    """Replace one's settings; 409 `rev_stale` when they were saved elsewhere since `expected_rev`."""
+    """Replace one's settings; 409 `settings_rev_stale` when they were saved elsewhere since `expected_rev`."""
     found, version = await submissions.runnable(tool)
     saved = await kept.save(found.id, version.behaviour, principal.urn, body.values, body.expected_rev)
     return SettingsOut.of(saved)

@@ -21,9 +21,9 @@ from skriptoteket.adapters.db.tables import (
     workers,
 )
 from skriptoteket.core.errors import Conflict, NotFound
-from skriptoteket.core.identifiers import RunId, WorkerId
+from skriptoteket.core.identifiers import RunId, ToolId, WorkerId
 from skriptoteket.core.json_values import JsonValue
-from skriptoteket.core.runs.models import Artifact, Ended, Run, StreamText
+from skriptoteket.core.runs.models import Artifact, Ended, Run, RunContext, RunState, StreamText
 from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Upkeep, Worker
 from skriptoteket.core.runs.sight import RunAccess
 
@@ -165,6 +165,13 @@ class SqlRunStore:
         """By outcome."""
         query = select(runs.c.outcome, func.count()).where(runs.c.finished_at >= since, runs.c.outcome.is_not(None))
         return {outcome: count for outcome, count in (await self._session.execute(query.group_by(runs.c.outcome)))}
+
+    async def tried(self, tool_id: ToolId, behaviour_hash: str) -> bool:
+        """Whether a sandbox run of exactly this behaviour succeeded."""
+        of = runs.c
+        query = select(of.id).where(of.tool_id == tool_id, of.behaviour_hash == behaviour_hash)
+        done = query.where(of.context == RunContext.SANDBOX, of.state == RunState.SUCCEEDED)
+        return (await self._session.execute(done.limit(1))).first() is not None
 
     async def upkeep(self, name: str) -> Upkeep | None:
         """How a duty last went."""

@@ -152,3 +152,7 @@ class SqlSnapshotStore:
         """Keep it longer."""
         statement = update(sandbox_snapshots).where(sandbox_snapshots.c.id == snapshot_id).values(expires_at=until)
         await self._session.execute(statement)
+
+    async def forget_expired(self, now: datetime) -> int:
+        """Those whose time is over."""
+        return await rows_changed(self._session, delete(sandbox_snapshots).where(sandbox_snapshots.c.expires_at < now))

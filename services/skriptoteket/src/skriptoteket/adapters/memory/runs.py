@@ -7,9 +7,9 @@ from datetime import datetime
 
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import NotFound
-from skriptoteket.core.identifiers import RunId, WorkerId
+from skriptoteket.core.identifiers import RunId, ToolId, WorkerId
 from skriptoteket.core.json_values import JsonValue
-from skriptoteket.core.runs.models import Artifact, Run, StreamText
+from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunState, StreamText
 from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Upkeep, Worker
 from skriptoteket.core.runs.sight import RunAccess
 
@@ -111,6 +111,13 @@ class MemoryRunStore:
         """By outcome."""
         ended = [run for run in self._state.runs.values() if run.finished_at is not None and run.finished_at >= since]
         return Counter(run.outcome.value for run in ended if run.outcome is not None)
+
+    async def tried(self, tool_id: ToolId, behaviour_hash: str) -> bool:
+        """Whether a sandbox run of exactly this behaviour succeeded."""
+        wanted = (tool_id, behaviour_hash, RunContext.SANDBOX, RunState.SUCCEEDED)
+        return any(
+            (run.tool_id, run.behaviour_hash, run.context, run.state) == wanted for run in self._state.runs.values()
+        )
 
     async def upkeep(self, name: str) -> Upkeep | None:
         """How a duty last went."""

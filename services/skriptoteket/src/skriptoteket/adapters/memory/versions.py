@@ -127,3 +127,10 @@ class MemorySnapshotStore:
     async def prolong(self, snapshot_id: UUID, until: datetime) -> None:
         """Keep it longer."""
         self._state.snapshots[snapshot_id] = replace(await self.get(snapshot_id), expires_at=until)
+
+    async def forget_expired(self, now: datetime) -> int:
+        """Those whose time is over."""
+        over = [each.id for each in self._state.snapshots.values() if each.expires_at < now]
+        for snapshot_id in over:
+            del self._state.snapshots[snapshot_id]
+        return len(over)

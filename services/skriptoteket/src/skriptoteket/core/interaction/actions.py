@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
+from uuid import UUID
 
-from skriptoteket.core.errors import Conflict, FieldIssue, NotFound, ValidationFailed
+from skriptoteket.core.errors import Conflict, Expired, FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.interaction.models import ToolSession, fields_of
@@ -38,18 +39,26 @@ class WantedAction:
 class Interaction:
     """The verbs *look*, *act* and *start over*. Lives as long as the app."""
 
-    def __init__(self, work: UnitOfWork[InteractionUnit], clock: Clock, bell: Doorbell, rules: AdmissionRules) -> None:
+    def __init__(
+        self,
+        work: UnitOfWork[InteractionUnit],
+        clock: Clock,
+        bell: Doorbell,
+        rules: AdmissionRules,
+        idle: timedelta = SESSION_IDLE_TIME,
+    ) -> None:
         self._work = work
         self._clock = clock
         self._bell = bell
         self._rules = rules
+        self._idle = idle
 
     async def look(self, tool_id: ToolId, subject: str, context: str = "default") -> ToolSession | None:
         """The session as it stands now; ``None`` when there is none, or nobody used it for a day."""
         async with self._work.read() as unit:
             found = await unit.sessions.get(tool_id, subject, context)
         if found is None or found.pending_run_id is None:
-            return _alive(found, self._clock.now())
+            return self._alive(found)
         async with self._work.write() as unit:
             return await self._settled(unit, tool_id, subject, context)
 
@@ -95,7 +104,7 @@ class Interaction:
         """The locked session once its pending run is over: a success offers anew, after another end the offer stays."""
         session = await unit.sessions.lock(tool_id, subject, context)
         if session is None or session.pending_run_id is None:
-            return _alive(session, self._clock.now())
+            return self._alive(session)
         try:
             run = await unit.runs.get(session.pending_run_id)
         except NotFound:
@@ -106,7 +115,28 @@ class Interaction:
         if run is not None and run.state is RunState.SUCCEEDED:
             moved = replace(moved, offer=run.next_actions, state=run.state_out, run_id=run.id)
         await unit.sessions.put(moved)
-        return _alive(moved, self._clock.now())
+        return self._alive(moved)
+
+    def _alive(self, session: ToolSession | None) -> ToolSession | None:
+        over = session is None or session.last_used_at < self._clock.now() - self._idle
+        return None if over else session
+
+    async def context_of_trial(self, actor: Actor, tool_id: ToolId, snapshot_id: UUID) -> str:
+        """Where the session of a trial of unsaved text is kept.
+
+        Raises:
+            NotFound: somebody else's trial, or of a tool that one may not write.
+            Expired: its time is over.
+        """
+        async with self._work.read() as unit:
+            found = await unit.snapshots.get(snapshot_id)
+            if (found.tool_id, found.author) != (tool_id, actor.subject):
+                raise NotFound("snapshot", snapshot_id)
+            if not actor.may_write(await unit.tools.maintainers(tool_id)):
+                raise NotFound("snapshot", snapshot_id)
+        if found.expires_at <= self._clock.now():
+            raise Expired("trial", snapshot_id, found.expires_at.date().isoformat())
+        return f"sandbox:{snapshot_id}"
 
     async def _next(
         self,
@@ -143,10 +173,6 @@ class Interaction:
             locale=wanted.locale,
             queue_deadline=now + self._rules.queue_deadline,
         )
-
-
-def _alive(session: ToolSession | None, now: datetime) -> ToolSession | None:
-    return None if session is None or session.last_used_at < now - SESSION_IDLE_TIME else session
 
 
 def _check_turn(session: ToolSession, wanted: WantedAction) -> None:

@@ -81,7 +81,7 @@ class Preferences:
 
         Raises:
             ValidationFailed: with one issue per wrong field.
-            Conflict: ``rev_stale``, with the present rev: they were saved elsewhere since.
+            Conflict: ``settings_rev_stale``, with the present rev: they were saved elsewhere since.
         """
         accepted, issues = form_issues(behaviour.settings_schema, values)
         if issues:
@@ -91,7 +91,9 @@ class Preferences:
             if not await unit.preferences.save_settings(made, expected_rev):
                 now = await unit.preferences.settings(tool_id, subject)
                 facts = {"rev": now.rev}
-                raise Conflict("rev_stale", "These settings were saved elsewhere since you opened them.", facts)
+                raise Conflict(
+                    "settings_rev_stale", "These settings were saved elsewhere since you opened them.", facts
+                )
         return under(behaviour.settings_schema, made)
 
     async def has_seen(self, tool_id: ToolId, behaviour: Behaviour, subject: str) -> bool:

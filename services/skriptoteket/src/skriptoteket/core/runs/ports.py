@@ -149,6 +149,10 @@ class RunStore(Protocol):
         """How many runs ended how since then."""
         ...
 
+    async def tried(self, tool_id: ToolId, behaviour_hash: str) -> bool:
+        """Whether a sandbox run of exactly this behaviour succeeded."""
+        ...
+
     async def upkeep(self, name: str) -> Upkeep | None: ...
 
     async def keep_upkeep(self, done: Upkeep) -> None:

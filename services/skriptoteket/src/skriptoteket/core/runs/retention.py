@@ -24,6 +24,7 @@ class KeepingTimes:
     logs: timedelta = timedelta(days=14)
     results: timedelta = timedelta(days=90)
     runs: timedelta = timedelta(days=400)
+    sessions: timedelta = SESSION_IDLE_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Retention:
             async with self._work.write() as unit:
                 await unit.runs.forget_live_view(now - timedelta(hours=1), now)
                 await unit.schedules.forget_history(now - self._times.runs)
-                counts["sessions"] = await unit.sessions.forget_unused(now - SESSION_IDLE_TIME)
+                counts["sessions"] = await unit.sessions.forget_unused(now - self._times.sessions)
+                counts["snapshots"] = await unit.snapshots.forget_expired(now)
                 await unit.runs.keep_upkeep(await self._kept(unit, now, counts, failures))
         return Purged(counts, failures)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Tool
@@ -48,6 +49,7 @@ class Trials:
         bell: Doorbell,
         rules: AdmissionRules,
         environments: Sequence[str],
+        keep: timedelta = SNAPSHOT_TIME,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -56,6 +58,7 @@ class Trials:
         limits = replace(rules.default_limits, wall_seconds=min(TRIAL_SECONDS, rules.default_limits.wall_seconds))
         self._rules = replace(rules, default_limits=limits)
         self._environments = environments
+        self._keep = keep
 
     async def behaviour(self, actor: Actor, trial: Trial) -> Behaviour:
         """What would be run, so that a form can be read before anything is stored.
@@ -129,7 +132,7 @@ class Trials:
         wanted = behaviour_hash(behaviour)
         known = await unit.snapshots.equal(tool_id, actor.subject, wanted, now)
         if known is not None:
-            await unit.snapshots.prolong(known.id, now + SNAPSHOT_TIME)
+            await unit.snapshots.prolong(known.id, now + self._keep)
             return known.id
         made = SandboxSnapshot(
             self._ids.new(),
@@ -139,7 +142,7 @@ class Trials:
             content_hash(behaviour),
             wanted,
             now,
-            now + SNAPSHOT_TIME,
+            now + self._keep,
         )
         await unit.snapshots.add(made)
         return made.id

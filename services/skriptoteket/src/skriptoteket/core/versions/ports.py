@@ -55,6 +55,14 @@ class DraftLockStore(Protocol):
     async def release(self, tool_id: ToolId) -> None: ...
 
 
+class TrialRecord(Protocol):
+    """The runs, as far as a review asks about them."""
+
+    async def tried(self, tool_id: ToolId, behaviour_hash: str) -> bool:
+        """Whether a sandbox run of exactly this behaviour succeeded."""
+        ...
+
+
 class VersionUnit(Protocol):
     """One transaction as the verbs of versions see it."""
 
@@ -69,3 +77,6 @@ class VersionUnit(Protocol):
 
     @property
     def queue(self) -> RetiredRuns: ...
+
+    @property
+    def runs(self) -> TrialRecord: ...

@@ -32,15 +32,17 @@ class ReviewCase:
     active: ToolVersion | None
     chain: Sequence[ToolVersion]
     decisions: Sequence[VersionDecision]
+    tried: bool = False
 
 
 class Reviewing:
     """The verbs *submit*, *withdraw* and *request changes*, and the review queue. Lives as long as the app."""
 
-    def __init__(self, work: UnitOfWork[VersionUnit], clock: Clock, ids: Ids) -> None:
+    def __init__(self, work: UnitOfWork[VersionUnit], clock: Clock, ids: Ids, *, require_trial: bool = False) -> None:
         self._work = work
         self._clock = clock
         self._ids = ids
+        self._require_trial = require_trial
 
     async def submit(self, actor: Actor, version_id: VersionId, note: str = "") -> ToolVersion:
         """Freeze the head for review.
@@ -48,6 +50,7 @@ class Reviewing:
         Raises:
             NotFound: no such version for this actor.
             Conflict: ``wrong_state``, ``draft_head_moved``, or ``review_pending`` when another version waits.
+            ValidationFailed: the note is too long, or this text never succeeded in the sandbox and has to.
         """
         if len(note) > MAX_NOTE:
             raise ValidationFailed([FieldIssue("submit_note", "max_length", f"may have at most {MAX_NOTE} characters")])
@@ -58,6 +61,9 @@ class Reviewing:
             in_state(version, VersionState.DRAFT)
             if tool.draft_head_version_id != version_id:
                 raise head_moved(tool)
+            if self._require_trial and not await unit.runs.tried(tool.id, version.behaviour_hash):
+                rule = "must have succeeded in the sandbox as it stands; try it, then submit"
+                raise ValidationFailed([FieldIssue("version", "untried", rule)])
             waiting = [each for each in await unit.versions.of_tool(tool.id) if each.state is VersionState.IN_REVIEW]
             if waiting:
                 facts = {"version_id": str(waiting[0].id)}
@@ -125,7 +131,12 @@ class Reviewing:
             versions = await unit.versions.of_tool(tool.id)
             active = next((each for each in versions if each.state is VersionState.ACTIVE), None)
             return ReviewCase(
-                tool, version, active, draft_chain(versions, version), await unit.versions.decisions(tool.id)
+                tool,
+                version,
+                active,
+                draft_chain(versions, version),
+                await unit.versions.decisions(tool.id),
+                await unit.runs.tried(tool.id, version.behaviour_hash),
             )
 
     async def decisions(self, actor: Actor, tool_id: ToolId) -> Sequence[VersionDecision]:

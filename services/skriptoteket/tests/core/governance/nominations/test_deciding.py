@@ -91,7 +91,7 @@ async def test_one_nomination_of_a_person_is_pending(nominating: Nominating, peo
         return_exceptions=True,
     )
     [kept] = [answer for answer in answers if isinstance(answer, Nomination)]
-    assert [answer.reason for answer in answers if isinstance(answer, Conflict)] == ["nomination_pending"]
+    assert [answer.reason for answer in answers if isinstance(answer, Conflict)] == ["duplicate"]
     decider = "boss" if kept.nominator == people["reviewer"].subject else "other"
     people["other"] = Actor("urn:fsp:person:other", people["boss"].rights)
     _, decision = await nominating.decide(people[decider], kept.id, "deny", "Not yet.")

@@ -15,6 +15,12 @@ class ActionIn(BaseModel):
     expected_state_rev: int = Field(ge=0, le=2_147_483_647)
 
 
+class TrialActionIn(ActionIn):
+    """A step of a trial of unsaved text; ``snapshot_id`` is in the answer of the sandbox run."""
+
+    snapshot_id: str = Field(max_length=36)
+
+
 class SessionOut(BaseModel):
     """What a tool offers, and which step is running."""
 

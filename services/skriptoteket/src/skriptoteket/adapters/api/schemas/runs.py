@@ -96,6 +96,7 @@ class RunDetail(RunSummary):
     context: str
     version_number: int | None
     behaviour_hash: str
+    snapshot_id: str | None
     requested_by: str
     queue: QueueOut | None
     progress: dict[str, JsonValue] | None
@@ -119,6 +120,7 @@ class RunDetail(RunSummary):
             context=run.context,
             version_number=seen.version.version_number if seen.version is not None else None,
             behaviour_hash=run.behaviour_hash,
+            snapshot_id=str(run.snapshot_id) if run.snapshot_id is not None else None,
             requested_by=run.requested_by,
             queue=QueueOut.of(seen.waiting) if seen.waiting is not None else None,
             progress=dict(seen.progress.data) if seen.progress is not None else None,

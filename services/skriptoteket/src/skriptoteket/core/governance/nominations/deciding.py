@@ -48,7 +48,7 @@ class Nominating:
         Raises:
             NotFound: the actor does not nominate.
             ValidationFailed: oneself, somebody who does not write tools, or no reason.
-            Conflict: ``nomination_pending``.
+            Conflict: ``duplicate``.
         """
         if not actor.holds(NOMINATE):
             raise NotFound("page", "nominations")
@@ -61,7 +61,7 @@ class Nominating:
         made = self._made(NominationKind.APPOINT, candidate.subject, actor, reason, NominationStatus.PENDING)
         async with self._work.write() as unit:
             if not await unit.nominations.add(made):
-                raise Conflict("nomination_pending", "This person is nominated already.", {})
+                raise Conflict("duplicate", "This person is nominated already.", {})
         return made
 
     async def decide(self, actor: Actor, nomination_id: UUID, verdict: str, rationale: str) -> Row:
