@@ -5,11 +5,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fastapi_services_platform.errors import PlatformError
+
+if TYPE_CHECKING:
+    from fastapi_services_platform.engine.processes.serving import ServerName
 
 EXIT_USER_ERROR = 2
 EXIT_PROBLEM = 1
@@ -51,6 +54,14 @@ def commands() -> None:
 @click.option("--port", envvar="FSP_PORT", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port.")
 @click.option("--app", "target", envvar="FSP_APP", default="", help="Factory or application as module:name.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@click.option(
+    "--server",
+    envvar="FSP_SERVER",
+    default="uvicorn",
+    show_default=True,
+    type=click.Choice(["uvicorn", "granian"]),
+    help="What speaks HTTP; granian needs the extra of that name.",
+)
 @click.option("--fd", "descriptor", default=None, type=int, hidden=True, help="A listening socket to take over.")
 @click.option("--siblings", default=None, type=click.Path(path_type=Path), hidden=True, help="Where siblings listen.")
 @click.option("--parent", default=None, type=int, hidden=True, help="The process that supervises.")
@@ -59,6 +70,7 @@ def run(
     port: int,
     target: str,
     workers: int,
+    server: "ServerName",
     descriptor: int | None,
     siblings: Path | None,
     parent: int | None,
@@ -66,8 +78,18 @@ def run(
     """Start the platform and serve it until it is told to stop."""
     from fastapi_services_platform.engine.processes.serving import serve_forever
 
-    ended = serve_forever(host, port, target, workers=workers, descriptor=descriptor, siblings=siblings, parent=parent)
-    sys.exit(ended)
+    sys.exit(
+        serve_forever(
+            host,
+            port,
+            target,
+            workers=workers,
+            descriptor=descriptor,
+            siblings=siblings,
+            parent=parent,
+            server=server,
+        )
+    )
 
 
 @commands.command("list")

@@ -156,7 +156,7 @@ def platform_settings() -> PlatformSettings:
     return found
 
 
-_READ_BY_OTHERS = frozenset({"FSP_APP", "FSP_HOST", "FSP_PORT"})
+_READ_BY_OTHERS = frozenset({"FSP_APP", "FSP_HOST", "FSP_PORT", "FSP_SERVER"})
 """Variables that share the prefix and belong to the command line or to tests (``FSP_TEST_…``)."""
 
 

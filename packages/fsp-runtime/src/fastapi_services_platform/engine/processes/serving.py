@@ -1,4 +1,6 @@
-"""Serve the platform with uvicorn: one process, uvloop and httptools where they are installed, a graceful end."""
+"""Serve the platform, with uvicorn unless told otherwise: uvloop and httptools where they are installed, a graceful
+end.
+"""
 
 import asyncio
 import errno
@@ -16,6 +18,7 @@ import uvicorn
 
 from fastapi_services_platform.config.settings import PlatformSettings, platform_settings
 from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.engine.processes.granian_server import GranianServer, need_granian, reserve
 from fastapi_services_platform.engine.processes.siblings import Siblings
 from fastapi_services_platform.engine.processes.workers import Workers, adopt_socket
 from fastapi_services_platform.errors import ConfigurationError, PortTaken
@@ -26,6 +29,8 @@ from fastapi_services_platform.resilience.collector import pause_collection, res
 
 if TYPE_CHECKING:
     from fastapi_services_platform.engine.probing import Probe
+
+ServerName = Literal["uvicorn", "granian"]
 
 _log = get_logger(__name__)
 _BACKLOG = 2048
@@ -90,33 +95,66 @@ def serve_forever(
     descriptor: int | None = None,
     siblings: Path | None = None,
     parent: int | None = None,
+    server: ServerName = "uvicorn",
 ) -> int:
     """Serve until told to stop; the exit code is 0, or 3 when the platform did not start.
 
     With more than one worker this process only supervises them. ``descriptor`` is the socket that a supervisor hands
-    over, ``siblings`` the folder in which its processes find each other, ``parent`` its process.
+    over (granian's processes bind the port themselves), ``siblings`` the folder in which its processes find each
+    other, ``parent`` its process.
 
     Raises:
         PortTaken: another process listens there.
         ConfigurationError: the target or a setting is wrong.
     """
     settings = platform_settings()
+    if server == "granian":
+        need_granian()
     if workers > 1:
-        return Workers(bind(host, port), workers, target).run()
+        return _supervised(host, port, target, workers, server)
     return_large_blocks()
     pause_collection()
     application = load_target(target, settings)
     platform = getattr(application, "platform", None)
     if siblings is not None and isinstance(platform, Platform):
         platform.siblings = Siblings(siblings)
-    listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
-    config = server_config(application)
-    server = GracefulServer(config, getattr(application, "probe", None), settings.drain_seconds, parent)
-    server.run(sockets=doors(listening))
+    probe = getattr(application, "probe", None)
+    if server == "granian":
+        started = _serve_with_granian(GranianServer(application, probe, settings.drain_seconds, parent), host, port)
+    else:
+        listening = bind(host, port) if descriptor is None else adopt_socket(descriptor)
+        graceful = GracefulServer(server_config(application), probe, settings.drain_seconds, parent)
+        graceful.run(sockets=doors(listening))
+        started = graceful.started
     if siblings is not None and parent is not None and os.getppid() != parent:
         with suppress(OSError):  # the last one of the orphans leaves an empty folder
             siblings.rmdir()
-    return 0 if server.started else 3
+    return 0 if started else 3
+
+
+def _supervised(host: str, port: int, target: str, workers: int, server: ServerName) -> int:
+    if server == "granian":
+        held, free = _reserved(host, port)
+        return Workers(held, ("--server", server, "--host", host, "--port", str(free)), workers, target).run()
+    listening = bind(host, port)
+    return Workers(listening, ("--fd", str(listening.fileno())), workers, target).run()
+
+
+def _serve_with_granian(server: GranianServer, host: str, port: int) -> bool:
+    if server.parent is not None:  # it keeps the port
+        server.run(host, port)
+        return server.started
+    held, free = _reserved(host, port)
+    with held:
+        server.run(host, free)
+    return server.started
+
+
+def _reserved(host: str, port: int) -> tuple[socket.socket, int]:
+    try:
+        return reserve(host, port)
+    except OSError as error:
+        raise _refusal(error, host, port) from None
 
 
 def server_config(application: Any) -> uvicorn.Config:  # Any: an ASGI application
@@ -188,12 +226,13 @@ def bind(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise PortTaken(host, port) from None
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {error.strerror}.",
-            variable="--host",
-            fix="choose an address of this machine.",
-        ) from None
+        raise _refusal(error, host, port) from None
     listening.set_inheritable(True)
     return listening
+
+
+def _refusal(error: OSError, host: str, port: int) -> PortTaken | ConfigurationError:
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(host, port)
+    problem = f"cannot listen on {host}:{port}: {error.strerror}."
+    return ConfigurationError(problem, variable="--host", fix="choose an address of this machine.")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 
 from fastapi_services_platform.observability.logger_factory import get_logger
 
@@ -19,18 +20,19 @@ _KILL_AFTER_SECONDS = 45.0
 
 
 class Workers:
-    """Starts ``count`` children that accept from one listening socket, and replaces one that dies.
+    """Starts ``count`` children that accept on one port, which ``held`` keeps, and replaces one that dies. They take
+    ``arguments``: what tells them where to listen.
 
     Children that die soon after their start, several times in a row, end the parent: what kills them will not mend
     itself.
     """
 
-    def __init__(self, listening: socket.socket, count: int, target: str) -> None:
-        self._listening = listening
+    def __init__(self, held: socket.socket, arguments: Sequence[str], count: int, target: str) -> None:
+        self._held = held
         self._count = count
         self._arguments = [sys.executable, "-m", "fastapi_services_platform.cli", "run"]
         self._folder = tempfile.mkdtemp(prefix="fsp-")
-        self._arguments += ["--fd", str(listening.fileno()), "--siblings", self._folder]
+        self._arguments += [*arguments, "--siblings", self._folder]
         self._arguments += ["--parent", str(os.getpid())]
         self._arguments += ["--app", target] if target else []
         self._children: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
@@ -53,7 +55,7 @@ class Workers:
         return 0 if self._stopping else 3
 
     def _start(self) -> None:
-        descriptor = self._listening.fileno()
+        descriptor = self._held.fileno()
         child = subprocess.Popen(self._arguments, pass_fds=(descriptor,))  # noqa: S603 - ourselves
         self._children[child.pid] = (child, time.monotonic())
 
