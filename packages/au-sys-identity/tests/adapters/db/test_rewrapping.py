@@ -21,6 +21,7 @@ from au_sys_identity.core.factors.totp import code_at, step_of
 Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 PASSWORD = "correct horse battery staple"
 OLD, NEW = (base64.b64encode(bytes(range(start, start + 32))).decode() for start in (1, 101))
+TOKEN = "a bootstrap token of this test"
 SCRIPT = Path(sys.executable).parent / "au-sys-identity"
 
 
@@ -39,9 +40,21 @@ async def second_step(client: AsyncClient, method: str, code: str) -> int:
     return (await client.post("/auth/mfa/verify", json=body)).status_code
 
 
+async def bearer(client: AsyncClient, person: dict[str, str]) -> dict[str, str]:
+    """Signed in."""
+    login = await client.post("/auth/jwt/login", json=person)
+    return {"authorization": f"Bearer {login.json()['access_token']}"}
+
+
 async def test_everything_opens_with_the_new_key(start: Start, tmp_path: Path) -> None:
     """With both keys old values open; after rekey the new one is enough, and a second run finds nothing to do."""
-    async with start(secret_key=OLD) as client:
+    async with start(secret_key=OLD, bootstrap_token=TOKEN) as client:
+        root = {"email": "root@example.org", "password": PASSWORD}
+        await client.post("/auth/register", json={**root, "bootstrap_token": TOKEN})
+        admin = await bearer(client, root)
+        for days in (9, 11):
+            await client.patch("/iam/recovery/config", json={"change_days": days}, headers=admin)
+        assert (await client.get("/audit/heads/latest", headers=admin)).status_code == 200
         await client.post("/auth/register", json={"email": "ann@example.org", "password": PASSWORD})
         login = await client.post("/auth/jwt/login", json={"email": "ann@example.org", "password": PASSWORD})
         ann = {"authorization": f"Bearer {login.json()['access_token']}"}
@@ -53,12 +66,19 @@ async def test_everything_opens_with_the_new_key(start: Start, tmp_path: Path) -
         done = run(tmp_path, "rekey", SECRET_KEY=NEW, SECRET_KEY_PREVIOUS=OLD)
         assert done.returncode == 0, done.stderr
         sealed = json.loads(done.stdout)["sealed_anew"]
-        assert {"totp_secrets", "signing_keys"} <= sealed.keys()
+        assert {"totp_secrets", "signing_keys", "subject_keys", "audit_keys", "change_log", "settings"} <= sealed.keys()
         assert await second_step(client, "totp", code_at(secret, step_of(datetime.now(UTC)))) == 200
     again = run(tmp_path, "rekey", SECRET_KEY=NEW, SECRET_KEY_PREVIOUS=OLD)
     assert json.loads(again.stdout) == {"sealed_anew": {}}
     async with start(secret_key=NEW) as client:
         assert await second_step(client, "totp", code_at(secret, step_of(datetime.now(UTC)) + 1)) == 200
+        admin = await bearer(client, root)
+        changes = (await client.get("/iam/recovery/changes", headers=admin)).json()["items"]
+        change = next(one for one in changes if one["summary"] == "setting.changed")
+        undone = await client.post(f"/iam/recovery/rollback/{change['id']}", json={"dry_run": False}, headers=admin)
+        config = await client.get("/iam/recovery/config", headers=admin)
+        assert (undone.status_code, config.json()["change_days"]) == (200, 9)
+        assert (await client.post("/audit/verify", headers=admin)).json()["ok"]
     lost = run(tmp_path, "rekey", SECRET_KEY=OLD)
     assert (lost.returncode, "cannot be opened" in lost.stderr) == (1, True)
 

@@ -1,6 +1,7 @@
 """Changes with their rows before and after, and how one is taken back."""
 
 import json
+from base64 import b64decode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -73,7 +74,7 @@ class SqlChanges:
     async def stands(self, image: RowImage) -> bool:
         """Whether the row is still as the change left it."""
         table = metadata.tables[image.table]
-        return without_counters(await self._present(table, image)) == without_counters(image.after)
+        return self._content(table, await self._present(table, image)) == self._content(table, image.after)
 
     async def put_back(self, images: Sequence[RowImage], now: datetime) -> None:
         """Make every row what it was; counters only grow. A closed account comes back disabled.
@@ -110,6 +111,18 @@ class SqlChanges:
         if gone:
             await self._session.execute(delete(change_log).where(change_log.c.id.in_(gone)))
         return len(gone)
+
+    def _content(self, table: Table, row: Row | None) -> Row | None:
+        """What a row says; what is sealed in it is compared in clear, since sealing it anew changes the text."""
+        shown = without_counters(row)
+        if row is None or shown is None:
+            return None
+        for column in table.columns:
+            value = shown.get(column.name)
+            if column.name.endswith("_enc") and value is not None:
+                (key,) = table.primary_key.columns
+                shown[column.name] = self._root.unseal(f"{table.name}:{row[key.name]}", b64decode(str(value))).hex()
+        return shown
 
     async def _write(self, image: RowImage, now: datetime) -> None:
         table, wanted = metadata.tables[image.table], dict(image.before or {})

@@ -1,16 +1,18 @@
 """Seal everything anew after the root key was changed, while the platform runs.
 
 Each value is replaced only if nobody changed it meanwhile; what is there already under the new key is left alone, so a
-run that was cut off is simply started again.
+run that was cut off is simply started again. A change that can be undone holds rows with sealed columns of their own.
 """
 
+import base64
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Column, Table, select, update
 
 from au_sys_identity.adapters.crypto.sealing import RootKey
-from au_sys_identity.adapters.db.tables import metadata
+from au_sys_identity.adapters.db.tables import change_log, metadata
 from fastapi_services_platform import Database
 
 _AT_ONCE = 200
@@ -72,4 +74,24 @@ class Rewrapping:
                         done += (await session.execute(changed.returning(place.key))).first() is not None
 
     def _anew(self, place: _Place, key: object, sealed: bytes) -> bytes | None:
-        return self._root.sealed_anew(f"{place.table.name}:{key}", sealed)
+        named = f"{place.table.name}:{key}"
+        if place.table is not change_log:
+            return self._root.sealed_anew(named, sealed)
+        images = json.loads(self._root.unseal(named, sealed))
+        inner = [self._row(image["table"], row) for image in images for row in (image["before"], image["after"]) if row]
+        return (
+            self._root.seal(named, json.dumps(images).encode()) if any(inner) else self._root.sealed_anew(named, sealed)
+        )
+
+    def _row(self, name: str, row: dict[str, object]) -> bool:
+        """Seal anew what is sealed in a row that was kept for an undo; whether there was something to do."""
+        table, changed = metadata.tables[name], False
+        for column in table.columns:
+            value = row.get(column.name)
+            if not column.name.endswith(_SEALED) or value is None:
+                continue
+            (key,) = table.primary_key.columns
+            new = self._root.sealed_anew(f"{name}:{row[key.name]}", base64.b64decode(str(value)))
+            if new is not None:
+                row[column.name], changed = base64.b64encode(new).decode(), True
+        return changed
