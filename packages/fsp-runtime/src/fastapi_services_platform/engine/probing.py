@@ -9,8 +9,10 @@ from typing import Literal
 from fastapi_services_platform.capability.contribution import Health, HealthCheck
 from fastapi_services_platform.container.pings import ping_services
 from fastapi_services_platform.engine.background.jobs import JobState
+from fastapi_services_platform.engine.inspection.discovery import discovered
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
+from fastapi_services_platform.security.principal import Principal
 
 _CHECK_SECONDS = 2.0
 _CACHED_SECONDS = 1.0
@@ -30,9 +32,9 @@ class Probe:
         self._ready = False
         self.draining = False
 
-    def discovered(self, signed_in: bool) -> dict[str, object]:
-        """What is here; the rest for those who are signed in."""
-        return discovered(self._platform, signed_in)
+    async def discovered(self, caller: Principal | None) -> dict[str, object]:
+        """What is here, as far as the caller may see it."""
+        return await discovered(self._platform, caller)
 
     async def report(self) -> tuple[dict[str, object], bool]:
         """The whole report and whether the platform is ready for requests."""
@@ -127,21 +129,3 @@ def _of_capability(loaded: LoadedCapability) -> Health:
 
 def _plain(answers: dict[str, Health]) -> dict[str, object]:
     return {name: {"status": item.status, "detail": item.detail, **item.data} for name, item in answers.items()}
-
-
-def discovered(platform: Platform, signed_in: bool) -> dict[str, object]:
-    """Capabilities and their public routes; the rest for those who are signed in."""
-    inventory = platform.inventory
-    return {
-        "platform": platform.settings.name,
-        "capabilities": [
-            {"name": item.name, "version": item.manifest.version, "summary": item.manifest.summary, "state": item.state}
-            for item in inventory.capabilities
-            if item.state != "off"
-        ],
-        "routes": [
-            {"path": entry.path, "methods": sorted(entry.methods), "capability": entry.owner.name}
-            for entry in inventory.routes
-            if signed_in or entry.access.public
-        ],
-    }

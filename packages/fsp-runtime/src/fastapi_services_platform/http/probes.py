@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fastapi_services_platform.http.permissions import access
+from fastapi_services_platform.security.principal import Principal
 
 router = APIRouter(tags=["platform"])
 
@@ -22,7 +23,7 @@ class Probing(Protocol):
     async def report(self) -> tuple[dict[str, object], bool]:
         """How every part is, and whether requests should be sent here."""
 
-    def discovered(self, signed_in: bool) -> dict[str, object]:
+    async def discovered(self, caller: Principal | None) -> dict[str, object]:
         """What is here, as far as the caller may see it."""
 
 
@@ -57,8 +58,10 @@ async def health(request: Request) -> Response:
 @router.get("/discovery", summary="What is here, as far as the caller may see it")
 @access(public=True)
 async def discovery(request: Request) -> Response:
-    """Capabilities and their public routes; the rest for those who are signed in."""
-    return json_bytes(_probe(request).discovered(request.state.principal is not None))
+    """Capabilities and public routes; to a caller also the routes and permissions that are theirs, to an operator why
+    each capability is there.
+    """
+    return json_bytes(await _probe(request).discovered(request.state.principal))
 
 
 def _probe(request: Request) -> Probing:
