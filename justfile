@@ -134,6 +134,11 @@ gauntlet *ARGS:
 docs:
     {{ run }} python -m tests.docs.settings_reference
 
+# Collect the texts of the script library and compile its Swedish catalogue; prints what nobody translated yet
+[group('product')]
+translations:
+    {{ run }} python services/skriptoteket/tests/adapters/web/catalogues.py
+
 # Pictures of every page at phone and desktop width, light and dark, into screenshots/
 [group('product')]
 screenshots *ARGS:

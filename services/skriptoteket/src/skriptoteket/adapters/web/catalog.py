@@ -94,7 +94,7 @@ async def tool(
     if found.slug != slug:
         return RedirectResponse(request.url_for("skriptoteket_tool", slug=found.slug).path, 308)
     favourites = await catalogue.shelf(principal.urn, favourites_only=True)
-    reader = people.of(principal)
+    reader = people.of(principal, request)
     context = {
         "reader": reader,
         "tool": found,
@@ -155,7 +155,7 @@ async def _shelf(
     everything = await catalogue.shelf(principal.urn)
     of_profession = [each for each in everything.tools if not profession or profession in each.professions]
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "shelf": shelf,
         "query": query,
         "profession": profession,

@@ -51,7 +51,7 @@ async def tools(request: Request, principal: CurrentPrincipal, desk: Desk, pages
     actor = await desk.actors.of(principal, RIGHTS)
     found = await desk.curation.tools(actor)
     names = await desk.people.names(frozenset(tool.owner for tool in found))
-    context = {"reader": desk.readers.of(principal), "tools": found, "names": names}
+    context = {"reader": desk.readers.of(principal, request), "tools": found, "names": names}
     return await pages.render(request, "skriptoteket/admin_tools.html", context)
 
 
@@ -181,7 +181,7 @@ async def _tool_page(
     versions = (await desk.drafting.versions(actor, found.id))[1] if actor.may_write(people) else ()
     urns = people | {found.owner} | {each.created_by for each in versions} | {each.by for each in records}
     context = {
-        "reader": desk.readers.of(principal),
+        "reader": desk.readers.of(principal, request),
         "tool": found,
         "maintainers": sorted(people),
         "records": records,

@@ -80,7 +80,7 @@ async def my_tools(request: Request, principal: CurrentPrincipal, desk: Desk, pa
     """The tools that one maintains, with where each of them stands."""
     actor = await desk.actors.of(principal, WRITING)
     rows = [await desk.drafting.versions(actor, tool.id) for tool in await desk.lookup.maintained_by(principal.urn)]
-    context = {"reader": desk.readers.of(principal), "rows": rows, "states": VersionState}
+    context = {"reader": desk.readers.of(principal, request), "rows": rows, "states": VersionState}
     return await pages.render(request, "skriptoteket/my_tools.html", context)
 
 
@@ -109,7 +109,7 @@ async def version(version_id: str, request: Request, principal: CurrentPrincipal
     actor = await desk.actors.of(principal, WRITING)
     tool, found = await desk.drafting.version(actor, VersionId(uuid_of("version", version_id)))
     names = await desk.people.names(frozenset({found.created_by, found.submitted_by or "", found.published_by or ""}))
-    context = {"reader": desk.readers.of(principal), "tool": tool, "version": found, "names": names}
+    context = {"reader": desk.readers.of(principal, request), "tool": tool, "version": found, "names": names}
     context["texts"] = _texts(found.behaviour)
     return await pages.render(request, "skriptoteket/version.html", context)
 
@@ -163,7 +163,7 @@ async def _render(
     tool, versions = found
     names = await desk.people.names(frozenset(each.created_by for each in versions))
     context = {
-        "reader": desk.readers.of(principal),
+        "reader": desk.readers.of(principal, request),
         "tool": tool,
         "versions": versions,
         "names": names,

@@ -78,5 +78,5 @@ async def act(
     except Conflict as error:
         attempt, status = Attempt(action_id, attempt.given, problem=str(error)), 409
     found = await offer(steps, seen, principal)
-    context = view(seen, principal, people, found, attempt)
+    context = view(request, seen, principal, people, found, attempt)
     return await pages.render(request, "skriptoteket/run.html", context, status)

@@ -97,7 +97,7 @@ async def _page(
     rows = await desk.nominating.every(actor)
     urns = {urn for one, decision in rows for urn in (one.nominee, one.nominator, decision.by if decision else "")}
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "rows": rows,
         "names": await desk.people.names(frozenset(urns - {""})),
         "me": principal.urn,

@@ -30,7 +30,7 @@ async def operations(
 ) -> Response:
     """How the service stands now."""
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "found": await service.look(),
         "environments": await known.packages(),
     }

@@ -12,7 +12,8 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import run_id_of
 from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.web.run_view import view
-from skriptoteket.adapters.web.texts import STATE_TONES, STATE_WORDS, Readers
+from skriptoteket.adapters.web.texts import OUTCOME_WORDS, STATE_TONES, STATE_WORDS, Readers
+from skriptoteket.adapters.web.wording import marked
 from skriptoteket.core.errors import NotFound, ValidationFailed
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import RUN, VIEW_ANY_RUN
@@ -26,6 +27,8 @@ Reading = Annotated[Readers, inject(Readers)]
 Word = Annotated[str, Query(max_length=128)]
 
 _PAGE = 30
+EVERY_STATE = marked("Every state")
+EVERY_OUTCOME = marked("Every outcome")
 
 
 @router.get("/admin/runs", name="skriptoteket_admin_runs")
@@ -52,15 +55,19 @@ async def runs(
         issues = {issue.field: issue.message for issue in error.issues}
     except NotFound:
         issues = {"tool": "there is no tool with this address"}
+    reader = people.of(principal, request)
     context = {
-        "reader": people.of(principal),
+        "reader": reader,
         "rows": rows[:_PAGE],
         "older": rows[_PAGE - 1][0].id if len(rows) > _PAGE else None,
         "names": await desk.people.names(frozenset(run.requested_by for run, _ in rows)),
         "words": STATE_WORDS,
         "tones": STATE_TONES,
-        "states": [("", "Every state"), *((each.value, STATE_WORDS[each]) for each in RunState)],
-        "outcomes": [("", "Every outcome"), *((each.value, each.value.replace("_", " ")) for each in OutcomeCode)],
+        "states": [("", reader._(EVERY_STATE)), *((each.value, reader._(STATE_WORDS[each])) for each in RunState)],
+        "outcomes": [
+            ("", reader._(EVERY_OUTCOME)),
+            *((each.value, reader._(OUTCOME_WORDS[each])) for each in OutcomeCode),
+        ],
         "filter": {"tool": tool, "state": state, "outcome": outcome},
         "issues": issues,
     }
@@ -78,7 +85,7 @@ async def run(
         seen = await desk.watching.see(wanted, await desk.actors.viewer(principal))
     except NotFound:
         return await _form(wanted, request, principal, desk, pages, people, {}, "")
-    return await pages.render(request, "skriptoteket/run.html", view(seen, principal, people, None))
+    return await pages.render(request, "skriptoteket/run.html", view(request, seen, principal, people, None))
 
 
 @router.post("/admin/runs/{run_id}", name="skriptoteket_open_run")
@@ -132,7 +139,7 @@ async def _form(
 ) -> Response:
     run, tool = await desk.foreign.glance(await desk.actors.viewer(principal), run_id)
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "run": run,
         "tool": tool,
         "names": await desk.people.names(frozenset({run.requested_by})),

@@ -37,7 +37,7 @@ async def settings(
     """The form, filled in with what counts."""
     tool, version = await submissions.runnable(slug)
     view = await kept.look(tool.id, version.behaviour, principal.urn)
-    context = {"reader": people.of(principal), "tool": tool, "view": view, "given": view.values, "issues": {}}
+    context = {"reader": people.of(principal, request), "tool": tool, "view": view, "given": view.values, "issues": {}}
     return await pages.render(request, "skriptoteket/settings.html", {**context, "problem": ""})
 
 
@@ -70,7 +70,7 @@ async def save(
     except Conflict as error:
         problem, status = f"{error} Look at what you have here, and save it again if it is right.", 409
     view = await kept.look(tool.id, version.behaviour, principal.urn)
-    context = {"reader": people.of(principal), "tool": tool, "view": view, "given": given, "issues": issues}
+    context = {"reader": people.of(principal, request), "tool": tool, "view": view, "given": given, "issues": issues}
     return await pages.render(request, "skriptoteket/settings.html", {**context, "problem": problem}, status)
 
 

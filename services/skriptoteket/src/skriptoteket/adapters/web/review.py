@@ -43,7 +43,7 @@ async def reviews(request: Request, principal: CurrentPrincipal, desk: Desk, pag
     """Everything that waits, oldest first."""
     rows = await desk.reviewing.queue()
     names = await desk.people.names(frozenset(version.submitted_by or "" for _, version in rows))
-    context = {"reader": desk.readers.of(principal), "rows": rows, "names": names}
+    context = {"reader": desk.readers.of(principal, request), "rows": rows, "names": names}
     return await pages.render(request, "skriptoteket/reviews.html", context)
 
 
@@ -104,7 +104,7 @@ async def _case(
     case = await desk.reviewing.case(actor, version_id_of(version_id))
     people = {each.created_by for each in case.chain} | {each.by for each in case.decisions}
     context = {
-        "reader": desk.readers.of(principal),
+        "reader": desk.readers.of(principal, request),
         "case": case,
         "changes": difference(case.active.behaviour if case.active is not None else None, case.version.behaviour),
         "names": await desk.people.names(frozenset({*people, case.version.submitted_by or ""})),

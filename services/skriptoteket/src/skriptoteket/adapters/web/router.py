@@ -7,6 +7,7 @@ from skriptoteket.adapters.web import (
     curation,
     editor,
     interaction,
+    language,
     nominations,
     operations,
     oversight,
@@ -36,6 +37,7 @@ def page_router() -> APIRouter:
         taxonomy,
         oversight,
         operations,
+        language,
     ):
         router.include_router(each.router)
     return router

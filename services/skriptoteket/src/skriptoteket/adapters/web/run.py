@@ -84,7 +84,7 @@ async def runs(
     """One's own runs, newest first."""
     rows = await watching.mine(principal.urn, _PAGE + 1, RunId(before) if before is not None else None)
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "rows": rows[:_PAGE],
         "older": rows[_PAGE - 1][0].id if len(rows) > _PAGE else None,
         "newer": before is not None,
@@ -108,7 +108,7 @@ async def run(
     """One run: how far it is, then what came out."""
     seen = await desk.watching.see(run_id_of(run_id), await desk.actors.viewer(principal))
     names = await desk.people.names(frozenset(each.by for each in seen.accesses))
-    context = view(seen, principal, people, await offer(steps, seen, principal), names=names)
+    context = view(request, seen, principal, people, await offer(steps, seen, principal), names=names)
     return await pages.render(request, "skriptoteket/run.html", context)
 
 
@@ -127,7 +127,9 @@ async def live(
     """The part of the page that changes while a run lives; it stops asking by itself when the run is over."""
     seen = await watching.see(run_id_of(run_id), await rights.viewer(principal))
     text = await pages.text(
-        request, "skriptoteket/run_live.html", view(seen, principal, people, await offer(steps, seen, principal))
+        request,
+        "skriptoteket/run_live.html",
+        view(request, seen, principal, people, await offer(steps, seen, principal)),
     )
     return Response(text, media_type="text/html", headers={"cache-control": "no-store"})
 
@@ -202,7 +204,7 @@ async def _form(
 ) -> Response:
     tool, version = await desk.submissions.runnable(slug)
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "tool": tool,
         "version": version,
         "fields": version.behaviour.input_schema,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from starlette.requests import Request
+
 from fastapi_services_platform import Principal
 from skriptoteket.adapters.web.result_blocks import unmentioned, view_blocks
 from skriptoteket.adapters.web.texts import STATE_TONES, STATE_WORDS, Readers
@@ -31,6 +33,7 @@ async def offer(steps: Interaction, seen: SeenRun, principal: Principal) -> Tool
 
 
 def view(
+    request: Request,
     seen: SeenRun,
     principal: Principal,
     people: Readers,
@@ -43,7 +46,7 @@ def view(
     version = seen.version
     fields = {str(field["name"]): field for field in version.behaviour.input_schema} if version is not None else {}
     return {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "seen": seen,
         "run": run,
         "tool": seen.tool,

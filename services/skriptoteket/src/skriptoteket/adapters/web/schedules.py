@@ -46,7 +46,7 @@ async def schedules(
     request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page, people: Reading
 ) -> Response:
     """All of one's own."""
-    context = {"reader": people.of(principal), "rows": await desk.planning.mine(principal.urn)}
+    context = {"reader": people.of(principal, request), "rows": await desk.planning.mine(principal.urn)}
     return await pages.render(request, "skriptoteket/schedules.html", context)
 
 
@@ -128,7 +128,7 @@ async def _form(
 ) -> Response:
     tool, version = await desk.submissions.runnable(slug)
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "tool": tool,
         "fields": version.behaviour.input_schema,
         "limits": desk.limits,
@@ -150,7 +150,7 @@ async def _page(
 ) -> Response:
     seen = await desk.planning.see(uuid_of("schedule", schedule_id), principal.urn)
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "seen": seen,
         "schedule": seen.schedule,
         "tool": seen.tool,

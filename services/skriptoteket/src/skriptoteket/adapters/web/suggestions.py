@@ -63,7 +63,7 @@ async def suggest(request: Request, principal: CurrentPrincipal, desk: Desk, pag
 @access(permission=SUGGEST)
 async def mine(request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
     """One's own ideas with their verdicts."""
-    context = {"reader": desk.readers.of(principal), "rows": await desk.suggesting.mine(principal.urn)}
+    context = {"reader": desk.readers.of(principal, request), "rows": await desk.suggesting.mine(principal.urn)}
     return await pages.render(request, "skriptoteket/suggestions.html", context)
 
 
@@ -73,7 +73,7 @@ async def triage(request: Request, principal: CurrentPrincipal, desk: Desk, page
     """Everybody's ideas, newest first."""
     rows = await desk.suggesting.every(await desk.actors.of(principal, (TRIAGE,)))
     names = await desk.people.names(frozenset(each.suggested_by for each in rows))
-    context = {"reader": desk.readers.of(principal), "rows": rows, "names": names}
+    context = {"reader": desk.readers.of(principal, request), "rows": rows, "names": names}
     return await pages.render(request, "skriptoteket/admin_suggestions.html", context)
 
 
@@ -120,7 +120,7 @@ async def _form(
     issues: dict[str, str],
 ) -> Response:
     context = {
-        "reader": desk.readers.of(principal),
+        "reader": desk.readers.of(principal, request),
         "idea": idea,
         "issues": issues,
         "professions": await desk.browsing.professions(),
@@ -140,7 +140,7 @@ async def _decision_form(
     actor = await desk.actors.of(principal, (TRIAGE,))
     found, decision = await desk.suggesting.one(actor, uuid_of("suggestion", suggestion_id))
     context = {
-        "reader": desk.readers.of(principal),
+        "reader": desk.readers.of(principal, request),
         "suggestion": found,
         "decision": decision,
         "issues": issues,

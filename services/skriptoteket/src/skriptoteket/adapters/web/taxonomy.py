@@ -103,7 +103,7 @@ async def _page(
 ) -> Response:
     professions = await catalogue.professions()
     context = {
-        "reader": people.of(principal),
+        "reader": people.of(principal, request),
         "professions": professions,
         "categories": await catalogue.categories(),
         "of_profession": {

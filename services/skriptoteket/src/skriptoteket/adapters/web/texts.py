@@ -4,22 +4,67 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from starlette.requests import Request
+
 from fastapi_services_platform import Principal
+from skriptoteket.adapters.web.wording import chosen, marked, translated
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.runs.inputs import readable_size
-from skriptoteket.core.runs.models import RunState
+from skriptoteket.core.runs.models import OutcomeCode, RunState
 
 STATE_WORDS: Mapping[str, str] = {
-    RunState.QUEUED: "waiting",
-    RunState.STARTING: "starting",
-    RunState.RUNNING: "running",
-    RunState.COLLECTING: "finishing",
-    RunState.SUCCEEDED: "done",
-    RunState.FAILED: "failed",
-    RunState.TIMED_OUT: "took too long",
-    RunState.CANCELLED: "cancelled",
-    RunState.LOST: "lost",
+    RunState.QUEUED: marked("waiting"),
+    RunState.STARTING: marked("starting"),
+    RunState.RUNNING: marked("running"),
+    RunState.COLLECTING: marked("finishing"),
+    RunState.SUCCEEDED: marked("done"),
+    RunState.FAILED: marked("failed"),
+    RunState.TIMED_OUT: marked("took too long"),
+    RunState.CANCELLED: marked("cancelled"),
+    RunState.LOST: marked("lost"),
 }
+OUTCOME_WORDS: Mapping[str, str] = {
+    OutcomeCode.OK: marked("ok"),
+    OutcomeCode.INPUT_REFUSED: marked("input refused"),
+    OutcomeCode.SCRIPT_ERROR: marked("script error"),
+    OutcomeCode.OUT_OF_MEMORY: marked("out of memory"),
+    OutcomeCode.OUTPUT_LIMIT: marked("output limit"),
+    OutcomeCode.DISK_LIMIT: marked("disk limit"),
+    OutcomeCode.CONTRACT_VIOLATION: marked("contract violation"),
+    OutcomeCode.INFRASTRUCTURE: marked("infrastructure"),
+    OutcomeCode.TIMEOUT: marked("timeout"),
+    OutcomeCode.QUEUE_TIMEOUT: marked("queue timeout"),
+    OutcomeCode.CANCELLED: marked("cancelled"),
+    OutcomeCode.LOST: marked("lost"),
+}
+WORDS_OF_ROWS = (
+    marked("archived"),
+    marked("changes requested"),
+    marked("consumed"),
+    marked("superseded"),
+    marked("publish"),
+    marked("request changes"),
+    marked("withdraw"),
+    marked("rollback"),
+    marked("interactive"),
+    marked("sandbox"),
+    marked("scheduled"),
+    marked("Source code"),
+    marked("Input schema"),
+    marked("Settings schema"),
+    marked("Usage instructions"),
+    marked("Limits"),
+    marked("Requirements"),
+    marked("Entrypoint"),
+    marked("Idempotent"),
+    marked("Contract"),
+    marked("Source (Python)"),
+    marked("the run before was not over"),
+    marked("You may no longer let tools run at set times."),
+    marked("The tool cannot be run at present."),
+)
+"""What templates show out of rows: reasons, verdicts, lanes, names of fields."""
+
 STATE_TONES: Mapping[str, str] = {
     RunState.QUEUED: "info",
     RunState.STARTING: "info",
@@ -37,8 +82,12 @@ class Reader:
     """Who reads a page: in which language, in which time zone."""
 
     def __init__(self, locale: str, zone: ZoneInfo) -> None:
-        self.locale = "sv" if locale.startswith("sv") else "en"
+        self.locale = locale
         self._zone = zone
+
+    def _(self, text: object) -> str:
+        """A text of the pages, in the reader's language; a text that nobody translated comes back as it is."""
+        return translated(self.locale, text)
 
     def title(self, tool: Tool) -> str:
         """The tool's title."""
@@ -79,6 +128,6 @@ class Readers:
         self._zone = ZoneInfo(zone)
         self._default = default_locale
 
-    def of(self, principal: Principal) -> Reader:
-        """The reader behind a principal."""
-        return Reader(principal.locale or self._default, self._zone)
+    def of(self, principal: Principal, request: Request) -> Reader:
+        """The reader behind a request."""
+        return Reader(chosen(request, principal.locale, self._default), self._zone)
