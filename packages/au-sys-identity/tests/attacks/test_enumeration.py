@@ -1,11 +1,18 @@
 """Wording, status and cost reveal nothing about which accounts exist."""
 
+import asyncio
 import re
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 from httpx import AsyncClient, Response
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher
 
 Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 PASSWORD = "correct horse battery staple"
@@ -71,3 +78,93 @@ async def test_an_unverified_account_looks_like_none(start: Start) -> None:
         known = await client.post("/auth/jwt/login", json={"email": "ann@example.org", "password": PASSWORD})
         unknown = await client.post("/auth/jwt/login", json={"email": "nobody@example.org", "password": PASSWORD})
     assert _shape(known) == _shape(unknown)
+
+
+class Work:
+    """What the present task computes: statements in their order, and hashes."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.hashes = 0
+
+    def taken(self) -> tuple[list[str], int]:
+        """What was done since the last look."""
+        found, self.statements, self.hashes = (self.statements, self.hashes), [], 0
+        return found
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    seen, fits, hashed = Work(), Argon2Hasher._fits, Argon2Hasher._hashed
+    mine = asyncio.current_task
+
+    def noted(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        task = mine()
+        passing = statement == "BEGIN" or statement.startswith("SELECT versions.")  # a look at what other nodes did
+        if task is not None and not passing and not task.get_name().startswith(("job", "identity")):
+            seen.statements.append(re.sub(r"sa_savepoint_\d+", "savepoint", statement))
+
+    def fitting(self: Argon2Hasher, password: str, hash: str) -> bool:
+        seen.hashes += 1
+        return fits(self, password, hash)
+
+    def hashing(self: Argon2Hasher, password: str) -> str:
+        seen.hashes += 1
+        return hashed(self, password)
+
+    monkeypatch.setattr(Argon2Hasher, "_fits", fitting)
+    monkeypatch.setattr(Argon2Hasher, "_hashed", hashing)
+    event.listen(Engine, "before_cursor_execute", noted)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", noted)
+
+
+async def test_every_account_takes_the_same_work_to_refuse(ann: AsyncClient, work: Work, tmp_path: Path) -> None:
+    """Attack 3: unknown, wrong, disabled, without a password, of a directory: one answer, one hash, the same work."""
+    people = ["disabled", "no-password", "directory"]
+    for name in people:
+        await ann.post("/auth/register", json={"email": f"{name}@example.org", "password": PASSWORD})
+    with sqlite3.connect(tmp_path / "identity.db", timeout=30) as database:
+        of = "(SELECT subject_id FROM persons WHERE email_canonical = '{}@example.org')".format
+        database.execute(f"UPDATE subjects SET status = 'disabled' WHERE id = {of('disabled')}")
+        for name in ("no-password", "directory"):
+            database.execute(f"DELETE FROM passwords WHERE subject_id = {of(name)}")
+        database.execute(f"UPDATE persons SET auth_source = 'directory:staff' WHERE subject_id = {of('directory')}")
+    tries = [("nobody", PASSWORD), ("ann", "the wrong sentence"), *((name, PASSWORD) for name in people)]
+    for _ in range(2):  # the first round makes counters and keys of subjects
+        shapes, works = [], []
+        for name, password in tries:
+            work.taken()
+            answer = await ann.post("/auth/jwt/login", json={"email": f"{name}@example.org", "password": password})
+            shapes.append(_shape(answer))
+            works.append(work.taken())
+    assert shapes == [shapes[0]] * len(tries)
+    assert {hashes for _, hashes in works} == {1}
+    lengths = [len(statements) for statements, _ in works]
+    assert max(lengths) - min(lengths) <= 1  # the password of nobody is not looked up
+
+
+async def test_asking_for_a_letter_takes_the_same_work(ann: AsyncClient, work: Work) -> None:
+    """Attacks 1 and 4: known and unknown are the same statements; who gets a letter is found out afterwards."""
+    for path in ("/auth/forgot-password", "/auth/magic-link/request", "/auth/request-verify-token"):
+        await ann.post(path, json={"email": "warm@example.org"})
+        works = []
+        for email in ("ann@example.org", "nobody@example.org"):
+            work.taken()
+            assert (await ann.post(path, json={"email": email})).status_code == 202
+            works.append(work.taken())
+        assert works[0] == works[1]
+
+
+async def test_registering_takes_the_same_work(ann: AsyncClient, work: Work) -> None:
+    """Attack 2: a known address does everything that a new one does, and undoes it; what is more is the note of it."""
+    await ann.post("/auth/register", json={"email": "warm@example.org", "password": PASSWORD})
+    works = []
+    for email in ("new@example.org", "ann@example.org"):
+        work.taken()
+        assert (await ann.post("/auth/register", json={"email": email, "password": PASSWORD})).status_code == 202
+        works.append(work.taken())
+    (new, hashes), (known, same) = works
+    assert hashes == same == 1
+    assert known[: len(new)] == new
+    assert [statement.split()[0] for statement in known[len(new) :]] == ["BEGIN", "INSERT"]

@@ -3,11 +3,17 @@
 import asyncio
 import base64
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
 
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
+from joserfc import jws, jwt
 
+Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 PASSWORD = "correct horse battery staple"
 
 
@@ -85,6 +91,54 @@ async def test_forged_access_tokens_are_refused(client: AsyncClient, forge: Call
     answer = await client.get("/users/me", headers=[(b"authorization", b"Bearer " + forged.encode())])
     assert answer.status_code in (400, 401, 431)
     assert "ann@example.org" not in answer.text
+
+
+BENT: tuple[dict[str, object], ...] = (
+    {"iss": "https://evil.example"},
+    {"aud": "https://evil.example"},
+    {"aud": ["http://platform.test", "x"]},
+    {"exp": None},
+    {"exp": "never"},
+    {"exp": 10**17},
+    {"exp": True},
+    {"iat": None},
+    {"iat": 10**10},
+    {"nbf": 10**10},
+    {"nbf": "now"},
+    {"sub": None},
+    {"sub": "urn:au:user:00000000-0000-7000-8000-000000000000"},
+    {"sid": "nothing"},
+    {"sid": "00000000-0000-7000-8000-000000000000"},
+    {"epoch": 99},
+    {"act": {"sub": "urn:au:agent:00000000-0000-7000-8000-000000000000"}},
+)
+PAYLOADS = ('{"iss":"a","iss":"b"}', "[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000, "null", '"x"', "")
+
+
+async def test_our_own_signature_is_not_enough(client: AsyncClient) -> None:
+    """Attack 10: signed with the platform's key, and still not for us, not now, about nobody, or no claims at all:
+    duplicate keys, nested bombs, no object.
+    """
+    token = (await signed_in(client))["access_token"]
+    _, key = await _keys(client).active()
+    header, sound = _part(token, 0), _part(token, 1)
+    algorithms = [str(header["alg"])]
+
+    async def status(presented: str) -> int:
+        return (await client.get("/users/me", headers={"authorization": f"Bearer {presented}"})).status_code
+
+    assert await status(jwt.encode(header, sound, key, algorithms=algorithms)) == 200
+    for changes in BENT:
+        claims = {name: value for name, value in {**sound, **changes}.items() if value is not None}
+        assert (changes, await status(jwt.encode(header, claims, key, algorithms=algorithms))) == (changes, 401)
+    for payload in PAYLOADS:
+        bent = jws.serialize_compact(header, payload.encode(), key, algorithms=algorithms)
+        assert await status(bent) in (400, 401, 431)
+
+
+def _keys(client: AsyncClient) -> Any:  # Any: the wiring behind the testing kit's transport
+    app = client._transport.app  # type: ignore[attr-defined]  # the transport of the testing kit holds the app
+    return app.platform.inventory.find("identity").capability._wiring.keys
 
 
 async def test_a_refresh_token_is_no_access_token(client: AsyncClient) -> None:
@@ -166,3 +220,59 @@ async def test_refresh_during_logout_revives_nothing(client: AsyncClient) -> Non
             assert (await client.get("/users/me", headers=fresh)).status_code == 401
             late = {"refresh_token": answer.json()["refresh_token"]}
             assert (await client.post("/auth/jwt/refresh", json=late)).status_code == 401
+
+
+async def test_a_replayed_token_ends_the_family_and_its_owner_is_told_once(start: Start, tmp_path: Path) -> None:
+    """Attack 11: after the grace a replaced token is stolen; the access token dies too, one event, one letter."""
+    async with start(refresh_grace=0) as client:
+        tokens = await signed_in(client)
+        first = {"refresh_token": tokens["refresh_token"]}
+        fresh = (await client.post("/auth/jwt/refresh", json=first)).json()
+        answers = await asyncio.gather(*(client.post("/auth/jwt/refresh", json=first) for _ in range(5)))
+        assert {(answer.status_code, _slug(answer)) for answer in answers} == {(401, "session-ended")}
+        late = await client.post("/auth/jwt/refresh", json={"refresh_token": fresh["refresh_token"]})
+        assert (late.status_code, _slug(late)) == (401, "session-ended")
+        headers = {"authorization": f"Bearer {fresh['access_token']}"}
+        assert (await client.get("/users/me", headers=headers)).status_code == 401
+    with sqlite3.connect(tmp_path / "identity.db") as database:
+        events = [json.loads(body)["action"] for (body,) in database.execute("SELECT body FROM audit_events")]
+        letters = database.execute("SELECT count(*) FROM outbox WHERE kind = 'session-stolen'").fetchone()
+    assert (events.count("session.stolen"), letters) == (1, (1,))
+
+
+async def test_a_refresh_asks_for_nothing_more(client: AsyncClient) -> None:
+    """Attack 11: a wider scope, or any other member, is refused; the family lives on."""
+    body = {"refresh_token": (await signed_in(client))["refresh_token"]}
+    assert (await client.post("/auth/jwt/refresh", json={**body, "scope": "identity.*"})).status_code == 422
+    assert (await client.post("/auth/jwt/refresh", json=body)).status_code == 200
+
+
+async def test_nothing_refreshes_after_a_new_password(client: AsyncClient) -> None:
+    """Attack 11: the change ends every family at once."""
+    tokens = await signed_in(client)
+    changed = await client.patch(
+        "/users/me",
+        headers={"authorization": f"Bearer {tokens['access_token']}"},
+        json={"current_password": PASSWORD, "password": "another fine sentence"},
+    )
+    assert changed.status_code == 200
+    late = await client.post("/auth/jwt/refresh", json={"refresh_token": tokens["refresh_token"]})
+    assert (late.status_code, _slug(late)) == (401, "session-ended")
+
+
+async def test_a_family_outlives_a_restart(start: Start) -> None:
+    """Attack 11: the head and the answer to its predecessor are the same after it; nothing lives in memory only."""
+    async with start() as client:
+        body = {"refresh_token": (await signed_in(client))["refresh_token"]}
+        before = (await client.post("/auth/jwt/refresh", json=body)).json()["refresh_token"]
+    async with start() as client:
+        answers = [
+            await client.post("/auth/jwt/refresh", json={"refresh_token": token})
+            for token in (body["refresh_token"], before)
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert {answer.json()["refresh_token"] for answer in answers} == {before}
+
+
+def _slug(answer: Response) -> str:
+    return str(answer.json()["type"]).rpartition("/")[2]

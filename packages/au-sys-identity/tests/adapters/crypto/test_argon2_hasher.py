@@ -1,9 +1,12 @@
 """argon2id in a bounded pool."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher, HashCost
 from au_sys_identity.core.errors import Busy
@@ -59,4 +62,65 @@ async def test_one_network_cannot_fill_the_queue() -> None:
     results = await asyncio.gather(*crowd, hasher.hash("x", network="10.0.1.0/24"), return_exceptions=True)
     assert sum(isinstance(result, Busy) for result in results[:-1]) == 17
     assert isinstance(results[-1], str)
+    hasher.close()
+
+
+async def test_who_gives_up_leaves_the_queue() -> None:
+    """Cancelled requests make room at once and are not computed."""
+    hasher = Argon2Hasher(CHEAP, threads=1, queue=4)
+    held = threading.Event()
+    blocked = hasher._pool.submit(held.wait)  # nothing is computed meanwhile
+    waiting = [asyncio.create_task(hasher.hash("x")) for _ in range(5)]
+    await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await hasher.hash("x")
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    while hasher.pending:
+        await asyncio.sleep(0)
+    following = asyncio.create_task(hasher.hash("x"))
+    held.set()
+    assert (await following).startswith("$argon2id$")
+    assert blocked.result() is True
+    hasher.close()
+
+
+CROWD = st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.booleans()), max_size=40)
+
+
+@settings(max_examples=25, deadline=None)
+@given(crowd=CROWD, threads=st.integers(1, 3), queue=st.integers(1, 12))
+def test_the_queue_keeps_its_bounds(crowd: list[tuple[str, bool]], threads: int, queue: int) -> None:
+    """Whoever comes and whoever gives up: never more wait than may, nobody is refused while there is room for them, and
+    in the end nothing is counted any more.
+    """
+    asyncio.run(_crowded(crowd, threads, queue))
+
+
+async def _crowded(crowd: list[tuple[str, bool]], threads: int, queue: int) -> None:
+    hasher = Argon2Hasher(CHEAP, threads=threads, queue=queue)
+    held = threading.Event()
+    for _ in range(threads):
+        hasher._pool.submit(held.wait)
+    limit, share = threads + queue, threads + max(1, queue // 4)
+    inside: list[tuple[str, asyncio.Task[str]]] = []
+    for network, gives_up in crowd:
+        room = len(inside) < limit and (not network or sum(name == network for name, _ in inside) < share)
+        task = asyncio.create_task(hasher.hash("x", network=network))
+        await asyncio.sleep(0)
+        assert task.done() is not room
+        if task.done():
+            assert isinstance(task.exception(), Busy)
+        elif gives_up:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            while hasher.pending > len(inside):
+                await asyncio.sleep(0)
+        else:
+            inside.append((network, task))
+    held.set()
+    assert len(await asyncio.gather(*(task for _, task in inside))) == len(inside)
+    while hasher.pending:
+        await asyncio.sleep(0)
     hasher.close()

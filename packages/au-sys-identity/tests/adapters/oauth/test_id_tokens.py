@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -162,6 +163,21 @@ async def test_a_token_that_is_not_meant_for_this_is_refused(desk: Desk, changed
     desk.idp.token = signed(desk.idp.key, **changed)  # type: ignore[arg-type]  # claims, not the signer's options
     with pytest.raises(BadToken):
         await desk.answer()
+
+
+@pytest.mark.parametrize(("ago", "taken"), [(0, True), (3600, False), (None, False), ("now", False)])
+async def test_a_confirmation_is_a_sign_in_of_now(desk: Desk, ago: object, taken: bool) -> None:
+    """A provider that waves an old sign-in through, or does not say when it was, proves nothing."""
+    desk.flow = replace(desk.flow, proving=True, ends=datetime.now(UTC) + timedelta(minutes=10))
+    asked = parse_qs(urlsplit(await desk.login.address(desk.provider, desk.flow)).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["300"])
+    at = int(time.time()) - ago if isinstance(ago, int) else ago
+    desk.idp.token = signed(desk.idp.key, auth_time=at)
+    if taken:
+        assert (await desk.answer()).external_id == "1"
+    else:
+        with pytest.raises(BadToken):
+            await desk.answer()
 
 
 async def test_clocks_may_differ_by_a_minute(desk: Desk) -> None:

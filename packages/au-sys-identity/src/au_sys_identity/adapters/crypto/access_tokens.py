@@ -20,6 +20,8 @@ from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken
 
 _TYPE = "at+jwt"
 _HEADER = frozenset({"alg", "kid", "typ"})
+_SKEW_SECONDS = 60
+_LONGEST_SECONDS = 86_400
 
 
 class JwtAccessTokens:
@@ -91,6 +93,10 @@ class JwtAccessTokens:
         if not (isinstance(expires, int) and isinstance(issued, int) and isinstance(epoch, int)):
             return BadAccessToken()
         if claims.get("iss") != self.issuer or claims.get("aud") != self._audience:
+            return BadAccessToken()
+        begins = claims.get("nbf", issued)
+        latest = now.timestamp() + _SKEW_SECONDS
+        if not isinstance(begins, int) or max(begins, issued) > latest or expires - issued > _LONGEST_SECONDS:
             return BadAccessToken()
         if now.timestamp() >= expires:
             return BadAccessToken(expired=True)

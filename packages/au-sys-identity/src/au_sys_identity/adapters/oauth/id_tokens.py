@@ -59,9 +59,18 @@ def _check(claims: dict[str, Any], provider: Provider, flow: Flow, now: datetime
         and issued < now.timestamp() + _SKEW.total_seconds()
         and isinstance(claims.get("sub"), str)
         and hmac.compare_digest(str(claims.get("nonce", "")).encode(), flow.nonce.encode())
+        and (not flow.proving or _signed_in_since(claims, flow.began))
     )
     if not sound:
         raise BadToken
+
+
+def _signed_in_since(claims: dict[str, Any], moment: datetime) -> bool:  # Any: JSON
+    """Whether somebody proved it in this very flow: a provider may pass over the wish for a new sign-in."""
+    at = claims.get("auth_time")
+    if isinstance(at, bool) or not isinstance(at, (int, float)):
+        return False
+    return at >= (moment - _SKEW).timestamp()
 
 
 def _header(token: str) -> dict[str, Any]:  # Any: JSON

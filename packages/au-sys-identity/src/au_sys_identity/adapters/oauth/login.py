@@ -13,6 +13,8 @@ from au_sys_identity.core.directories.providers import Flow, Provider, ProviderA
 from au_sys_identity.core.errors import BadCredentials, BadToken
 from au_sys_identity.core.ports import Clock
 
+_FRESH_SECONDS = "300"  # with max_age the ID token has to say when somebody signed in (OpenID Connect Core §2)
+
 
 class OutsideLogin:
     """Our side of the code flow (OpenID Connect Core §3.1)."""
@@ -37,7 +39,7 @@ class OutsideLogin:
         if provider.kind == "oidc":
             asked["nonce"] = flow.nonce
             if flow.proving:
-                asked["prompt"] = "login"
+                asked |= {"prompt": "login", "max_age": _FRESH_SECONDS}
         joint = "&" if "?" in metadata.authorize else "?"
         return f"{metadata.authorize}{joint}{urlencode(asked)}"
 

@@ -4,14 +4,14 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from au_sys_identity.core.derivation import Sealing, digest, new_secret
 from au_sys_identity.core.directories.linking import Linking
 from au_sys_identity.core.directories.models import OutsideIdentity
 from au_sys_identity.core.directories.ports import FederatedLogin
-from au_sys_identity.core.directories.providers import Flow, Provider, ProviderAnswer
+from au_sys_identity.core.directories.providers import FLOW_LIFE, Flow, Provider, ProviderAnswer
 from au_sys_identity.core.errors import BadCredentials, BadToken, IdentityError, NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ports import Clock, Transactions
@@ -22,7 +22,6 @@ from au_sys_identity.core.sessions.opening import Opened
 from au_sys_identity.core.settings.lists import NamedList
 from au_sys_identity.core.subjects.models import SubjectId
 
-_LIFE = timedelta(minutes=10)
 _PLACE = "outside-flow"
 
 
@@ -92,7 +91,7 @@ class OutsideSignIn:
             state=new_secret(),
             nonce=new_secret(),
             verifier=new_secret(),
-            ends=self._clock() + _LIFE,
+            ends=self._clock() + FLOW_LIFE,
             target=target,
             kind=kind,
             subject_id=whose.id if whose else None,

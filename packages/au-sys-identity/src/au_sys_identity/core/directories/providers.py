@@ -4,7 +4,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,6 +15,7 @@ from au_sys_identity.core.errors import InvalidInput
 from au_sys_identity.core.sessions.models import SessionKind
 
 ProviderKind = Literal["oidc", "oauth2"]
+FLOW_LIFE = timedelta(minutes=10)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ENDPOINTS = ("authorize_url", "token_url", "userinfo_url")
 
@@ -119,6 +120,11 @@ class Flow:
     subject_id: UUID | None = None
     session_id: UUID | None = None
     proving: bool = False
+
+    @property
+    def began(self) -> datetime:
+        """When the browser set out."""
+        return self.ends - FLOW_LIFE
 
     @property
     def challenge(self) -> str:
