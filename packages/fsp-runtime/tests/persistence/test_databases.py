@@ -1,6 +1,7 @@
 """Engines, sessions and addresses of a capability's database."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,26 @@ async def test_busy_work_is_run_again(tmp_path: Path) -> None:
     result = await in_transaction(database, work)
     await database.close()
     assert (result, runs) == (42, 3)
+
+
+async def test_a_nested_step_is_a_savepoint(tmp_path: Path) -> None:
+    """What fails in it is taken back, and the rest of the transaction is committed once."""
+    database = open_database("demo", settings_for(tmp_path))
+
+    async def work(session: AsyncSession) -> None:
+        await session.execute(text("CREATE TABLE t (n INTEGER)"))
+        await session.execute(text("INSERT INTO t VALUES (1)"))
+        with suppress(ValueError):
+            async with session.begin_nested():
+                await session.execute(text("INSERT INTO t VALUES (2)"))
+                raise ValueError
+        await session.execute(text("INSERT INTO t VALUES (3)"))
+
+    await in_transaction(database, work)
+    async with database.session() as session:
+        kept = (await session.execute(text("SELECT n FROM t ORDER BY n"))).scalars().all()
+    await database.close()
+    assert kept == [1, 3]
 
 
 def test_the_address_is_resolved_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ class HubParts:
         self._edge: Edge | None = None
         self._export: MetricsExport | None = None
         self.measurements = Measurements()
-        self.vitals = Vitals(self.measurements)
+        self.vitals = Vitals(self.measurements, self._connections_in_use)
         self.history = HealthHistory(Overview(platform))
         self.together = Together(platform.siblings, self.vitals, self.history, self.measurements)
         self.trail = HashChainTrail(platform.database("hub"))
@@ -96,6 +96,9 @@ class HubParts:
         self.together.answer_siblings()
         siblings.answers |= {"metrics": exposition, LEVEL_CHANGED: take_over_level}
         await siblings.open()
+
+    def _connections_in_use(self) -> int:
+        return int(sum(item.pool_figures()["in_use"] for item in self._platform.databases if item.opened))
 
     async def _keep_run(self, name: str, run: JobRun) -> None:
         from fastapi_services_platform.hub.switches.job_rows import keep_run

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -39,13 +40,17 @@ class Sample:
     mean_ms: float
     lag_ms: float
     memory_mb: float
+    connections: int = 0
 
 
 class Vitals:
-    """Watches one event loop from :meth:`start` to :meth:`stop`."""
+    """Watches one event loop from :meth:`start` to :meth:`stop`. ``connections`` tells how many to databases are in
+    use.
+    """
 
-    def __init__(self, measurements: Measurements) -> None:
+    def __init__(self, measurements: Measurements, connections: Callable[[], int] = lambda: 0) -> None:
         self._measurements = measurements
+        self._connections = connections
         self._task: asyncio.Task[None] | None = None
         self._ended = threading.Event()
         self._watchdog: threading.Thread | None = None
@@ -105,6 +110,7 @@ class Vitals:
                 mean_ms=round(1000 * (measured.seconds - spent) / count, 2) if count else 0.0,
                 lag_ms=round(1000 * self.lag_seconds, 2),
                 memory_mb=round(self._resident / 1_000_000, 1),
+                connections=self._connections(),
             )
         )
         async with self.sampled:

@@ -98,7 +98,7 @@ class Together:
 
 
 def summed(samples: Sequence[Sample]) -> Sample:
-    """Rates and memory add up, the mean is weighted by answers, the delay is the longest."""
+    """Rates, memory and connections add up, the mean is weighted by answers, the delay is the longest."""
     rate = sum(sample.requests_per_second for sample in samples)
     spent = sum(sample.mean_ms * sample.requests_per_second for sample in samples)
     return Sample(
@@ -108,6 +108,7 @@ def summed(samples: Sequence[Sample]) -> Sample:
         mean_ms=round(spent / rate, 2) if rate else 0.0,
         lag_ms=max(sample.lag_ms for sample in samples),
         memory_mb=round(sum(sample.memory_mb for sample in samples), 1),
+        connections=sum(sample.connections for sample in samples),
     )
 
 

@@ -98,6 +98,7 @@ async def health_page(
         "looks": looks[-_LOOKS_SHOWN:],
         "changes": changes(looks),
         "samples": await together.samples(_SAMPLES_SHOWN),
+        "pools": overview.pools(),
         "busiest": await together.busiest(),
         "alone": together.alone,
     }
