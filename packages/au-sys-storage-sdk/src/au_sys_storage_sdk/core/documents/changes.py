@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeAlias, runtime_checkable
 from weakref import WeakKeyDictionary
 
@@ -57,13 +58,26 @@ class Arrival:
 
 
 class _Look:
-    """A look for what comes after a sequence, and how many wait for what it finds."""
+    """A look for what comes after a sequence, and who waits for what it finds."""
 
     __slots__ = ("task", "waiting")
 
     def __init__(self, task: asyncio.Task[Found]) -> None:
         self.task = task
-        self.waiting = 0
+        self.waiting: dict[asyncio.Future[Found], None] = {}
+
+    def tell(self) -> None:
+        """Hand everybody what was found, or why nothing was."""
+        failed = None if self.task.cancelled() else self.task.exception()
+        for future in self.waiting:
+            if future.done():
+                continue
+            if self.task.cancelled():
+                future.cancel()
+            elif failed is not None:
+                future.set_exception(failed)
+            else:
+                future.set_result(self.task.result())
 
 
 class Lookout:
@@ -74,18 +88,28 @@ class Lookout:
 
     async def after(self, store: DocumentStore, since: int) -> Found:
         """The next page of the feed, as soon as there is one. Raises as ``store.changes``."""
+        loop = asyncio.get_running_loop()
         look = self._looks.get(since)
         if look is None:
-            look = self._looks[since] = _Look(asyncio.get_running_loop().create_task(self._look(store, since)))
-        look.waiting += 1
+            look = self._looks[since] = _Look(loop.create_task(self._look(store, since)))
+            look.task.add_done_callback(partial(self._done, since, look))
+        future: asyncio.Future[Found] = loop.create_future()  # of one's own: whoever is cancelled takes nobody along
+        look.waiting[future] = None
         try:
-            return await asyncio.shield(look.task)
+            return await future
         finally:
-            look.waiting -= 1
+            look.waiting.pop(future, None)
             if not look.waiting:
                 look.task.cancel()
-                if self._looks.get(since) is look:
-                    del self._looks[since]
+                self._forget(since, look)
+
+    def _done(self, since: int, look: _Look, task: asyncio.Task[Found]) -> None:
+        self._forget(since, look)
+        look.tell()
+
+    def _forget(self, since: int, look: _Look) -> None:
+        if self._looks.get(since) is look:
+            del self._looks[since]
 
     async def _look(self, store: DocumentStore, since: int) -> Found:
         while True:
