@@ -7,6 +7,8 @@ set positional-arguments := true
 export UV_DEFAULT_INDEX := "https://pypi.org/simple"
 export UV_INDEX := ""
 export UV_EXTRA_INDEX_URL := ""
+# Hundreds of processes start in a test run: each would compile every library anew.
+export PYTHONDONTWRITEBYTECODE := ""
 run := "uv run --no-sync"
 
 [private]
@@ -154,7 +156,7 @@ proof-storage IMAGES="1000000" STATE="dist/proof-storage.json":
 proof-fuzz EXAMPLES="200":
     FSP_FUZZ_EXAMPLES="{{ EXAMPLES }}" {{ run }} pytest -q tests/attacks/test_schema.py
 
-# Every pair of backends switched under load and killed at every step; it goes on where it stopped
+# Every pair of backends switched under load and killed at every step (--parts: some namespaces only); it goes on where it stopped
 [group('proof')]
 proof-storage-switch STATE="dist/proof-storage-switch.json" *ARGS:
     {{ run }} python -m tests.faults.storage.switch.run --state "$@"

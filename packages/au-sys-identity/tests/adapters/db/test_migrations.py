@@ -15,6 +15,7 @@ from fastapi_services_platform import Database
 from fastapi_services_platform.persistence.migrations import downgrade, upgrade, versions_folder
 from fastapi_services_platform.testing.postgres import postgres_server
 
+pytestmark = pytest.mark.real_migrations
 Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 TOKEN = "a bootstrap token of this test"
 FIRST_WITH_ARCHIVES = "0011"

@@ -27,7 +27,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     """A server of our own."""
-    with postgres_server() as started:
+    with postgres_server(own=True) as started:
         if not started.pid:
             pytest.skip("the server of FSP_TEST_POSTGRES_URL is not ours to configure")
         yield started

@@ -1,4 +1,5 @@
-"""Pytest plugin: an empty SQLite database is migrated once in a run; each further one begins as a copy of that.
+"""Pytest plugin: an empty SQLite database is migrated once in a run; each further one begins as a copy of that. And
+one PostgreSQL server serves a whole run.
 
 Load it with ``-p fastapi_services_platform.testing.migrated``. A copy has the revisions that the files of the history
 lead to, so a start finds it at its head. A test marked ``real_migrations`` runs every step itself.
@@ -19,6 +20,7 @@ import pytest
 from fastapi_services_platform.capability.contribution import Migrations
 from fastapi_services_platform.persistence.databases import Database
 from fastapi_services_platform.persistence.migrations import OUTBOX, versions_folder
+from fastapi_services_platform.testing.postgres import kept_server
 
 Migrate = Callable[[Database, Migrations], Awaitable[None]]
 
@@ -38,6 +40,12 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Copies"
     Database.migrate = copies.migrate  # type: ignore[method-assign, assignment]  # every database of the run
     yield copies
     Database.migrate = copies.steps  # type: ignore[method-assign, assignment]  # as it was
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_postgres() -> Iterator[None]:
+    with kept_server():
+        yield
 
 
 @pytest.fixture(autouse=True)

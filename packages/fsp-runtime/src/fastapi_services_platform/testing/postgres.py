@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 _VARIABLE = "FSP_TEST_POSTGRES_URL"
@@ -47,9 +47,33 @@ class PostgresServer:
         subprocess.run(arguments, check=True, capture_output=True)  # noqa: S603 - an installed binary, arguments of ours
 
 
+class _Kept:
+    """The server that serves everybody for as long as servers are kept."""
+
+    def __init__(self) -> None:
+        self.until = ExitStack()
+        self.server: PostgresServer | None = None
+
+
+_kept: _Kept | None = None
+
+
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A server while the block runs; durability is off, because its data lives as long as the tests.
+def kept_server() -> Iterator[None]:
+    """Inside the block, the first server serves everybody: a run of tests starts one, not thirty."""
+    global _kept
+    _kept = _Kept()
+    try:
+        yield
+    finally:
+        _kept.until.close()
+        _kept = None
+
+
+@contextmanager
+def postgres_server(*, own: bool = False) -> Iterator[PostgresServer]:
+    """A server while the block runs; durability is off, because its data lives as long as the tests. An ``own`` one is
+    for whoever configures or stops it.
 
     Raises:
         NoPostgres: see the class.
@@ -57,7 +81,16 @@ def postgres_server() -> Iterator[PostgresServer]:
     running = os.environ.get(_VARIABLE)
     if running:
         yield PostgresServer(running)
-        return
+    elif own or _kept is None:
+        with _started_server() as server:
+            yield server
+    else:
+        _kept.server = _kept.server or _kept.until.enter_context(_started_server())
+        yield _kept.server
+
+
+@contextmanager
+def _started_server() -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="fsp-postgres-"))
     user = _unprivileged()
     if user is not None:
