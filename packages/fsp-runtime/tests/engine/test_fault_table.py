@@ -1,7 +1,7 @@
 """The faults that a capability may have, one by one: the whole message that a person reads, cause and fix."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,6 @@ from fastapi_services_platform import (
     Permission,
     Platform,
     PlatformSettings,
-    Principal,
     RouterMount,
     Service,
     Tier,
@@ -47,10 +46,6 @@ def by_host() -> APIRouter:
     router = APIRouter()
     router.routes.append(Host("other.example", Router()))
     return router
-
-
-async def answer(who: Principal, arguments: Mapping[str, object]) -> object:
-    return {}
 
 
 class Returning:
@@ -124,16 +119,16 @@ FAULTS = {
         lambda: demo(flags=(FeatureFlag("demo.beta", "New page", " "),)),
         "Capability 'demo': feature flag 'demo.beta' has no owner. Fix: give its owner.",
     ),
-    "a tool that takes no object": Fault(
-        lambda: demo(mcp_tools=(McpTool("ask", "Asks", {"type": "string"}, answer),)),
-        "Capability 'demo': MCP tool 'ask': its schema is not one of an object. Fix: write {\"type\": \"object\", …}.",
+    "a tool of no name": Fault(
+        lambda: demo(mcp_tools=(McpTool("ask me", "Asks", "ask"),)),
+        "Capability 'demo': MCP tool 'ask me' is not named like may_i. Fix: use letters, digits, _, - and ., at",
     ),
-    "a tool that asks for what nobody contributes": Fault(
-        lambda: demo(mcp_tools=(McpTool("ask", "Asks", {"type": "object"}, answer, "demo.note.read"),)),
-        "Capability 'demo': MCP tool 'ask' asks for 'demo.note.read', which is not contributed. Fix: contribute the",
+    "a tool that does not say what for": Fault(
+        lambda: demo(mcp_tools=(McpTool("ask", " ", "ask"),)),
+        "Capability 'demo': MCP tool 'ask' has no summary. Fix: say when a model should use it.",
     ),
     "two tools of one name": Fault(
-        lambda: demo(mcp_tools=(McpTool("ask", "Asks", {"type": "object"}, answer),) * 2),
+        lambda: demo(mcp_tools=(McpTool("ask", "Asks", "ask"),) * 2),
         "Capability 'demo': two MCP tools are named 'ask'. Fix: give each its own name.",
     ),
     "two routers of one name": Fault(

@@ -11,6 +11,7 @@ from au_sys_identity.core.events import EVENTS
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.container import Wiring, wire
 from au_sys_identity.manifest.jobs import jobs_of
+from au_sys_identity.manifest.mcp_tools import MCP_TOOLS
 from au_sys_identity.manifest.menu import MENU
 from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import (
@@ -57,8 +58,7 @@ class Identity:
     async def initialize(self, platform: Platform) -> Contribution:
         """Wire, and hand over what there is."""
         self._platform = platform
-        wiring = await blocking(wire, platform.database("identity"), platform.settings)
-        self._wiring = wiring
+        self._wiring = wiring = await blocking(wire, platform.database("identity"), platform.settings)
         return Contribution(
             routers=(
                 RouterMount("api", api, Tier.API),
@@ -72,6 +72,7 @@ class Identity:
             templates=(TemplateFolder(_WEB),),
             static=(StaticFolder(_WEB),),
             menu=MENU,
+            mcp_tools=MCP_TOOLS,
             migrations=MIGRATIONS,
             problems=PROBLEMS,
             audit_events=EVENTS,

@@ -1,6 +1,6 @@
 """Everything a capability may hand over, as data."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
@@ -13,7 +13,6 @@ from fastapi_services_platform.capability.events import EventHandler
 if TYPE_CHECKING:
     import click
 
-    from fastapi_services_platform.security.principal import Principal
 
 Factory = Callable[..., Any]
 """A recipe for a service. It takes the :class:`~fastapi_services_platform.container.scope.Scope`; it may be a coroutine
@@ -211,18 +210,16 @@ class FeatureFlag:
 
 @dataclass(frozen=True, slots=True)
 class McpTool:
-    """Something that a language model may ask or do (Model Context Protocol), for callers who hold ``permission``
-    (``None``: for everyone who is signed in).
+    """An operation that a language model may call (Model Context Protocol), by the ``operation_id`` of one of the
+    capability's own routes.
 
-    ``input_schema`` is the JSON schema of an object; ``handler`` takes who asks and the arguments, which fit it, and
-    gives what can be written as JSON.
+    Schema, permission and handler are the route's: a call of the tool is a request of the same caller to it.
+    ``summary`` tells the model when to use it.
     """
 
     name: str
     summary: str
-    input_schema: Mapping[str, object]
-    handler: "Callable[[Principal, Mapping[str, object]], Awaitable[object]]"
-    permission: str | None = None
+    operation: str
 
 
 @dataclass(frozen=True, slots=True)

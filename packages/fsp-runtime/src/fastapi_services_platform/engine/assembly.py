@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi_services_platform.capability.discovery import Found
 from fastapi_services_platform.capability.manifest import Manifest
 from fastapi_services_platform.config.files import Configuration, OperationIds, check_capability_names
+from fastapi_services_platform.engine.contributed import check_tools
 from fastapi_services_platform.engine.inventory import LoadedCapability
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.engine.plugin_loader import PluginLoader, runtime_version
@@ -68,6 +69,7 @@ class Assembly:
         entries = self.factory.mount(self.app, self.factory.mountings(inventory.active()), own)
         self._check_permissions(entries)
         inventory.routes = tuple(entries)
+        check_tools(inventory)
         self.app.openapi_schema = None
         return RouteIndex(entries)
 

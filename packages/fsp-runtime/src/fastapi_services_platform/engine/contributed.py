@@ -1,16 +1,21 @@
 """What a capability hands over is looked at before it counts: names fit their owner, parts that belong together do."""
 
+import re
 from collections.abc import Iterable
 
 from fastapi_services_platform.capability.contribution import Contribution, FeatureFlag, McpTool, Permission
 from fastapi_services_platform.capability.discovery import HUB
 from fastapi_services_platform.config.feature_flags import Flag
 from fastapi_services_platform.engine.background.schedules import BadSchedule, check_schedule
+from fastapi_services_platform.engine.inventory import Inventory
 from fastapi_services_platform.errors import InvalidContribution
+from fastapi_services_platform.http.routing import RouteEntry
+
+_TOOL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def check_contribution(name: str, contribution: Contribution) -> None:
-    """Whether names fit their owner, nothing is there twice, and bundles and tools name permissions that exist in it.
+    """Whether names fit their owner, nothing is there twice, and bundles name permissions that exist in it.
 
     Raises:
         InvalidContribution: it names the part at fault.
@@ -32,7 +37,7 @@ def check_contribution(name: str, contribution: Contribution) -> None:
                 "contribute the permission.",
             )
     _check_flags(name, space, contribution.flags)
-    _check_tools(name, space, own, contribution.mcp_tools)
+    _check_tools(name, contribution.mcp_tools)
 
 
 def described_flags(contribution: Contribution) -> dict[str, Flag]:
@@ -87,19 +92,41 @@ def _check_flags(name: str, space: str, flags: Iterable[FeatureFlag]) -> None:
                 raise InvalidContribution(name, f"feature flag {flag.name!r} has no {part}.", f"give its {part}.")
 
 
-def _check_tools(name: str, space: str, permissions: set[str], tools: Iterable[McpTool]) -> None:
+def _check_tools(name: str, tools: Iterable[McpTool]) -> None:
     for tool in tools:
-        if tool.input_schema.get("type") != "object":
+        if _TOOL.fullmatch(tool.name) is None:
             raise InvalidContribution(
-                name, f"MCP tool {tool.name!r}: its schema is not one of an object.", 'write {"type": "object", …}.'
+                name, f"MCP tool {tool.name!r} is not named like may_i.", "use letters, digits, _, - and ., at most 64."
             )
-        if (
-            tool.permission is not None
-            and tool.permission.startswith(f"{space}.")
-            and tool.permission not in permissions
-        ):
+        if not tool.summary.strip():
             raise InvalidContribution(
-                name,
-                f"MCP tool {tool.name!r} asks for {tool.permission!r}, which is not contributed.",
-                "contribute the permission.",
+                name, f"MCP tool {tool.name!r} has no summary.", "say when a model should use it."
+            )
+
+
+def operation_of(offered: McpTool, owner: str, routes: Iterable[RouteEntry]) -> tuple[RouteEntry, str]:
+    """The route and the method of a tool's operation.
+
+    Raises:
+        InvalidContribution: the capability has no operation of that id.
+    """
+    for entry in routes:
+        if entry.owner.name == owner and getattr(entry.original, "operation_id", None) == offered.operation:
+            return entry, min(entry.methods - {"HEAD", "OPTIONS"})
+    raise InvalidContribution(
+        owner,
+        f"MCP tool {offered.name!r} names the operation {offered.operation!r}, which it has not.",
+        "name the operation_id of one of its own routes.",
+    )
+
+
+def check_tools(inventory: Inventory) -> None:
+    """Whether every tool leads to an operation, and no two have one name. Raises :class:`InvalidContribution`."""
+    owners: dict[str, str] = {}
+    for owner, offered in inventory.mcp_tools:
+        operation_of(offered, owner, inventory.routes)
+        first = owners.setdefault(offered.name, owner)
+        if first != owner:
+            raise InvalidContribution(
+                owner, f"MCP tool {offered.name!r} is one of {first!r} too.", "choose another name."
             )

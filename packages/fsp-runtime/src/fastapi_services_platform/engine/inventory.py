@@ -10,6 +10,7 @@ from fastapi_services_platform.capability.contribution import (
     Contribution,
     HealthCheck,
     Job,
+    McpTool,
     MenuEntry,
     Permission,
     ProblemMapping,
@@ -136,6 +137,11 @@ class Inventory:
     def jobs(self) -> tuple[tuple[str, Job], ...]:
         """Background jobs with their capability."""
         return self._typed("jobs", Job)
+
+    @property
+    def mcp_tools(self) -> tuple[tuple[str, McpTool], ...]:
+        """Tools for language models, with their capability."""
+        return self._typed("mcp_tools", McpTool)
 
     @property
     def event_handlers(self) -> tuple[tuple[str, EventHandler], ...]:

@@ -11,6 +11,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _ATTRIBUTE = "__fsp_access__"
 _REVERSIBILITY = "__fsp_reversibility__"
 _GUARDED = "__fsp_guarded__"
+_FORWARDING = "__fsp_forwarding__"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -93,3 +94,16 @@ def guarded(endpoint: Endpoint) -> Endpoint:
 def is_guarded(endpoint: object) -> bool:
     """Whether an endpoint is marked for the guard."""
     return bool(getattr(endpoint, _GUARDED, False))
+
+
+def forwarding(endpoint: Endpoint) -> Endpoint:
+    """Declare that an endpoint does nothing itself: what it is asked for are requests of the same caller, each of which
+    the guard looks at.
+    """
+    setattr(endpoint, _FORWARDING, True)
+    return endpoint
+
+
+def is_forwarding(endpoint: object) -> bool:
+    """Whether an endpoint only passes requests on."""
+    return bool(getattr(endpoint, _FORWARDING, False))

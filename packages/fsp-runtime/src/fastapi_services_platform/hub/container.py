@@ -11,6 +11,7 @@ from fastapi_services_platform.http.pages import PageParts, Pages
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.audit.reading import TrailInForce
 from fastapi_services_platform.hub.events.dead_letters import EventDesk
+from fastapi_services_platform.hub.mcp.endpoint import Tools
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
 from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
@@ -46,6 +47,7 @@ class HubParts:
         self.trail = HashChainTrail(platform.database("hub"))
         self.flags = SharedFlags(platform.flags, platform.database("hub"))
         self.pages = Pages(self._page_parts)
+        self.tools = Tools(platform)
 
     def services(self) -> tuple[Service, ...]:
         """Recipes for the container."""
@@ -58,6 +60,7 @@ class HubParts:
             Service(Vitals, lambda _scope: self.vitals),
             Service(Together, lambda _scope: self.together),
             Service(LogLevels, lambda _scope: LogLevels(platform.audit, platform.siblings)),
+            Service(Tools, lambda _scope: self.tools),
             Service(Flags, lambda _scope: Flags(platform.flags, self.flags, platform.audit)),
             Service(EventDesk, lambda _scope: EventDesk(platform)),
             Service(Breakers, lambda _scope: Breakers(platform.clients, platform.audit)),

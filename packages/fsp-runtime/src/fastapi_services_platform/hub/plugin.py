@@ -19,6 +19,7 @@ from fastapi_services_platform.hub.container import HubParts
 from fastapi_services_platform.hub.events import api as events_api
 from fastapi_services_platform.hub.events import pages as events
 from fastapi_services_platform.hub.events.dead_letters import UnknownDeadLetter
+from fastapi_services_platform.hub.mcp import endpoint as mcp
 from fastapi_services_platform.hub.monitoring import live, metrics_route
 from fastapi_services_platform.hub.monitoring.health_history import INTERVAL_SECONDS
 from fastapi_services_platform.hub.operations import pages as operations
@@ -58,6 +59,7 @@ class Hub:
             routers=(
                 RouterMount("api", api.router, Tier.PLATFORM_API, "/platform/api/v1"),
                 RouterMount("events-api", events_api.router, Tier.PLATFORM_API, "/platform/api/v1/events"),
+                RouterMount("mcp", mcp.router, Tier.PLATFORM_API),
                 RouterMount("metrics", metrics_route.router, Tier.PLATFORM_API),
                 *(RouterMount(name, part.router, Tier.PLATFORM_UI, "/platform") for name, part in _PAGES.items()),
                 RouterMount("ui", ui.router, Tier.PLATFORM_UI),

@@ -35,7 +35,7 @@ class BelievingDoor:
     """
 
     def __init__(self, denied: frozenset[str] = frozenset()) -> None:
-        self.denied = denied
+        self._denied = denied
 
     async def authenticate(self, connection: HTTPConnection) -> Authentication:
         """Whoever the request says."""
@@ -51,7 +51,7 @@ class BelievingDoor:
 
     async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision:
         """Yes, unless it is denied to all."""
-        return Decision(permission not in self.denied, f"{permission} was looked up")
+        return Decision(permission not in self._denied, f"{permission} was looked up")
 
 
 def believing_identity(denied: frozenset[str] = frozenset()) -> Prepared:

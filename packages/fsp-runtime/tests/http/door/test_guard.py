@@ -72,7 +72,7 @@ class Watching:
 
     seen: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     refuse: str = ""
-    denied: bool = False
+    forbids: bool = False
 
     async def authenticate(self, connection: HTTPConnection) -> Authentication:
         name = connection.headers.get("authorization", "").removeprefix("Bearer ")
@@ -81,7 +81,7 @@ class Watching:
         return Principal(f"urn:{name}", "app" if name.startswith("app") else "person", name, "password")
 
     async def authorize(self, principal: Principal, permission: str, resource: str = "") -> Decision:
-        return Decision(not self.denied, "as told")
+        return Decision(not self.forbids, "as told")
 
     async def before(self, request: GuardedRequest) -> Refused | None:
         return await self._note("before", request)
@@ -151,7 +151,7 @@ async def test_what_the_guard_refuses_does_not_run(client: AsyncClient, guard: W
 
 async def test_without_the_permission_the_last_question_is_not_asked(client: AsyncClient, guard: Watching) -> None:
     """What is used up by an act is not used up by a refused one."""
-    guard.denied = True
+    guard.forbids = True
     answer = await client.post("/notes", headers=APP, json={"text": "x"})
     assert (answer.status_code, [when for when, *_ in guard.seen]) == (403, ["before"])
 

@@ -76,13 +76,7 @@ def _capability(platform: Platform, item: LoadedCapability) -> Row:
         "commands": [command.name for command in contribution.commands],
         "flags": [flag.name for flag in contribution.flags],
         "mcp_tools": [
-            {
-                "name": tool.name,
-                "summary": tool.summary,
-                "permission": tool.permission,
-                "schema": dict(tool.input_schema),
-            }
-            for tool in contribution.mcp_tools
+            {"name": tool.name, "summary": tool.summary, "operation": tool.operation} for tool in contribution.mcp_tools
         ],
         "jobs": [job.name for job in contribution.jobs],
         "menu": [entry.href for entry in contribution.menu],

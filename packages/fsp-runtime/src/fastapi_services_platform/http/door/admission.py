@@ -19,7 +19,7 @@ from fastapi_services_platform.http.door.forgery import (
 )
 from fastapi_services_platform.http.door.rate_limits import RateLimiter
 from fastapi_services_platform.http.exchange import Exchange
-from fastapi_services_platform.http.permissions import effective_reversibility, is_guarded
+from fastapi_services_platform.http.permissions import effective_reversibility, is_forwarding, is_guarded
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.http.routing import RouteEntry
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -102,6 +102,11 @@ class NoBody(ReadBody):
         return b""
 
 
+def _is_looked_at(principal: Principal, entry: RouteEntry) -> bool:
+    """Whether the guard is asked: about programs always, about people where an endpoint wants it."""
+    return is_guarded(entry.endpoint) or (principal.kind != "person" and not is_forwarding(entry.endpoint))
+
+
 class Admission:
     """Resolved once at the start; a request looks nothing up by name."""
 
@@ -153,7 +158,7 @@ class Admission:
             if problem is not None:
                 return problem, receive
         guard = self._guard
-        if guard is None or principal is None or (principal.kind == "person" and not is_guarded(entry.endpoint)):
+        if guard is None or principal is None or not _is_looked_at(principal, entry):
             return await self._permit(exchange, entry), receive
         return await self._guarded(guard, exchange, entry, principal, receive)
 
