@@ -17,10 +17,17 @@ from au_sys_storage_sdk import Storage, open_storage
 
 _SMALL = 10_000
 _PAGES = 100
+_BETWEEN = 0.001
+_LOAD = 30_000
+"""Durable puts a second that gets have to stand."""
 
 
 async def under_writes(folder: Path, seconds: float) -> tuple[float, float]:
-    """The 99th percentile of a get in microseconds while 64 writers put as fast as they can, and their rate."""
+    """The 99th percentile of a get in microseconds while 64 writers put as fast as they can, and their rate.
+
+    Readers and writers share a process, as requests of one platform do; a thousand gets a second are asked for. More of
+    them would measure how they and the writers share one processor, and the writers would not reach their rate.
+    """
     async with open_storage(f"sqlite://{folder}/reads.db") as storage:
         space = storage.namespace("bench")
         await asyncio.gather(*(space.put(f"key-{step:05}", VALUE) for step in range(1000)))
@@ -32,7 +39,7 @@ async def under_writes(folder: Path, seconds: float) -> tuple[float, float]:
                 before = time.perf_counter()
                 await space.get(f"key-{random.randrange(1000):05}")
                 taken.append(time.perf_counter() - before)
-                await asyncio.sleep(0)
+                await asyncio.sleep(_BETWEEN)
 
         _, rate = await asyncio.gather(reader(), during(seconds, lambda step: space.put(f"key-{step:05}", VALUE)))
     return percentile(taken, 99) * 1e6, rate
@@ -92,7 +99,8 @@ async def rows(folder: Path, scale: Scale) -> list[Row]:
     """What reading costs."""
     p99, rate = await under_writes(folder, scale.seconds * 2)
     found = [
-        Row("get while others put as fast as they can: p99", p99, "us", 300, 100, note=f"{rate:,.0f} durable put/s")
+        Row("get while 64 writers put as fast as they can: p99", p99, "us", 300, 100),
+        Row("durable puts a second meanwhile", rate, "/s", _LOAD, _LOAD, at_least=True),
     ]
     large = folder / "large.db"
     await asyncio.to_thread(_killed, large, scale.many)
