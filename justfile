@@ -141,6 +141,16 @@ docs:
 translations:
     {{ run }} python services/skriptoteket/tests/adapters/web/catalogues.py
 
+# Bundle the code editor anew, from the locked npm project
+[group('product')]
+editor:
+    cd services/skriptoteket/frontend && npm ci --no-audit --no-fund --ignore-scripts && node build.mjs
+
+# The committed editor is what its sources bundle to, within its size, with its licences
+[group('proof')]
+editor-check:
+    cd services/skriptoteket/frontend && npm ci --no-audit --no-fund --ignore-scripts && node check.mjs
+
 # Pictures of every page at phone and desktop width, light and dark, into screenshots/
 [group('product')]
 screenshots *ARGS:

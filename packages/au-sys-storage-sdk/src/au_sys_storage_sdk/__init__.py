@@ -16,6 +16,7 @@ from au_sys_storage_sdk.core.documents.queries import In as In
 from au_sys_storage_sdk.core.documents.queries import Prefix as Prefix
 from au_sys_storage_sdk.core.documents.queries import Range as Range
 from au_sys_storage_sdk.core.errors import Conflict, NotFound, StorageError, TooLarge, Unavailable
+from au_sys_storage_sdk.core.errors import InvalidInput as InvalidInput
 from au_sys_storage_sdk.core.errors import OutcomeUnknown as OutcomeUnknown
 from au_sys_storage_sdk.core.preconditions import ABSENT
 from au_sys_storage_sdk.core.storage import Storage
@@ -55,7 +56,7 @@ async def open_storage(
     ``STORAGE_API_KEY`` and ``STORAGE_CA_FILE``.
 
     Raises:
-        InvalidInput: a URL names no backend.
+        InvalidInput: a URL names no backend, or none is given and documents are divided (``STORAGE_PARTS``).
         InUse: another process writes to the file.
     """
     from au_sys_storage_sdk.adapters.opening import document_store
@@ -63,7 +64,10 @@ async def open_storage(
     if url is None:
         from au_sys_storage_sdk.manifest.config import StorageSettings
 
-        url = StorageSettings().resolved_url()
+        settings = StorageSettings()
+        if settings.parts:
+            raise InvalidInput("url", "the platform's documents lie in several parts (STORAGE_PARTS)", "name one")
+        url = settings.resolved_url()
     blobs = None if blobs_url is None else open_blobs(blobs_url, api_key=api_key, ca_file=ca_file)
     async with Storage(await document_store(url, _credentials(url, api_key, ca_file)), blobs) as storage:
         yield storage

@@ -212,3 +212,24 @@ def test_wrong_calls_are_told_apart(tmp_path: Path) -> None:
     """2 for a wrong call, 4 for a server that is not there."""
     assert CliRunner().invoke(main, ["switch"]).exit_code == 2
     assert "does not answer" in str(run("stats", "--url", "redis://127.0.0.1:1/0", code=4)["error"])
+
+
+def test_documents_are_divided_moved_apart_and_joined_again(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that were named later take what belongs to them; each is moved alone; without namespaces a part ends."""
+    parts = {"notes": {"namespaces": ["notes"]}}
+    monkeypatch.setenv("STORAGE_PARTS", json.dumps(parts))
+    monkeypatch.setenv("STORAGE_URL", f"sqlite://{stopped}/data/documents.db")
+    assert (run("divide"), run("divide")["documents_moved"]) == ({"documents_moved": 50, "parts_gone": []}, 0)
+    assert (stopped / "data/documents-notes.db").exists()
+    moved = run("switch", "second", "--part", "notes")
+    assert (moved["source"], moved["documents"]) == ("default", 50)
+    assert "holds part 'notes'" in str(run("switch", "second", code=1)["error"])
+    assert [used["documents"] for used in run("stats")["documents"]] == [50]  # type: ignore[attr-defined]  # JSON
+    assert run("backup", str(stopped / "notes.db"), "--part", "notes")["documents"] == 50
+    assert CliRunner().invoke(main, ["backup", str(stopped / "x.db"), "--part", "none"]).exit_code == 2
+    monkeypatch.delenv("STORAGE_PARTS")
+    assert "'notes' is not configured any more" in str(run("switch", "second", code=1)["error"])
+    monkeypatch.setenv("STORAGE_PARTS", json.dumps({"notes": {"namespaces": []}}))
+    assert run("divide") == {"documents_moved": 50, "parts_gone": ["notes"]}
+    monkeypatch.delenv("STORAGE_PARTS")
+    assert [used["documents"] for used in run("stats")["documents"]] == [50]  # type: ignore[attr-defined]  # JSON

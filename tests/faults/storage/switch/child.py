@@ -23,6 +23,7 @@ from au_sys_storage_sdk.core.documents.models import Replica, Stored
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.paging import Page
+from au_sys_storage_sdk.core.switching.divided import MAIN, Divided, Division
 from au_sys_storage_sdk.core.switching.journal import Entry
 from au_sys_storage_sdk.core.switching.models import Phase
 from au_sys_storage_sdk.core.switching.switchable import Switchable
@@ -32,7 +33,7 @@ KEYS = 6
 
 
 class Orders(NamedTuple):
-    """What the process is told."""
+    """What the process is told. ``stays``: the backend of namespaces that are not moved; without one everything is."""
 
     folder: str
     urls: dict[str, str]
@@ -40,6 +41,7 @@ class Orders(NamedTuple):
     writers: int
     first: int
     die: int
+    stays: str = ""
 
 
 class Death:
@@ -108,13 +110,15 @@ def _say(text: str) -> None:
 
 
 async def _write(storage: Storage, mark: int, orders: Orders, stop: asyncio.Event) -> None:
-    chance, number, space = random.Random(), orders.first, storage.namespace("load")
+    staying = orders.stays and mark % 2  # half of the writers write what stays
+    chance, number = random.Random(), orders.first
+    space = storage.namespace("stay" if staying else "load")
     while not stop.is_set():
         number += 1
         key = f"{mark}/{chance.randrange(KEYS)}"
-        _say(f"> {key} {number}")
+        _say(f"{'s' if staying else '>'} {key} {number}")
         version = await space.put(key, number, ttl=3600 if number % 3 else None)
-        _say(f"< {key} {number} {version}")
+        _say(f"{'t' if staying else '<'} {key} {number} {version}")
 
 
 async def _travel(store: Switchable, orders: Orders) -> None:
@@ -147,7 +151,8 @@ async def run(orders: Orders) -> None:
 
     journal = MortalJournal(Path(orders.folder) / "switch.json", death)
     store = await Switchable.open(orders.route[0], journal, opener)
-    stop, storage = asyncio.Event(), Storage(store)
+    stop, whole = asyncio.Event(), await _whole(store, orders)
+    storage = Storage(whole)
     writing = [asyncio.create_task(_write(storage, mark, orders, stop)) for mark in range(orders.writers)]
     try:
         await _travel(store, orders)
@@ -156,7 +161,17 @@ async def run(orders: Orders) -> None:
         await asyncio.gather(*writing)
     await _in_step(store)
     _say(f"! {store.entry.active} {store.entry.previous} {death.steps}")
-    await store.close()
+    await whole.close()
+
+
+async def _whole(store: Switchable, orders: Orders) -> DocumentStore:
+    """What is moved, beside what stays where it is."""
+    if not orders.stays:
+        return store
+    main = await Switchable.open(
+        "stays", FileJournal(Path(orders.folder) / "stays.json"), lambda _name: document_store(orders.stays)
+    )
+    return Divided({MAIN: main, "moved": store}, Division((("moved", ("load",)),)))
 
 
 if __name__ == "__main__":

@@ -32,11 +32,17 @@ def _urls(folder: Path, server: PostgresServer, redis: str) -> dict[str, str]:
     return made
 
 
-def trial(pair: tuple[str, str], step: int, server: PostgresServer, redis: str, writers: int) -> tuple[bool, int]:
-    """One switch, killed at a step; whether it arrived without (there is no such step), and how much was written."""
+def trial(
+    pair: tuple[str, str], step: int, server: PostgresServer, redis: str, writers: int, *, parts: bool = False
+) -> tuple[bool, int]:
+    """One switch, killed at a step; whether it arrived without (there is no such step), and how much was written.
+
+    ``parts``: only one namespace is moved, and another one stays where it is.
+    """
     with tempfile.TemporaryDirectory(prefix="switch-") as name:
         folder = Path(name)
         tried = Trial(folder, _urls(folder, server, redis), [f"{pair[0]}-from", f"{pair[1]}-to"], writers)
+        tried.stays = f"sqlite://{folder}/stays.db" if parts else ""
         arrived = tried.live(die=step)
         if not arrived:
             tried.arrive()
@@ -47,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Go through all pairs and steps; the state file says where to go on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--writers", type=int, default=8)
+    parser.add_argument("--parts", action="store_true", help="move one namespace while another one stays")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--state", type=Path)
     chosen = parser.parse_args(arguments)
@@ -58,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name, postgres_server() as server, redis_server(Path(name)) as redis:
         while time.monotonic() < ends:
             pair = pairs[known["pair"] % len(pairs)]
-            arrived, written = trial(pair, known["step"], server, redis, chosen.writers)
+            arrived, written = trial(pair, known["step"], server, redis, chosen.writers, parts=chosen.parts)
             known["writes"] += written
             if arrived:
                 known |= {"pair": known["pair"] + 1, "step": 1}

@@ -47,6 +47,8 @@ async def test_at_the_steps_of_a_switch(tmp_path: Path) -> None:
         folder.mkdir()
         urls = {name: f"sqlite://{folder}/{name}.db" for name in "ab"}
         trial = Trial(folder, urls, ["a", "b"], writers=4)
+        if (step // EVERY) % 2:  # every other time one namespace is moved, and another one stays
+            trial.stays = f"sqlite://{folder}/stays.db"
         if trial.live(die=step):
             break
         trial.arrive()

@@ -14,15 +14,19 @@ from au_sys_storage_sdk.conformance.histories import UNKNOWN, Call, violations
 from au_sys_storage_sdk.core.address import Space, space
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.paging import MAX_LIMIT
 
 _REPOSITORY = Path(__file__).parents[4]
 _LIVES = 40
+_STAYING = {"s": ">", "t": "<"}
 
 
 @dataclass
 class Trial:
-    """A route through backends, and everything that was said on the way."""
+    """A route through backends, and everything that was said on the way. ``stays``: the backend of what is not moved,
+    of which is noted what was said in ``staying``.
+    """
 
     folder: Path
     urls: dict[str, str]
@@ -33,12 +37,14 @@ class Trial:
     steps: int = 0
     pauses: list[float] = field(default_factory=list)
     kills: int = 0
+    stays: str = ""
+    staying: list[str] = field(default_factory=list)
 
     def live(self, *, die: int = 0, seconds: float | None = None) -> bool:
         """One life of the process; whether it arrived. It ends at a step, or after so many seconds."""
         orders = {
             "folder": str(self.folder), "urls": self.urls, "route": self.route, "writers": self.writers,
-            "first": 1_000_000 * (self.kills + 1), "die": die,
+            "first": 1_000_000 * (self.kills + 1), "die": die, "stays": self.stays,
         }  # fmt: skip
         command = [sys.executable, "-m", "tests.faults.storage.switch.child", json.dumps(orders)]
         process = subprocess.Popen(
@@ -64,6 +70,8 @@ class Trial:
                 self.arrived, self.steps = (rest[0], rest[1]), int(rest[2])
             elif kind == "=" and rest[2] != "None":
                 self.pauses.append(float(rest[2]))
+            elif kind in _STAYING:
+                self.staying.append(f"{_STAYING[kind]} {line[2:]}")
             else:
                 self.lines.append(line)
 
@@ -75,11 +83,12 @@ class Trial:
                 return
         raise AssertionError("it did not arrive")
 
-    def calls(self) -> list[Call]:
+    @staticmethod
+    def calls(lines: list[str]) -> list[Call]:
         """What was said, as a history."""
         begun: dict[tuple[str, str], int] = {}
         found: list[Call] = []
-        for moment, line in enumerate(self.lines):
+        for moment, line in enumerate(lines):
             kind, key, value, *version = line.split(" ")
             if kind == ">":
                 begun[key, value] = moment
@@ -91,18 +100,10 @@ class Trial:
     async def verify(self) -> int:
         """Everything that was acknowledged is there, nothing is stale, the feed has no gap; how many writes it was."""
         assert self.arrived is not None
-        calls, reads = self.calls(), len(self.lines) + 1
         store = await document_store(self.urls[self.arrived[0]])
         try:
+            calls = await self._told(store, "load", self.lines)
             found = await everything(store)
-            load = {key: record for (where, key), record in found.items() if where == space("load")}
-            reads_after = [
-                Call("read", key, reads, reads + 1, int(record.value), record.version) for key, record in load.items()
-            ]
-            missing = {call.key for call in calls if call.version is not None} - load.keys()
-            assert not missing, f"lost: {sorted(missing)[:5]}"
-            assert violations([*calls, *reads_after]) == []
-            await self._feed(store, calls)
             if self.arrived[1]:
                 before = await document_store(self.urls[self.arrived[1]])
                 try:
@@ -112,7 +113,32 @@ class Trial:
                     await before.close()
         finally:
             await store.close()
-        return sum(call.version is not None for call in calls)
+        return sum(call.version is not None for call in calls) + await self._stayed()
+
+    async def _stayed(self) -> int:
+        """The same of what was not moved, and that nobody has touched what its backend is."""
+        if not self.stays:
+            return 0
+        store = await document_store(self.stays)
+        try:
+            assert await store.standing() == Standing()
+            assert {where for where, _ in await everything(store)} == {space("stay")}
+            return sum(call.version is not None for call in await self._told(store, "stay", self.staying))
+        finally:
+            await store.close()
+
+    async def _told(self, store: DocumentStore, namespace: str, lines: list[str]) -> list[Call]:
+        """What was said of a namespace; its store tells the same."""
+        calls, reads = self.calls(lines), len(lines) + 1
+        held = {key: found for (where, key), found in (await everything(store)).items() if where == space(namespace)}
+        reads_after = [
+            Call("read", key, reads, reads + 1, int(record.value), record.version) for key, record in held.items()
+        ]
+        missing = {call.key for call in calls if call.version is not None} - held.keys()
+        assert not missing, f"lost: {sorted(missing)[:5]}"
+        assert violations([*calls, *reads_after]) == []
+        await self._feed(store, calls)
+        return calls
 
     async def _feed(self, store: DocumentStore, calls: list[Call]) -> None:
         seen, since = dict[int, str](), 0

@@ -14,16 +14,17 @@ import click
 
 from au_sys_storage_sdk.adapters.cli.archives import export_archive, import_archive, verify_archive
 from au_sys_storage_sdk.adapters.cli.progress import Bar
-from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store, local_path
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.errors import Corrupt, StorageError, Unavailable
+from au_sys_storage_sdk.core.switching.divided import MAIN, Divided
+from au_sys_storage_sdk.core.switching.dividing import divide
 from au_sys_storage_sdk.core.switching.models import Phase
-from au_sys_storage_sdk.core.switching.switchable import Switchable
+from au_sys_storage_sdk.core.switching.switches import Switches
 from au_sys_storage_sdk.core.wrappers.encrypted import Encrypted
 from au_sys_storage_sdk.manifest.config import StorageSettings
-from au_sys_storage_sdk.manifest.container import SWITCH_JOURNAL, sealed, switchable_store
+from au_sys_storage_sdk.manifest.container import journal_of, opened_switches, whole
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -70,9 +71,11 @@ def _exit_code(error: StorageError) -> int:
 
 
 @asynccontextmanager
-async def _opened(url: str | None, blobs_url: str | None) -> AsyncIterator[tuple[DocumentStore, Blobs]]:
+async def _opened(
+    url: str | None, blobs_url: str | None, *, reading: bool = False
+) -> AsyncIterator[tuple[DocumentStore, Blobs]]:
     settings = StorageSettings()
-    store = sealed(await document_store(await _place(url), settings.credentials()), settings)
+    store = await _documents(url, settings, reading=reading)
     blobs = Blobs(blob_store(blobs_url or settings.resolved_blobs_url(), settings.credentials()))
     try:
         yield store, blobs
@@ -81,19 +84,34 @@ async def _opened(url: str | None, blobs_url: str | None) -> AsyncIterator[tuple
         await blobs.close()
 
 
-async def _place(url: str | None) -> str:
-    """Where documents are: as told, else where a live switch has moved them, else STORAGE_URL."""
+async def _documents(url: str | None, settings: StorageSettings, *, reading: bool) -> DocumentStore:
+    """What a URL names, else every part of the platform's; ``reading``: a running platform is not disturbed."""
+    stores: dict[str, DocumentStore] = {}
+    try:
+        for part in (MAIN,) if url else (MAIN, *settings.parts):
+            place = await _place(url, part)
+            read_only = reading and place.startswith("sqlite:") and "?" not in place
+            stores[part] = await document_store(place + "?mode=ro" * read_only, settings.credentials())
+    except BaseException:
+        for store in stores.values():
+            await store.close()
+        raise
+    return whole(stores, settings)
+
+
+async def _place(url: str | None, part: str = MAIN) -> str:
+    """Where documents are: as told, else where a live switch has moved them, else where they began."""
     if url:
         return url
     settings = StorageSettings()
-    entry = await FileJournal(settings.folder() / SWITCH_JOURNAL).read()
-    return settings.resolved_url() if entry is None else settings.address_of(entry.active)
+    if part != MAIN and part not in settings.parts:
+        raise click.UsageError(f"Part {part!r} is not one of STORAGE_PARTS.")
+    entry = await journal_of(part, settings.folder()).read()
+    return settings.resolved_url(part=part) if entry is None else settings.address_of(entry.active, part=part)
 
 
-async def _reading(url: str | None) -> str:
-    """The same place for reading only, so that a running platform is not disturbed."""
-    chosen = await _place(url)
-    return chosen + "?mode=ro" if chosen.startswith("sqlite:") and "?" not in chosen else chosen
+def _part(command: Command) -> Command:
+    return click.option("--part", default=MAIN, help="Only the namespaces of one of STORAGE_PARTS.")(command)
 
 
 @main.command()
@@ -101,7 +119,7 @@ async def _reading(url: str | None) -> str:
 @_told
 async def stats(url: str | None, blobs_url: str | None) -> dict[str, object]:
     """Count documents, blobs and bytes of each namespace."""
-    async with _opened(await _reading(url), blobs_url) as (store, blobs):
+    async with _opened(url, blobs_url, reading=True) as (store, blobs):
         documents = [
             {"tenant": used.tenant, "namespace": used.namespace, "documents": used.count, "bytes": used.size}
             for used in await store.usage()
@@ -125,7 +143,7 @@ async def export(folder: Path, in_the_clear: bool, url: str | None, blobs_url: s
     """
     if StorageSettings().encryption_keys and not in_the_clear:
         raise click.UsageError("Documents are sealed: say --in-the-clear, or make a backup, which stays sealed.")
-    async with _opened(await _reading(url), blobs_url) as (store, blobs):
+    async with _opened(url, blobs_url, reading=True) as (store, blobs):
         manifest = await export_archive(store, blobs, folder, Bar())
     return {"folder": str(folder), "documents": manifest.documents, "blobs": manifest.blobs}
 
@@ -144,12 +162,13 @@ async def import_(folder: Path, url: str | None, blobs_url: str | None) -> dict[
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--url", help="Backend of documents, of SQLite (default: STORAGE_URL).")
+@_part
 @_told
-async def backup(file: Path, url: str | None) -> dict[str, object]:
+async def backup(file: Path, url: str | None, part: str) -> dict[str, object]:
     """Copy the documents of a SQLite backend into a new FILE while the platform runs, and check the copy."""
     from au_sys_storage_sdk.adapters.sqlite.snapshots import back_up
 
-    source = local_path(await _place(url))
+    source = local_path(await _place(url, part))
     found = await asyncio.to_thread(back_up, source, file, Bar())
     return {"file": str(file), "documents": found.documents, "digest": found.digest}
 
@@ -157,12 +176,13 @@ async def backup(file: Path, url: str | None) -> dict[str, object]:
 @main.command()
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--url", help="Backend of documents, of SQLite (default: STORAGE_URL).")
+@_part
 @_told
-async def restore(file: Path, url: str | None) -> dict[str, object]:
+async def restore(file: Path, url: str | None, part: str) -> dict[str, object]:
     """Put a backup FILE in the place of the documents of a stopped platform; the old file is kept beside it."""
     from au_sys_storage_sdk.adapters.sqlite import snapshots
 
-    target = local_path(await _place(url))
+    target = local_path(await _place(url, part))
     found = await asyncio.to_thread(snapshots.restore, file, target, Bar())
     return {"file": str(target), "documents": found.documents, "digest": found.digest}
 
@@ -198,34 +218,30 @@ async def compact(keep: int, url: str | None, blobs_url: str | None) -> dict[str
 @click.argument("backend")
 @click.option("--rate", type=click.FloatRange(min=1), help="Documents a second that are copied at most.")
 @click.option("--dry-run", is_flag=True, help="Only look whether it could begin.")
+@_part
 @_told
-async def switch(backend: str, rate: float | None, dry_run: bool) -> dict[str, object]:
-    """Move all documents to BACKEND (a name in STORAGE_SWITCH_TARGETS, or "default") while the platform is stopped.
+async def switch(backend: str, rate: float | None, dry_run: bool, part: str) -> dict[str, object]:
+    """Move all documents (or those of a part) to BACKEND while the platform is stopped.
 
-    A running platform is switched by POST /storage/switch/BACKEND or on its page. An interrupted switch is taken up by
-    the next call, or by the next start of the platform.
+    BACKEND is a name in STORAGE_SWITCH_TARGETS, or "default". A running platform is switched by POST
+    /storage/switch/BACKEND or on its page. An interrupted switch is taken up by the next call, or by the next start of
+    the platform.
     """
     settings = StorageSettings()
-    folder = settings.folder()
-    journal = FileJournal(folder / SWITCH_JOURNAL)
-    journal.hold(alone=True)
-    try:
-        store = await switchable_store(settings, folder, journal)
-        try:
-            return await _switched(store, backend, rate, dry_run=dry_run)
-        finally:
-            await store.close()
-    finally:
-        journal.release()
+    async with opened_switches(settings, settings.folder(), alone=True) as switches:
+        return await _switched(switches, part, backend, rate, dry_run=dry_run)
 
 
-async def _switched(store: Switchable, backend: str, rate: float | None, *, dry_run: bool) -> dict[str, object]:
+async def _switched(
+    switches: Switches, part: str, backend: str, rate: float | None, *, dry_run: bool
+) -> dict[str, object]:
+    store = switches.of(part)
     taken_up = store.progress is not None and store.progress.target == backend
     if dry_run:
-        await store.check(backend)
+        await switches.check(part, backend)
         return {"source": store.entry.active, "target": backend, "begun": False}
     if not taken_up:
-        await store.switch(backend, rate=rate or StorageSettings().switch_rate)
+        await switches.switch(part, backend, rate=rate or StorageSettings().switch_rate)
     expected, bar = sum(used.count for used in await store.usage()), Bar()
     finishing = asyncio.create_task(store.finished())
     while not (await asyncio.wait([finishing], timeout=_GLANCE))[0]:
@@ -240,12 +256,30 @@ async def _switched(store: Switchable, backend: str, rate: float | None, *, dry_
     }  # fmt: skip
 
 
+@main.command("divide")
+@_told
+async def divide_() -> dict[str, object]:
+    """Move documents to the part of STORAGE_PARTS that they belong to, while the platform is stopped.
+
+    A part that has no namespaces any more is emptied, and may be taken out of the settings then.
+    """
+    settings = StorageSettings()
+    async with opened_switches(settings, settings.folder(), alone=True) as switches:
+        moved = await divide(dict(switches), settings.division(), Bar())
+    gone = [name for name, part in settings.parts.items() if not part.namespaces]
+    for name in gone:
+        journal_of(name, settings.folder()).forget()
+    return {"documents_moved": moved, "parts_gone": gone}
+
+
 @main.command("rotate-keys")
 @_places
 @_told
 async def rotate_keys(url: str | None, blobs_url: str | None) -> dict[str, object]:
     """Seal everything anew that an older key of STORAGE_ENCRYPTION_KEYS (or none) has sealed."""
     async with _opened(url, blobs_url) as (store, _):
-        if not isinstance(store, Encrypted):
+        parts = store.stores if isinstance(store, Divided) else [store]
+        sealing = [part for part in parts if isinstance(part, Encrypted)]
+        if not sealing:
             raise click.UsageError("STORAGE_ENCRYPTION_KEYS is not set, so there is nothing to seal with.")
-        return {"documents_sealed": await store.rotate()}
+        return {"documents_sealed": sum([await part.rotate() for part in sealing])}

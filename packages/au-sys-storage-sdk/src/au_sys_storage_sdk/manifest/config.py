@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import tomllib
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from au_sys_storage_sdk.adapters.opening import Credentials
 from au_sys_storage_sdk.core.documents.models import MAX_VALUE
 from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.core.policies import Policies, Policy
+from au_sys_storage_sdk.core.switching.divided import MAIN, Division
 
 DEFAULT_BACKEND = "default"
+_PART = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 class _DataFolder(BaseSettings):
@@ -59,6 +62,15 @@ class NamespaceRules(BaseModel):
         )  # fmt: skip
 
 
+class PartRules(BaseModel):
+    """Namespaces that have a backend of their own, and are moved apart from all others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    namespaces: tuple[str, ...]
+    url: SecretStr | None = Field(default=None, description="Its first backend; default: a SQLite file of its own.")
+
+
 class _RulesFile(BaseModel):
     """The file of rules."""
 
@@ -101,6 +113,11 @@ class StorageSettings(BaseSettings):
         default_factory=dict,
         description='Backends that documents may be moved to while the platform runs: {"pg": "postgresql://…"}.',
     )
+    parts: dict[str, PartRules] = Field(
+        default_factory=dict,
+        description="Namespaces that are moved apart from all others, each part in a backend of its own, as JSON:"
+        ' {"notes": {"namespaces": ["notes.*"], "url": "postgresql://…"}}. Without url: a SQLite file of its own.',
+    )
     switch_keep_seconds: float = Field(
         default=3600,
         ge=0,
@@ -134,9 +151,24 @@ class StorageSettings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    def resolved_url(self, data_dir: Path | None = None) -> str:
-        """The backend of documents, with the default filled in."""
-        return self.url or f"sqlite://{self.folder(data_dir) / 'documents.db'}"
+    @field_validator("parts")
+    @classmethod
+    def _named_like_a_file(cls, parts: dict[str, PartRules]) -> dict[str, PartRules]:
+        for name in parts:
+            if _PART.fullmatch(name) is None:
+                raise ValueError(f"part {name[:40]!r}: use up to 40 lower-case letters, digits and -")
+        return parts
+
+    def resolved_url(self, data_dir: Path | None = None, part: str = MAIN) -> str:
+        """The first backend of a part's documents, with the default filled in."""
+        if part == MAIN:
+            return self.url or f"sqlite://{self.folder(data_dir) / 'documents.db'}"
+        given = self.parts[part].url
+        return given.get_secret_value() if given else f"sqlite://{self.folder(data_dir) / f'documents-{part}.db'}"
+
+    def division(self) -> Division:
+        """Which namespaces belong to which part."""
+        return Division(tuple((name, part.namespaces) for name, part in self.parts.items()))
 
     def resolved_blobs_url(self, data_dir: Path | None = None) -> str:
         """The backend of blobs, with the default filled in."""
@@ -156,10 +188,10 @@ class StorageSettings(BaseSettings):
         except ValueError:
             raise InvalidInput("STORAGE_ENCRYPTION_KEYS", "a key is not base64", "write base64 of 32 bytes") from None
 
-    def address_of(self, backend: str, data_dir: Path | None = None) -> str:
-        """The URL of a backend by its name; ``default`` is that of :attr:`url`. Raises ``InvalidInput``."""
+    def address_of(self, backend: str, data_dir: Path | None = None, part: str = MAIN) -> str:
+        """The URL of a backend by its name; ``default`` is the part's first one. Raises ``InvalidInput``."""
         if backend == DEFAULT_BACKEND:
-            return self.resolved_url(data_dir)
+            return self.resolved_url(data_dir, part)
         if backend not in self.switch_targets:
             known = ", ".join([DEFAULT_BACKEND, *sorted(self.switch_targets)])
             raise InvalidInput(

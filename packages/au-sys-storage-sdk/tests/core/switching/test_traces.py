@@ -223,6 +223,17 @@ async def test_a_crash_before_the_decision_gives_the_source_its_writers_back(hou
     await store.close()
 
 
+async def test_a_crash_before_the_decision_needs_no_writer_to_be_mended(house: House) -> None:
+    """The source was fenced and nobody writes: the switch goes on all the same."""
+    await filled(await house.open())
+    await house.journal.write(Entry("one", 1, "operation", "two", Phase.COPYING, 20))
+    await house["one"].stand(Standing(1, Role.RETIRED, "operation"))
+    store = await house.open()
+    done = await store.finished()
+    assert (done.phase, done.reason) == (Phase.FLIPPED, "")
+    await store.close()
+
+
 async def test_writers_wait_no_longer_than_the_bound(house: House) -> None:
     """A target that hangs in the last moment is given up: writers go on, and it is tried again."""
     store = await house.open(bound=0.05)

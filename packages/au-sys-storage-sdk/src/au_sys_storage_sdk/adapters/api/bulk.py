@@ -21,6 +21,7 @@ from au_sys_storage_sdk.core.documents.transactions import Promise, Transaction
 from au_sys_storage_sdk.core.documents.values import check_json
 from au_sys_storage_sdk.core.errors import FeedCompacted, InvalidInput, StorageError
 from au_sys_storage_sdk.core.policies import Policy
+from au_sys_storage_sdk.core.switching.divided import position
 from fastapi_services_platform import access
 
 router = APIRouter()
@@ -142,8 +143,8 @@ async def watch_namespace(
     documents = reach.documents(namespace)
     start = last_event_id if last_event_id is not None else since
     if start is None:
-        start = await reach.storage.sequence()
-    await reach.storage.store.changes(start, 1)
+        start = await position(reach.storage.store, documents.space)
+    await reach.storage.store.changes(start, 1, documents.space)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     events = _events(documents, start, prefix, followers)
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)

@@ -8,7 +8,9 @@ from pydantic import BaseModel
 from au_sys_storage_sdk.adapters.api.access import Desk, Desked
 from au_sys_storage_sdk.adapters.api.followers import Followers, FollowersOf
 from au_sys_storage_sdk.core.documents.models import Feature
+from au_sys_storage_sdk.core.switching.divided import MAIN
 from au_sys_storage_sdk.core.switching.switchable import Switchable
+from au_sys_storage_sdk.core.switching.switches import Switches
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -46,6 +48,17 @@ class Feed(BaseModel):
     switch_lag: int | None
 
 
+class Division(BaseModel):
+    """Namespaces that are moved apart from all others: where they are, and where their own sequence stands."""
+
+    part: str
+    active: str
+    kind: str
+    epoch: int
+    sequence: int
+    switch_lag: int | None
+
+
 class Status(BaseModel):
     """Backends, the epoch (one more with each switch), the feed and the namespaces in reach."""
 
@@ -55,29 +68,30 @@ class Status(BaseModel):
     epoch: int
     sequence: int
     feed: Feed
+    parts: list[Division]
     namespaces: list[Used]
 
 
-Store = Annotated[Switchable, inject(Switchable)]
+Moving = Annotated[Switches, inject(Switches)]
 
 
 @router.head("/storage")
 @router.get("/storage")
 @access(permission="storage.backends.read")
-async def read_status(request: Request, desk: Desked, store: Store, followers: FollowersOf) -> Status:
+async def read_status(request: Request, desk: Desked, switches: Moving, followers: FollowersOf) -> Status:
     """Backends and namespaces of the caller's tenant."""
-    return await status_of(request, desk, store, followers)
+    return await status_of(request, desk, switches, followers)
 
 
-async def status_of(request: Request, desk: Desk, store: Switchable, followers: Followers) -> Status:
+async def status_of(request: Request, desk: Desk, switches: Switches, followers: Followers) -> Status:
     """The same for a page."""
-    reach = desk.reach(request)
+    reach, store = desk.reach(request), switches.of(MAIN)
     features = desk.storage.features
     blobs_durable = desk.blobs.backend != "memory"
-    sequence = await desk.storage.sequence()
+    sequence = await store.sequence()
     return Status(
         documents=Backend(
-            kind=desk.storage.backend,
+            kind=store.name,
             durable=Feature.DURABLE in features,
             durability=_durability(Feature.DURABLE in features),
             features=sorted(feature.value for feature in features),
@@ -94,8 +108,17 @@ async def status_of(request: Request, desk: Desk, store: Switchable, followers: 
         feed=Feed(
             sequence=sequence, followers=followers.number, lag_ms=followers.lag, switch_lag=_behind(store, sequence)
         ),
+        parts=[await _part(name, part) for name, part in switches if name != MAIN],
         namespaces=await _used(desk, reach.tenant),
     )
+
+
+async def _part(name: str, store: Switchable) -> Division:
+    sequence, entry = await store.sequence(), store.entry
+    return Division(
+        part=name, active=entry.active, kind=store.name, epoch=entry.epoch, sequence=sequence,
+        switch_lag=_behind(store, sequence),
+    )  # fmt: skip
 
 
 def _durability(durable: bool) -> str:

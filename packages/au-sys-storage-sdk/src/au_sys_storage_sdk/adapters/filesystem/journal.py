@@ -76,3 +76,7 @@ class FileJournal:
             os.close(descriptor)
         fresh.replace(self._path)
         sync_folder(self._path.parent)
+
+    def forget(self) -> None:
+        """Remove the entry: nothing is moved by this journal any more."""
+        self._path.unlink(missing_ok=True)

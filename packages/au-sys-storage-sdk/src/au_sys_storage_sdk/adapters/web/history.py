@@ -10,6 +10,7 @@ from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Change, Stored
 from au_sys_storage_sdk.core.documents.operations import Put
 from au_sys_storage_sdk.core.errors import FeedCompacted
+from au_sys_storage_sdk.core.switching.divided import position
 
 NAMESPACE = "storage.history"
 _KEPT_MS = 90 * 86_400_000
@@ -61,7 +62,7 @@ async def history(reach: Reach, namespace: str, key: str) -> list[Step]:
 
 async def _changes(reach: Reach, namespace: str, key: str) -> list[Change]:
     store, space = reach.storage.store, reach.documents(namespace).space
-    newest = await reach.storage.sequence()
+    newest = await position(store, space)
     since, found = max(newest - _LOOKED_AT, 0), list[Change]()
     while since < newest:
         try:

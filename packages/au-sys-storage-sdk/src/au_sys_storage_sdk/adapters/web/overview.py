@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from au_sys_storage_sdk.adapters.api.access import Desked
 from au_sys_storage_sdk.adapters.api.followers import FollowersOf
-from au_sys_storage_sdk.adapters.api.status import Store, status_of
+from au_sys_storage_sdk.adapters.api.status import Moving, status_of
 from au_sys_storage_sdk.adapters.web.showing import shown_size
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.errors import StorageError
@@ -23,12 +23,12 @@ router = APIRouter()
 async def overview_page(
     request: Request,
     desk: Desked,
-    store: Store,
+    switches: Moving,
     followers: FollowersOf,
     pages: Annotated[Pages, inject(Pages)],
 ) -> Response:
     """Backends, and the namespaces with their sizes."""
-    status = await status_of(request, desk, store, followers)
+    status = await status_of(request, desk, switches, followers)
     backends = [
         ("Documents", status.documents, await _state(desk.storage)),
         ("Blobs", status.blobs, await _state(desk.blobs)),

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from au_sys_storage_sdk.adapters.api.access import Desked
-from au_sys_storage_sdk.adapters.api.status import Store
-from au_sys_storage_sdk.adapters.api.switching import Audit, abort, begin, go_back
+from au_sys_storage_sdk.adapters.api.switching import Audit, Moving, abort, begin, go_back
 from au_sys_storage_sdk.adapters.web.showing import TOLD, shown_time
 from au_sys_storage_sdk.core.errors import Unavailable
-from au_sys_storage_sdk.core.storage import Storage
-from au_sys_storage_sdk.core.switching.switchable import Switchable
+from au_sys_storage_sdk.core.switching.divided import MAIN
+from au_sys_storage_sdk.core.switching.switches import Switches
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 
@@ -23,9 +22,10 @@ _HERE = "/admin/storage/:switch"
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The names of the configured backends."""
+    """The names of the configured backends, and which namespaces are moved apart from all others."""
 
     names: tuple[str, ...]
+    parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 Known = Annotated[Targets, inject(Targets)]
@@ -34,64 +34,74 @@ Rendered = Annotated[Pages, inject(Pages)]
 
 @router.get("/admin/storage/:switch")
 @access(permission="storage.backends.read")
-async def switch_page(request: Request, desk: Desked, store: Store, targets: Known, pages: Rendered) -> Response:
-    """The active backend, the last switch, and where else to go."""
-    shown = await _shown(desk.storage, store, targets)
+async def switch_page(
+    request: Request, switches: Moving, targets: Known, pages: Rendered, part: str = MAIN
+) -> Response:
+    """The active backend, the last switch, and where else to go; of all namespaces, or of a part."""
+    shown = await _shown(switches, targets, part)
     return await pages.render(request, "storage/switch.html", shown)
 
 
 @router.get("/admin/storage/:switch/progress")
 @access(permission="storage.backends.read")
-async def switch_progress(request: Request, desk: Desked, store: Store, targets: Known, pages: Rendered) -> Response:
-    """The part of the page that changes by itself."""
-    return await pages.render(request, "storage/switch_progress.html", await _shown(desk.storage, store, targets))
+async def switch_progress(
+    request: Request, switches: Moving, targets: Known, pages: Rendered, part: str = MAIN
+) -> Response:
+    """The piece of the page that changes by itself."""
+    return await pages.render(request, "storage/switch_progress.html", await _shown(switches, targets, part))
 
 
 @router.post("/admin/storage/:switch")
 @access(permission="storage.backends.switch")
 async def switch_form(
     request: Request,
-    desk: Desked,
     principal: CurrentPrincipal,
-    store: Store,
+    switches: Moving,
     audit: Audit,
     targets: Known,
     pages: Rendered,
     target: Annotated[str, Form()] = "",
     operation: Annotated[str, Form()] = "",
     action: Annotated[str, Form()] = "check",
+    part: Annotated[str, Form()] = MAIN,
 ) -> Response:
     """Check a target, begin, give up, or go back."""
     good = ""
     try:
         if action == "check":
-            await store.check(target)
+            await switches.check(part, target)
             good = f"{target} answers and is empty: documents can be moved there."
         elif action == "begin":
-            await begin(store, audit, principal, target)
+            await begin(switches, audit, principal, target, part)
         elif action == "abort":
-            await abort(store, audit, principal, operation)
+            await abort(switches, audit, principal, operation)
         elif action == "rollback":
-            await go_back(store, audit, principal, operation)
+            await go_back(switches, audit, principal, operation)
     except (*TOLD, Unavailable) as problem:
-        shown = await _shown(desk.storage, store, targets)
+        shown = await _shown(switches, targets, part)
         return await pages.render(
             request, "storage/switch.html", {**shown, "error": str(problem), "chosen": target}, status_code=422
         )
     if not good:
-        return RedirectResponse(_HERE, 303)
-    shown = await _shown(desk.storage, store, targets)
+        return RedirectResponse(_here(part), 303)
+    shown = await _shown(switches, targets, part)
     return await pages.render(request, "storage/switch.html", {**shown, "good": good, "chosen": target})
 
 
-async def _shown(storage: Storage, store: Switchable, targets: Targets) -> dict[str, object]:
+def _here(part: str) -> str:
+    return f"{_HERE}?part={quote(part)}" if part else _HERE
+
+
+async def _shown(switches: Switches, targets: Targets, part: str) -> dict[str, object]:
+    store = switches.of(part)
     progress, entry = store.progress, store.entry
     moving = progress is not None and not progress.phase.ended
-    sequence = await storage.sequence()
+    sequence = await store.sequence()
     return {
-        "entry": entry, "kind": store.name, "progress": progress, "moving": moving, "here": _HERE,
+        "entry": entry, "kind": store.name, "progress": progress, "moving": moving, "here": _HERE, "part": part,
+        "parts": [(name, ", ".join(patterns), _here(name)) for name, patterns in targets.parts],
         "targets": [(name, name) for name in targets.names if name != entry.active],
-        "total": sum(used.count for used in await storage.usage()) if moving else 0,
+        "total": sum(used.count for used in await store.usage()) if moving else 0,
         "behind": max(sequence - progress.reached, 0) if progress is not None and moving else 0,
         "until": shown_time(entry.until) if entry.previous and entry.until else "",
         "back": entry.previous if entry.previous and not moving else "", "error": "", "good": "", "chosen": "",

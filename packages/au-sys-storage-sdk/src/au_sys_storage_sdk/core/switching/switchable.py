@@ -216,6 +216,8 @@ class Switchable(Guarded):
         phase, reason = Phase.ABORTED, "it was aborted"
         try:
             store = store or await self._opener(self.entry.target)
+            if self._unmarked:  # a crash left the source fenced, and nobody has written since
+                await self._mark()
             move = Move(self.inner, store, self.entry, self._note, self._gate, self._tell, self._bound)
             await move.run(self._take_over)
         except asyncio.CancelledError:
