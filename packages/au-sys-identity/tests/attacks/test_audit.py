@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
 from au_sys_identity.adapters.memory.clock import TurnedClock
 from au_sys_identity.adapters.witnesses.file import FileWitness
 from au_sys_identity.core.audit.checking import Report
+from au_sys_identity.core.audit.keeping import Keeping
+from au_sys_identity.core.audit.models import Wanted
 from au_sys_identity.core.audit.reading import Audit
 from au_sys_identity.core.audit.sequencing import Sequencing
 from au_sys_identity.core.audit.tree import Frontier, leaf_hash
@@ -37,6 +39,12 @@ class Log:
     audit: Audit
     witness: Path
     folder: Path
+    keeping: Keeping
+
+    async def note_something(self) -> None:
+        """One more event, with a head over it."""
+        await self.audit.note("urn:au:system:test", "audit.read", {})
+        await self.audit.latest_head()
 
     async def sql(self, *statements: str, **values: object) -> None:
         """Write as the owner of the database: guards are taken off first."""
@@ -85,7 +93,11 @@ async def make(database: Database, folder: Path) -> Log:
             clock.turn(seconds=1)
     await sequencing.place_all()
     clock.turn(seconds=1)
-    return Log(database, audit, folder / "heads", folder)
+
+    def in_a_while() -> datetime:
+        return datetime.now(UTC) + timedelta(days=60)
+
+    return Log(database, audit, folder / "heads", folder, Keeping(transactions, sequencing, in_a_while))
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +135,18 @@ async def test_the_product_cannot_change_the_log(log: Log, table: str) -> None:
         with pytest.raises(Exception, match="insert-only"):
             async with log.database.session(write=True) as session, session.begin():
                 await session.execute(text(statement))
+
+
+async def test_what_was_dropped_on_purpose_is_no_finding(log: Log) -> None:
+    """Old events go when the log tells so itself; one more than it tells is missing, for server and verifier alike."""
+    assert await log.keeping.drop(days=30) == EVENTS
+    report = await log.agreed()
+    assert (report.ok, report.leaves, report.last_good_size) == (True, EVENTS + 1, 20)
+    assert [shown.members["action"] for shown in await log.audit.find(Wanted())] == ["audit.dropped"]
+    await log.note_something()
+    await log.sql(f"DELETE FROM audit_events WHERE id = {EVENT.format(EVENTS)}")
+    found = (await log.agreed()).findings
+    assert [(one.kind, one.leaf_index) for one in found] == [("missing", 0)]
 
 
 EVENT = "(SELECT event_id FROM audit_leaves WHERE leaf_index = {})"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from au_sys_identity.conformance.approvals import ApprovalStoreConformance
+from au_sys_identity.conformance.audit import AuditStoreConformance
 from au_sys_identity.conformance.directories import DirectoryStoreConformance
 from au_sys_identity.conformance.graph import GraphStoreConformance
 from au_sys_identity.conformance.invitations import InvitationStoreConformance
@@ -452,6 +453,7 @@ class NoticeStoreConformance:
 
 
 class StoreConformance(
+    AuditStoreConformance,
     ApprovalStoreConformance,
     PasskeyStoreConformance,
     InvitationStoreConformance,

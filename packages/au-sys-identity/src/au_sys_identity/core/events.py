@@ -85,6 +85,7 @@ EVENTS = (
     "backup.verified",
     "backup.removed",
     "backup.restored",
+    "audit.dropped",
     "audit.read",
     "audit.verified",
     "audit.exported",

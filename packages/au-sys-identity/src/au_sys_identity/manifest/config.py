@@ -284,6 +284,13 @@ class IdentitySettings(BaseSettings):
         max_length=2000,
     )
     audit_head_every: int = Field(60, ge=1, le=3600, description="Seconds between signed heads while events arrive.")
+    audit_keep: int | None = Field(
+        None,
+        ge=30,
+        le=36_500,
+        description="Days that events of the audit log are kept; unset: without end. Hashes and proofs stay.",
+        json_schema_extra=runtime(weaker="lower"),
+    )
     backup_store: str | None = Field(
         None, description="Where backups go, as a URL of the storage SDK; unset: backups/ in the data folder."
     )

@@ -99,6 +99,10 @@ class Wiring:
         """Run the directories that are due."""
         await self.outside.sync(self.live.current.sync_every)
 
+    async def drop_audit(self) -> None:
+        """Let go of events that are older than they are to be kept."""
+        await self.log.keeping.drop(days=self.live.current.audit_keep)
+
     async def forget(self) -> None:
         """Delete sessions that ended a month ago, and challenges and counters that count no more."""
         now = utc_now()

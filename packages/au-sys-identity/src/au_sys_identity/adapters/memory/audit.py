@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from au_sys_identity.adapters.memory.tables import Tables
@@ -54,7 +54,12 @@ class MemoryAudit:
     async def leaves(self, start: int, limit: int) -> list[Kept]:
         """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
         places = sorted(place for place in self._tables.audit_places if place >= start)[:limit]
-        return [kept for place in places if (kept := await self.at(place)) is not None]
+        nothing = datetime.min.replace(tzinfo=UTC)
+        return [
+            await self.at(place)
+            or Kept(self._tables.audit_places[place], nothing, "", place, self._tables.audit_nodes[(0, place)])
+            for place in places
+        ]
 
     async def nodes_completed(self, start: int, end: int) -> dict[Coordinate, bytes]:
         """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
@@ -64,6 +69,16 @@ class MemoryAudit:
             if level and start < (position + 1) << level <= end
         }
 
+    async def dropped(self) -> int:
+        """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
+        return max(self._tables.audit_dropped, default=0)
+
+    async def drop(self, below: int, *, at: datetime) -> None:
+        """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
+        for place in range(await self.dropped(), below):
+            self._tables.audit_events.pop(self._tables.audit_places[place])
+        self._tables.audit_dropped[below] = at
+
     async def get(self, event_id: UUID) -> Kept | None:
         """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
         found = [place for place, known in self._tables.audit_places.items() if known == event_id]
@@ -72,9 +87,9 @@ class MemoryAudit:
     async def at(self, leaf_index: int) -> Kept | None:
         """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
         event_id = self._tables.audit_places.get(leaf_index)
-        if event_id is None:
+        kept = None if event_id is None else self._tables.audit_events.get(event_id)
+        if kept is None:
             return None
-        kept = self._tables.audit_events[event_id]
         return Kept(kept.id, kept.at, kept.body, leaf_index, self._tables.audit_nodes[(0, leaf_index)])
 
     async def find(self, wanted: Wanted) -> list[Kept]:

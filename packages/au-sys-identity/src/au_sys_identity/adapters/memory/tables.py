@@ -76,6 +76,7 @@ class Tables:
     audit_places: dict[int, UUID] = field(default_factory=dict)
     audit_nodes: dict[Coordinate, bytes] = field(default_factory=dict)
     audit_heads: dict[int, Head] = field(default_factory=dict)
+    audit_dropped: dict[int, datetime] = field(default_factory=dict)
     audit_keys: dict[str, HeadKey] = field(default_factory=dict)
     destroyed_keys: dict[UUID, datetime] = field(default_factory=dict)
 

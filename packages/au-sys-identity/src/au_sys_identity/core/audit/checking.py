@@ -6,6 +6,7 @@ finding: ``altered`` (content is not what was hashed), ``missing`` (a leaf has n
 ``truncated`` (the end is cut off), ``head-forged`` (a head nobody signed with the key).
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +16,9 @@ from au_sys_identity.core.audit.tree import Coordinate, Frontier, leaf_hash, nod
 
 Kind = Literal["altered", "missing", "reordered", "truncated", "head-forged", "gap"]
 
+DROPPED, KEEPER = "audit.dropped", "urn:au:system:identity"
+"""The event by which the log tells that older ones were dropped, and who alone may tell so."""
+_TOLD = f'"action":"{DROPPED}"'.encode()
 _MOST = 100
 _MOST_COMPARED = 32
 
@@ -90,6 +94,8 @@ class Check:
     _strays: list[_Stray] = field(default_factory=list)
     _beyond: list[Head] = field(default_factory=list)
     _previous: bytes = b""
+    _gone: int = 0
+    _dropped: int = 0
 
     def leaf(self, leaf: Leaf, kept: Mapping[Coordinate, bytes]) -> None:
         """The next leaf, with the kept nodes that it completes."""
@@ -127,16 +133,23 @@ class Check:
         if self._beyond:
             size = self._beyond[0].tree_size
             self._add("truncated", self._next, f"a head tells of {size} leaves, {self._next} are there")
+        if self._gone > self._dropped:
+            self._add("missing", self._dropped, f"{self._gone - self._dropped} events are gone")
         self._settle()
         found = tuple(sorted(self._findings, key=lambda one: one.leaf_index))
         return Report(self._next, self._heads, self._good, found, self._more)
 
     def _content(self, leaf: Leaf) -> None:
         if leaf.body is None:
-            self._add("missing", leaf.index, "the event is gone")
+            if leaf.index == self._gone:  # from the first on: the log may tell later that these were dropped
+                self._gone += 1
+            else:
+                self._add("missing", leaf.index, "the event is gone")
             return
         found = leaf_hash(leaf.body)
-        if found != leaf.hash:
+        if found == leaf.hash:
+            self._dropped = max(self._dropped, _dropped_below(leaf.body))
+        else:
             self._add("altered", leaf.index, "the event is not the one that was hashed")
             if len(self._findings) < _MOST:
                 self._strays.append(_Stray(len(self._findings) - 1, leaf.hash, found))
@@ -178,3 +191,14 @@ class Check:
             self._more += 1
             return
         self._findings.append(Finding(kind, index, min(self._good, index), detail))
+
+
+def _dropped_below(body: bytes) -> int:
+    """Below which leaf an event says that others were dropped; 0 when it says nothing of the kind."""
+    if _TOLD not in body:
+        return 0
+    told = json.loads(body)
+    if (told.get("action"), told.get("actor")) != (DROPPED, KEEPER):
+        return 0
+    below = told["details"].get("below")
+    return below if isinstance(below, int) else 0

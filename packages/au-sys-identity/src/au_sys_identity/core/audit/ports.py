@@ -36,6 +36,12 @@ class AuditStore(Protocol):
     async def nodes_completed(self, start: int, end: int) -> dict[Coordinate, bytes]:
         """Kept nodes whose last leaf lies in this range."""
 
+    async def dropped(self) -> int:
+        """Below which leaf events were dropped."""
+
+    async def drop(self, below: int, *, at: datetime) -> None:
+        """Let go of the events below a leaf; their places and hashes stay."""
+
     async def get(self, event_id: UUID) -> Kept | None: ...
 
     async def at(self, leaf_index: int) -> Kept | None: ...

@@ -45,6 +45,8 @@ class Setting:
             return self.weaker.index(str(after)) > self.weaker.index(str(before))
         if self.weaker in ("true", "false"):
             return after is (self.weaker == "true")
+        if self.weaker == "lower" and before is None:  # without end
+            return True
         if not isinstance(before, int | float) or not isinstance(after, int | float):
             return False
         return after > before if self.weaker == "higher" else after < before

@@ -15,6 +15,7 @@ from au_sys_identity.adapters.witnesses.file import FileWitness
 from au_sys_identity.adapters.witnesses.https import HttpsWitness
 from au_sys_identity.adapters.witnesses.log import LogWitness
 from au_sys_identity.adapters.witnesses.storage import StorageWitness
+from au_sys_identity.core.audit.keeping import Keeping
 from au_sys_identity.core.audit.ports import Witness
 from au_sys_identity.core.audit.reading import Audit
 from au_sys_identity.core.audit.sequencing import Sequencing
@@ -33,6 +34,7 @@ class Auditing:
     services: dict[type[Any], object]  # Any: interfaces of unrelated types
     sequencing: Sequencing
     audit: Audit
+    keeping: Keeping
 
 
 def auditing(
@@ -43,8 +45,9 @@ def auditing(
     witnesses = _witnesses(settings, client)
     every = timedelta(seconds=settings.audit_head_every)
     sequencing = Sequencing(transactions, signer, witnesses, clock, head_every=every)
+    keeping = Keeping(transactions, sequencing, clock)
     audit = Audit(transactions, sequencing, signer, witnesses, clock)
-    return Auditing({Audit: audit, AuditTrail: TreeTrail(transactions, audit)}, sequencing, audit)
+    return Auditing({Audit: audit, AuditTrail: TreeTrail(transactions, audit)}, sequencing, audit, keeping)
 
 
 def _witnesses(settings: IdentitySettings, client: GuardedClient) -> Sequence[Witness]:

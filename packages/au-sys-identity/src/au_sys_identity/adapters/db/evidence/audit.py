@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select
+from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from au_sys_identity.adapters.db.tables import (
+    audit_dropped,
     audit_events,
     audit_heads,
     audit_index,
@@ -120,6 +121,20 @@ class SqlAudit:
                 if start < (row.position + 1) << row.level <= end:
                     found[(row.level, row.position)] = row.hash
         return found
+
+    async def dropped(self) -> int:
+        """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
+        last = (await self._session.execute(select(func.max(audit_dropped.c.below)))).scalar()
+        return int(last or 0)
+
+    async def drop(self, below: int, *, at: datetime) -> None:
+        """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""
+        start = await self.dropped()
+        await self._session.execute(insert(audit_dropped).values(below=below, at=at))
+        places = audit_leaves.c.leaf_index.between(start, below - 1)
+        gone = select(audit_leaves.c.event_id).where(places)
+        await self._session.execute(delete(audit_index).where(audit_index.c.leaf_index.between(start, below - 1)))
+        await self._session.execute(delete(audit_events).where(audit_events.c.id.in_(gone)))
 
     async def get(self, event_id: UUID) -> Kept | None:
         """See :class:`~au_sys_identity.core.audit.ports.AuditStore`."""

@@ -3,6 +3,7 @@
 from au_sys_identity.adapters.db.tables.access import policies, role_assignments, roles, versions
 from au_sys_identity.adapters.db.tables.approvals import approvals, delegations, mfa_windows
 from au_sys_identity.adapters.db.tables.audit import (
+    audit_dropped,
     audit_events,
     audit_heads,
     audit_index,
@@ -38,6 +39,7 @@ __all__ = [
     "access_requests",
     "api_keys",
     "approvals",
+    "audit_dropped",
     "audit_events",
     "audit_heads",
     "audit_index",

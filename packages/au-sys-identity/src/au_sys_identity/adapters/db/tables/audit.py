@@ -59,6 +59,14 @@ audit_heads = Table(
     Column("signature", LargeBinary(64), nullable=False),
 )
 
+audit_dropped = Table(
+    "audit_dropped",
+    metadata,
+    Column("below", _Number, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+)
+"""Below which leaf events may be, and are, dropped; the log itself tells so by an event."""
+
 audit_keys = Table(
     "audit_keys",
     metadata,
@@ -78,5 +86,5 @@ subject_keys = Table(
 )
 """No foreign key: a destroyed key outlives its subject, so that no new one is made."""
 
-INSERT_ONLY = ("audit_events", "audit_index", "audit_leaves", "audit_nodes", "audit_heads")
-"""Tables whose rows no trigger lets be changed or deleted."""
+INSERT_ONLY = ("audit_events", "audit_index", "audit_leaves", "audit_nodes", "audit_heads", "audit_dropped")
+"""Tables whose rows no trigger lets be changed or deleted, but for events that were dropped."""

@@ -97,7 +97,7 @@ NOT_ARCHIVED = frozenset(
 )
 """Tables that no archive holds."""
 
-AUDIT = ("audit_events", "audit_index", "audit_leaves", "audit_nodes", "audit_heads", "audit_keys")
+AUDIT = ("audit_events", "audit_index", "audit_leaves", "audit_nodes", "audit_heads", "audit_dropped", "audit_keys")
 """Tables that a restore never rewinds."""
 
 PERSONAL = {

@@ -4,13 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 
 from au_sys_identity.adapters.db import tables
-from au_sys_identity.adapters.db.tables.audit import INSERT_ONLY
 
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+INSERT_ONLY = ("audit_events", "audit_index", "audit_leaves", "audit_nodes", "audit_heads")
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
