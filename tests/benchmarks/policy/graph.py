@@ -39,21 +39,25 @@ BOOTSTRAP, PASSWORD = "a-bootstrap-token-of-some-length", "correct horse battery
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table; ``must`` is in the same unit, and nothing when there is no bound."""
+    """One line of the table; ``must`` (at most) and ``at_least`` are in its unit, where there is a bound."""
 
     what: str
     value: float
     unit: str
     must: float | None = None
+    at_least: float | None = None
 
     @property
     def met(self) -> bool:
-        """Whether the bound is kept."""
+        """Whether the bounds are kept."""
+        if self.at_least is not None:
+            return self.value >= self.at_least
         return self.must is None or self.value <= self.must
 
     def __str__(self) -> str:
-        bound = "" if self.must is None else f"must {self.must:g} {self.unit}: {'met' if self.met else 'MISSED'}"
-        return f"{self.what:<62} {self.value:>10.2f} {self.unit:<4} {bound}"
+        bound = self.must if self.at_least is None else self.at_least
+        told = "" if bound is None else f"must {bound:g} {self.unit}: {'met' if self.met else 'MISSED'}"
+        return f"{self.what:<62} {self.value:>10.2f} {self.unit:<4} {told}"
 
 
 def _resident() -> float:

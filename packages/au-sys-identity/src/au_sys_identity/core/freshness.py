@@ -33,6 +33,10 @@ class Freshness:
         """Ask again before the next answer; called after every change."""
         self._asked = float("-inf")
 
+    def known(self, topic: str) -> int | None:
+        """The version of a topic, when it need not be asked for."""
+        return self._versions.get(topic, 0) if time.monotonic() - self._asked <= _FRESH_SECONDS else None
+
     async def version(self, topic: str) -> int:
         """The version of a topic as of at most 50 ms ago."""
         if time.monotonic() - self._asked > _FRESH_SECONDS:

@@ -8,6 +8,7 @@ from au_sys_identity.adapters.policy.compiled_index import MAX_DEPTH, CompiledIn
 from au_sys_identity.adapters.policy.memberships import Kind
 from au_sys_identity.core.access.patterns import ANYTHING
 from au_sys_identity.core.access.rules import (
+    Asked,
     Change,
     Difference,
     Given,
@@ -64,7 +65,7 @@ class CompiledEngine:
         """May this subject do this, there?"""
         return self._index.allowed(subject, domain, resource, action)
 
-    def batch_enforce(self, questions: Sequence[Question]) -> list[bool]:
+    def batch_enforce(self, questions: Sequence[Asked]) -> list[bool]:
         """Answers to many questions, all at one revision."""
         index = self._index
         for _ in range(_TRIES):

@@ -29,7 +29,7 @@ from au_sys_identity.adapters.policy.shelves import (
     verdict,
 )
 from au_sys_identity.core.access.patterns import ANYTHING, actions_of, is_literal
-from au_sys_identity.core.access.rules import Change, Membership, Question, Rule
+from au_sys_identity.core.access.rules import Asked, Change, Membership, Rule
 
 MAX_DEPTH = 32
 _Steps = dict[tuple[int, int, str, str], tuple[Slot, Slot]]
@@ -107,18 +107,18 @@ class CompiledIndex:
             if self.revision == revision:
                 return answer
 
-    def answers(self, questions: Sequence[Question], revision: int) -> list[bool]:
+    def answers(self, questions: Sequence[Asked], revision: int) -> list[bool]:
         """The answers as of a revision that has not been left behind.
 
         Domain by domain: what one domain's answers need is small enough for a processor to keep at hand.
         """
-        places: dict[str, list[Question]] = defaultdict(list)
+        places: dict[str, list[Asked]] = defaultdict(list)
         for question in questions:
             places[question[1]].append(question)
         said = {domain: iter(self._said_in(domain, asked, revision)) for domain, asked in places.items()}
         return [next(said[question[1]]) for question in questions]
 
-    def _said_in(self, domain: str, questions: Iterable[Question], revision: int) -> list[bool]:
+    def _said_in(self, domain: str, questions: Iterable[Asked], revision: int) -> list[bool]:
         known, clock, decided, closure = self.closures.get(domain, _NO_CLOSURES), self.clock, verdict, self.closure
         return [
             decided(known.get(subject) or closure(subject, domain, revision), resource, action, revision, clock)

@@ -11,7 +11,7 @@ from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.models import Catalogue, canonical_subject, permission_of, rule_parts
 from au_sys_identity.core.access.patterns import ANYTHING, actions_of, checked, is_literal, matches
 from au_sys_identity.core.access.ports import PolicyEngine
-from au_sys_identity.core.access.rules import Change, Difference, Invariant, Proof, Question
+from au_sys_identity.core.access.rules import Asked, Change, Difference, Invariant, Proof, Question
 from au_sys_identity.core.errors import NotFound
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ports import Transactions
@@ -19,6 +19,7 @@ from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.subjects.models import MACHINES, Named, SubjectKind, person_id, subject_id, subject_urn
 
 _PARTS = 3
+_MACHINES = ("urn:au:app:", "urn:au:agent:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,9 @@ class Asking:
             PolicyBehind: the rules of that revision are not here.
         """
         engine = await self._decisions.policy.at_least(at_least)
-        asked = question._replace(subject=canonical_subject(question.subject))
+        asked = question
         if asked.subject != caller.urn:
+            asked = question._replace(subject=canonical_subject(question.subject))
             async with self._transactions.writing() as unit:
                 unit.record(_asked(caller, asked, 1))
             known = await self._active([asked.subject])
@@ -81,14 +83,15 @@ class Asking:
         if not engine.enforce(*asked):
             proof = engine.enforce_ex(*asked) if explain else None
             return Answer(asked, False, engine.revision, *_said(False, proof), proof)
-        narrowed = await self._narrowed(asked)
-        if narrowed is not None:
-            return Answer(asked, False, engine.revision, "narrowed", narrowed)
+        if asked.subject.startswith(_MACHINES):
+            narrowed = await self._narrowed(asked)
+            if narrowed is not None:
+                return Answer(asked, False, engine.revision, "narrowed", narrowed)
         proof = engine.enforce_ex(*asked) if explain else None
         return Answer(asked, True, engine.revision, *_said(True, proof), proof)
 
     async def batch(
-        self, caller: Principal, questions: Sequence[Question], *, at_least: int | None = None
+        self, caller: Principal, questions: Sequence[Asked], *, at_least: int | None = None
     ) -> tuple[int, list[bool]]:
         """Answers to many questions at one revision.
 
@@ -96,19 +99,20 @@ class Asking:
             PolicyBehind: the rules of that revision are not here.
         """
         engine = await self._decisions.policy.at_least(at_least)
-        asked = [one._replace(subject=canonical_subject(one.subject)) for one in questions]
-        subjects = {one.subject for one in asked}
+        spelled = {subject: canonical_subject(subject) for subject in {one[0] for one in questions}}
+        asked = questions
+        if any(subject != name for subject, name in spelled.items()):
+            asked = [(spelled[one[0]], one[1], one[2], one[3]) for one in questions]
+        subjects = set(spelled.values())
         if subjects - {caller.urn}:
             async with self._transactions.writing() as unit:
-                unit.record(_asked(caller, asked[0], len(asked)))
+                unit.record(_asked(caller, Question(*asked[0]), len(asked)))
         known = await self._active(sorted(subjects - {caller.urn})) | {caller.urn}
         answers = engine.batch_enforce(asked)
-        machines = {urn for urn in subjects if urn.startswith(("urn:au:app:", "urn:au:agent:"))}
-        for number, (one, allowed) in enumerate(zip(asked, answers, strict=True)):
-            if allowed and (
-                one.subject not in known or (one.subject in machines and await self._narrowed(one) is not None)
-            ):
-                answers[number] = False
+        unsure = subjects - known | {urn for urn in subjects if urn.startswith(_MACHINES)}
+        for number, one in enumerate(asked if unsure else ()):
+            if answers[number] and one[0] in unsure:
+                answers[number] = one[0] in known and await self._narrowed(Question(*one)) is None
         return engine.revision, answers
 
     async def preview(self, changes: Sequence[Change]) -> tuple[int, Difference]:
@@ -185,6 +189,10 @@ class Asking:
             known = await unit.names.many(sorted(wanted))
         return {named.urn: named.name for named in known.values()}
 
+    async def holds(self, caller: Principal, permission: str, domain: str) -> bool:
+        """Whether a caller may ask about others, in a domain."""
+        return await self._decisions.holds(caller, permission, domain=domain)
+
     async def engine(self) -> PolicyEngine:
         """The engine, for what lists read."""
         return await self._decisions.policy.current()
@@ -211,7 +219,7 @@ class Asking:
     async def _narrowed(self, asked: Question) -> str | None:
         """Why a machine's own right does not count; ``None`` when it does."""
         narrowing = self._decisions.narrowing
-        machine = subject_id(asked.subject, *MACHINES) if asked.subject.startswith("urn:au:a") else None
+        machine = subject_id(asked.subject, *MACHINES) if asked.subject.startswith(_MACHINES) else None
         if narrowing is None or machine is None:
             return None
         head, _, object_id = asked.resource.rpartition("/")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from au_sys_identity.core.access.models import Assignment, Policy, PolicyFilter, Role
 from au_sys_identity.core.access.rules import (
+    Asked,
     Change,
     Difference,
     Given,
@@ -100,7 +101,7 @@ class PolicyEngine(Protocol):
 
     def enforce(self, subject: str, domain: str, resource: str, action: str) -> bool: ...
 
-    def batch_enforce(self, questions: Sequence[Question]) -> list[bool]: ...
+    def batch_enforce(self, questions: Sequence[Asked]) -> list[bool]: ...
 
     def enforce_ex(self, subject: str, domain: str, resource: str, action: str) -> Proof: ...
 

@@ -61,6 +61,10 @@ class Question(NamedTuple):
     action: str
 
 
+Asked = tuple[str, str, str, str]
+"""A question as a plain tuple: of many at once none needs a name for its parts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The shortest reason for an answer: the memberships from the subject to the rule, and the rule.

@@ -67,9 +67,9 @@ class Sequencing:
         """A head over everything that is sequenced; the present one when nothing was added. ``None``: no event yet."""
         async with self._transactions.reading() as unit:
             size, latest = await unit.audit.size(), await unit.audit.latest_head()
+            if latest is not None and latest.tree_size >= size:
+                return latest
             roots = await unit.audit.nodes(peaks(0, size))
-        if latest is not None and latest.tree_size >= size:
-            return latest
         if not size:
             return None
         if size < self._largest:  # cut off since: a head over the rest would hide it

@@ -19,7 +19,6 @@ from au_sys_identity.adapters.api.schemas.rights.questions import (
     QuestionOut,
 )
 from au_sys_identity.core.access.asking import Asking, checked_question, question_of
-from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.models import role_name, role_subject
 from au_sys_identity.core.access.patterns import checked
 from au_sys_identity.core.access.rules import Change, Membership, Question, Rule
@@ -35,17 +34,12 @@ _ASKING = inject(Asking)
 
 @router.post("/rbac/check", operation_id="check_access", summary="May this subject do this?")
 @access(authenticated=True)
-async def check_access(
-    request: Request,
-    body: Ask,
-    asking: Annotated[Asking, _ASKING],
-    decisions: Annotated[Decisions, inject(Decisions)],
-) -> DecisionOut:
+async def check_access(request: Request, body: Ask, asking: Annotated[Asking, _ASKING]) -> DecisionOut:
     """About oneself, or with ``identity.access.check`` about anybody; who is unknown may do nothing."""
     caller = caller_of(request)
     subject = caller.urn if body.subject is None else await asking.urn_of(body.subject)
     if subject != caller.urn:
-        await _need(decisions, caller, "identity.access.check", body.domain)
+        await _need(asking, caller, "identity.access.check", body.domain)
     question = checked_question(body.question(subject))
     return DecisionOut.of(await asking.check(caller, question, at_least=body.at_least_version, explain=body.explain))
 
@@ -55,9 +49,7 @@ async def check_access(
 async def check_many(request: Request, body: AskMany, asking: Annotated[Asking, _ASKING]) -> AnswersOut:
     """Answered in one pass, at one version of the rules."""
     caller = caller_of(request)
-    questions = [one.question(caller.urn if one.subject is None else one.subject) for one in body.questions]
-    wanted = max([body.at_least_version or 0, *(one.at_least_version or 0 for one in body.questions)])
-    revision, allowed = await asking.batch(caller, questions, at_least=wanted or None)
+    revision, allowed = await asking.batch(caller, body.asked(caller.urn), at_least=body.newest)
     return AnswersOut(version=revision, allowed=allowed)
 
 
@@ -66,7 +58,6 @@ async def check_many(request: Request, body: AskMany, asking: Annotated[Asking, 
 async def explain_access(
     request: Request,
     asking: Annotated[Asking, _ASKING],
-    decisions: Annotated[Decisions, inject(Decisions)],
     subject: Annotated[str | None, Query(max_length=200)] = None,
     domain: Annotated[str, Query(max_length=64)] = "default",
     resource: Annotated[str | None, Query(max_length=500)] = None,
@@ -82,7 +73,7 @@ async def explain_access(
     else:
         question = Question(caller.urn if subject is None else await asking.urn_of(subject), domain, resource, action)
     if question.subject != caller.urn:
-        await _need(decisions, caller, "identity.access.explain", question.domain)
+        await _need(asking, caller, "identity.access.explain", question.domain)
     return DecisionOut.of(await asking.check(caller, checked_question(question), explain=True))
 
 
@@ -118,7 +109,7 @@ def _item(one: PolicyNew | MembershipNew) -> Rule | Membership:
     return checked_rule(one.rule()) if isinstance(one, PolicyNew) else checked_membership(one.membership())
 
 
-async def _need(decisions: Decisions, caller: Principal, permission: str, domain: str) -> None:
+async def _need(asking: Asking, caller: Principal, permission: str, domain: str) -> None:
     """Whoever may not ask about others learns of nobody."""
-    if not await decisions.holds(caller, permission, domain=domain):
+    if not await asking.holds(caller, permission, domain):
         raise NotFound("subject")

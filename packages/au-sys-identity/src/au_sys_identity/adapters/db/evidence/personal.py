@@ -24,6 +24,7 @@ from au_sys_identity.core.subjects.models import SubjectId
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _MOST_KEYS = 10_000
+_WRITE = insert(audit_events)
 
 
 class PersonalKeys:
@@ -135,7 +136,7 @@ async def write_events(
             sealed = await keys.sealed(made.concerned, made.place, made.details, at=at)
             body = made.body(b"" if sealed is None else sealed)
         rows.append({"id": made.id, "at": at, "body": body})
-    await session.execute(insert(audit_events), rows)
+    await session.execute(_WRITE, rows)
     return rows
 
 

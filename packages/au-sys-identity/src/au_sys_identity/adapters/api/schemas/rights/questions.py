@@ -1,12 +1,13 @@
 """Question and decision wire shapes."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Required, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from au_sys_identity.adapters.api.schemas.rights.policies import Effect, MembershipNew, PolicyNew
 from au_sys_identity.core.access.asking import Answer
-from au_sys_identity.core.access.rules import Difference, Invariant, Proof, Question
+from au_sys_identity.core.access.rules import Asked, Difference, Invariant, Proof, Question
 from au_sys_identity.core.subjects.models import SubjectKind
 
 
@@ -88,13 +89,44 @@ class DecisionOut(BaseModel):
         )
 
 
+class AskOne(TypedDict, total=False):
+    """One of many questions. A plain dictionary: ten thousand objects would wake the garbage collector."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way to configure a TypedDict
+
+    subject: Annotated[str | None, Field(max_length=200)]
+    domain: Annotated[str, Field(max_length=64)]
+    resource: Required[Annotated[str, Field(max_length=500)]]
+    action: Required[Annotated[str, Field(max_length=120)]]
+    at_least_version: Annotated[int | None, Field(ge=0)]
+    explain: bool
+
+
 class AskMany(BaseModel):
-    """Many questions, answered at one version of the rules."""
+    """Many questions, answered at one version of the rules. Without a subject: about the caller."""
 
     model_config = ConfigDict(extra="forbid")
 
-    questions: list[Ask] = Field(min_length=1, max_length=10_000)
+    questions: list[AskOne] = Field(min_length=1, max_length=10_000)
     at_least_version: int | None = Field(None, ge=0)
+
+    def asked(self, caller: str) -> list[Asked]:
+        """As the engine reads them."""
+        return [
+            (
+                caller if (subject := one.get("subject")) is None else subject,
+                one.get("domain", "default"),
+                one["resource"],
+                one["action"],
+            )
+            for one in self.questions
+        ]
+
+    @property
+    def newest(self) -> int | None:
+        """The least version that will do for all of them."""
+        wanted = {one["at_least_version"] or 0 for one in self.questions if "at_least_version" in one}
+        return max(wanted | {self.at_least_version or 0}) or None
 
 
 class AnswersOut(BaseModel):
