@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from fastapi_services_platform import FeatureFlag, RouterMount, Tier, access
+from fastapi_services_platform import FeatureFlag, RouterMount, Tier, access, create_app
 from fastapi_services_platform.config.feature_flags import FeatureFlags, Flag, FlagContext, read_flags
 from fastapi_services_platform.errors import ConfigurationError
 from fastapi_services_platform.fastapi import flag
@@ -158,6 +158,24 @@ async def test_a_flag_of_a_capability_is_changed_without_any_file(tmp_path: Path
             return before, (await client.get("/beta")).status_code
 
     assert [await found(), await found()] == [(404, 200), (200, 200)]
+
+
+async def test_a_bad_file_at_the_start_leaves_the_last_good_version(tmp_path: Path) -> None:
+    """The platform starts with it and says that it is degraded; without one the flags are off."""
+    file, settings = tmp_path / "feature_flags.json", settings_for(tmp_path / "data", config_dir=tmp_path)
+    file.write_text(json.dumps({"beta": {**BETA, "default": True}}))
+    app = create_app(settings, capabilities=[])
+    kept = tmp_path / "data" / "feature_flags.last-good.json"
+    async with started_app(app), asyncio.timeout(10):
+        while not kept.is_file():
+            await asyncio.sleep(0.01)
+    file.write_text("{ broken")
+    app = create_app(settings, capabilities=[])
+    platform: Any = app.state.platform
+    async with started_app(app) as client:
+        health = (await client.get("/health")).json()
+    assert (platform.flags.is_on("beta"), health["status"]) == (True, "degraded")
+    assert "feature_flags.json:1: not valid JSON" in platform.flags.problem
 
 
 def test_the_file_describes_a_contributed_flag_anew(tmp_path: Path) -> None:

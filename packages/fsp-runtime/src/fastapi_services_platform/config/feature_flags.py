@@ -1,12 +1,14 @@
 """Flags that change while the platform runs: typed, with rules, read anew within a second of a change of their file.
 
-A file with bad content changes nothing: the last good version stays in force, and :attr:`FeatureFlags.problem` says
-what is wrong. Evaluation follows OpenFeature: a value with its variant and the reason for it, and never an exception.
+A file with bad content changes nothing: the last good version stays in force, also over a start (it is kept beside the
+platform's data), and :attr:`FeatureFlags.problem` says what is wrong. Evaluation follows OpenFeature: a value with its
+variant and the reason for it, and never an exception.
 """
 
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import blake2b
@@ -83,11 +85,12 @@ class FeatureFlags:
     """The flags in force: those of capabilities, over them those of the file, with the defaults that operators put in
     their place on all nodes.
 
-    ``file`` is ``None`` on a platform without a configuration folder. ``unknown`` are names that somebody asked for and
-    nobody declared.
+    ``file`` is ``None`` on a platform without a configuration folder; ``kept`` is where its last good version is.
+    ``unknown`` are names that somebody asked for and nobody declared.
     """
 
     file: Path | None = None
+    kept: Path | None = None
     flags: Mapping[str, Flag] = field(default_factory=dict)
     problem: str = ""
     _stamp: tuple[int, int] | None = None
@@ -122,15 +125,29 @@ class FeatureFlags:
         return sorted(name for name, flag in self.flags.items() if flag.expires is not None and flag.expires < day)
 
     def load(self) -> None:
-        """Read the file for the first time.
-
-        Raises:
-            ConfigurationError: its content is bad; it names flag and field.
-        """
-        if self.file is not None and self.file.is_file():
-            self._stamp = _stamp(self.file)
+        """Read the file for the first time. Where its content is bad, the version that was kept is in force."""
+        if self.file is None or not self.file.is_file():
+            return
+        self._stamp = _stamp(self.file)
+        try:
             self._described = read_flags(self.file)
-            self._combine()
+        except ConfigurationError as error:
+            self.problem = str(error)
+            with suppress(ConfigurationError):
+                self._described = read_flags(self.kept) if self.kept is not None else {}
+        self._combine()
+
+    def keep(self) -> None:
+        """Keep the file's content for a start at which it is bad. Blocks: call it in a thread."""
+        if self.file is None or self.kept is None or self.problem or not self.file.is_file():
+            return
+        content = self.file.read_bytes()
+        if self.kept.is_file() and self.kept.read_bytes() == content:
+            return
+        self.kept.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        draft = self.kept.with_name(f".{self.kept.name}.{os.getpid()}")
+        draft.write_bytes(content)
+        draft.replace(self.kept)
 
     def contribute(self, flags: Mapping[str, Flag]) -> None:
         """Add the flags of a capability; one that the file describes too is as the file says, while the type is the
@@ -181,6 +198,7 @@ class FeatureFlags:
         changed = flags != self._described or self.problem != ""
         self._described, self.problem = flags, ""
         self._combine()
+        self.keep()
         return changed
 
     def change(self, name: str, value: FlagValue) -> None:

@@ -16,6 +16,7 @@ from fastapi_services_platform.errors import ConfigurationError
 SETTINGS_FILE = "router_factory_settings.yaml"
 FEATURES_FILE = "router_factory_features.yaml"
 FLAGS_FILE = "feature_flags.json"
+KEPT_FLAGS_FILE = "feature_flags.last-good.json"
 
 Model = TypeVar("Model", bound=BaseModel)
 OperationIds = Literal["capability_function", "function"]

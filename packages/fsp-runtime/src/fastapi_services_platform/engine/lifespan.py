@@ -195,6 +195,9 @@ _pause = asyncio.sleep
 
 async def _follow(flags: FeatureFlags) -> None:
     """Keep the flags in force as their file says, until cancelled."""
+    if flags.problem:
+        _log.error("flags.kept_last_good", problem=flags.problem)
+    await asyncio.to_thread(flags.keep)
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         if not await asyncio.to_thread(flags.refresh):

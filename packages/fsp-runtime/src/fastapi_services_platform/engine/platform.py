@@ -1,7 +1,7 @@
 """What a capability is given: settings, container, databases, inventory, audit trail."""
 
 from fastapi_services_platform.config.feature_flags import FeatureFlags
-from fastapi_services_platform.config.files import FLAGS_FILE
+from fastapi_services_platform.config.files import FLAGS_FILE, KEPT_FLAGS_FILE
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.container.registry import Registry
 from fastapi_services_platform.engine.background.jobs import JobRunner
@@ -29,7 +29,10 @@ class Platform:
         self.container = Registry()
         self.inventory = Inventory()
         self.audit: AuditTrail = audit_trail(self.container)
-        self.flags = FeatureFlags(settings.config_dir / FLAGS_FILE if settings.config_dir is not None else None)
+        self.flags = FeatureFlags(
+            settings.config_dir / FLAGS_FILE if settings.config_dir is not None else None,
+            settings.data_dir / KEPT_FLAGS_FILE,
+        )
         self.flags.tell_unknown = _tell_unknown_flag
         self._databases: dict[str, Database] = {}
         self.clients = Clients(allow=settings.outbound_allow)

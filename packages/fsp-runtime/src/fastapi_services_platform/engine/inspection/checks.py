@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Literal
 
+from fastapi_services_platform.config.files import FLAGS_FILE
 from fastapi_services_platform.config.settings import platform_settings
 from fastapi_services_platform.engine.app_factory import PlatformApp
 from fastapi_services_platform.engine.inspection.report import Row, assembled, close_databases, migrated, stands
@@ -23,6 +24,7 @@ CODES = {
     "FSP008": "a code that is silenced does not exist",
     "FSP009": "a route depends on a feature flag that nobody declares",
     "FSP010": "a route cannot be served",
+    "FSP011": "the file of feature flags is wrong",
 }
 
 
@@ -97,6 +99,8 @@ async def _findings(app: PlatformApp) -> AsyncIterator[Finding]:
 
 
 def _of_flags(platform: Platform) -> Iterator[Finding]:
+    if platform.flags.problem:
+        yield Finding("FSP011", "error", FLAGS_FILE, f"{platform.flags.problem} The last good version is in force.")
     for name in platform.flags.expired():
         yield Finding("FSP007", "warning", name, "this feature flag has expired; remove it.")
     for item in platform.inventory.active():
