@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests: the one of ``FSP_TEST_POSTGRES_URL``, else one started from installed binaries."""
+"""A PostgreSQL server for tests: that of ``FSP_TEST_POSTGRES_URL``, else one from installed binaries or a wheel."""
 
 import os
 import pwd
@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 _VARIABLE = "FSP_TEST_POSTGRES_URL"
@@ -129,10 +130,18 @@ def _tool(name: str) -> str:
     found = shutil.which(name)
     if found is not None:
         return found
-    versions = sorted(_DEBIAN.glob(f"*/bin/{name}"), reverse=True)
+    versions = [*sorted(_DEBIAN.glob(f"*/bin/{name}"), reverse=True), *_of_a_wheel(name)]
     if not versions:
-        raise NoPostgres(f"set {_VARIABLE}, or install PostgreSQL (Debian: apt-get install postgresql)")
+        fix = "install PostgreSQL (Debian: apt-get install postgresql), or the wheel pgserver"
+        raise NoPostgres(f"set {_VARIABLE}, or {fix}")
     return str(versions[0])
+
+
+def _of_a_wheel(name: str) -> list[Path]:
+    """The tool as the wheel ``pgserver`` of PyPI brings it, where that is installed; nothing of it is imported."""
+    found = find_spec("pgserver")
+    places = found.submodule_search_locations or () if found is not None else ()
+    return [tool for place in places if (tool := Path(place, "pginstall", "bin", name)).is_file()]
 
 
 def _unprivileged() -> int | None:
