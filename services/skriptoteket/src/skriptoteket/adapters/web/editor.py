@@ -12,6 +12,7 @@ from fastapi_services_platform import Principal, access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import Actors, uuid_of
 from skriptoteket.adapters.http.auditing import Ledger
+from skriptoteket.adapters.http.differences import difference
 from skriptoteket.adapters.http.directory import People
 from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.trying import TrialDesk
@@ -104,13 +105,25 @@ async def editor(
 
 @router.get("/editor/versions/{version_id}", name="skriptoteket_version_page")
 @access(permission=AUTHOR)
-async def version(version_id: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
-    """One version, to be read."""
+async def version(
+    version_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    pages: Page,
+    against: Annotated[str, Query(max_length=36)] = "",
+) -> Response:
+    """One version, to be read, or what differs ``against`` another one of the tool."""
     actor = await desk.actors.of(principal, WRITING)
     tool, found = await desk.drafting.version(actor, VersionId(uuid_of("version", version_id)))
+    _, versions = await desk.drafting.versions(actor, tool.id)
+    other = next((each for each in versions if str(each.id) == against), None)
     names = await desk.people.names(frozenset({found.created_by, found.submitted_by or "", found.published_by or ""}))
     context = {"reader": desk.readers.of(principal, request), "tool": tool, "version": found, "names": names}
     context["texts"] = _texts(found.behaviour)
+    context["other"] = other
+    context["changes"] = difference(other.behaviour, found.behaviour) if other is not None else None
+    context["compared"] = [("", "–"), *((str(each.id), str(each.version_number)) for each in versions if each != found)]
     return await pages.render(request, "skriptoteket/version.html", context)
 
 
@@ -174,6 +187,7 @@ async def _render(
         "environments": [(name, name) for name in desk.environments],
         "trial_fields": _trial_fields(sheet.texts.get("input_schema", "[]"), TRIAL_PREFIX),
         "setting_fields": _trial_fields(sheet.texts.get("settings_schema", "[]"), SETTING_PREFIX),
+        "compared": [("", "–"), *((str(each.id), str(each.version_number)) for each in versions)],
     }
     return await pages.render(request, "skriptoteket/editor.html", context, sheet.status)
 
