@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from au_sys_storage_sdk.adapters.memory.blobs import MemoryBlobs
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
-from au_sys_storage_sdk.conformance.documents import Ticking
+from au_sys_storage_sdk.conformance.given import Ticking
 from au_sys_storage_sdk.core.documents import changes
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.wrappers.forwarding import Forwarding

@@ -17,7 +17,7 @@ from tests.faults.storage.resources.proxy import Proxy, proxy
 
 from au_sys_storage_sdk import Storage, open_storage
 from au_sys_storage_sdk.adapters.sqlite.documents import SqliteDocuments
-from au_sys_storage_sdk.conformance.documents import Ticking
+from au_sys_storage_sdk.conformance.given import Ticking
 from au_sys_storage_sdk.conformance.histories import History, violations
 from au_sys_storage_sdk.core.errors import ReadOnly, Unavailable
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server

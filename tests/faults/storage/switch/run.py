@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Go through all pairs and steps; the state file says where to go on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--writers", type=int, default=8)
+    parser.add_argument("--every", type=int, default=1, help="only each so many'th step")
     parser.add_argument("--parts", action="store_true", help="move one namespace while another one stays")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--state", type=Path)
@@ -72,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
                 if known["pair"] % len(pairs) == 0 and chosen.seconds == float("inf"):
                     break
             else:
-                known |= {"step": known["step"] + 1, "kills": known["kills"] + 1}
+                known |= {"step": known["step"] + chosen.every, "kills": known["kills"] + 1}
             if chosen.state is not None:
                 chosen.state.write_text(json.dumps(known))
             sys.stderr.write(f"\r{pair}: {known['kills']:,} kills, {known['writes']:,} writes, none lost, none stale")

@@ -12,7 +12,7 @@ from au_sys_storage_sdk.adapters.http import uploads
 from au_sys_storage_sdk.adapters.http.blobs import HttpBlobs
 from au_sys_storage_sdk.adapters.http.wire import Call, Wire
 from au_sys_storage_sdk.conformance.blobs import BlobStoreConformance, content_of, stream
-from au_sys_storage_sdk.conformance.documents import Ticking
+from au_sys_storage_sdk.conformance.given import Ticking
 from au_sys_storage_sdk.core.errors import Corrupt, Unsupported
 
 CONTENT = content_of(1_000_003)

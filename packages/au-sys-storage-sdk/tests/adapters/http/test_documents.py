@@ -11,7 +11,8 @@ from au_sys_storage_sdk import ABSENT, Storage, Unavailable, open_storage
 from au_sys_storage_sdk.adapters.http.documents import HttpDocuments
 from au_sys_storage_sdk.adapters.http.wire import Wire
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking, first
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking, first
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.errors import AccessDenied, InvalidInput, OutOfReach, Unsupported
 from au_sys_storage_sdk.core.wrappers.bounded import Bounded

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from au_sys_storage_sdk import Storage, open_storage
 from au_sys_storage_sdk.adapters.key_value.store import StorageKeyValue
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
-from au_sys_storage_sdk.conformance.documents import Ticking
+from au_sys_storage_sdk.conformance.given import Ticking
 
 
 class Person(BaseModel):

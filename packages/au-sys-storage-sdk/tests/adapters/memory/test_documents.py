@@ -6,7 +6,8 @@ import pytest
 
 from au_sys_storage_sdk import Storage
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking
 
 
 class TestMemoryDocuments(DocumentStoreConformance):

@@ -13,7 +13,8 @@ import pytest
 
 from au_sys_storage_sdk import Storage, Unavailable, open_storage
 from au_sys_storage_sdk.adapters.sqlite.documents import SqliteDocuments
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking
 from au_sys_storage_sdk.core.errors import Corrupt, InUse, ReadOnly
 
 WRITER = """

@@ -9,7 +9,8 @@ import pytest
 from au_sys_storage_sdk import Storage
 from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking, first
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking, first
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.operations import Put
 from au_sys_storage_sdk.core.documents.ports import DocumentStore

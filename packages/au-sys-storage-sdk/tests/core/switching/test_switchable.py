@@ -11,7 +11,8 @@ from au_sys_storage_sdk import ABSENT, Storage
 from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
 from au_sys_storage_sdk.adapters.opening import document_store
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking, first
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking, first
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.errors import Corrupt, InvalidInput, Unavailable
 from au_sys_storage_sdk.core.switching.models import Phase

@@ -10,7 +10,7 @@ from au_sys_storage_sdk import Storage
 from au_sys_storage_sdk.adapters.filesystem.journal import FileJournal
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
 from au_sys_storage_sdk.adapters.opening import document_store
-from au_sys_storage_sdk.conformance.documents import Ticking
+from au_sys_storage_sdk.conformance.given import Ticking
 from au_sys_storage_sdk.core.documents.models import Replica
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.documents.standing import Role, Standing

@@ -6,7 +6,8 @@ import pytest
 
 from au_sys_storage_sdk import Storage
 from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.wrappers.bounded import Bounded
 from au_sys_storage_sdk.core.wrappers.cached import Cached

@@ -47,8 +47,12 @@ async def switch_page(
 async def switch_progress(
     request: Request, switches: Moving, targets: Known, pages: Rendered, part: str = MAIN
 ) -> Response:
-    """The piece of the page that changes by itself."""
-    return await pages.render(request, "storage/switch_progress.html", await _shown(switches, targets, part))
+    """The piece of the page that changes by itself; once nothing moves any more the whole page is asked for anew."""
+    shown = await _shown(switches, targets, part)
+    answer = await pages.render(request, "storage/switch_progress.html", shown)
+    if not shown["moving"]:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 @router.post("/admin/storage/:switch")
