@@ -8,7 +8,8 @@ import pytest
 
 from au_sys_storage_sdk import ABSENT, Conflict, Storage, Unavailable, open_storage
 from au_sys_storage_sdk.adapters.postgres.documents import PostgresDocuments
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking, first
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking, first
 from au_sys_storage_sdk.core.errors import Corrupt
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
 

@@ -10,7 +10,8 @@ from redis import Redis
 
 from au_sys_storage_sdk import ABSENT, Conflict, Storage, Unavailable, open_storage
 from au_sys_storage_sdk.adapters.redis.documents import RedisDocuments
-from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance, Ticking, first
+from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
+from au_sys_storage_sdk.conformance.given import Ticking, first
 from au_sys_storage_sdk.core.documents.models import Feature
 from au_sys_storage_sdk.core.errors import Corrupt
 
