@@ -119,20 +119,6 @@ async def test_a_restore_lowers_no_guard_unasked(client: AsyncClient) -> None:
     assert (await client.post(path, json={**real, "accept_weaker": True})).status_code == 200
 
 
-async def test_an_erased_person(client: AsyncClient) -> None:
-    """The account is gone, the log keeps what is not personal, and the proof holds."""
-    ann = await person(client, "ann")
-    await client.post("/iam/recovery/backup")
-    assert (await client.post(f"/users/{ann['id']}/erase")).status_code == 204
-    assert (await client.get(f"/users/{ann['id']}")).status_code == 404
-    events = (await client.get("/audit/events", params={"target": ann["urn"]})).json()["items"]
-    assert events[0]["action"] == "subject.erased"
-    assert all(event["details"] == {} for event in events)
-    assert (await client.post("/audit/verify")).json()["ok"]
-    again = await person(client, "ann")
-    assert again["id"] != ann["id"]
-
-
 @pytest.mark.parametrize(
     ("method", "path"),
     [
