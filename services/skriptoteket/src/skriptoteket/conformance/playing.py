@@ -10,7 +10,8 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.results.contract import Answer, OutputFile
 from skriptoteket.core.results.normalization import normalize
 from skriptoteket.core.runs.models import Limits, Outcome, OutcomeCode
-from skriptoteket.core.runs.outcomes import decide
+from skriptoteket.core.runs.observing.outcomes import decide
+from skriptoteket.core.runs.observing.streams import KeptStream
 from skriptoteket.core.runs.sandbox import (
     Exited,
     ForbiddenOutput,
@@ -22,7 +23,6 @@ from skriptoteket.core.runs.sandbox import (
     Sandbox,
     SandboxHandle,
 )
-from skriptoteket.core.runs.streams import KeptStream
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.preferences.settings import Preferences
-from skriptoteket.core.runs.foreign import ForeignRuns
 from skriptoteket.core.runs.inputs import UploadLimits
-from skriptoteket.core.runs.operations import Operating
+from skriptoteket.core.runs.oversight.foreign import ForeignRuns
+from skriptoteket.core.runs.oversight.operations import Operating
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.retention import KeepingTimes, Retention

@@ -37,11 +37,11 @@ from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.preferences.settings import Preferences
-from skriptoteket.core.runs.foreign import ForeignRuns
 from skriptoteket.core.runs.inputs import UploadLimits
-from skriptoteket.core.runs.operations import Operating
+from skriptoteket.core.runs.oversight.foreign import ForeignRuns
+from skriptoteket.core.runs.oversight.operations import Operating
+from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.ports import ArtifactStore
-from skriptoteket.core.runs.removal import Removal
 from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.runs.watching import RunWatching
 from skriptoteket.core.versions.draft_lock import DraftLocking

@@ -8,7 +8,7 @@ from skriptoteket.adapters.memory.artifacts import MemoryArtifactStore
 from skriptoteket.adapters.memory.standing_clock import StandingClock
 from skriptoteket.adapters.platform.health import RunnerHealth
 from skriptoteket.core.identifiers import WorkerId
-from skriptoteket.core.runs.operations import Operating
+from skriptoteket.core.runs.oversight.operations import Operating
 from skriptoteket.core.runs.ports import Worker
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
 

@@ -11,7 +11,7 @@ from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.environments import Environments
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.roles import OPERATE
-from skriptoteket.core.runs.operations import Operating
+from skriptoteket.core.runs.oversight.operations import Operating
 
 router = APIRouter()
 

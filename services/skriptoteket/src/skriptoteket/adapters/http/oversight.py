@@ -10,10 +10,10 @@ from skriptoteket.adapters.http.directory import People
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.runs.foreign import ForeignRuns
 from skriptoteket.core.runs.models import OutcomeCode, Run, RunState
+from skriptoteket.core.runs.oversight.foreign import ForeignRuns
+from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.ports import RunFilter
-from skriptoteket.core.runs.removal import Removal
 from skriptoteket.core.runs.sight import RunAccess
 from skriptoteket.core.runs.watching import RunWatching
 

@@ -2,7 +2,7 @@
 
 from fastapi_services_platform import EventHandler, ReceivedEvent
 from skriptoteket.core.ports import UnitOfWork
-from skriptoteket.core.runs.leaving import Leaving, LeavingUnit
+from skriptoteket.core.runs.oversight.leaving import Leaving, LeavingUnit
 
 LEFT = ("subject.closed", "subject.erased")
 

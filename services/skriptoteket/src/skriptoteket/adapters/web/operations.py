@@ -12,7 +12,7 @@ from skriptoteket.adapters.http.environments import Environments
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.roles import OPERATE
-from skriptoteket.core.runs.operations import Operating
+from skriptoteket.core.runs.oversight.operations import Operating
 
 router = APIRouter()
 

@@ -11,7 +11,6 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.results.contract import CONTRACT, Answer, OutputFile
 from skriptoteket.core.results.normalization import artifact_ids, media_type, normalize
-from skriptoteket.core.runs.live_view import LiveView
 from skriptoteket.core.runs.models import (
     Artifact,
     Claim,
@@ -23,7 +22,9 @@ from skriptoteket.core.runs.models import (
     RunContext,
     RunState,
 )
-from skriptoteket.core.runs.outcomes import decide
+from skriptoteket.core.runs.observing.live_view import LiveView
+from skriptoteket.core.runs.observing.outcomes import decide
+from skriptoteket.core.runs.observing.streams import KeptStream
 from skriptoteket.core.runs.ports import ArtifactStore, RunUnit
 from skriptoteket.core.runs.sandbox import (
     CollectedFile,
@@ -39,7 +40,6 @@ from skriptoteket.core.runs.sandbox import (
     SandboxHandle,
     Started,
 )
-from skriptoteket.core.runs.streams import KeptStream
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion
 from skriptoteket.core.versions.snapshots import SandboxSnapshot

@@ -8,7 +8,7 @@ from skriptoteket.core.errors import NotFound, SkriptoteketError
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.models import Run
-from skriptoteket.core.runs.operations import PURGE
+from skriptoteket.core.runs.oversight.operations import PURGE
 from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, ArtifactStore, ExpiringRuns, RunUnit, Upkeep
 
 _BATCH = 100

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from skriptoteket.core.runs.operations import Operations
+from skriptoteket.core.runs.oversight.operations import Operations
 from skriptoteket.core.runs.ports import Worker
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skriptoteket.core.runs.streams import KeptStream
+from skriptoteket.core.runs.observing.streams import KeptStream
 
 
 def test_short_output_is_kept_whole() -> None:

@@ -8,7 +8,7 @@ from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.interaction.models import ToolSession
 from skriptoteket.core.preferences.models import UserSettings
-from skriptoteket.core.runs.leaving import Leaving
+from skriptoteket.core.runs.oversight.leaving import Leaving
 
 ANNA, BOB = "urn:au:person:anna", "urn:au:person:bob"
 

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from skriptoteket.adapters.memory.standing_clock import StandingClock
 from skriptoteket.adapters.memory.unit_of_work import MemoryUnit, MemoryUnitOfWork
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.runs.live_view import LiveView
+from skriptoteket.core.runs.observing.live_view import LiveView
 
 
 class _Gated:

@@ -1,0 +1,1 @@
+"""What is done with runs by others than their requester: look after them, remove them, operate the service."""
