@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 
 from au_sys_python_factory.affected.reach import reach
-from au_sys_python_factory.checks.project import read_project
+from au_sys_python_factory.checks.reading.project import read_project
 from au_sys_python_factory.workspace.members import find_workspace
 
 Factory = Callable[..., Result]

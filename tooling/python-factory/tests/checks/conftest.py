@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from au_sys_python_factory.checks.engine import run
-from au_sys_python_factory.checks.project import read_project
+from au_sys_python_factory.checks.reading.project import read_project
 from au_sys_python_factory.workspace.members import find_workspace
 
 Found = list[tuple[str, str]]

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from au_sys_python_factory.checks.project import MemberFiles, Project
-from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.checks.reading.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 
 ROOT_TESTS = "tests"

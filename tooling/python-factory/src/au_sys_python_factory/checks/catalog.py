@@ -1,6 +1,7 @@
 """The ordered tuple of rules."""
 
-from au_sys_python_factory.checks import logs, tracking, waivers
+from au_sys_python_factory.checks import logs, tracking
+from au_sys_python_factory.checks.allowed import waivers
 from au_sys_python_factory.checks.architecture import directions, import_time, layers
 from au_sys_python_factory.checks.asynchrony import blocking, endpoints
 from au_sys_python_factory.checks.dependencies import declarations, imports

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from au_sys_python_factory.checks.allowed.waivers import Waiver, Waivers, about
 from au_sys_python_factory.checks.catalog import RULES, UNREADABLE
-from au_sys_python_factory.checks.project import Project
+from au_sys_python_factory.checks.reading.project import Project
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Finding, Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
-from au_sys_python_factory.checks.waivers import Waiver, Waivers, about
 
 _WEIGHTS = (("identity", 0), ("security", 0), ("core", 1), ("api", 2), ("web", 2))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from au_sys_python_factory.checks.project import MemberFiles, Project
-    from au_sys_python_factory.checks.source import SourceFile
+    from au_sys_python_factory.checks.reading.project import MemberFiles, Project
+    from au_sys_python_factory.checks.reading.source import SourceFile
 
 Severity = Literal["error", "warning"]
 Area = Literal["source", "tests", "other"]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from au_sys_python_factory.blueprint.package import newest
 from au_sys_python_factory.blueprint.state import STATE, Tracked, read_state
-from au_sys_python_factory.checks.project import MemberFiles
+from au_sys_python_factory.checks.reading.project import MemberFiles
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 from au_sys_python_factory.errors import Refused
 
 _MARK = re.compile(r"^(<{7} |>{7} |={7}$)", re.MULTILINE)

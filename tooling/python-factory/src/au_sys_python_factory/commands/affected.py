@@ -7,7 +7,7 @@ import click
 
 from au_sys_python_factory.affected.changes import changed_files
 from au_sys_python_factory.affected.reach import Reach, reach
-from au_sys_python_factory.checks.project import read_project
+from au_sys_python_factory.checks.reading.project import read_project
 from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DONE
 from au_sys_python_factory.workspace.members import find_workspace

@@ -7,7 +7,7 @@ import click
 
 from au_sys_python_factory.affected.pictures import mermaid, seeing, svg
 from au_sys_python_factory.affected.pictures.model import Graph
-from au_sys_python_factory.checks.project import Project, read_project
+from au_sys_python_factory.checks.reading.project import Project, read_project
 from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DONE, Refused
 from au_sys_python_factory.workspace.members import find_workspace

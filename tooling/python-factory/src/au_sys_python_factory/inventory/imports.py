@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from au_sys_python_factory.checks.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 from au_sys_python_factory.inventory.names import Names
 
 Kind = Literal["internal", "third party", "standard"]

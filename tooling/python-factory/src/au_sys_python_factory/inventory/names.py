@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from au_sys_python_factory.checks.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 
 _FAR = 20
 """Imports that a name is followed through; more are a circle."""

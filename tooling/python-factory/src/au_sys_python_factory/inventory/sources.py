@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from au_sys_python_factory.checks.project import LARGEST
+from au_sys_python_factory.checks.reading.project import LARGEST
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Area
-from au_sys_python_factory.checks.source import SourceFile
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.workspace.members import Member
 

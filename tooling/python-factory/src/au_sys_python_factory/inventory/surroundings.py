@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.inventory.facts.model import Fact
 from au_sys_python_factory.inventory.sources import Sources
 

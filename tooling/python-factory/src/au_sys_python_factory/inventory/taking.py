@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from au_sys_python_factory.checks.layout.sizes import complexity
-from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.inventory.facts.doings import doings
 from au_sys_python_factory.inventory.facts.model import Fact
 from au_sys_python_factory.inventory.facts.shapes import shapes

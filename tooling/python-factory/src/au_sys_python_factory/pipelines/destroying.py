@@ -1,6 +1,6 @@
 """The plan of ``destroy``: files, wiring and registration of a capability, unless somebody imports it."""
 
-from au_sys_python_factory.checks.project import read_project
+from au_sys_python_factory.checks.reading.project import read_project
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.pipelines.locked import resolved_lock
 from au_sys_python_factory.pipelines.registration import Texts, deregister, unwire

@@ -7,8 +7,8 @@ from itertools import pairwise
 from au_sys_python_factory.affected.pictures.model import Arrow, Box, Graph, with_cycles_named
 from au_sys_python_factory.checks.architecture.directions import RANK
 from au_sys_python_factory.checks.architecture.layers import HEIGHT, run_imports
-from au_sys_python_factory.checks.project import Project
-from au_sys_python_factory.checks.source import Imported, SourceFile
+from au_sys_python_factory.checks.reading.project import Project
+from au_sys_python_factory.checks.reading.source import Imported, SourceFile
 from au_sys_python_factory.errors import Refused, UsageError
 from au_sys_python_factory.workspace.members import Member
 from au_sys_python_factory.workspace.requirements import requirement_name

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.project import Project
+from au_sys_python_factory.checks.reading.project import Project
+from au_sys_python_factory.checks.reading.source import Imported, SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import Imported, SourceFile
 from au_sys_python_factory.workspace.members import Member
 
 RANK = {"runtime": 0, "library": 1, "capability": 1, "service": 2, "platform": 3}

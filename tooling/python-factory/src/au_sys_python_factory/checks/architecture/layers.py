@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.project import MemberFiles
+from au_sys_python_factory.checks.reading.project import MemberFiles
+from au_sys_python_factory.checks.reading.source import Imported, SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import Imported, SourceFile
 
 HEIGHT = {"core": 0, "conformance": 1, "adapters": 2, "fastapi": 3, "manifest": 4}
 _TOP_FILES = {"__init__", "__main__", "fastapi", "verify"}

@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.project import Project
+from au_sys_python_factory.checks.reading.project import Project
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import Function, SourceFile
 
 BLOCKING = {
     "open", "io.open", "time.sleep", "os.system", "os.popen", "os.wait", "os.waitpid", "input",

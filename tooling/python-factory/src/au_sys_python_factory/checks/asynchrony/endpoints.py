@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.routes import routes
+from au_sys_python_factory.checks.reading.routes import routes
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 
 _DEPRECATED = {
     "asyncio.get_event_loop",

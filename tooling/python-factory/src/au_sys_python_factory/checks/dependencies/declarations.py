@@ -8,7 +8,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from au_sys_python_factory.checks.dependencies.imports import line_of
-from au_sys_python_factory.checks.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.project import MemberFiles, Project
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.workspace.members import Member
 from au_sys_python_factory.workspace.requirements import canonical

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from au_sys_python_factory.checks.project import MemberFiles
+from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.workspace.members import Member
 from au_sys_python_factory.workspace.requirements import canonical, requirement_name

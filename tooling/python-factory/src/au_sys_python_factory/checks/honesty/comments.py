@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from au_sys_python_factory.checks.reading.source import Comment, SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import Comment, SourceFile
 
 _DIRECTIVE = re.compile(r"^\s*(type:|noqa|pragma|fmt:|ruff:|mypy:|factory:|isort:|!|-\*-)")
 _IGNORE = re.compile(r"#\s*type:\s*ignore(\[[^\]]*\])?(?P<rest>.*)$")

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 
 _BROAD = {"", "Exception", "BaseException", "builtins.Exception", "builtins.BaseException"}
 

@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from au_sys_python_factory.checks.reading.source import Function, SourceFile, body_of, decorators
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import Function, SourceFile, body_of, decorators
 
 _MARKER = re.compile(
     r"(?<![\w-])(TODO|FIXME|XXX|HACK)(?![\w-])"

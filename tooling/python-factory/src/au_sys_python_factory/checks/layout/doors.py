@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 
 _MOST_NAMES = 12
 

@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from au_sys_python_factory.checks.project import MemberFiles
+from au_sys_python_factory.checks.reading.project import MemberFiles
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 
 _FORBIDDEN = {"util", "utils", "helper", "helpers", "common", "misc", "base", "manager", "managers", "shared"}
 _EVERY_MEMBER = ("README.md", "pyproject.toml")

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 
 from au_sys_python_factory.checks.layout.sizes import complexity
-from au_sys_python_factory.checks.project import MemberFiles
+from au_sys_python_factory.checks.reading.project import MemberFiles
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 
 _NO_LOGIC = {"__init__", "errors", "models", "ports", "events"}
 

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from au_sys_python_factory.checks.reading.source import Function, SourceFile, decorators
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import Function, SourceFile, decorators
 
 _FILE_LINES = 500
 _FILE_WARNING = 300

@@ -5,9 +5,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 from au_sys_python_factory.workspace.members import PLUGIN_GROUP
 from au_sys_python_factory.workspace.tables import table
 

@@ -4,9 +4,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.routes import routes
+from au_sys_python_factory.checks.reading.routes import routes
+from au_sys_python_factory.checks.reading.source import SourceFile, decorators
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile, decorators
 
 _SECRET = re.compile(r"(?:^|_)(password|passphrase|secret|secret_key|token|api_key|private_key|credentials?|pepper)$")
 

@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 
 _EXECUTING = {"execute", "executemany", "executescript", "exec_driver_sql", "scalar", "scalars"}
 _DANGEROUS = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from au_sys_python_factory.checks.architecture.import_time import WORKING, run_at_import
 from au_sys_python_factory.checks.asynchrony.blocking import blocking_calls
 from au_sys_python_factory.checks.logs import log_calls
-from au_sys_python_factory.checks.source import Function, SourceFile, decorators
+from au_sys_python_factory.checks.reading.source import Function, SourceFile, decorators
 from au_sys_python_factory.inventory.facts.model import Fact
 from au_sys_python_factory.inventory.names import assignments
 

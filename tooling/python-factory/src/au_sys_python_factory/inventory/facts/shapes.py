@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.inventory.facts.model import Fact
 from au_sys_python_factory.inventory.names import Name, Names
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from au_sys_python_factory.checks.source import SourceFile
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.inventory.names import Names, qualname
 from au_sys_python_factory.inventory.routes.endpoints import Declared, Endpoint, declared
 from au_sys_python_factory.inventory.routes.loops import unrolled

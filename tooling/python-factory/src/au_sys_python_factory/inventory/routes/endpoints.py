@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from au_sys_python_factory.checks.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 from au_sys_python_factory.inventory.names import Name, Names, qualname
 from au_sys_python_factory.inventory.routes.loops import unrolled
 from au_sys_python_factory.inventory.routes.routers import Router, meant

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 from au_sys_python_factory.inventory.names import Names, assignments
 from au_sys_python_factory.inventory.routes.values import Bound, Scope, bindings, tables
 

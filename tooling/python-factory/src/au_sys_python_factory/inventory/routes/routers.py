@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from au_sys_python_factory.checks.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 from au_sys_python_factory.inventory.names import Name, Names, assignments, qualname
 from au_sys_python_factory.inventory.routes.values import Scope, bindings, module_scope, parameters
 

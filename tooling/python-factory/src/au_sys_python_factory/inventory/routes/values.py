@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import NamedTuple
 
-from au_sys_python_factory.checks.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 from au_sys_python_factory.inventory.names import Name, Names, assignments, qualname
 
 _MANY = 64

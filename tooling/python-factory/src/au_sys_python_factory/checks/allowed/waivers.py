@@ -7,9 +7,9 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from au_sys_python_factory.checks.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
-from au_sys_python_factory.checks.source import SourceFile
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.workspace.tables import read_table
 

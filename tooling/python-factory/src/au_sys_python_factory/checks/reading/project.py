@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Area, Hit
-from au_sys_python_factory.checks.source import SourceFile
 from au_sys_python_factory.workspace.members import Member, Workspace
 
 LARGEST = 2_000_000

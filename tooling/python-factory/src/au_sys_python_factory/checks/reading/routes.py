@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from au_sys_python_factory.checks.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile
 
 _METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "api_route", "websocket", "route"}
 

@@ -1,0 +1,1 @@
+"""What may be although a rule is against it."""

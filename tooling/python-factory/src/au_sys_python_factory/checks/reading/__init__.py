@@ -1,0 +1,1 @@
+"""What rules look at: members, files, routes, parsed once."""
