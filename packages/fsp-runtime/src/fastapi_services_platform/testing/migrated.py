@@ -1,5 +1,5 @@
-"""Pytest plugin: an empty SQLite database is migrated once in a run; each further one begins as a copy of that. And
-one PostgreSQL server serves a whole run.
+"""Pytest plugin: an empty database is migrated once in a run; each further one begins as a copy of that. And one
+PostgreSQL server serves a whole run.
 
 Load it with ``-p fastapi_services_platform.testing.migrated``. A copy has the revisions that the files of the history
 lead to, so a start finds it at its head. A test marked ``real_migrations`` runs every step itself.
@@ -16,11 +16,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from fastapi_services_platform.capability.contribution import Migrations
 from fastapi_services_platform.persistence.databases import Database
 from fastapi_services_platform.persistence.migrations import OUTBOX, versions_folder
-from fastapi_services_platform.testing.postgres import kept_server
+from fastapi_services_platform.testing.postgres import kept_server, server_of_the_run
 
 Migrate = Callable[[Database, Migrations], Awaitable[None]]
 
@@ -60,6 +61,7 @@ class Copies:
         self.steps = steps
         self.off = False
         self._folder = folder
+        self._on_server: set[str] = set()
         folder.mkdir(exist_ok=True)
 
     @property
@@ -67,11 +69,14 @@ class Copies:
         """What stands in for ``Database.migrate``."""
 
         async def migrate(database: Database, migrations: Migrations) -> None:
+            if database.dialect == "postgresql" and not self.off:
+                await self._on_postgres(database, migrations)
+                return
             file = Path(database.file) if database.file else None
             if self.off or file is None or file.exists():
                 await self.steps(database, migrations)
                 return
-            kept = await asyncio.to_thread(self._kept, database.name, migrations)
+            kept = self._folder / f"{await asyncio.to_thread(_digest, database.name, migrations)}.db"
             if kept.exists():
                 await asyncio.to_thread(_begin_with, kept, file)
                 await self.steps(database, migrations)
@@ -81,14 +86,50 @@ class Copies:
 
         return migrate
 
-    def _kept(self, name: str, migrations: Migrations) -> Path:
-        found = hashlib.sha256(name.encode())
-        for history in (migrations, OUTBOX) if migrations.outbox else (migrations,):
-            found.update(history.history.encode())
-            for revision in sorted(versions_folder(history).glob("*.py")):
-                stat = revision.stat()
-                found.update(f"{revision} {stat.st_mtime_ns} {stat.st_size}\n".encode())
-        return self._folder / f"{found.hexdigest()}.db"
+    async def _on_postgres(self, database: Database, migrations: Migrations) -> None:
+        """The same with a database of the kept server as the copy that others begin with."""
+        server = server_of_the_run()
+        if server is None or not await _is_empty(database):
+            await self.steps(database, migrations)
+            return
+        kept = "kept_" + (await asyncio.to_thread(_digest, database.name, migrations))[:40]
+        own = str(database.url.database)
+        if kept not in self._on_server:
+            await self.steps(database, migrations)
+            await database.close()  # what is copied may have no connection
+            await _copy(server.url, own, kept)
+            self._on_server.add(kept)
+        else:
+            await database.close()
+            await _copy(server.url, kept, own)
+            await self.steps(database, migrations)
+
+
+async def _is_empty(database: Database) -> bool:
+    tables = text("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+    async with database.patient_engine.connect() as connection:
+        return (await connection.execute(tables)).scalar() == 0
+
+
+async def _copy(url: str, source: str, target: str) -> None:
+    import asyncpg  # type: ignore[import-untyped]  # it has no types
+
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+    finally:
+        await connection.close()
+
+
+def _digest(name: str, migrations: Migrations) -> str:
+    found = hashlib.sha256(name.encode())
+    for history in (migrations, OUTBOX) if migrations.outbox else (migrations,):
+        found.update(history.history.encode())
+        for revision in sorted(versions_folder(history).glob("*.py")):
+            stat = revision.stat()
+            found.update(f"{revision} {stat.st_mtime_ns} {stat.st_size}\n".encode())
+    return found.hexdigest()
 
 
 def _begin_with(kept: Path, file: Path) -> None:

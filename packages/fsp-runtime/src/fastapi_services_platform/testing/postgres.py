@@ -39,12 +39,12 @@ class PostgresServer:
     def database(self, name: str) -> str:
         """The URL of a database that is made new and empty."""
         base, _, _ = self.url.rpartition("/")
-        self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        self._run(f'CREATE DATABASE "{name}"')
+        self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
         return f"{base}/{name}"
 
-    def _run(self, statement: str) -> None:
-        arguments = [_tool("psql"), self.url, "-q", "-v", "ON_ERROR_STOP=1", "-c", statement]
+    def _run(self, *statements: str) -> None:
+        arguments = [_tool("psql"), self.url, "-q", "-v", "ON_ERROR_STOP=1"]
+        arguments += [part for statement in statements for part in ("-c", statement)]
         subprocess.run(arguments, check=True, capture_output=True)  # noqa: S603 - an installed binary, arguments of ours
 
 
@@ -69,6 +69,11 @@ def kept_server() -> Iterator[None]:
     finally:
         _kept.until.close()
         _kept = None
+
+
+def server_of_the_run() -> PostgresServer | None:
+    """The server that is kept, if one is and somebody asked for it."""
+    return _kept.server if _kept is not None else None
 
 
 @contextmanager
