@@ -23,10 +23,10 @@ from skriptoteket.adapters.http.scheduling import ScheduleDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.adapters.http.trying import TrialDesk
 from skriptoteket.adapters.platform.roles import PlatformRoles
-from skriptoteket.adapters.web.curation import CurationDesk
 from skriptoteket.adapters.web.editor import EditorDesk
-from skriptoteket.adapters.web.review import ReviewDesk
-from skriptoteket.adapters.web.suggestions import SuggestionDesk
+from skriptoteket.adapters.web.governing.curation import CurationDesk
+from skriptoteket.adapters.web.governing.review import ReviewDesk
+from skriptoteket.adapters.web.governing.suggestions import SuggestionDesk
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.classification import Classification

@@ -4,18 +4,14 @@ from fastapi import APIRouter
 
 from skriptoteket.adapters.api import (
     catalog,
-    curation,
     interaction,
-    nominations,
-    operations,
-    oversight,
     preferences,
     runs,
     schedules,
-    taxonomy,
     trials,
     versions,
 )
+from skriptoteket.adapters.api.governing import curation, nominations, operations, oversight, taxonomy
 
 PREFIX = "/api/v1"
 

@@ -4,17 +4,19 @@ from fastapi import APIRouter
 
 from skriptoteket.adapters.web import (
     catalog,
-    curation,
     editor,
     interaction,
     language,
+    preferences,
+    run,
+    schedules,
+)
+from skriptoteket.adapters.web.governing import (
+    curation,
     nominations,
     operations,
     oversight,
-    preferences,
     review,
-    run,
-    schedules,
     suggestions,
     taxonomy,
 )

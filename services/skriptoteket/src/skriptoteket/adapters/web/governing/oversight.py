@@ -1,6 +1,7 @@
 """Everybody's runs for those who look after them: a list without content, one run after a reason."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 from uuid import UUID
 
@@ -27,6 +28,7 @@ Reading = Annotated[Readers, inject(Readers)]
 Word = Annotated[str, Query(max_length=128)]
 
 _PAGE = 30
+NOTHING: Mapping[str, str] = MappingProxyType({})
 EVERY_STATE = marked("Every state")
 EVERY_OUTCOME = marked("Every outcome")
 
@@ -84,7 +86,7 @@ async def run(
     try:
         seen = await desk.watching.see(wanted, await desk.actors.viewer(principal))
     except NotFound:
-        return await _form(wanted, request, principal, desk, pages, people, {}, "")
+        return await _form(wanted, request, principal, desk, pages, people)
     return await pages.render(request, "skriptoteket/run.html", view(request, seen, principal, people, None))
 
 
@@ -105,7 +107,7 @@ async def open_run(
         await desk.open(principal, wanted, reason)
     except ValidationFailed as error:
         issues = {issue.field: issue.message for issue in error.issues}
-        return await _form(wanted, request, principal, desk, pages, people, issues, reason)
+        return await _form(wanted, request, principal, desk, pages, people, issues=issues, reason=reason)
     return RedirectResponse(request.url_for("skriptoteket_admin_run", run_id=run_id).path, 303)
 
 
@@ -134,8 +136,9 @@ async def _form(
     desk: OversightDesk,
     pages: Pages,
     people: Readers,
-    issues: Mapping[str, str],
-    reason: str,
+    *,
+    issues: Mapping[str, str] = NOTHING,
+    reason: str = "",
 ) -> Response:
     run, tool = await desk.foreign.glance(await desk.actors.viewer(principal), run_id)
     context = {

@@ -1,6 +1,7 @@
 """Professions and categories for curators: add, rename, order, remove."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -26,6 +27,8 @@ Book = Annotated[Ledger, inject(Ledger)]
 Page = Annotated[Pages, inject(Pages)]
 Reading = Annotated[Readers, inject(Readers)]
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 @router.get("/admin/taxonomy", name="skriptoteket_taxonomy")
 @access(permission=CURATE)
@@ -33,7 +36,7 @@ async def taxonomy(
     request: Request, principal: CurrentPrincipal, catalogue: Catalogue, pages: Page, people: Reading
 ) -> Response:
     """Everything that tools can be tagged with."""
-    return await _page(request, principal, catalogue, pages, people, {}, {}, 200)
+    return await _page(request, principal, catalogue, pages, people)
 
 
 @router.post("/admin/taxonomy", name="skriptoteket_change_taxonomy")
@@ -60,7 +63,7 @@ async def change(
             else {"": str(error)}
         )
         status = 422 if isinstance(error, ValidationFailed) else 409
-        return await _page(request, principal, catalogue, pages, people, issues, given, status)
+        return await _page(request, principal, catalogue, pages, people, issues=issues, given=given, status=status)
     await book.record(
         principal, "taxonomy.changed", given.get("slug", ""), kind=given.get("kind", ""), verb=given.get("verb", "")
     )
@@ -97,9 +100,10 @@ async def _page(
     catalogue: Browsing,
     pages: Pages,
     people: Readers,
-    issues: Mapping[str, str],
-    given: Mapping[str, str],
-    status: int,
+    *,
+    issues: Mapping[str, str] = NOTHING,
+    given: Mapping[str, str] = NOTHING,
+    status: int = 200,
 ) -> Response:
     professions = await catalogue.professions()
     context = {

@@ -1,0 +1,1 @@
+"""JSON routes of those who govern the library: curators, reviewers, administrators, operators."""

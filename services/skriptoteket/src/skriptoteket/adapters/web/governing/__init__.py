@@ -1,0 +1,1 @@
+"""Pages of those who govern the library: curators, reviewers, administrators, operators."""
