@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from au_sys_identity.adapters.crypto.argon2_hasher import Argon2Hasher
+from au_sys_identity.core.tokens import key_format
 
 Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 PASSWORD = "correct horse battery staple"
@@ -168,3 +169,21 @@ async def test_registering_takes_the_same_work(ann: AsyncClient, work: Work) -> 
     assert hashes == same == 1
     assert known[: len(new)] == new
     assert [statement.split()[0] for statement in known[len(new) :]] == ["BEGIN", "INSERT"]
+
+
+async def test_keys_are_looked_up_alike(start: Start, work: Work) -> None:
+    """Attack 33: a public id that nobody has takes the statements of one with a wrong secret."""
+    bootstrap, ann = "the bootstrap token of a key", {"email": "ann@example.org", "password": PASSWORD}
+    async with start(bootstrap_token=bootstrap) as client:
+        assert (await client.post("/auth/register", json={**ann, "bootstrap_token": bootstrap})).status_code == 201
+        token = (await client.post("/auth/jwt/login", json=ann)).json()["access_token"]
+        headers, wanted = {"authorization": f"Bearer {token}"}, {"name": "Robot", "scopes": ["identity.users.read"]}
+        made = (await client.post("/auth/api-keys/", headers=headers, json=wanted)).json()
+        works = []
+        for public_id in ("0" * 12, made["prefix"].removeprefix("au_live_")):
+            body = "au_live_" + public_id + "s" * 43
+            work.taken()
+            presented = {"x-api-key": body + key_format._checksum(body)}
+            assert (await client.get("/users/me", headers=presented)).status_code == 401
+            works.append(work.taken())
+        assert works[0] == works[1]

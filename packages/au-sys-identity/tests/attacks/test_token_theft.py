@@ -6,12 +6,15 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
 from joserfc import jws, jwt
+
+from fastapi_services_platform import Authenticator
 
 Start = Callable[..., AbstractAsyncContextManager[AsyncClient]]
 PASSWORD = "correct horse battery staple"
@@ -165,20 +168,34 @@ async def test_two_credentials_are_one_too_many(client: AsyncClient) -> None:
 
 async def test_an_expired_token_is_told_from_a_bad_one(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client learns that refreshing helps, even when the signature was verified a moment ago."""
-    from datetime import UTC, datetime, timedelta
-
-    from au_sys_identity.core.tokens.verification import Verification
-    from fastapi_services_platform import Authenticator
-
     tokens = await signed_in(client)
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
     assert (await client.get("/users/me", headers=headers)).status_code == 200
-    app = client._transport.app  # type: ignore[attr-defined]  # the transport of the testing kit holds the app
-    authenticator = await app.platform.container.get(Authenticator)
-    verification: Verification = authenticator._verification
-    monkeypatch.setattr(verification, "_clock", lambda: datetime.now(UTC) + timedelta(minutes=11))
+    await _later(client, monkeypatch, timedelta(minutes=11))
     answer = await client.get("/users/me", headers=headers)
-    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (401, "token-expired")
+    assert (answer.status_code, _slug(answer)) == (401, "token-expired")
+
+
+async def test_an_expired_key_opens_nothing(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attack 33: after its end a key is worth nothing."""
+    bootstrap = "the bootstrap token of an expired key"
+    async with start(bootstrap_token=bootstrap) as client:
+        ann = {"email": "ann@example.org", "password": PASSWORD}
+        assert (await client.post("/auth/register", json={**ann, "bootstrap_token": bootstrap})).status_code == 201
+        headers = {"authorization": f"Bearer {(await signed_in(client))['access_token']}"}
+        wanted = {"name": "Robot", "scopes": ["identity.users.read"], "expires_in": 86_400}
+        made = await client.post("/auth/api-keys/", headers=headers, json=wanted)
+        key = {"x-api-key": made.json()["secret"]}
+        assert (await client.get("/users", headers=key)).status_code == 200
+        await _later(client, monkeypatch, timedelta(days=1, minutes=1))
+        assert (await client.get("/users", headers=key)).status_code == 401
+
+
+async def _later(client: AsyncClient, monkeypatch: pytest.MonkeyPatch, span: timedelta) -> None:
+    """Let what checks credentials believe that so much time has passed."""
+    app = client._transport.app  # type: ignore[attr-defined]  # the transport of the testing kit holds the app
+    verification = (await app.platform.container.get(Authenticator))._verification
+    monkeypatch.setattr(verification, "_clock", lambda: datetime.now(UTC) + span)
 
 
 async def test_fifty_refreshes_at_once_leave_one_family(client: AsyncClient) -> None:

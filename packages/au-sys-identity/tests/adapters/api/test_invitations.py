@@ -116,6 +116,20 @@ async def test_who_has_an_account_accepts_with_it(house: House) -> None:
     assert slug(await house.client.post(where, headers=ann, json={"token": token})) == (400, "bad-token")
 
 
+async def test_an_invitation_is_no_way_to_more(house: House) -> None:
+    """Attack 27: neither who invites nor who accepts sets anything else; nothing is done."""
+    assert slug(await house.invite("ann@example.org", is_superuser="true")) == (422, "invalid-request")
+    await house.invite("ann@example.org")
+    token = await house.token()
+    body = {"email": "ann@example.org", "password": PASSWORD, "invitation": token}
+    for field in ("role", "organization", "is_verified", "status"):
+        assert slug(await house.client.post("/auth/register", json={**body, field: "x"})) == (422, "invalid-request")
+    more = {"token": token, "role": "platform-admin"}
+    refused = await house.client.post("/auth/invitations/accept", headers=house.admin, json=more)
+    assert slug(refused) == (422, "invalid-request")
+    assert (await house.register("ann@example.org", token)).status_code == 201
+
+
 async def test_an_invitation_is_withdrawn(house: House) -> None:
     """Its link is dead; it is withdrawn once. A new one to the same address kills the one before."""
     made = await house.invite("ann@example.org")

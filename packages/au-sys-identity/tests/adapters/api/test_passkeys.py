@@ -2,7 +2,10 @@
 
 import asyncio
 import base64
+import json
+import sqlite3
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,14 +190,20 @@ BENT: dict[str, dict[str, Any]] = {  # Any: any field of the authenticator
 }
 
 
+_NOBODYS = ("another credential", "cross-origin frame", "top origin")  # refused before the passkey is looked up
+
+
 @pytest.mark.parametrize("name", sorted(BENT))
-async def test_bent_assertions_are_refused(ann: Ann, name: str) -> None:
-    """Each gets the one answer, and the honest one passes after it."""
+async def test_bent_assertions_are_refused(ann: Ann, name: str, tmp_path: Path) -> None:
+    """Each gets the one answer, and an event where it is somebody's passkey; the honest one passes after it."""
     ann.device.sign_count = 5
     await ann.register()
     ann.headers = {}
     refused = await ann.enter(replace(ann.device, **BENT[name]))
     assert (refused.status_code, slug(refused)) == (401, "bad-credentials")
+    with sqlite3.connect(tmp_path / "identity.db") as database:
+        events = [json.loads(body)["action"] for (body,) in database.execute("SELECT body FROM audit_events")]
+    assert ("session.refused" in events, "factor.suspected" in events) == (True, name not in _NOBODYS)
     ann.device.sign_count = 6
     assert (await ann.enter()).status_code == 200
 
