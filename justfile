@@ -87,6 +87,11 @@ proof-revocation ROUNDS="200":
 proof-policy *ARGS:
     {{ run }} python -m tests.policy.run "$@"
 
+# Withdraw a right while the feed is lost, listeners are killed and the database is paused: nobody is let in
+[group('proof')]
+proof-feed *ARGS:
+    {{ run }} python -m tests.policy.feed "$@"
+
 # Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, policy, runner, workspace
 [group('proof')]
 bench *NAMES:

@@ -58,7 +58,8 @@ def a_node(url: str) -> Node:
     transactions = SqlTransactions(database, PersonalKeys(RootKey(bytes(range(32)))))
     freshness = Freshness(transactions)
     engine = CompiledEngine(kind_of=kind_of)
-    return Node(database, transactions, freshness, LivePolicy(transactions, freshness, Catalogue(), engine))
+    policy = LivePolicy(transactions, freshness, Catalogue(), engine, patience=0.1)
+    return Node(database, transactions, freshness, policy)
 
 
 @pytest.fixture(scope="module")
@@ -135,13 +136,18 @@ async def test_a_lost_feed_is_a_full_load(node: Node) -> None:
 
 
 async def test_a_check_waits_for_a_version_and_gives_up_on_one_that_never_comes(node: Node) -> None:
-    """``at_least`` catches up first; a version from the future is refused, not answered."""
+    """``at_least`` catches up first and waits for what is under way; a version that never comes is refused."""
     second = a_node(_address(node.database))
     assert not await second.may()
     revision = await node.change(add=RULE)
     assert (await second.policy.at_least(revision)).enforce(ANN, "default", "/papers/1", "read")
     with pytest.raises(PolicyBehind):
         await second.policy.at_least(revision + 1)
+    second.policy._patience = 30.0
+    waiting = asyncio.create_task(second.policy.at_least(revision + 1))
+    await asyncio.sleep(0)
+    assert await node.change(remove=RULE) == revision + 1
+    assert not (await waiting).enforce(ANN, "default", "/papers/1", "read")
     await second.database.close()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -19,6 +20,7 @@ EVERY_PERSON = "urn:au:user:*"
 _MOST_TOLD = 2000
 _MANY = 5000
 _STALE_SECONDS = 1.0
+_LOOK_SECONDS = 0.02
 _PAYLOAD = Mapping[str, str | int | bool | None]
 
 
@@ -46,12 +48,19 @@ class LivePolicy:
     """Gives the engine as it was at most a moment ago, whichever process changed the rules."""
 
     def __init__(
-        self, transactions: Transactions, freshness: Freshness, catalogue: Catalogue, engine: PolicyEngine
+        self,
+        transactions: Transactions,
+        freshness: Freshness,
+        catalogue: Catalogue,
+        engine: PolicyEngine,
+        *,
+        patience: float = 1.0,
     ) -> None:
         self._transactions = transactions
         self._freshness = freshness
         self._catalogue = catalogue
         self._engine = engine
+        self._patience = patience
         self._loaded = False
         self._lock = asyncio.Lock()
 
@@ -77,18 +86,23 @@ class LivePolicy:
         return self._engine
 
     async def at_least(self, revision: int | None) -> PolicyEngine:
-        """The engine with everything up to a revision.
+        """The engine with everything up to a revision, which is waited for.
 
         Raises:
             PolicyBehind: that revision is not here within a second.
         """
         engine = self._engine if self._is_current() else await self.current()
-        if revision is not None and engine.revision < revision:
+        if revision is None or engine.revision >= revision:
+            return engine
+        ends = time.monotonic() + self._patience
+        while True:
             self._freshness.expire()
             engine = await self.current()
-            if engine.revision < revision:
+            if engine.revision >= revision:
+                return engine
+            if time.monotonic() >= ends:
                 raise PolicyBehind(revision, engine.revision)
-        return engine
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def _is_current(self) -> bool:
         known = self._freshness.known(ACCESS)
