@@ -1,6 +1,10 @@
 """The library served in this process: believed callers, real database, real blobs, a worker that is only a record."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,16 +33,36 @@ def denied() -> frozenset[str]:
     return frozenset({AUTHOR_ANY, OPERATE})
 
 
-@pytest.fixture
-async def client(tmp_path: Path, denied: frozenset[str]) -> AsyncIterator[AsyncClient]:
+@asynccontextmanager
+async def served(folder: Path, denied: frozenset[str] = frozenset()) -> AsyncIterator[AsyncClient]:
     """A client of the whole library, signed in as Anna."""
-    blobs = open_blobs(f"file://{tmp_path}/blobs")
+    blobs = open_blobs(f"file://{folder}/blobs")
     storage = Prepared(Manifest("storage", "1.0", "blobs"), Contribution(services=(Service(Blobs, lambda _: blobs),)))
     parts: list[Capability] = [believing_identity(denied), storage, Skriptoteket()]
-    async with started_app(settings=settings_for(tmp_path), capabilities=parts) as found:
+    async with started_app(settings=settings_for(folder), capabilities=parts) as found:
         found.headers["authorization"] = "Bearer anna"
         yield found
     await blobs.close()
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a library that was started once, so that no other start installs what ships."""
+
+    async def start(folder: Path) -> Path:
+        async with served(folder):
+            return folder
+
+    with ThreadPoolExecutor(1) as beside:  # the loop of a test is not touched
+        return beside.submit(asyncio.run, start(tmp_path_factory.mktemp("furnished"))).result()
+
+
+@pytest.fixture
+async def client(tmp_path: Path, furnished: Path, denied: frozenset[str]) -> AsyncIterator[AsyncClient]:
+    """A client of a library of its own."""
+    shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
+    async with served(tmp_path, denied) as found:
+        yield found
 
 
 @pytest.fixture
