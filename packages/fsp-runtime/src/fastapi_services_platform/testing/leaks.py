@@ -24,6 +24,7 @@ _NAMES = re.compile(
 _failed = pytest.StashKey[bool]()
 _seen: set[str] = set()
 _before: set[str] = set()
+_ever: set[str] = set()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,6 +67,12 @@ def _forget_output(item: pytest.Item) -> None:
 def note(secrets: Iterable[str]) -> None:
     """Remember credentials that did not come through a watched client."""
     _seen.update(secret for secret in secrets if len(secret) >= _SHORTEST)
+    _ever.update(_seen)
+
+
+def found_in(text: str) -> list[str]:
+    """How the credentials begin that this run sent or got so far and that stand in a text."""
+    return sorted(f"{secret[:6]}…" for secret in _ever if secret in text)
 
 
 def _watch(plain: type[httpx.Client], asynchronous: type[httpx.AsyncClient]) -> None:
