@@ -11,7 +11,7 @@ from fastapi_services_platform.testing.postgres import PostgresServer, postgres_
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.memory.standing_clock import StandingClock
 from skriptoteket.adapters.memory.unit_of_work import MemoryUnitOfWork
-from skriptoteket.core.roles import ADMIN_RIGHTS, CONTRIBUTOR_RIGHTS, SUPERUSER_RIGHTS, Actor
+from skriptoteket.core.roles import ADMIN_RIGHTS, AUTHOR_ANY, CONTRIBUTOR_RIGHTS, OPERATE, SUPERUSER_RIGHTS, Actor
 from skriptoteket.manifest.plugin import MIGRATIONS
 
 KINDS = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)]
@@ -28,6 +28,12 @@ def people() -> dict[str, Actor]:
     """An author, a reviewer and a superuser."""
     rights = {"author": CONTRIBUTOR_RIGHTS, "reviewer": ADMIN_RIGHTS, "boss": SUPERUSER_RIGHTS}
     return {name: Actor(f"urn:fsp:person:{name}", frozenset(held)) for name, held in rights.items()}
+
+
+@pytest.fixture
+def denied() -> frozenset[str]:
+    """What nobody may: Anna is no operator, and writes only what she maintains."""
+    return frozenset({AUTHOR_ANY, OPERATE})
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,8 @@
 """The library served in this process: believed callers, real database, real blobs, a worker that is only a record."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,27 +11,21 @@ from httpx import AsyncClient
 
 from au_sys_storage_sdk import Blobs, open_blobs
 from fastapi_services_platform import Capability, Contribution, Manifest, Service, open_database
-from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
-from fastapi_services_platform.testing.started_app import settings_for
+from fastapi_services_platform.testing.started_app import settings_for, started_app
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import WorkerId
-from skriptoteket.core.roles import AUTHOR_ANY, OPERATE
 from skriptoteket.core.runs.ports import Worker
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.manifest.plugin import Skriptoteket
 
-WORKER = Worker(WorkerId("w"), "h", "b", 1, 0.0, "1", "test", DEFAULT_REQUIREMENTS, ("standard@1",), 4096, 0, False, datetime.now(UTC), datetime.now(UTC))  # fmt: skip  # noqa: E501
+WORKER = Worker(WorkerId("w"), "h", "b", 1, 0.0, "1", "test", DEFAULT_REQUIREMENTS, ("standard@1",), 4096, 0, False, datetime.now(UTC), datetime.now(UTC) + timedelta(days=1))  # fmt: skip  # noqa: E501
 
-
-@pytest.fixture
-def denied() -> frozenset[str]:
-    """What nobody may: Anna is no operator, and writes only what she maintains."""
-    return frozenset({AUTHOR_ANY, OPERATE})
+Served = AsyncIterator[AsyncClient]
 
 
 @asynccontextmanager
-async def served(folder: Path, denied: frozenset[str] = frozenset()) -> AsyncIterator[AsyncClient]:
+async def served(folder: Path, denied: frozenset[str]) -> Served:
     """A client of the whole library, signed in as Anna."""
     blobs = open_blobs(f"file://{folder}/blobs")
     storage = Prepared(Manifest("storage", "1.0", "blobs"), Contribution(services=(Service(Blobs, lambda _: blobs),)))
@@ -45,21 +36,13 @@ async def served(folder: Path, denied: frozenset[str] = frozenset()) -> AsyncIte
     await blobs.close()
 
 
-@pytest.fixture(scope="session")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a library that was started once, so that no other start installs what ships."""
-
-    async def start(folder: Path) -> Path:
-        async with served(folder):
-            return folder
-
-    with ThreadPoolExecutor(1) as beside:  # the loop of a test is not touched
-        return beside.submit(asyncio.run, start(tmp_path_factory.mktemp("furnished"))).result()
-
-
 @pytest.fixture
-async def client(tmp_path: Path, furnished: Path, denied: frozenset[str]) -> AsyncIterator[AsyncClient]:
-    """A client of a library of its own."""
+async def client(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, denied: frozenset[str]) -> Served:
+    """A client of a library of its own; it begins with the data of one in which what ships is installed already."""
+    furnished = tmp_path_factory.getbasetemp() / "furnished"
+    if not furnished.exists():
+        async with served(furnished, denied):
+            pass
     shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
     async with served(tmp_path, denied) as found:
         yield found
@@ -71,6 +54,6 @@ async def library(client: AsyncClient, tmp_path: Path) -> AsyncIterator[SqlUnitO
     database = open_database("skriptoteket", settings_for(tmp_path))
     work = SqlUnitOfWork(database)
     async with work.write() as unit:
-        await unit.workers.save(replace(WORKER, heartbeat_at=datetime.now(UTC) + timedelta(minutes=5)))
+        await unit.workers.save(WORKER)
     yield work
     await database.close()
