@@ -11,13 +11,13 @@ from fastapi_services_platform.http.pages import PageParts, Pages
 from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.audit.reading import TrailInForce
 from fastapi_services_platform.hub.events.dead_letters import EventDesk
+from fastapi_services_platform.hub.front.notices import Notices
 from fastapi_services_platform.hub.mcp.endpoint import Tools
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
 from fastapi_services_platform.hub.monitoring.live import STREAM
 from fastapi_services_platform.hub.monitoring.metrics_route import PlatformReadings
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.monitoring.together import Together
-from fastapi_services_platform.hub.notices import Notices
 from fastapi_services_platform.hub.switches.breakers import Breakers
 from fastapi_services_platform.hub.switches.flag_changes import SharedFlags
 from fastapi_services_platform.hub.switches.flags import Flags

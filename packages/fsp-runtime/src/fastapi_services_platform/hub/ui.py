@@ -10,10 +10,10 @@ from fastapi_services_platform.fastapi import MaybePrincipal, inject
 from fastapi_services_platform.http.pages import THEME_COOKIE, THEMES, Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
-from fastapi_services_platform.hub.gallery import sample_table
+from fastapi_services_platform.hub.front.gallery import sample_table
+from fastapi_services_platform.hub.front.notices import Notices
+from fastapi_services_platform.hub.front.problem_types import describe
 from fastapi_services_platform.hub.monitoring.overview import Overview
-from fastapi_services_platform.hub.notices import Notices
-from fastapi_services_platform.hub.problem_types import describe
 
 router = APIRouter()
 

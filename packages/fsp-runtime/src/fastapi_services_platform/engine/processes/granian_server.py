@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from fastapi_services_platform.engine.probing import Probe
 
 Scope = MutableMapping[str, Any]  # Any: as ASGI has it
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]  # Any: as above
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = get_logger(__name__)
@@ -115,7 +116,7 @@ class GranianServer:
             await self._application(scope, receive, send)
             return
 
-        async def note(message: MutableMapping[str, Any]) -> None:
+        async def note(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self.started = True
                 resume_collection()

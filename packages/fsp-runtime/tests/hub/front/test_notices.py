@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fastapi_services_platform import NoticeBoard, PlatformSettings, PostedNotice, Service
-from fastapi_services_platform.hub.notices import Notices
+from fastapi_services_platform.hub.front.notices import Notices
 from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
 
