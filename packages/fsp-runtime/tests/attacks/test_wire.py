@@ -10,7 +10,7 @@ import pytest
 from fastapi import APIRouter, Request, WebSocket
 
 from fastapi_services_platform import Contribution, Manifest, Permission, RouterMount, Tier, access, create_app
-from fastapi_services_platform.engine import bounded_protocol
+from fastapi_services_platform.engine.processes import bounded_protocol
 from fastapi_services_platform.fastapi import csrf_token
 from fastapi_services_platform.testing import serve
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
