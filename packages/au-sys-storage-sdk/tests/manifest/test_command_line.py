@@ -198,12 +198,16 @@ def test_progress_is_drawn_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> 
     bar = Bar(shown=True)
     bar("documents", 5, 10)
     bar("documents", 10, 10)
+    bar("documents", 10, 10)
     assert capsys.readouterr().err == (
         "\rdocuments  [###############               ]  50% 5 of 10"
         "\rdocuments  [##############################] 100% 10 of 10\n"
     )
-    Bar(shown=True)("pages", 1234)
-    assert capsys.readouterr().err == "\rpages      1,234"
+    endless = Bar(shown=True)
+    endless("pages", 1234)
+    endless.end()
+    endless.end()
+    assert capsys.readouterr().err == "\rpages      1,234\n"
     Bar(shown=False)("pages", 1234)
     assert capsys.readouterr().err == ""
 
@@ -219,6 +223,7 @@ def test_documents_are_divided_moved_apart_and_joined_again(stopped: Path, monke
     parts = {"notes": {"namespaces": ["notes"]}}
     monkeypatch.setenv("STORAGE_PARTS", json.dumps(parts))
     monkeypatch.setenv("STORAGE_URL", f"sqlite://{stopped}/data/documents.db")
+    assert [used["documents"] for used in run("stats")["documents"]] == [50]  # type: ignore[attr-defined]  # JSON
     assert (run("divide"), run("divide")["documents_moved"]) == ({"documents_moved": 50, "parts_gone": []}, 0)
     assert (stopped / "data/documents-notes.db").exists()
     moved = run("switch", "second", "--part", "notes")

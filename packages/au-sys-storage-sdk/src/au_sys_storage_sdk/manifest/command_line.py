@@ -14,13 +14,14 @@ import click
 
 from au_sys_storage_sdk.adapters.cli.archives import export_archive, import_archive, verify_archive
 from au_sys_storage_sdk.adapters.cli.progress import Bar
+from au_sys_storage_sdk.adapters.memory.documents import MemoryDocuments
 from au_sys_storage_sdk.adapters.opening import blob_store, document_store, local_path
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
 from au_sys_storage_sdk.core.errors import Corrupt, StorageError, Unavailable
 from au_sys_storage_sdk.core.switching.divided import MAIN, Divided
 from au_sys_storage_sdk.core.switching.dividing import divide
-from au_sys_storage_sdk.core.switching.models import Phase
+from au_sys_storage_sdk.core.switching.models import Phase, Progress
 from au_sys_storage_sdk.core.switching.switches import Switches
 from au_sys_storage_sdk.core.wrappers.encrypted import Encrypted
 from au_sys_storage_sdk.manifest.config import StorageSettings
@@ -89,6 +90,9 @@ async def _documents(url: str | None, settings: StorageSettings, *, reading: boo
     stores: dict[str, DocumentStore] = {}
     try:
         for part in (MAIN,) if url else (MAIN, *settings.parts):
+            if part and reading and await journal_of(part, settings.folder()).read() is None:
+                stores[part] = MemoryDocuments()  # nobody has opened it yet
+                continue
             place = await _place(url, part)
             read_only = reading and place.startswith("sqlite:") and "?" not in place
             stores[part] = await document_store(place + "?mode=ro" * read_only, settings.credentials())
@@ -245,8 +249,8 @@ async def _switched(
     expected, bar = sum(used.count for used in await store.usage()), Bar()
     finishing = asyncio.create_task(store.finished())
     while not (await asyncio.wait([finishing], timeout=_GLANCE))[0]:
-        if store.progress is not None:
-            bar("documents", store.progress.copied, expected)
+        _drawn(bar, store.progress, expected)
+    bar.end()
     done = finishing.result()
     if done.phase is not Phase.FLIPPED:
         raise Unavailable(f"the switch to {backend!r} {done.phase.value}: {done.reason}")
@@ -254,6 +258,13 @@ async def _switched(
         "operation": done.operation, "source": done.source, "target": done.target, "documents": done.compared,
         "sequence": done.reached,
     }  # fmt: skip
+
+
+def _drawn(bar: Bar, progress: Progress | None, expected: int) -> None:
+    if progress is not None and progress.phase is Phase.COPYING:
+        bar("copied", progress.copied, expected)
+    elif progress is not None and progress.compared:
+        bar("compared", progress.compared, expected)
 
 
 @main.command("divide")

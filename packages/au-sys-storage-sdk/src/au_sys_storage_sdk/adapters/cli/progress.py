@@ -15,15 +15,23 @@ class Bar:
     def __init__(self, *, shown: bool | None = None) -> None:
         self._shown = sys.stderr.isatty() if shown is None else shown
         self._drawn = 0.0
+        self._open = False
+        self._full = ""
 
     def __call__(self, what: str, number: int, total: int = 0) -> None:
         """See :class:`~au_sys_storage_sdk.core.progress.Progress`."""
-        now = time.monotonic()
-        if not self._shown or (now - self._drawn < _EVERY and number != total):
+        now, full = time.monotonic(), number == total
+        if not self._shown or (full and self._full == what) or (not full and now - self._drawn < _EVERY):
             return
-        self._drawn = now
-        sys.stderr.write("\r" + _line(what, number, total) + ("\n" if number == total else ""))
+        self._drawn, self._open, self._full = now, not full, what if full else ""
+        sys.stderr.write("\r" + _line(what, number, total) + ("" if self._open else "\n"))
         sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line of a bar that was not full: whatever is printed next begins its own."""
+        if self._open:
+            sys.stderr.write("\n")
+            self._open = False
 
 
 def _line(what: str, number: int, total: int) -> str:
