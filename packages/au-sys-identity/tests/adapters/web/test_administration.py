@@ -97,3 +97,23 @@ async def test_nobodys_page_is_not_found(admin: AsyncClient) -> None:
     here = "/admin/identity/users"
     assert (await post(admin, here, f"{nobody}/status", active="off")).status_code == 404
     assert (await post(admin, here, f"{here}/nonsense/roles", role="helpdesk")).status_code == 404
+
+
+async def test_an_account_is_closed_after_a_look_at_what_depends_on_it(admin: AsyncClient) -> None:
+    """Machines that nobody else answers for are shown first; without a choice the page says what is missing."""
+    page = await page_of(admin, "ann")
+    ann = f"urn:au:user:{page.rpartition('/')[2]}"
+    shown = await admin.get(page, headers=HTML)
+    assert ("What may be done" in shown.text, f"{page}/close" in shown.text) == (True, True)
+    bot = {"name": "Night robot", "purpose": "tests", "custodian": ann}
+    csrf = {"x-csrf-token": token_of(shown)}
+    assert (await admin.post("/iam/service-accounts", json=bot, headers=csrf)).status_code == 201
+    assert (await post(admin, page, f"{page}/unlock")).headers["location"] == page
+    assert "Night robot" in (await admin.get(f"{page}/close", headers=HTML)).text
+    refused = await post(admin, f"{page}/close", f"{page}/close")
+    assert (refused.status_code, "Name a successor" in refused.text) == (400, True)
+    wrong = await post(admin, f"{page}/close", f"{page}/close", successor="nobody")
+    assert (wrong.status_code, 'id="field-successor-error"' in wrong.text) == (400, True)
+    done = await post(admin, f"{page}/close", f"{page}/close", stop="on")
+    assert (done.status_code, done.headers["location"]) == (303, "/admin/identity/users")
+    assert (await admin.get(page, headers=HTML)).status_code == 404

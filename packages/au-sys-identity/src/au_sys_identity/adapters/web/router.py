@@ -7,6 +7,7 @@ from au_sys_identity.adapters.web.arriving.invitations import router as invitati
 from au_sys_identity.adapters.web.governing import (
     administration,
     audit,
+    departures,
     machines,
     outside_administration,
     policies,
@@ -30,6 +31,7 @@ router.include_router(account.router)
 router.include_router(security.router)
 router.include_router(passkeys.router)
 router.include_router(administration.router)
+router.include_router(departures.router)
 router.include_router(roles.router)
 router.include_router(policies.router)
 router.include_router(outside_administration.router)

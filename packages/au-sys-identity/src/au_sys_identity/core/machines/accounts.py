@@ -12,7 +12,7 @@ from au_sys_identity.core.graph.live import LiveGraph
 from au_sys_identity.core.graph.models import Edge
 from au_sys_identity.core.graph.traversal import machines_below
 from au_sys_identity.core.ids import uuid7
-from au_sys_identity.core.machines.custody import known_machine, with_custodians
+from au_sys_identity.core.machines.custody import known_machine, orphaned_by, with_custodians
 from au_sys_identity.core.machines.models import Cap, KnownMachine, Machine, MachineMfa
 from au_sys_identity.core.machines.ports import MachineFilter
 from au_sys_identity.core.machines.succession import forget_edges
@@ -80,6 +80,11 @@ class Machines:
         self._transactions = transactions
         self._graph = graph
         self._clock = clock
+
+    async def left_behind(self, person: SubjectId) -> list[Machine]:
+        """Those that nobody would answer for if a person left."""
+        async with self._transactions.reading() as unit:
+            return await orphaned_by(unit, person, self._clock())
 
     async def create(self, wanted: MachineNew, *, by: str) -> KnownMachine:
         """Make a machine together with the edge to the person who answers for it.

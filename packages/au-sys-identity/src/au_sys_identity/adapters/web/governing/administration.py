@@ -10,11 +10,13 @@ from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
+from au_sys_identity.core.access.models import DEFAULT_DOMAIN, permission_of
 from au_sys_identity.core.accounts.administration import AccountChange, Accounts
 from au_sys_identity.core.accounts.registration import NewPerson, Registration
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import IdentityError, NotFound, StepUpRequired
 from au_sys_identity.core.factors.enrolment import Enrolment
+from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.subjects.models import Person, person_id
 from au_sys_identity.core.subjects.ports import PersonFilter
@@ -107,7 +109,7 @@ async def change_status(
         await desk.granting.check_outranks(caller.urn, person.urn)
         await desk.accounts.change(person.id, AccountChange(is_active=active == "on"), by=caller.urn)
 
-    return await _carried_out(request, pages, desk, user_id, change)
+    return await carried_out(request, pages, desk, user_id, change)
 
 
 @router.post("/admin/identity/users/{user_id}/roles")
@@ -124,7 +126,7 @@ async def give_role(
     async def give() -> None:
         await desk.granting.grant(_urn(user_id), role, by=caller_of(request).urn, reason="administration page")
 
-    return await _carried_out(request, pages, desk, user_id, give)
+    return await carried_out(request, pages, desk, user_id, give)
 
 
 @router.post("/admin/identity/users/{user_id}/roles/withdraw")
@@ -143,7 +145,7 @@ async def take_role(
         by = caller_of(request).urn
         await desk.granting.withdraw(_urn(user_id), role, by=by, domain=domain, reason="administration page")
 
-    return await _carried_out(request, pages, desk, user_id, take)
+    return await carried_out(request, pages, desk, user_id, take)
 
 
 @router.post("/admin/identity/users/{user_id}/sign-out")
@@ -158,7 +160,7 @@ async def sign_out(
         person = await desk.accounts.get(person_id(user_id))
         await desk.sessions.end_all(person.id, by=caller.urn, reason="ended by an administrator")
 
-    return await _carried_out(request, pages, desk, user_id, end)
+    return await carried_out(request, pages, desk, user_id, end)
 
 
 @router.post("/admin/identity/users/{user_id}/factors/reset")
@@ -174,10 +176,10 @@ async def reset_factors(
         await desk.granting.check_outranks(caller.urn, person.urn)
         await desk.enrolment.remove_everything(person, by=caller.urn)
 
-    return await _carried_out(request, pages, desk, user_id, reset)
+    return await carried_out(request, pages, desk, user_id, reset)
 
 
-async def _carried_out(
+async def carried_out(
     request: Request, pages: Pages, desk: Desk, user_id: str, change: Callable[[], Awaitable[object]]
 ) -> Response:
     """Ask for a fresh proof, make the change, and show the person again with what went wrong, if anything."""
@@ -225,6 +227,7 @@ async def _person(request: Request, pages: Pages, desk: Desk, user_id: str, *, e
     person = await desk.accounts.get(person_id(user_id))
     held = await desk.granting.assignments(person.urn)
     names = {assignment.role for assignment in held}
+    caller = caller_of(request)
     context: dict[str, object] = {
         "person": person,
         "held": held,
@@ -232,9 +235,28 @@ async def _person(request: Request, pages: Pages, desk: Desk, user_id: str, *, e
         "counting": await desk.decisions.roles_of(person.urn, person=True),
         "sessions": await desk.sessions.of_subject(person.id),
         "enrolled": await desk.enrolment.enrolled(person.id),
+        "rights": await _rights(desk, caller, person),
+        "may_explain": await desk.decisions.holds(caller, "identity.access.explain"),
+        "may_close": await desk.decisions.holds(caller, "identity.users.delete"),
         "error": error,
     }
     return await pages.render(request, "identity/person.html", context, status_code=400 if error else 200)
+
+
+async def _rights(desk: Desk, caller: Principal, person: Person) -> list[tuple[str, str, str]] | None:
+    """What a person may do by which way, as ``(permission or pattern, allow or deny, way)``; for who may read rules."""
+    if not await desk.decisions.holds(caller, "identity.policies.read"):
+        return None
+    engine = await desk.decisions.policy.current()
+    found = engine.get_implicit_permissions_for_user(person.urn, DEFAULT_DOMAIN)
+    return [
+        (
+            permission_of(given.rule.resource, given.rule.action) or f"{given.rule.action} on {given.rule.resource}",
+            given.rule.effect,
+            ", ".join(name.removeprefix("role:") for name in given.via) or "a rule of its own",
+        )
+        for given in found
+    ]
 
 
 def _urn(user_id: str) -> str:
