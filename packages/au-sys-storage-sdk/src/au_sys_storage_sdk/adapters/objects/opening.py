@@ -54,10 +54,12 @@ def object_blobs(url: str, ca_file: Path | None = None) -> ObjectBlobs:
     return ObjectBlobs(store, conditional=conditional == "yes")
 
 
-def certificates_of(file: Path) -> bytes:
-    """The PEM certificates of a file. Raises ``InvalidInput`` when it holds none."""
+def certificates_of(file: Path) -> str:
+    """The certificates of authorities in a PEM file. Raises ``InvalidInput`` when it holds none."""
     try:
-        ssl.create_default_context(cafile=str(file))
-        return file.read_bytes()
+        found = ssl.create_default_context(cafile=str(file)).get_ca_certs(binary_form=True)
     except OSError as error:
         raise InvalidInput("STORAGE_CA_FILE", f"{file}: {error}", "name a file of PEM certificates") from error
+    if not found:
+        raise InvalidInput("STORAGE_CA_FILE", f"{file} holds no authority", "name a file of PEM certificates")
+    return "".join(map(ssl.DER_cert_to_PEM_cert, found))
