@@ -7,7 +7,8 @@ from httpx import AsyncClient
 from starlette.requests import Request
 
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
-from skriptoteket.adapters.web.wording import chosen, translated
+from skriptoteket.adapters.http.languages import chosen
+from skriptoteket.adapters.web.wording import translated
 
 from .catalogues import SOURCE, SWEDISH, catalogue, compiled, texts
 

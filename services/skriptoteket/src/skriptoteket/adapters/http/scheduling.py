@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 
 from fastapi_services_platform import Principal
+from skriptoteket.adapters.http.languages import chosen
 from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.uploads import UploadReader
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
@@ -65,7 +66,7 @@ class ScheduleDesk:
                 times_of(texts, self.timezone),
                 values,
                 received.uploads,
-                principal.locale or self.default_locale,
+                chosen(request, principal.locale, self.default_locale),
             )
             return await self.planning.make(wanted)
         except BaseException:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fastapi import Request
 
 from fastapi_services_platform import Principal
+from skriptoteket.adapters.http.languages import chosen
 from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.uploads import UploadReader
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
@@ -49,7 +50,16 @@ class TrialDesk:
         try:
             version_id, fields = choose(received.texts)
             settings = _settings(received.texts)
-            trial = Trial(run_id, tool_id, {}, received.uploads, version_id, fields, principal.locale or "en", settings)
+            trial = Trial(
+                run_id,
+                tool_id,
+                {},
+                received.uploads,
+                version_id,
+                fields,
+                chosen(request, principal.locale, "en"),
+                settings,
+            )
             behaviour = await self.trials.behaviour(actor, trial)
             return await self.trials.submit(actor, replace(trial, values=form_values(behaviour.input_schema, received)))
         except BaseException:

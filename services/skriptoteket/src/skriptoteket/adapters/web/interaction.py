@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import Actors, run_id_of
+from skriptoteket.adapters.http.languages import chosen
 from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk, form_values
 from skriptoteket.adapters.http.uploads import Received
 from skriptoteket.adapters.web.run_view import Attempt, offer, view
@@ -67,7 +68,7 @@ async def act(
             values,
             int(rev) if rev.isdigit() and len(rev) < 10 else 0,
             seen.run.session_context,
-            principal.locale or desk.default_locale,
+            chosen(request, principal.locale, desk.default_locale),
         )
         run = await steps.act(wanted)
         await desk.wait(run.id, principal.urn, FAST_RESULT)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from fastapi_services_platform import access
-from skriptoteket.adapters.web.wording import COOKIE, LOCALES
+from skriptoteket.adapters.http.languages import COOKIE, LOCALES
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
 from skriptoteket.core.roles import BROWSE
 

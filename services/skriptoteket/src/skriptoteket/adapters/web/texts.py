@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from fastapi_services_platform import Principal
-from skriptoteket.adapters.web.wording import chosen, marked, translated
+from skriptoteket.adapters.http.languages import chosen
+from skriptoteket.adapters.web.wording import marked, translated
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.runs.inputs import readable_size
 from skriptoteket.core.runs.models import OutcomeCode, RunState
