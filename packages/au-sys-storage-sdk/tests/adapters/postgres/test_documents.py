@@ -98,6 +98,17 @@ async def test_a_changed_row_is_never_a_value(empty: str) -> None:
             await storage.namespace("things").get("k")
 
 
+async def test_a_table_of_full_pages_gets_room(empty: str) -> None:
+    """One that was made before pages were left room is changed when it is opened."""
+    admin = await asyncpg.connect(empty)
+    await (await PostgresDocuments.open(empty)).close()
+    await admin.execute("ALTER TABLE au_sys_storage.docs RESET (fillfactor)")
+    await (await PostgresDocuments.open(empty)).close()
+    found = await admin.fetchval("SELECT reloptions FROM pg_class WHERE oid = 'au_sys_storage.docs'::regclass")
+    await admin.close()
+    assert found == ["fillfactor=60"]
+
+
 async def test_no_server_is_a_clear_error() -> None:
     """Nobody listens: Unavailable, without the password."""
     with pytest.raises(Unavailable) as raised:

@@ -74,6 +74,24 @@ async def test_a_changed_record_is_never_a_value(empty: str) -> None:
                     await space.get("k")
 
 
+async def test_a_lost_connection_and_a_forgotten_script_heal(empty: str) -> None:
+    """The server cuts every connection, and then forgets its scripts: the next writes work again."""
+    async with open_storage(empty) as storage:
+        space = storage.namespace("things")
+        await space.put("k", 0)
+        with Redis.from_url(empty) as admin:
+            admin.client_kill_filter(_type="normal", skipme=True)
+            for number in range(10):
+                try:
+                    await space.put("k", number + 1)
+                    break
+                except Unavailable:
+                    continue
+            admin.script_flush()
+        before = await storage.sequence()
+        assert await space.put("k", "again") == before + 1
+
+
 async def test_durability_is_told_as_it_is(empty: str) -> None:
     """DURABLE is declared while the server syncs every write, and not otherwise."""
     async with open_storage(empty) as storage:
