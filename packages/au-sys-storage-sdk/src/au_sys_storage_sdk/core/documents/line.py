@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 from au_sys_storage_sdk.core.clock import Clock
@@ -128,6 +128,9 @@ class Line:
         if len(self._known) > _KNOWN:
             async with self._writing:
                 self._forget()
+        if self._reached:
+            with suppress(KeyError):  # nearly always everything is known: one way through, not two
+                return {address: self._known[address] for address in addresses}
         missing = [address for address in addresses if address not in self._known]
         if missing or not self._reached:
             reached = self._reached
