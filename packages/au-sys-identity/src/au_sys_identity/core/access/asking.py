@@ -6,9 +6,16 @@ import binascii
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _quoted
 
 from au_sys_identity.core.access.decisions import Decisions
-from au_sys_identity.core.access.models import Catalogue, canonical_subject, permission_of, rule_parts
+from au_sys_identity.core.access.models import (
+    DEFAULT_DOMAIN,
+    Catalogue,
+    canonical_subject,
+    permission_of,
+    rule_parts,
+)
 from au_sys_identity.core.access.patterns import ANYTHING, actions_of, checked, is_literal, matches
 from au_sys_identity.core.access.ports import PolicyEngine
 from au_sys_identity.core.access.rules import Asked, Change, Difference, Invariant, Proof, Question
@@ -19,6 +26,7 @@ from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.subjects.models import MACHINES, Named, SubjectKind, person_id, subject_id, subject_urn
 
 _PARTS = 3
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MACHINES = ("urn:au:app:", "urn:au:agent:")
 
 
@@ -36,7 +44,9 @@ class Answer:
     @property
     def decision_id(self) -> str:
         """Leads back to the question, for those who may ask why."""
-        return base64.urlsafe_b64encode(json.dumps([*self.question, self.revision]).encode()).decode().rstrip("=")
+        parts = ", ".join([_quoted(part) for part in self.question])
+        coded = binascii.b2a_base64(f"[{parts}, {self.revision}]".encode(), newline=False)
+        return coded.translate(_URL_SAFE, b"=").decode()
 
 
 def question_of(decision_id: str) -> Question:
@@ -230,14 +240,17 @@ class Asking:
         return None if found.allowed else found.reason
 
 
-def checked_question(question: Question) -> Question:
-    """The same question, when its parts can be asked about.
+def checked_question(question: Question, own: str = "") -> Question:
+    """The same question, when its parts can be asked about. ``own`` is the caller's name, which is known to be one.
 
     Raises:
         BadPattern: a part holds what no name may.
     """
-    for field in ("subject", "domain", "action"):
-        checked(field, getattr(question, field))
+    if question.subject != own:
+        checked("subject", question.subject)
+    if question.domain != DEFAULT_DOMAIN:
+        checked("domain", question.domain)
+    checked("action", question.action)
     return question
 
 

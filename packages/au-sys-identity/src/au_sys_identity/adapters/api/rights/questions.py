@@ -40,7 +40,7 @@ async def check_access(request: Request, body: Ask, asking: Annotated[Asking, _A
     subject = caller.urn if body.subject is None else await asking.urn_of(body.subject)
     if subject != caller.urn:
         await _need(asking, caller, "identity.access.check", body.domain)
-    question = checked_question(body.question(subject))
+    question = checked_question(body.question(subject), caller.urn)
     return DecisionOut.of(await asking.check(caller, question, at_least=body.at_least_version, explain=body.explain))
 
 
