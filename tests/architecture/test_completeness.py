@@ -25,7 +25,7 @@ from fastapi_services_platform.testing import started_app
 
 PACKAGE = Path(au_sys_identity.__file__).parent
 ROOT = Path(__file__).resolve().parents[2]
-_OTHERS = ("/health", "/discovery", "/platform", "/openapi.json", "/metrics", "/storage", "/problems")
+_OTHERS = ("/health", "/discovery", "/platform", "/openapi.json", "/metrics", "/storage", "/problems", "/mcp")
 _VARIABLE = re.compile(r"\$\{[^}]+\}")
 
 

@@ -20,7 +20,9 @@ PASSWORD = "correct horse battery staple"
 ADMIN = {"email": "root@example.org", "password": PASSWORD}
 TOKEN = "a bootstrap token of this test"
 HERE = Path(__file__).parent
-OTHERS = ("/health", "/discovery", "/platform", "/openapi.json", "/metrics", "/storage", "/audit-log", "/problems")
+OTHERS = (
+    *("/health", "/discovery", "/platform", "/openapi.json", "/metrics", "/storage", "/audit-log", "/problems", "/mcp"),
+)
 """Served by the runtime or another capability."""
 
 
