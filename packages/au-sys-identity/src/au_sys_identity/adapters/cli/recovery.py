@@ -10,6 +10,7 @@ from uuid import UUID
 import click
 
 from au_sys_identity.adapters.cli.commands import commands as commands
+from au_sys_identity.adapters.db.evidence.ownership import rights_of
 from au_sys_identity.core.errors import IdentityError
 
 Answer = TypeVar("Answer")
@@ -66,6 +67,14 @@ def prove(operator: RecoveryOperator, bundle: Path) -> None:
     click.echo(json.dumps(found))
     if not found["ok"]:
         raise SystemExit(1)
+
+
+@commands.command("rights")
+@click.argument("role")
+def rights(role: str) -> None:
+    """Print what an owner of the tables grants to ROLE on PostgreSQL, so that the platform can add to the audit log and
+    change nothing in it."""
+    click.echo("\n".join(rights_of(role)))
 
 
 def _run(work: Coroutine[object, object, Answer]) -> Answer:
