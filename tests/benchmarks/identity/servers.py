@@ -1,4 +1,6 @@
-"""Start the two servers: the product on uvicorn and the application of fastapi-users' documentation, each alone."""
+"""Start the two servers: the product as ``fsp run`` does and the application of fastapi-users' documentation on
+uvicorn, each alone.
+"""
 
 import os
 import signal
@@ -15,6 +17,10 @@ from client import Connection
 
 HERE = Path(__file__).parent
 PASSWORD = "correct horse battery staple"
+_SERVED = {
+    "product": "fastapi_services_platform.cli run --app",
+    "peer": "uvicorn --factory --log-level critical",
+}
 _PEER = ["fastapi-users[sqlalchemy]>=14", "aiosqlite", "uvicorn", "uvloop", "httptools"]
 BOOTSTRAP = "the benchmark's own bootstrap token"
 _ROOM = "100000000/minute"  # limits of volume would count this machine as one network
@@ -75,7 +81,7 @@ def running(name: str, python: str, data: Path) -> Iterator[Server]:
     environment |= {"IDENTITY_REGISTRATION": "open", "IDENTITY_REGISTRATION_VERIFY": "off"}
     environment["IDENTITY_BOOTSTRAP_TOKEN"] = BOOTSTRAP
     environment |= {f"IDENTITY_RATE_{kind}": _ROOM for kind in ("SIGN_IN", "MAIL", "DEFAULT")}
-    command = [python, "-m", "uvicorn", f"{name}:app", "--factory", "--port", str(port), "--log-level", "critical"]
+    command = [python, "-m", *_SERVED[name].split(), f"{name}:app", "--port", str(port)]
     data.mkdir(exist_ok=True)
     began = time.perf_counter()
     with (data / f"{name}.log").open("wb") as log:

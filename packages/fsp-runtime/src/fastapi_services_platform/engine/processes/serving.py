@@ -200,14 +200,17 @@ def load_target(target: str, settings: PlatformSettings | None = None) -> Any:  
         from fastapi_services_platform.engine.app_factory import create_app
 
         return create_app(settings)
+    from fastapi_services_platform.http.fastapi_sharing import lean_declarations
+
     module, _, name = target.partition(":")
-    try:
-        found = getattr(import_module(module), name or "app")
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError(
-            f"{target!r} cannot be loaded: {error}.", variable="--app", fix="write module:name."
-        ) from None
-    return found() if callable(found) and not hasattr(found, "router") else found
+    with lean_declarations():  # capabilities that it imports declare their routes
+        try:
+            found = getattr(import_module(module), name or "app")
+        except (ImportError, AttributeError) as error:
+            raise ConfigurationError(
+                f"{target!r} cannot be loaded: {error}.", variable="--app", fix="write module:name."
+            ) from None
+        return found() if callable(found) and not hasattr(found, "router") else found
 
 
 def bind(host: str, port: int) -> socket.socket:
