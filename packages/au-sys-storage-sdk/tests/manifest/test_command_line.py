@@ -232,6 +232,9 @@ def test_documents_are_divided_moved_apart_and_joined_again(stopped: Path, monke
     assert [used["documents"] for used in run("stats")["documents"]] == [50]  # type: ignore[attr-defined]  # JSON
     assert run("backup", str(stopped / "notes.db"), "--part", "notes")["documents"] == 50
     assert CliRunner().invoke(main, ["backup", str(stopped / "x.db"), "--part", "none"]).exit_code == 2
+    shared = {"notes": {"namespaces": ["notes"], "url": f"sqlite://{stopped}/data/documents.db"}}
+    monkeypatch.setenv("STORAGE_PARTS", json.dumps(shared))
+    assert "part 'notes' has the backend of the main part" in str(run("divide", code=1)["error"])
     monkeypatch.delenv("STORAGE_PARTS")
     assert "'notes' is not configured any more" in str(run("switch", "second", code=1)["error"])
     monkeypatch.setenv("STORAGE_PARTS", json.dumps({"notes": {"namespaces": []}}))

@@ -166,6 +166,19 @@ class StorageSettings(BaseSettings):
         given = self.parts[part].url
         return given.get_secret_value() if given else f"sqlite://{self.folder(data_dir) / f'documents-{part}.db'}"
 
+    def require_apart(self, data_dir: Path | None = None) -> None:
+        """Raise ``InvalidInput`` when a part has the backend of another one, or one that documents may be moved to."""
+        if not self.parts:
+            return
+        named = [(f"part {part!r}" if part else "the main part", self.resolved_url(data_dir, part))
+                 for part in (MAIN, *self.parts)]  # fmt: skip
+        named += [(f"target {name!r}", url.get_secret_value()) for name, url in self.switch_targets.items()]
+        seen: dict[str, str] = {}
+        for name, url in named:
+            other = seen.setdefault(url.partition("?")[0], name)
+            if other != name:
+                raise InvalidInput("STORAGE_PARTS", f"{name} has the backend of {other}", "give each one of its own")
+
     def division(self) -> Division:
         """Which namespaces belong to which part."""
         return Division(tuple((name, part.namespaces) for name, part in self.parts.items()))

@@ -93,6 +93,7 @@ async def opened_switches(settings: StorageSettings, data_dir: Path, *, alone: b
             "STORAGE_PARTS", f"part {part!r} is not configured any more",
             "name it again; with no namespaces, 'au-sys-storage divide' takes it apart",
         )  # fmt: skip
+    settings.require_apart(data_dir)
     async with AsyncExitStack() as stack:
         stores: dict[str, Switchable] = {}
         for part in (MAIN, *settings.parts):

@@ -119,6 +119,14 @@ async def test_documents_in_the_wrong_part_are_told_and_moved(stores: dict[str, 
     assert await main.namespace("notes").count() == 2501
 
 
+async def test_two_parts_in_one_backend_are_told_before_anything_is_moved(stores: dict[str, DocumentStore]) -> None:
+    """Else a document would be copied onto itself and then removed."""
+    await Storage(stores[MAIN]).namespace("notes").put("k", 1)
+    with pytest.raises(InvalidInput, match="same backend"):
+        await divide({MAIN: stores[MAIN], "notes": stores[MAIN]}, NOTES, lambda *_: None)
+    assert await Storage(stores[MAIN]).namespace("notes").count() == 1
+
+
 async def test_a_part_is_switched_while_the_others_stay(tmp_path: Path) -> None:
     """Writers of both go on; there and back, with its own epoch; two parts never share a backend."""
     known: dict[str, MemoryDocuments] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.models import Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.ports import DocumentStore
-from au_sys_storage_sdk.core.errors import Corrupt
+from au_sys_storage_sdk.core.errors import Corrupt, InvalidInput
 from au_sys_storage_sdk.core.paging import MAX_LIMIT
 from au_sys_storage_sdk.core.progress import Progress
 from au_sys_storage_sdk.core.switching.divided import Division
@@ -21,6 +21,7 @@ async def divide(stores: Mapping[str, DocumentStore], division: Division, progre
 
     Raises:
         Corrupt: a copy is not what was copied; nothing of it was removed.
+        InvalidInput: two parts lie in the same backend; nothing was moved.
     """
     moved = 0
     for part, source in stores.items():
@@ -34,8 +35,10 @@ async def divide(stores: Mapping[str, DocumentStore], division: Division, progre
 
 async def _moved(source: DocumentStore, target: DocumentStore, used: SpaceUsage) -> int:
     space, after, moved = Space(used.tenant, used.namespace), "", 0
-    sequence = max(await source.sequence(), await target.sequence())
+    sequence = max(await source.sequence(), await target.sequence()) + 1
     await target.replicate(Replica({}, (), {space: used.sequence}, sequence, compacted=sequence))
+    if await source.sequence() == sequence:  # what is copied here would be removed right after
+        raise InvalidInput("STORAGE_PARTS", "two parts lie in the same backend", "give each a backend of its own")
     while True:
         page = await source.scan(space, "", after, MAX_LIMIT, PAGE_BYTES, keys_only=False)
         records: dict[Address, Stored | None] = {(space, found.key): found for found in page.items}
