@@ -103,7 +103,7 @@ class Reader:
 
     async def until(self, answer: str, since: float) -> float:
         """When it first began to ask what it answered like this."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             for began, found in self.said:
                 if began >= since and found == answer:
