@@ -1,9 +1,13 @@
-"""Published vectors of WebAuthn: Level 3, section 16, the credential "none.ES256" of example.org."""
+"""Published vectors: WebAuthn Level 3 (section 16, "none.ES256" of example.org), RFC 9106, 7515, 7638 and 8037."""
 
 import base64
 import json
 
 import pytest
+from argon2.low_level import Type, core, ffi
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey
 from webauthn import verify_authentication_response, verify_registration_response
 
 from au_sys_identity.adapters.crypto.webauthn_ceremony import WebauthnCeremony
@@ -93,3 +97,49 @@ def test_the_vectors_are_refused_for_want_of_user_verification() -> None:
             answer(ASSERTED), challenge=bytes.fromhex(ASSERTED["challenge"]), public_key=made.credential_public_key
         )
     assert "not verified" in str(asserted.value.__cause__)
+
+
+def test_argon2id_is_that_of_the_standard() -> None:
+    """RFC 9106 §5.3, with a secret and associated data."""
+    out, password, salt = (
+        ffi.new("uint8_t[]", 32),
+        ffi.new("uint8_t[]", b"\x01" * 32),
+        ffi.new("uint8_t[]", b"\x02" * 16),
+    )
+    secret, more = ffi.new("uint8_t[]", b"\x03" * 8), ffi.new("uint8_t[]", b"\x04" * 12)
+    context = {"out": out, "outlen": 32, "pwd": password, "pwdlen": 32, "salt": salt, "saltlen": 16}
+    context |= {"secret": secret, "secretlen": 8, "ad": more, "adlen": 12, "t_cost": 3, "m_cost": 32, "lanes": 4}
+    context |= {
+        "threads": 4,
+        "version": 0x13,
+        "allocate_cbk": ffi.NULL,
+        "free_cbk": ffi.NULL,
+        "flags": 0,
+    }
+    assert core(ffi.new("argon2_context *", context), Type.ID.value) == 0
+    assert bytes(ffi.buffer(out, 32)).hex() == "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # the example of RFC 8037 bears the older name
+def test_signatures_are_those_of_the_standards() -> None:
+    """ES256 of RFC 7515 A.3 and EdDSA of RFC 8037 A.4 verify, and not with a changed byte; RFC 8037 A.3 is the name of
+    its key by RFC 7638.
+    """
+    p256 = ECKey.import_key({"kty": "EC", "crv": "P-256", "x": _X, "y": _Y})
+    ed25519 = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
+    assert ed25519.thumbprint() == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    for token, key, algorithm in ((_ES256, p256, "ES256"), (_EDDSA, ed25519, "EdDSA")):
+        assert jws.deserialize_compact(token, key, algorithms=[algorithm]).payload
+        with pytest.raises(JoseError):
+            jws.deserialize_compact(token.replace(".", ".A", 1), key, algorithms=[algorithm])
+
+
+_X, _Y = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+_ES256 = (
+    "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+    ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+)
+_EDDSA = (
+    "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
+    ".hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+)
