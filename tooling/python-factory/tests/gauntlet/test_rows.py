@@ -8,6 +8,7 @@ import pytest
 
 from au_sys_python_factory.errors import UsageError
 from au_sys_python_factory.gauntlet.rows import read_folder
+from au_sys_python_factory.gauntlet.sources import without_destructive
 from au_sys_python_factory.gauntlet.variables import Unknown, Variables
 
 GOOD = 'stage = "storage"\n[[row]]\nname = "it"\npath = "/x"\nexpect = { status = 200 }\n'
@@ -69,3 +70,15 @@ def test_variables_are_the_capabilitys_own_first() -> None:
     assert variables.fill("${id}", "other") == "global"
     with pytest.raises(Unknown, match=r"\$\{gone\}"):
         variables.fill("${gone}", "demo")
+
+
+def test_what_changes_the_whole_installation_is_left_out_with_all_that_needs_it(tmp_path: Path) -> None:
+    """A running platform is proved without being changed, and nothing of that counts as skipped."""
+    row = '[[row]]\nname = "{}"\npath = "/x"\nexpect = {{ status = 200 }}\n'
+    text = 'stage = "storage"\n' + row.format("reset") + "destructive = true\n"
+    text += (
+        row.format("after") + 'needs = ["reset"]\n' + row.format("later") + 'needs = ["after"]\n' + row.format("read")
+    )
+    (tmp_path / "10.toml").write_text(text)
+    rows = read_folder(tmp_path, "demo")
+    assert [row.name for row in without_destructive(rows)] == ["read"]

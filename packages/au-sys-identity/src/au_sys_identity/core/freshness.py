@@ -26,11 +26,13 @@ class Freshness:
         self._transactions = transactions
         self._versions: Mapping[str, int] = MappingProxyType({})
         self._asked = float("-inf")
+        self._changes = 0
         self._lock = asyncio.Lock()
         transactions.subscribe(self.expire)
 
     def expire(self) -> None:
         """Ask again before the next answer; called after every change."""
+        self._changes += 1
         self._asked = float("-inf")
 
     def known(self, topic: str) -> int | None:
@@ -42,8 +44,9 @@ class Freshness:
         if time.monotonic() - self._asked > _FRESH_SECONDS:
             async with self._lock:
                 if time.monotonic() - self._asked > _FRESH_SECONDS:
-                    began = time.monotonic()
+                    began, changes = time.monotonic(), self._changes
                     async with self._transactions.reading() as unit:
                         self._versions = await unit.versions.read()
-                    self._asked = began
+                    if changes == self._changes:  # else a change came meanwhile, and may not be among what was read
+                        self._asked = began
         return self._versions.get(topic, 0)

@@ -79,6 +79,7 @@ def sound(page: "Page", name: str, folder: Path) -> None:
     """At 360 and 1280 px nothing runs out of the page and axe finds nothing; pictures are kept for people."""
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_load_state()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run()")["violations"]
@@ -142,6 +143,7 @@ def test_the_sign_in_page_offers_both(page: "Page", tmp_path: Path) -> None:
     page.get_by_role("link", name="Corporate login").wait_for()
     sound(page, "sign-in", tmp_path)
     page.get_by_role("link", name="Staff directory").click()
+    page.get_by_label("Name in the directory").wait_for()
     sound(page, "directory-sign-in", tmp_path)
     page.get_by_label("Name in the directory").fill("ann@example.org")
     page.get_by_label("Password").fill("a password")

@@ -96,7 +96,8 @@ class Database:
             return postgres_engine(self.url, self._terms(0.0), pooled=False)
         if self.file is None:
             return self.engine
-        _make_folder(self.file)
+        if not self._opened:
+            _make_folder(self.file)
         return sqlite_engine(self.url, self._terms(0.0), pooled=False)
 
     def _terms(self, statement_seconds: float) -> "EngineTerms":

@@ -23,7 +23,7 @@ from au_sys_python_factory.gauntlet.playing import Outcome, play
 from au_sys_python_factory.gauntlet.proofs import Letters, Passkey
 from au_sys_python_factory.gauntlet.report import Report, by_stage
 from au_sys_python_factory.gauntlet.rows import Row
-from au_sys_python_factory.gauntlet.sources import in_order
+from au_sys_python_factory.gauntlet.sources import in_order, without_destructive
 from au_sys_python_factory.gauntlet.variables import Variables
 
 
@@ -57,7 +57,7 @@ class Run:
         try:
             await self._make_people(sessions)
             variables = Variables(self._known(sessions), Passkey(self.base_url))
-            ordered = in_order(self.rows)
+            ordered = in_order(self._meant_for_here())
             await self._play([row for row in ordered if not row.cleanup], sessions, variables)
             coverage = await self._cover(sessions)
             await self._play([row for row in reversed(ordered) if row.cleanup], sessions, variables)
@@ -65,6 +65,13 @@ class Run:
             await self._remove_people(sessions)
             await sessions.close()
         return self._report(time.monotonic() - started, coverage)
+
+    def _meant_for_here(self) -> Sequence[Row]:
+        """The rows without those that would change somebody's whole installation, and what needs them."""
+        kept = self.rows if self.destructive else without_destructive(self.rows)
+        if len(kept) < len(self.rows):
+            self.notes.append(f"{len(self.rows) - len(kept)} rows would change the whole installation (--destructive)")
+        return kept
 
     async def _make_people(self, sessions: Sessions) -> None:
         sessions.accounts["admin"] = self.admin
@@ -94,8 +101,6 @@ class Run:
             missing = self._unmet(row, played)
             if missing:
                 played.append(Outcome(row, "skipped", reasons=(f"needs {missing!r}, which did not pass",)))
-            elif row.destructive and not self.destructive:
-                played.append(Outcome(row, "skipped", reasons=("it changes the whole installation",)))
             else:
                 played.append(await play(row, sessions, variables, self.letters))
             self._secrets |= {value for name, value in variables.known.items() if _is_secret(name) and len(value) >= 12}

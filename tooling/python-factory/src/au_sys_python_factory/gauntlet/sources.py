@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from au_sys_python_factory.gauntlet.rows import STAGES, Row, read_folder
@@ -67,3 +67,17 @@ def _installed(site: Path) -> set[tuple[str, str]]:
 
 def _package(target: str) -> str:
     return target.partition(":")[0].partition(".")[0]
+
+
+def without_destructive(rows: Sequence[Row]) -> list[Row]:
+    """The rows that change no whole installation, and need none that does; in the same order."""
+    gone = {(row.owner, row.folder, row.name) for row in rows if row.destructive}
+    before = 0
+    while before != len(gone):
+        before = len(gone)
+        gone |= {
+            (row.owner, row.folder, row.name)
+            for row in rows
+            if any((row.owner, row.folder, name) in gone for name in row.needs)
+        }
+    return [row for row in rows if (row.owner, row.folder, row.name) not in gone]

@@ -21,6 +21,11 @@ from fastapi_services_platform.security.principal import Principal
 router = APIRouter()
 
 _JSON = "application/json"
+_ERROR: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI, as FastAPI takes it
+    400: {"description": "No message of the protocol", "content": {_JSON: {"schema": {"type": "object"}}}},
+    404: {"description": "No method of the protocol", "content": {_JSON: {"schema": {"type": "object"}}}},
+    202: {"description": "A notification: there is nothing to say"},
+}
 _BODY = {"requestBody": {"required": True, "content": {_JSON: {"schema": {"type": "object"}}}}}
 
 
@@ -58,7 +63,13 @@ class Tools:
         return (await (await container.get(Authorizer)).authorize(caller, permission)).allowed
 
 
-@router.post("/mcp", operation_id="mcp", summary="Model Context Protocol: tools for agents", openapi_extra=_BODY)
+@router.post(
+    "/mcp",
+    operation_id="mcp",
+    summary="Model Context Protocol: tools for agents",
+    openapi_extra=_BODY,
+    responses=_ERROR,
+)
 @forwarding
 @access(authenticated=True, reversibility="reversible")
 async def mcp(request: Request, who: CurrentPrincipal, known: Annotated[Tools, inject(Tools)]) -> Response:
