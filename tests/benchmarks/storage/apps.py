@@ -9,6 +9,8 @@ from fastapi_services_platform import PlatformSettings, create_app
 from fastapi_services_platform.testing.stand_ins import believing_identity
 
 VALUE: dict[str, object] = {"name": "x" * 900, "numbers": list(range(20)), "nested": {"a": None, "b": True}}
+_NO_OPERATOR = frozenset({"storage.backends.switch"})
+"""What makes a caller an administrator, whose every change is an event of its own."""
 
 
 def bare() -> FastAPI:
@@ -28,4 +30,4 @@ def platform() -> FastAPI:
     from au_sys_storage_sdk.manifest.plugin import Storage
 
     settings = PlatformSettings(environment="test", data_dir=Path(os.environ["BENCH_DATA"]))
-    return create_app(settings, capabilities=[Storage(), believing_identity()])
+    return create_app(settings, capabilities=[Storage(), believing_identity(_NO_OPERATOR)])

@@ -16,6 +16,10 @@ from au_sys_storage_sdk.core.errors import Corrupt, InvalidInput, Unavailable
 
 _NONCE = 12
 _KEY = 32
+_DRAWN = 256
+"""Nonces that are drawn at once: asking the system lets other threads go first, which for each document would cost more
+than to seal it.
+"""
 
 
 class KeyRing:
@@ -30,6 +34,8 @@ class KeyRing:
         self._keys = dict(keys)
         self.current = max(keys)
         self._cipher = lru_cache(maxsize=1024)(self._derived)
+        self._nonces: list[bytes] = []
+        self._drawn_by = os.getpid()
 
     def _derived(self, generation: int, space: Space) -> AESGCM:
         if generation not in self._keys:
@@ -39,8 +45,20 @@ class KeyRing:
 
     def seal(self, text: bytes, space: Space, bound_to: bytes) -> bytes:
         """Nonce and ciphertext, bound to its namespace and to ``bound_to``."""
-        nonce = os.urandom(_NONCE)
+        nonce = self._nonce()
         return nonce + self._cipher(self.current, space).encrypt(nonce, text, bound_to)
+
+    def _nonce(self) -> bytes:
+        """Random bytes that nobody else is given: threads take from a list atomically, a fork begins its own."""
+        if self._drawn_by != os.getpid():
+            self._nonces = []
+            self._drawn_by = os.getpid()
+        try:
+            return self._nonces.pop()
+        except IndexError:
+            drawn = os.urandom(_NONCE * _DRAWN)
+            self._nonces += [drawn[start : start + _NONCE] for start in range(_NONCE, len(drawn), _NONCE)]
+            return drawn[:_NONCE]
 
     def open(self, sealed: bytes, generation: int, space: Space, bound_to: bytes, where: str) -> bytes:
         """The text.
