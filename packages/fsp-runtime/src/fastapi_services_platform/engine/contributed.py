@@ -104,15 +104,18 @@ def _check_tools(name: str, tools: Iterable[McpTool]) -> None:
             )
 
 
-def operation_of(offered: McpTool, owner: str, routes: Iterable[RouteEntry]) -> tuple[RouteEntry, str]:
-    """The route and the method of a tool's operation.
+def operation_of(offered: McpTool, owner: str, inventory: Inventory) -> tuple[RouteEntry, str] | None:
+    """The route and the method of a tool's operation; ``None`` when configuration may have switched its router off.
 
     Raises:
         InvalidContribution: the capability has no operation of that id.
     """
-    for entry in routes:
+    for entry in inventory.routes:
         if entry.owner.name == owner and getattr(entry.original, "operation_id", None) == offered.operation:
             return entry, min(entry.methods - {"HEAD", "OPTIONS"})
+    loaded = inventory.find(owner)
+    if loaded is not None and loaded.switched_off:
+        return None
     raise InvalidContribution(
         owner,
         f"MCP tool {offered.name!r} names the operation {offered.operation!r}, which it has not.",
@@ -121,10 +124,14 @@ def operation_of(offered: McpTool, owner: str, routes: Iterable[RouteEntry]) -> 
 
 
 def check_tools(inventory: Inventory) -> None:
-    """Whether every tool leads to an operation, and no two have one name. Raises :class:`InvalidContribution`."""
+    """Whether every tool leads to an operation, unless that is switched off, and no two have one name.
+
+    Raises:
+        InvalidContribution: it names the tool.
+    """
     owners: dict[str, str] = {}
     for owner, offered in inventory.mcp_tools:
-        operation_of(offered, owner, inventory.routes)
+        operation_of(offered, owner, inventory)
         first = owners.setdefault(offered.name, owner)
         if first != owner:
             raise InvalidContribution(

@@ -1,6 +1,7 @@
 """``POST /mcp``: an agent lists the operations that it may call as tools, and calls them through the same door."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import Any  # Any: JSON
 
 import pytest
@@ -13,6 +14,7 @@ from fastapi_services_platform.errors import InvalidContribution
 from fastapi_services_platform.fastapi import CurrentPrincipal
 from fastapi_services_platform.testing import started_app
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
+from fastapi_services_platform.testing.started_app import settings_for
 
 ADA = {"authorization": "Bearer ada"}
 MODERN = {
@@ -45,6 +47,12 @@ class Note(BaseModel):
 @access(permission="demo.note.read")
 async def get_note(name: str, who: CurrentPrincipal, times: int = 1) -> dict[str, object]:
     return {"name": name * times, "asked_by": who.urn}
+
+
+@router.get("/notes/{name}/drafts", operation_id="get_drafts")
+@access(permission="demo.note.read")
+async def get_drafts(name: str) -> dict[str, str]:
+    return {"drafts_of": name}
 
 
 @router.post("/notes", operation_id="add_note", status_code=201)
@@ -100,9 +108,26 @@ async def test_a_call_is_a_request_of_the_same_caller(client: AsyncClient) -> No
     """Arguments go to the path (escaped), the query and the body."""
     read = await call(client, "note", name="a b", times=2)
     assert (read["isError"], read["structuredContent"]) == (False, {"name": "a ba b", "asked_by": "urn:fsp:person:ada"})
-    assert (await call(client, "note", name="../x"))["isError"]
     written = await call(client, "add_note", text="hello", lines=[{"number": 1}])
     assert written["structuredContent"] == {"text": "hello", "lines": [{"number": 1}]}
+
+
+async def test_an_argument_leads_to_no_other_operation(client: AsyncClient) -> None:
+    """A slash in it would; the tool was for one operation only."""
+    answer = await ask(client, "tools/call", {"name": "note", "arguments": {"name": "ada/drafts"}})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32602)
+    assert "leads to another operation" in answer.json()["error"]["message"]
+
+
+async def test_what_is_switched_off_is_no_tool(
+    settings: PlatformSettings, sample: Callable[..., Prepared], tmp_path: Path
+) -> None:
+    """An operator who takes a router away takes its tools, and the platform starts."""
+    (tmp_path / "router_factory_features.yaml").write_text("capabilities:\n  demo:\n    routers:\n      notes: false\n")
+    demo = sample(routers=(RouterMount("notes", router, Tier.API),), permissions=PERMISSIONS, mcp_tools=TOOLS)
+    off = settings_for(settings.data_dir, config_dir=tmp_path)
+    async with started_app(settings=off, capabilities=[demo, believing_identity()]) as client:
+        assert (await ask(client, "tools/list")).json()["result"]["tools"] == []
 
 
 async def test_a_refusal_of_the_operation_is_an_answer_that_a_model_can_read(client: AsyncClient) -> None:

@@ -10,6 +10,7 @@ from fastapi_services_platform.engine.plugin_loader import runtime_version
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from fastapi_services_platform.http.exchange import exchange_of
 from fastapi_services_platform.http.permissions import access, forwarding
+from fastapi_services_platform.http.routing import RouteEntry
 from fastapi_services_platform.hub.mcp import protocol
 from fastapi_services_platform.hub.mcp.forwarding import called
 from fastapi_services_platform.hub.mcp.protocol import HANDSHAKE, INVALID_PARAMS, LATEST, METHOD_NOT_FOUND, Asked, Wrong
@@ -30,11 +31,12 @@ _BODY = {"requestBody": {"required": True, "content": {_JSON: {"schema": {"type"
 
 
 class Tools:
-    """The tools of a platform; their schemas are made when somebody first asks."""
+    """The tools of a platform; their schemas are made when somebody first asks, and again after routes were mounted."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._known: dict[str, Tool] | None = None
+        self._known: dict[str, Tool] = {}
+        self._of: tuple[RouteEntry, ...] | None = None
 
     @property
     def site(self) -> str:
@@ -43,9 +45,11 @@ class Tools:
 
     async def all(self, request: Request) -> dict[str, Tool]:
         """Every tool by name."""
-        if self._known is None:
-            app, inventory = request.app, self._platform.inventory
+        app, inventory = request.app, self._platform.inventory
+        routes = inventory.routes
+        if self._of is not routes:
             self._known = await blocking(lambda: tools(inventory, app.openapi()))
+            self._of = routes
         return self._known
 
     async def of(self, request: Request, caller: Principal) -> dict[str, Tool]:

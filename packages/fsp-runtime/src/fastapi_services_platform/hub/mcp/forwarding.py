@@ -9,9 +9,10 @@ from typing import Any, Final  # Any: JSON
 from urllib.parse import quote, unquote, urlencode
 
 import orjson
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import Message, Scope
 
 from fastapi_services_platform.http.door.correlation import ALTERNATIVE, HEADER
+from fastapi_services_platform.http.edge import Edge
 from fastapi_services_platform.http.exchange import exchange_of
 from fastapi_services_platform.hub.mcp.protocol import INVALID_PARAMS, Wrong
 from fastapi_services_platform.hub.mcp.tools import Tool
@@ -24,13 +25,16 @@ _MOST = 1_000_000
 """Bytes of an answer that a model could still read."""
 
 
-async def called(edge: ASGIApp, outer: Scope, tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
+async def called(edge: Edge, outer: Scope, tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
     """What the operation answers, as the result of the tool.
 
     Raises:
-        Wrong: an argument is unknown, or one of the path is missing.
+        Wrong: an argument is unknown, one of the path is missing, or it leads to another operation.
     """
     scope, body = _request(outer, tool, arguments)
+    found = edge.index.find("http", tool.method, scope["path"]) if edge.index is not None else None
+    if found is None or found.entry is not tool.entry:
+        raise Wrong(INVALID_PARAMS, f"the arguments of {tool.offered.name} make a path that leads to another operation")
     answer = _Answer(body)
     await edge(scope, answer.receive, answer.send)
     return answer.result()

@@ -50,7 +50,10 @@ def tools(inventory: Inventory, document: Mapping[str, Any]) -> dict[str, Tool]:
     }
     found: dict[str, Tool] = {}
     for owner, offered in inventory.mcp_tools:
-        entry, method = operation_of(offered, owner, inventory.routes)
+        leads_to = operation_of(offered, owner, inventory)
+        if leads_to is None:
+            continue
+        entry, method = leads_to
         path, method, operation = operations.get(offered.operation, (entry.path, method, {}))
         found[offered.name] = _tool(offered, entry, method, path, operation, document)
     return found
