@@ -32,6 +32,9 @@ def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]
             await asyncio.sleep(0.01)
         decided.set()
         await serving
+        for connection in list(server.server_state.connections):  # taken in while the server was already closing
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), name="fsp-test-server", daemon=True)
     thread.start()
