@@ -1,7 +1,8 @@
 """Load the script, call it, write the result: script contract 1, inside the sandbox.
 
 Called as ``entrypoint.py JOB [CHANNEL PROCESSES]``. CHANNEL is a descriptor on which this code says that it is ready,
-waits for its release, and sends progress records. Whatever happens, ``result.json`` is written if the disk allows it.
+waits for its release, and sends progress records; or ``mark:`` with the word that begins a record on stderr, where no
+descriptor can be handed in. Whatever happens, ``result.json`` is written if the disk allows it.
 """
 
 import inspect
@@ -24,8 +25,10 @@ class ContractBroken(Exception):
 def main() -> int:
     """Run one script; the exit code is 0 when it answered or refused, 1 otherwise."""
     job = Path(sys.argv[1])
-    channel = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    told = sys.argv[2] if len(sys.argv) > 2 else ""
+    channel = int(told) if told and not told.startswith("mark:") else None
     toolkit = _prepare(job, channel, int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    toolkit._mark = told.removeprefix("mark:") if channel is None else ""
     status, error, answer = "ok", None, {"outputs": [], "next_actions": [], "state": None}
     try:
         answer = _answer(_call(job, toolkit))

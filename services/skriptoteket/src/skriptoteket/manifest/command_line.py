@@ -8,7 +8,7 @@ from au_sys_storage_sdk import open_blobs
 from fastapi_services_platform import Database, PlatformSettings, open_database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.cli.commands import CommandParts, command_line
-from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
+from skriptoteket.adapters.sandbox.probe import HostReport, RunnerChoice, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 from skriptoteket.core.bank.models import Installed
 from skriptoteket.core.runs.retention import Purged
@@ -37,9 +37,7 @@ async def _install(publish: bool, only: tuple[str, ...]) -> Sequence[Installed]:
 async def _work(once: bool) -> None:
     async with _opened() as (library, _), open_blobs() as blobs:
         settings = library.settings
-        sandbox, report = await choose_sandbox(
-            library.state_dir, settings.runner, settings.timezone, _packages(settings)
-        )
+        sandbox, report = await choose_sandbox(library.state_dir, runner_choice(settings))
         parts = WorkerParts(
             uow=library.work,
             files=BlobArtifactStore(blobs, settings.blob_namespace),
@@ -68,6 +66,23 @@ def worker_settings(library: Library) -> WorkerSettings:
     )
 
 
+def runner_choice(settings: SkriptoteketSettings) -> RunnerChoice:
+    """The settings that are about runners."""
+    return RunnerChoice(
+        runner=settings.runner,
+        timezone=settings.timezone,
+        environment=settings.environments[0],
+        packages=_packages(settings),
+        warm_slots=settings.slots_per_environment,
+        zygote_max_runs=settings.zygote_max_runs,
+        zygote_max_minutes=settings.zygote_max_minutes,
+        slot_uids=settings.slot_uids,
+        container_url=settings.container_url,
+        container_repository=settings.container_image,
+        container_runtime=settings.container_runtime,
+    )
+
+
 def _sandbox() -> Sandbox:
     return default_sandbox(_state_dir(SkriptoteketSettings()))
 
@@ -83,9 +98,7 @@ def _state_dir(settings: SkriptoteketSettings) -> Path:
 
 async def _report() -> HostReport:
     settings = SkriptoteketSettings()
-    sandbox, report = await choose_sandbox(
-        _state_dir(settings), settings.runner, settings.timezone, _packages(settings)
-    )
+    sandbox, report = await choose_sandbox(_state_dir(settings), runner_choice(settings))
     await sandbox.close()
     return report
 

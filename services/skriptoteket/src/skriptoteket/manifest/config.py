@@ -6,6 +6,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_FEWEST_USERS = 16
+
 
 class SkriptoteketSettings(BaseSettings):
     """Read once in ``manifest/container.py`` and passed down."""
@@ -30,8 +32,27 @@ class SkriptoteketSettings(BaseSettings):
         description="Folder with one folder of packages per environment (standard@1/…); unset: scripts have the "
         "standard library only.",
     )
-    runner: Literal["auto", "zygote", "bubblewrap"] = Field(
-        "auto", description="How scripts are isolated; auto takes the first of zygote and bubblewrap that works here."
+    runner: Literal["auto", "zygote", "bubblewrap", "container"] = Field(
+        "auto", description="How scripts are isolated; auto takes the first of the others that works here."
+    )
+    slots_per_environment: int = Field(2, ge=0, le=64, description="Waiting slots that a zygote keeps.")
+    zygote_max_runs: int = Field(1000, ge=1, description="Runs after which a zygote gives way to a fresh one.")
+    zygote_max_minutes: int = Field(60, ge=1, description="Minutes after which a zygote gives way to a fresh one.")
+    slot_uid_range: str = Field(
+        "61000-61511",
+        pattern=r"^[0-9]{4,9}-[0-9]{4,9}$",
+        description="Users of the host that scripts run as when the worker is root; nobody else's.",
+    )
+    container_url: str | None = Field(
+        None,
+        pattern=r"^unix:///.+",
+        description="Socket of Docker or Podman (unix:///run/docker.sock), for the worker only; unset: no containers.",
+    )
+    container_image: str = Field(
+        "skriptoteket-runner", description="Name of the images of environments; the environment is the tag."
+    )
+    container_runtime: str | None = Field(
+        None, description="Runtime of containers (crun, runsc); unset: the engine's own."
     )
     worker_memory_budget_mib: int = Field(
         0, ge=0, description="Memory that runs may use together; 0: 60 % of the host's."
@@ -76,3 +97,15 @@ class SkriptoteketSettings(BaseSettings):
         if self.lease_seconds < 3 * self.heartbeat_seconds:
             raise ValueError("lease_seconds: must be at least three times heartbeat_seconds")
         return self
+
+    @model_validator(mode="after")
+    def _range_has_users(self) -> Self:
+        if len(self.slot_uids) < _FEWEST_USERS:
+            raise ValueError(f"slot_uid_range: must have at least {_FEWEST_USERS} users, the first before the last")
+        return self
+
+    @property
+    def slot_uids(self) -> range:
+        """The users of ``slot_uid_range``."""
+        first, last = (int(part) for part in self.slot_uid_range.split("-"))
+        return range(first, last + 1)

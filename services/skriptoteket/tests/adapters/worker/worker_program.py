@@ -9,7 +9,7 @@ from au_sys_storage_sdk import open_blobs
 from fastapi_services_platform import Database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
-from skriptoteket.adapters.sandbox.probe import choose_sandbox
+from skriptoteket.adapters.sandbox.probe import RunnerChoice, choose_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 
 
@@ -23,7 +23,9 @@ async def main(folder: Path, once: bool) -> None:
     database = Database("skriptoteket", f"sqlite+aiosqlite:///{folder}/library.db")
     state_dir = folder / "state"
     async with open_blobs(f"file://{folder}/blobs") as blobs:
-        sandbox, report = await choose_sandbox(state_dir, "bubblewrap" if "--cold" in sys.argv else "auto")
+        sandbox, report = await choose_sandbox(
+            state_dir, RunnerChoice("bubblewrap" if "--cold" in sys.argv else "auto")
+        )
         parts = WorkerParts(
             SqlUnitOfWork(database), BlobArtifactStore(blobs), sandbox if report.usable else None, report, _Clock()
         )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
+from skriptoteket.adapters.sandbox.container.image import REPOSITORY
+from skriptoteket.adapters.sandbox.container.sandbox import ContainerSandbox
 from skriptoteket.adapters.sandbox.seccomp import shipped_filter
 from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.core.identifiers import RunId
@@ -28,6 +30,9 @@ def run_tool(input_dir, output_dir):
     except PermissionError: found.append("network_isolation")
     print(",".join(found))
 """
+RUNNERS = ("zygote", "bubblewrap", "container")
+"""Every way of isolating scripts, in the order in which it is tried."""
+
 _EXPECTED = ("seccomp", "no_capabilities", "pid_isolation", "filesystem_isolation", "network_isolation")
 
 
@@ -66,7 +71,10 @@ class HostReport:
 
 async def probe_host(sandbox: Sandbox, program: str | None = None) -> HostReport:
     """Probe in order; later features are not tried when an earlier one is missing."""
-    findings = _preconditions(program, needs_bubblewrap=sandbox.name == "bubblewrap")
+    if isinstance(sandbox, ContainerSandbox):
+        findings = [await _engine(sandbox)]
+    else:
+        findings = _preconditions(program, needs_bubblewrap=sandbox.name == "bubblewrap")
     if all(one.found for one in findings):
         findings.append(await _trial(sandbox))
     capabilities = await sandbox.capabilities()
@@ -101,6 +109,15 @@ def _preconditions(program: str | None, *, needs_bubblewrap: bool) -> list[Findi
         )
     )
     return findings
+
+
+async def _engine(sandbox: ContainerSandbox) -> Finding:
+    problem = await sandbox.missing()
+    fix = (
+        "Start Docker or Podman, name its socket in SKRIPTOTEKET_CONTAINER_URL (unix:///run/docker.sock), let the "
+        "worker's user open it, and make the image: skriptoteket environment build --image"
+    )
+    return Finding("container_engine", not problem, problem or "answers, and has the image", fix)
 
 
 def _bubblewrap(program: str | None) -> Finding:
@@ -151,23 +168,73 @@ def _number(file: str) -> int | None:
         return None
 
 
-async def choose_sandbox(
-    state_dir: Path, runner: str = "auto", timezone: str = "Europe/Stockholm", packages: Path | None = None
-) -> tuple[Sandbox, HostReport]:
-    """The runner that was asked for, or with ``auto`` the first that works here: zygote, then bubblewrap.
+@dataclass(frozen=True, slots=True)
+class RunnerChoice:
+    """What an operator may say about runners. ``packages`` is the folder of packages that scripts may import besides
+    the standard library; ``container_url`` is ``None`` where no engine is to be used."""
 
-    ``packages`` is the folder of packages that scripts may import besides the standard library.
+    runner: str = "auto"
+    timezone: str = "Europe/Stockholm"
+    environment: str = "standard@1"
+    packages: Path | None = None
+    warm_slots: int = 2
+    zygote_max_runs: int = 1000
+    zygote_max_minutes: int = 60
+    slot_uids: range = range(61_000, 61_512)
+    container_url: str | None = None
+    container_repository: str = REPOSITORY
+    container_runtime: str | None = None
 
-    The report says whether it is usable; ``auto`` answers with bubblewrap's report when neither is.
+
+def runner_of(name: str, state_dir: Path, choice: RunnerChoice) -> Sandbox | None:
+    """One runner by its name; ``None`` for containers where no engine is named."""
+    if name == "zygote":
+        return ZygoteSandbox(
+            state_dir,
+            timezone=choice.timezone,
+            packages=choice.packages,
+            warm_slots=choice.warm_slots,
+            max_runs=choice.zygote_max_runs,
+            max_seconds=choice.zygote_max_minutes * 60,
+            slot_uids=choice.slot_uids,
+        )
+    if name == "bubblewrap":
+        return BubblewrapSandbox(state_dir, packages=choice.packages, slot_uids=choice.slot_uids)
+    if choice.container_url is None:
+        return None
+    return ContainerSandbox(
+        state_dir,
+        choice.container_url,
+        repository=choice.container_repository,
+        runtime=choice.container_runtime,
+        environment=choice.environment,
+        slot_uids=choice.slot_uids,
+    )
+
+
+async def choose_sandbox(state_dir: Path, choice: RunnerChoice | None = None) -> tuple[Sandbox, HostReport]:
+    """The runner that was asked for, or with ``auto`` the first that works here: zygote, bubblewrap, container.
+
+    The report says whether it is usable; ``auto`` answers with bubblewrap's report when none is.
+
+    Raises:
+        ValueError: containers were asked for, and no engine is named.
     """
-    if runner in ("auto", "zygote"):
-        zygote = ZygoteSandbox(state_dir, timezone=timezone, packages=packages)
-        report = await probe_host(zygote)
-        if report.usable or runner == "zygote":
-            return zygote, report
-        await zygote.close()
-    bubblewrap = BubblewrapSandbox(state_dir, packages=packages)
-    return bubblewrap, await probe_host(bubblewrap)
+    wanted = RunnerChoice() if choice is None else choice
+    kept: tuple[Sandbox, HostReport] | None = None
+    for name in RUNNERS if wanted.runner == "auto" else (wanted.runner,):
+        sandbox = runner_of(name, state_dir, wanted)
+        if sandbox is None:
+            continue
+        report = await probe_host(sandbox)
+        if report.usable:
+            return sandbox, report
+        await sandbox.close()
+        if kept is None or name == "bubblewrap":
+            kept = (sandbox, report)
+    if kept is None:
+        raise ValueError("container_url: name the engine's socket to use the container runner")
+    return kept
 
 
 def default_sandbox(state_dir: Path) -> BubblewrapSandbox:

@@ -9,7 +9,7 @@ Source of the encoding: Linux ``Documentation/userspace-api/seccomp_filter.rst``
 import errno
 import platform
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ _NAMESPACE_FLAGS = 0x7E020000
 _AF_UNIX = 1
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_MM = 1, 22, 35
+REFUSED_VALUES = {"ioctl": (_TIOCSTI, _TIOCLINUX), "prctl": (_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_MM)}
+"""What ``ioctl`` may not be asked for in its second argument, and ``prctl`` in its first."""
 _LONGEST_JUMP = 255
 
 
@@ -68,6 +70,16 @@ def compile_filter(architecture: Architecture, policy: str) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
+def architecture_of(machine: str) -> Architecture | None:
+    """The machine that the list has a column for, by the name that the kernel gives it."""
+    return next((one for one in ARCHITECTURES if one.name == machine), None)
+
+
+def rows_of(policy: str, architecture: Architecture) -> Iterator[tuple[str, bool]]:
+    """Each call that exists on the machine, and whether its arguments are looked at."""
+    return ((fields[0], fields[-1] == "?") for fields in _rows(policy, architecture))
+
+
 def read_policy() -> str:
     """The readable list of allowed calls."""
     return (_FOLDER / "seccomp_policy.txt").read_text(encoding="utf-8")
@@ -106,22 +118,26 @@ _RULES: Mapping[str, Callable[[], tuple[Instruction, ...]]] = {
     "clone3": lambda: _ABSENT,
     "socket": _local_sockets_only,
     "socketpair": _local_sockets_only,
-    "ioctl": lambda: _refuse_values(1, (_TIOCSTI, _TIOCLINUX)),
-    "prctl": lambda: _refuse_values(0, (_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_MM)),
+    "ioctl": lambda: _refuse_values(1, REFUSED_VALUES["ioctl"]),
+    "prctl": lambda: _refuse_values(0, REFUSED_VALUES["prctl"]),
 }
 
 
 def _verdicts(architecture: Architecture, policy: str) -> dict[int, tuple[Instruction, ...]]:
     verdicts: dict[int, tuple[Instruction, ...]] = {}
-    for line in policy.splitlines():
-        fields = line.split()
-        if not fields or line.startswith("#") or fields[architecture.column] == "-":
-            continue
+    for fields in _rows(policy, architecture):
         name, marked = fields[0], fields[-1] == "?"
         if marked and name not in _RULES:
             raise ValueError(f"seccomp_policy.txt marks {name} with ?, but no argument rule is written for it")
         verdicts[int(fields[architecture.column])] = _RULES[name]() if marked else _ALLOWED
     return verdicts
+
+
+def _rows(policy: str, architecture: Architecture) -> Iterator[list[str]]:
+    for line in policy.splitlines():
+        fields = line.split()
+        if fields and not line.startswith("#") and fields[architecture.column] != "-":
+            yield fields
 
 
 def _segments(verdicts: Mapping[int, tuple[Instruction, ...]]) -> list[tuple[int, tuple[Instruction, ...]]]:

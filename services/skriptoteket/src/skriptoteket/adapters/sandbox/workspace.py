@@ -178,7 +178,7 @@ def _walk(root: int, prefix: str, limits: Limits, depth: int) -> Iterator[FoundF
 
 
 def _one(root: int, folder: int, prefix: str, name: str, limits: Limits, depth: int) -> Iterator[FoundFile]:
-    _check_name(name, limits)
+    check_name(name, limits)
     facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
     path = f"{prefix}{name}"
     if stat.S_ISDIR(facts.st_mode):
@@ -193,7 +193,13 @@ def _one(root: int, folder: int, prefix: str, name: str, limits: Limits, depth: 
     yield FoundFile(root, path, facts.st_size)
 
 
-def _check_name(name: str, limits: Limits) -> None:
+def check_name(name: str, limits: Limits) -> None:
+    """One part of an output file's path.
+
+    Raises:
+        OutputOverLimit: it is too long.
+        ForbiddenOutput: it is no UTF-8, or has control characters.
+    """
     try:
         size = len(name.encode("utf-8"))
     except UnicodeEncodeError:

@@ -27,7 +27,7 @@ ARTIFACTS = (
     ),
     Attack("A05", "fifo", "os.mkfifo(output_dir + '/x')", _BROKEN, {}, 5),
     Attack(
-        "A06", "socket", "s = socket.socket(socket.AF_UNIX)\ns.bind(output_dir + '/x')", _BROKEN, {}, 5,
+        "A06", "socket", "s = socket.socket(socket.AF_UNIX)\ns.bind(output_dir + '/x')", _KEPT, {}, 5,
     ),
     Attack("A07", "device_file", "tried('mknod', lambda: os.mknod(output_dir + '/x', 0o666 | stat.S_IFCHR, os.makedev(1, 1)))"),
     Attack("A08", "output_dir_replaced", "os.rmdir(output_dir)\nos.symlink('/proc', output_dir)", _BROKEN),

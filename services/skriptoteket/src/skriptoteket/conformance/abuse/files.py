@@ -106,7 +106,9 @@ FILES = (
         "for major, minor in ((1, 1), (8, 0), (10, 200), (5, 0)):\n"
         "    tried('char', lambda: os.mknod('/tmp/d', 0o600 | stat.S_IFCHR, os.makedev(major, minor)))\n"
         "    tried('block', lambda: os.mknod('/tmp/d', 0o600 | stat.S_IFBLK, os.makedev(major, minor)))\n"
-        "more = set(os.listdir('/dev')) - {'null', 'zero', 'full', 'random', 'urandom', 'shm'}\nif more: print('ESCAPED', more)",
+        "more = set(os.listdir('/dev')) - {'null', 'zero', 'full', 'random', 'urandom', 'shm', 'stdin', 'stdout', 'stderr', 'fd', 'ptmx', 'pts', 'tty',\n"
+        "                              'mqueue'}\nif more: print('ESCAPED', more)\n"
+        "seen('read', '/dev/tty')",
     ),
     Attack(
         "F16", "cgroup_write_release_agent",
