@@ -78,12 +78,11 @@ class Wiring:
         await self.feed.start()
         await self.live.start()
         await self.recovery.restoring.end_maintenance()
-        await self.keys.active()
+        await self.keys.ensure()
         if await self.bootstrap.open():
             path = await blocking(self.bootstrap_token.write)
             if path is not None:
                 _logger.info("bootstrap.open", token_file=str(path))
-        await self.hasher.warm_up()
 
     async def close(self) -> None:
         """Finish the hashes under way, and hang up."""

@@ -3,7 +3,7 @@
 from au_sys_identity import __version__
 from au_sys_identity.adapters.api.problems import PROBLEMS
 from au_sys_identity.adapters.api.router import router as api
-from au_sys_identity.adapters.db.tables import metadata
+from au_sys_identity.adapters.db.tables import whole_metadata
 from au_sys_identity.adapters.web.arriving.outside_logins import router as outside_logins
 from au_sys_identity.adapters.web.router import router as pages
 from au_sys_identity.core.access.models import Role
@@ -27,7 +27,7 @@ from fastapi_services_platform import (
 )
 
 _WEB = "au_sys_identity.adapters.web"
-MIGRATIONS = Migrations("au_sys_identity.adapters.db.migrations", metadata, outbox=True)
+MIGRATIONS = Migrations("au_sys_identity.adapters.db.migrations", whole_metadata, outbox=True)
 
 
 class Identity:

@@ -39,7 +39,7 @@ async def test_the_history_makes_what_the_code_declares(tmp_path: Path) -> None:
         assert isinstance(plain, Connection)
         own = set(metadata.tables)
         options = {"include_name": lambda name, kind, _parents: kind != "table" or name in own}
-        return list(compare_metadata(MigrationContext.configure(plain, opts=options), metadata))
+        return list(compare_metadata(MigrationContext.configure(plain, opts=options), MIGRATIONS.tables))
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []

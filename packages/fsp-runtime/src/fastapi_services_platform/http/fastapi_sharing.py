@@ -30,6 +30,8 @@ from pydantic._internal import _config as pydantic_config
 from starlette import routing as starlette_routing
 from starlette.routing import BaseRoute, compile_path, get_name
 
+from fastapi_services_platform.http.lean_classes import lean_classes
+
 PINNED = ("0", "165")
 
 _ROUTES = "_iter_routes_with_context"
@@ -65,9 +67,11 @@ def is_pinned() -> bool:
 def lean_declarations() -> Iterator[None]:
     """Inside the block, modules with routes and models are imported without what FastAPI and pydantic need later."""
     if not is_pinned():
-        yield
+        with lean_classes():
+            yield
         return
     with (
+        lean_classes(),
         Analysis().at_work(),
         _replaced(routing, {_ROUTES: _direct_routes(getattr(routing, _ROUTES))}),
         _replaced(APIRoute, {"__init__": _late_declaration(APIRoute.__init__)}),

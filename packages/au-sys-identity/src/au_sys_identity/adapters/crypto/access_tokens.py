@@ -7,16 +7,17 @@ import json
 import secrets
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from joserfc import jwt
-from joserfc.errors import JoseError
 
 from au_sys_identity.adapters.crypto.signing_keys import SigningKeys
 from au_sys_identity.core.delegations.models import Delegation
 from au_sys_identity.core.sessions.models import ACR, Session, SessionId
 from au_sys_identity.core.subjects.models import SubjectUrn
-from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken
+from au_sys_identity.core.tokens.models import AccessClaims, BadAccessToken, SigningKey
+
+if TYPE_CHECKING:
+    from au_sys_identity.adapters.crypto.signing_keys import Key
 
 _TYPE = "at+jwt"
 _HEADER = frozenset({"alg", "kid", "typ"})
@@ -49,9 +50,7 @@ class JwtAccessTokens:
             "acr": ACR[session.strength],
             "auth_time": int(session.auth_time.timestamp()),
         }
-        header = {"alg": stored.algorithm, "kid": stored.kid, "typ": _TYPE}
-        token = jwt.encode(header, claims, key, algorithms=[stored.algorithm])
-        return token, max(0, int((ends - now).total_seconds()))
+        return _signed(claims, stored, key), max(0, int((ends - now).total_seconds()))
 
     async def sign_delegated(self, grant: Delegation, *, key_id: UUID, epoch: int, now: datetime) -> tuple[str, int]:
         """See :class:`~au_sys_identity.core.tokens.ports.AccessTokens`."""
@@ -70,9 +69,7 @@ class JwtAccessTokens:
             "key": str(key_id),
             "epoch": epoch,
         }
-        header = {"alg": stored.algorithm, "kid": stored.kid, "typ": _TYPE}
-        token = jwt.encode(header, claims, key, algorithms=[stored.algorithm])
-        return token, max(0, int((ends - now).total_seconds()))
+        return _signed(claims, stored, key), max(0, int((ends - now).total_seconds()))
 
     async def verify(self, token: str, *, now: datetime) -> AccessClaims | BadAccessToken:
         """See :class:`~au_sys_identity.core.tokens.ports.AccessTokens`."""
@@ -82,11 +79,8 @@ class JwtAccessTokens:
         pair = await self._keys.by_kid(str(header["kid"]))
         if pair is None or header["alg"] != pair[0].algorithm:
             return BadAccessToken()
-        try:
-            claims = jwt.decode(token, pair[1], algorithms=[pair[0].algorithm]).claims
-        except (JoseError, ValueError):
-            return BadAccessToken()
-        return self._checked(claims, now)
+        claims = _opened(token, *pair)
+        return self._checked(claims, now) if claims is not None else BadAccessToken()
 
     def _checked(self, claims: dict[str, object], now: datetime) -> AccessClaims | BadAccessToken:
         expires, issued, epoch = claims.get("exp"), claims.get("iat"), claims.get("epoch")
@@ -107,6 +101,24 @@ class JwtAccessTokens:
         except (KeyError, ValueError):
             return BadAccessToken()
         return AccessClaims(subject, session_id, epoch, datetime.fromtimestamp(expires, UTC), key_id)
+
+
+def _signed(claims: dict[str, object], stored: SigningKey, key: "Key") -> str:
+    from joserfc import jwt
+
+    header = {"alg": stored.algorithm, "kid": stored.kid, "typ": _TYPE}
+    return jwt.encode(header, claims, key, algorithms=[stored.algorithm])
+
+
+def _opened(token: str, stored: SigningKey, key: "Key") -> dict[str, object] | None:
+    """The claims of a token that this key signed."""
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+
+    try:
+        return jwt.decode(token, key, algorithms=[stored.algorithm]).claims
+    except (JoseError, ValueError):
+        return None
 
 
 def _header(token: str) -> dict[str, object] | None:

@@ -1,14 +1,18 @@
 """PasswordHasher with argon2id, off the event loop, in a pool whose queue is bounded."""
 
 import asyncio
+import secrets
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from au_sys_identity.core.derivation import Derivation
 from au_sys_identity.core.errors import Busy
@@ -61,6 +65,14 @@ class Pepper:
         return older.hex(), bare
 
 
+def _of_nothing(cost: HashCost) -> str:
+    """A hash that takes as long to verify as any other, made without hashing: no password is known to fit it."""
+    sizes = (DEFAULT_RANDOM_SALT_LENGTH, DEFAULT_HASH_LENGTH)
+    salt, digest = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in sizes)
+    settings = f"m={cost.memory_kib},t={cost.time_cost},p={cost.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${settings}${salt}${digest}"
+
+
 def _marked(name: bytes) -> str:
     return f"{_PEPPERED}{name[:4].hex()}:"
 
@@ -81,7 +93,7 @@ class Argon2Hasher:
         self._share = threads + max(1, queue // _NETWORK_SHARE)
         self._pending = 0
         self._by_network: Counter[str] = Counter()
-        self._decoy: str | None = None
+        self._decoy = _of_nothing(cost)
 
     @property
     def pending(self) -> int:
@@ -104,10 +116,6 @@ class Argon2Hasher:
             return True
         return self._argon2.check_needs_rehash(hash.removeprefix(mark))
 
-    async def warm_up(self) -> None:
-        """Make the decoy before the first stranger could notice that it is made."""
-        await self._run("", self._decoy_hash)
-
     def close(self) -> None:
         """Finish what runs, drop what waits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -128,9 +136,7 @@ class Argon2Hasher:
         return self._pepper.mark + self._argon2.hash(self._pepper.stirred(password))
 
     def _decoy_hash(self) -> str:
-        if self._decoy is None:
-            self._decoy = self._hashed("nobody has this password")
-        return self._decoy
+        return self._pepper.mark + self._decoy if self._pepper is not None and self._pepper.on else self._decoy
 
     async def _run(self, network: str, work: Callable[[], T]) -> T:
         if self._pending >= self._limit or (network and self._by_network[network] >= self._share):

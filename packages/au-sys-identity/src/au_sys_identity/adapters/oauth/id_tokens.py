@@ -6,10 +6,6 @@ from base64 import urlsafe_b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import import_key
-
 from au_sys_identity.adapters.oauth.provider_metadata import ProviderDirectory
 from au_sys_identity.core.directories.providers import Flow, Provider
 from au_sys_identity.core.errors import BadToken
@@ -27,6 +23,10 @@ async def checked_claims(
         BadToken: it is not.
         ProviderUnreachable: the provider's keys cannot be read.
     """
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+    from joserfc.jwk import import_key
+
     if not isinstance(token, str) or len(token) > _LONGEST:
         raise BadToken
     header = _header(token)

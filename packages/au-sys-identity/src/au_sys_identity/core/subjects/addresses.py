@@ -6,8 +6,6 @@ email-validator does no input or output here: the look-up of mail servers is off
 import unicodedata
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
 from au_sys_identity.core.errors import InvalidInput
 
 _MAXIMUM = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets
@@ -27,6 +25,8 @@ def email_address(text: str, field: str = "email") -> EmailAddress:
     Raises:
         InvalidInput: it is not exactly one well-formed address.
     """
+    from email_validator import EmailNotValidError, validate_email  # compiles many expressions: not in every start
+
     hint = "Give one address such as name@example.org."
     if len(text) > _MAXIMUM or not text.isprintable() or "＠" in text:
         raise InvalidInput(field, "is not an e-mail address", hint)

@@ -8,10 +8,9 @@ from datetime import datetime
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from au_sys_identity.adapters.db.dialects import inserting
 from au_sys_identity.adapters.db.tables import audit_events, subject_keys
 from au_sys_identity.core.audit.cause import present_cause
 from au_sys_identity.core.audit.recording import draft
@@ -117,8 +116,7 @@ class SqlSubjectKeys:
         return None if wrapped is None else self._keys.unwrap(subject_id, wrapped)
 
     async def _insert(self, subject_id: SubjectId, wrapped: bytes | None, at: datetime) -> None:
-        dialect = self._session.get_bind().dialect.name
-        made = insert_postgresql(subject_keys) if dialect == "postgresql" else insert_sqlite(subject_keys)
+        made = inserting(self._session)(subject_keys)
         row = {"subject_id": subject_id, "wrapped_key": wrapped, "created_at": at}
         await self._session.execute(made.values(row).on_conflict_do_nothing(index_elements=["subject_id"]))
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Executable, Table, and_, bindparam, case, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from au_sys_identity.adapters.db.dialects import inserting
 from au_sys_identity.adapters.db.tables import devices, guess_counters, passwords
 from au_sys_identity.core.credentials.models import Counter, Device, PasswordRecord
 from au_sys_identity.core.subjects.models import SubjectId
@@ -22,6 +23,7 @@ _BLOCK = update(guess_counters).where(_IS).values(blocked_until=bindparam("until
 _CLEAR = delete(guess_counters).where(_IS)
 
 
+@lru_cache(2)
 def _raising(insert_into: Callable[[Table], Any]) -> Executable:  # Any: insert() of either dialect
     """Make the counter or raise it; one whose window is over starts again at one."""
     over = guess_counters.c.window_start <= bindparam("over", type_=guess_counters.c.window_start.type)
@@ -39,9 +41,6 @@ def _raising(insert_into: Callable[[Table], Any]) -> Executable:  # Any: insert(
         .returning(guess_counters.c.failures, guess_counters.c.window_start, guess_counters.c.blocked_until)
     )
     return made
-
-
-_RAISE = {"sqlite": _raising(sqlite.insert), "postgresql": _raising(postgresql.insert)}
 
 
 _LONGEST_KEY = 32
@@ -119,7 +118,7 @@ class SqlGuesses:
 
     async def raise_by_one(self, scope: str, key: bytes, *, now: datetime, window: timedelta) -> Counter:
         """See :class:`~au_sys_identity.core.credentials.ports.GuessStore`."""
-        statement = _RAISE[self._session.get_bind().dialect.name]
+        statement = _raising(inserting(self._session))
         row = (
             await self._session.execute(statement, {"scope": scope, "key_hash": key, "now": now, "over": now - window})
         ).one()

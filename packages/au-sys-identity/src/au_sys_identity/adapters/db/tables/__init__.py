@@ -28,7 +28,7 @@ from au_sys_identity.adapters.db.tables.invitations import invitations
 from au_sys_identity.adapters.db.tables.notices import notices, one_time_tokens, outbox
 from au_sys_identity.adapters.db.tables.organizations import organization_members, organizations
 from au_sys_identity.adapters.db.tables.recovery import backups, change_log, revocations
-from au_sys_identity.adapters.db.tables.schema import Moment, metadata
+from au_sys_identity.adapters.db.tables.schema import Moment, metadata, whole_metadata
 from au_sys_identity.adapters.db.tables.sessions import refresh_tokens, sessions
 from au_sys_identity.adapters.db.tables.subjects import machines, persons, subjects
 from au_sys_identity.adapters.db.tables.tokens import api_keys, signing_keys
@@ -85,4 +85,5 @@ __all__ = [
     "totp_secrets",
     "used_values",
     "versions",
+    "whole_metadata",
 ]

@@ -6,17 +6,15 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    Index,
     LargeBinary,
     String,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
-    text,
 )
 
-from au_sys_identity.adapters.db.tables.schema import Moment, metadata
+from au_sys_identity.adapters.db.tables.schema import Moment, metadata, unique_where
 
 settings = Table(
     "settings",
@@ -63,11 +61,5 @@ sync_runs = Table(
     Column("started_by", String(200), nullable=False),
     Column("report", Text, nullable=False),
     CheckConstraint("state IN ('running', 'done', 'refused', 'failed')", name="state"),
-    Index(
-        "uq_sync_runs_running",
-        "source",
-        unique=True,
-        sqlite_where=text("state = 'running'"),
-        postgresql_where=text("state = 'running'"),
-    ),
+    unique_where("uq_sync_runs_running", "source", where="state = 'running'"),
 )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Index, MetaData, TypeDecorator, text
 
 metadata = MetaData(
     naming_convention={
@@ -13,6 +13,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_CONDITION = "condition"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -31,3 +33,20 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def unique_where(name: str, *columns: str, where: str) -> Index:
+    """A unique index over the rows that meet a condition; see :func:`whole_metadata`."""
+    return Index(name, *columns, unique=True, info={_CONDITION: where})
+
+
+def whole_metadata() -> MetaData:
+    """The metadata as migrations compare it. An index with an option of PostgreSQL loads that dialect and its driver,
+    which no other start needs.
+    """
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if _CONDITION in index.info:
+                condition = text(index.info[_CONDITION])
+                index.dialect_kwargs["sqlite_where"] = index.dialect_kwargs["postgresql_where"] = condition
+    return metadata

@@ -12,10 +12,9 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
-    text,
 )
 
-from au_sys_identity.adapters.db.tables.schema import Moment, metadata
+from au_sys_identity.adapters.db.tables.schema import Moment, metadata, unique_where
 
 sessions = Table(
     "sessions",
@@ -52,11 +51,5 @@ refresh_tokens = Table(
     Column("token_hash", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
     Column("replaced_at", Moment),
-    Index(
-        "uq_refresh_tokens_head",
-        "session_id",
-        unique=True,
-        sqlite_where=text("replaced_at IS NULL"),
-        postgresql_where=text("replaced_at IS NULL"),
-    ),
+    unique_where("uq_refresh_tokens_head", "session_id", where="replaced_at IS NULL"),
 )

@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from au_sys_identity.adapters.db.tables.schema import Moment, metadata
+from au_sys_identity.adapters.db.tables.schema import Moment, metadata, unique_where
 
 subjects = Table(
     "subjects",
@@ -47,13 +47,7 @@ persons = Table(
     Column("locale", String(35)),
     Column("timezone", String(64)),
     Column("closed", Boolean, nullable=False, server_default=text("false")),
-    Index(
-        "uq_persons_email_canonical",
-        "email_canonical",
-        unique=True,
-        sqlite_where=text("NOT closed"),
-        postgresql_where=text("NOT closed"),
-    ),
+    unique_where("uq_persons_email_canonical", "email_canonical", where="NOT closed"),
 )
 
 machines = Table(

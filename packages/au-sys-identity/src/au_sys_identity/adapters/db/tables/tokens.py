@@ -1,8 +1,8 @@
 """API keys and the keys that sign tokens."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, LargeBinary, String, Table, Text, Uuid
 
-from au_sys_identity.adapters.db.tables.schema import Moment, metadata
+from au_sys_identity.adapters.db.tables.schema import Moment, metadata, unique_where
 
 api_keys = Table(
     "api_keys",
@@ -33,11 +33,5 @@ signing_keys = Table(
     Column("active_from", Moment, nullable=False),
     Column("retire_at", Moment),
     CheckConstraint("state IN ('next', 'active', 'retiring')", name="state"),
-    Index(
-        "uq_signing_keys_active",
-        "state",
-        unique=True,
-        sqlite_where=text("state = 'active'"),
-        postgresql_where=text("state = 'active'"),
-    ),
+    unique_where("uq_signing_keys_active", "state", where="state = 'active'"),
 )
