@@ -102,6 +102,46 @@ bench *NAMES:
 build-wheels *ARGS:
     {{ run }} python-factory wheels build --out dist "$@"
 
+# What would be released and why: versions, order, what stops it; writes nothing
+[group('release')]
+[no-exit-message]
+release-plan *ARGS:
+    {{ run }} python-factory release plan "$@"
+
+# Write the release: versions, bounds, change logs, lock, one commit and its tags (undo: python-factory undo)
+[group('release')]
+[no-exit-message]
+release-apply *ARGS:
+    {{ run }} python-factory release apply "$@"
+
+# Pass the gate and send what stands at its tag to INDEX (pypi, internal or a URL), dependencies first
+[group('release')]
+[no-exit-message]
+publish INDEX *ARGS:
+    {{ run }} python-factory release publish "$@"
+
+# Install what INDEX delivers into an empty environment, and compare it with what was built
+[group('release')]
+[no-exit-message]
+release-verify INDEX *ARGS:
+    {{ run }} python-factory release verify "$@"
+
+# A CycloneDX bill of materials beside each wheel of dist/
+[group('release')]
+sbom *ARGS:
+    {{ run }} python-factory release sbom "$@"
+
+# Bring the public addresses back into uv.lock, with the same versions and hashes
+[group('environment')]
+lock-repair:
+    {{ run }} python-factory lock repair
+
+# A git hook that runs the house rules before each commit
+[group('environment')]
+hooks:
+    printf '#!/bin/sh\nexec uv run --no-sync python-factory check --changed\n' > "$(git rev-parse --git-path hooks)/pre-commit"
+    chmod +x "$(git rev-parse --git-path hooks)/pre-commit"
+
 # Build the wheels and run the platform from exactly these
 [group('product')]
 [no-exit-message]
@@ -141,10 +181,10 @@ gauntlet *ARGS:
 docs:
     {{ run }} python -m tests.docs.settings_reference
 
-# Collect the texts of the script library and compile its Swedish catalogue; prints what nobody translated yet
+# Collect the texts of every member and compile its catalogues; prints what nobody translated yet
 [group('product')]
 translations:
-    {{ run }} python services/skriptoteket/tests/adapters/web/catalogues.py
+    {{ run }} python -m fastapi_services_platform.testing.translations packages/fsp-runtime packages/au-sys-storage-sdk packages/au-sys-identity services/skriptoteket
 
 # Bundle the code editor anew, from the locked npm project
 [group('product')]

@@ -42,7 +42,7 @@ async def test_it_shows_up_whole(settings: PlatformSettings) -> None:
         assert answer.json() == {"greeting": "Hello, ada"}
         assert health["checks"]["greeting.words"]["status"] == "healthy"
         assert "greeting.word.read" in [permission.name for permission in platform.inventory.permissions]
-        assert "/api/v1/greeting" in [entry.href for entry in platform.inventory.menu]
+        assert "/api/v1/greeting" in [entry.href for _, entry in platform.inventory.menu]
         assert platform.inventory.find("greeting").manifest.settings.__name__ == "GreetingSettings"
 
 

@@ -8,6 +8,7 @@ from fastapi_services_platform.capability.contribution import (
     Health,
     HealthCheck,
     Job,
+    LocaleFolder,
     McpTool,
     MenuEntry,
     Migrations,
@@ -33,6 +34,7 @@ from fastapi_services_platform.http.outbound.guarded import GuardedAnswer, Guard
 from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
 from fastapi_services_platform.http.outbound.settings import ClientSettings
 from fastapi_services_platform.http.permissions import access, guarded, reversible
+from fastapi_services_platform.languages import Catalogues, Reader, marked
 from fastapi_services_platform.observability.audit import (
     AuditEvent,
     AuditTrail,
@@ -77,6 +79,7 @@ __all__ = [
     "Bundle",
     "Capability",
     "Card",
+    "Catalogues",
     "ChainVerdict",
     "ClientSettings",
     "Clients",
@@ -94,6 +97,7 @@ __all__ = [
     "HealthCheck",
     "Job",
     "KeptEvent",
+    "LocaleFolder",
     "Manifest",
     "McpTool",
     "MenuEntry",
@@ -114,6 +118,7 @@ __all__ = [
     "ProblemMapping",
     "Process",
     "ReadableTrail",
+    "Reader",
     "ReceivedEvent",
     "Refused",
     "RequestGuard",
@@ -134,6 +139,7 @@ __all__ = [
     "get_logger",
     "guarded",
     "in_transaction",
+    "marked",
     "open_database",
     "open_guarded_client",
     "reversible",

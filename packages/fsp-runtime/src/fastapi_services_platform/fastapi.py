@@ -12,6 +12,7 @@ from fastapi_services_platform.http.exchange import exchange_of
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.permissions import effective_reversibility
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem
+from fastapi_services_platform.languages import SOURCE_LANGUAGE
 from fastapi_services_platform.security.principal import Principal, Reversibility
 
 
@@ -72,6 +73,12 @@ def operation(request: Request, method: str, path: str) -> Operation | None:
     return Operation(entry.path, effective_reversibility(entry.endpoint, method, entry.owner.reversibility))
 
 
+def language_of(request: Request) -> str:
+    """The language that pages speak to whoever asks, for what an endpoint hands on: a letter, a program's texts."""
+    exchange = exchange_of(request.scope)
+    return exchange.edge.pages.language_of(request) if exchange.edge.pages is not None else SOURCE_LANGUAGE
+
+
 CurrentPrincipal = Annotated[Principal, Depends(_current)]
 """Who asks; for routes that declared ``permission`` or ``authenticated``."""
 
@@ -97,6 +104,7 @@ __all__ = [
     "csrf_token",
     "flag",
     "inject",
+    "language_of",
     "operation",
     "problem",
 ]

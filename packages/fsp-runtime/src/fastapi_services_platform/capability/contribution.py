@@ -141,14 +141,30 @@ class StaticFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class LocaleFolder:
+    """Gettext catalogues inside a package: ``<folder>/<language>/LC_MESSAGES/<capability>.mo``.
+
+    They hold what the capability's templates look up, and what it contributes: labels, cards, permissions, problems.
+    """
+
+    package: str
+    folder: str = "locale"
+
+
+@dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A link in the page frame, shown to those who hold ``permission`` (``None``: to everyone who is signed in)."""
+    """A link in the page frame, shown to those who hold ``permission`` (``None``: to everyone who is signed in).
+
+    Entries of one ``section`` stand together under its name, whichever capabilities they come from; sections and the
+    entries in them stand in ``order``.
+    """
 
     label: str
     href: str
     permission: str | None = None
     order: int = 100
     icon: str = ""
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +253,7 @@ class Contribution:
     commands: "tuple[click.Command, ...]" = ()
     templates: tuple[TemplateFolder, ...] = ()
     static: tuple[StaticFolder, ...] = ()
+    locales: tuple[LocaleFolder, ...] = ()
     menu: tuple[MenuEntry, ...] = ()
     cards: tuple[Card, ...] = ()
     flags: tuple[FeatureFlag, ...] = ()

@@ -28,6 +28,14 @@ class PlatformSettings(BaseSettings):
     config_dir: Path | None = Field(None, description="Folder of the three configuration files.")
     log_dir: Path | None = Field(None, description="Folder of the text log; unset: console only.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    language: str = Field(
+        "en",
+        pattern="^[a-z]{2,3}$",
+        description="Language of pages for those whose browser names none that is offered.",
+    )
+    timezone: str = Field(
+        "UTC", max_length=64, description="Clock of pages for those whose own is not known, as Europe/Stockholm."
+    )
     public_url: str = Field("http://localhost:8000", description="Address under which browsers reach the platform.")
     database_url: str | None = Field(None, description="One server for all capabilities; unset: a SQLite file each.")
     database_pool_size: int = Field(5, ge=1, le=200, description="Connections that a capability's pool keeps.")

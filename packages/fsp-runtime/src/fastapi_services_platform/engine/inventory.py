@@ -10,6 +10,7 @@ from fastapi_services_platform.capability.contribution import (
     Contribution,
     HealthCheck,
     Job,
+    LocaleFolder,
     McpTool,
     MenuEntry,
     Permission,
@@ -109,14 +110,19 @@ class Inventory:
         return tuple(item for _, item in self._typed("bundles", Bundle))
 
     @property
-    def menu(self) -> tuple[MenuEntry, ...]:
-        """Links of the page frame in their order."""
-        return tuple(sorted((item for _, item in self._typed("menu", MenuEntry)), key=lambda item: item.order))
+    def menu(self) -> tuple[tuple[str, MenuEntry], ...]:
+        """Links of the page frame in their order, with their capability."""
+        return tuple(sorted(self._typed("menu", MenuEntry), key=lambda owned: owned[1].order))
 
     @property
-    def cards(self) -> tuple[Card, ...]:
-        """Tiles of the hub in their order."""
-        return tuple(sorted((item for _, item in self._typed("cards", Card)), key=lambda item: item.order))
+    def cards(self) -> tuple[tuple[str, Card], ...]:
+        """Tiles of the hub in their order, with their capability."""
+        return tuple(sorted(self._typed("cards", Card), key=lambda owned: owned[1].order))
+
+    @property
+    def locales(self) -> tuple[tuple[str, LocaleFolder], ...]:
+        """Folders of catalogues with the capability that they belong to."""
+        return self._typed("locales", LocaleFolder)
 
     @property
     def templates(self) -> tuple[tuple[str, TemplateFolder], ...]:

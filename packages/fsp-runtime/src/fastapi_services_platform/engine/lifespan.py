@@ -86,7 +86,8 @@ class Lifespan:
         public = urlsplit(settings.public_url)
         secret = await asyncio.to_thread(platform_secret, settings)
         self._edge.handlers = handlers_for(inventory.problems)
-        self._edge.problem_page = _problem_page(await container.get(Pages)) if Pages in container else None
+        self._edge.pages = pages = await container.get(Pages) if Pages in container else None
+        self._edge.problem_page = _problem_page(pages) if pages is not None else None
         self._edge.admission = Admission(
             await container.get(Authenticator) if Authenticator in container else None,
             await container.get(Authorizer) if Authorizer in container else None,

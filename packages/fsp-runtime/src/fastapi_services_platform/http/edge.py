@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi.routing import APIRouter
 from starlette.requests import HTTPConnection, Request
@@ -35,6 +35,9 @@ from fastapi_services_platform.http.routing import Found, RouteEntry, RouteIndex
 from fastapi_services_platform.http.telling import ACCESS_LOG, Observer, end_trace, problem_of, tell_of
 from fastapi_services_platform.observability.logger_factory import channel_of, get_logger
 from fastapi_services_platform.observability.tracing.spans import Tracing
+
+if TYPE_CHECKING:
+    from fastapi_services_platform.http.pages import Pages
 
 ProblemPage = Callable[[Request, Mapping[str, object], int], Awaitable[Response]]
 _STARTING = Problem(503, "starting", "The platform is starting", "Try again in a moment.", headers={"retry-after": "2"})
@@ -65,6 +68,7 @@ class Edge:
         self.index: RouteIndex | None = None
         self.admission: Admission | None = None
         self.problem_page: ProblemPage | None = None
+        self.pages: Pages | None = None
         self.observers: tuple[Observer, ...] = ()
         self.handlers: tuple[dict[Any, Any], dict[int, Any]] = (
             {},

@@ -125,9 +125,12 @@ class HubParts:
             site=self._platform.settings.name,
             templates=inventory.templates,
             static=inventory.static,
+            locales=inventory.locales,
             menu=inventory.menu,
             authorizer=await container.get(Authorizer) if Authorizer in container else None,
             entry_page=inventory.entry_page,
             paths=frozenset(entry.path for entry in inventory.routes),
             environment=self._platform.settings.environment,
+            language=self._platform.settings.language,
+            timezone=self._platform.settings.timezone,
         )

@@ -3,6 +3,7 @@
 from fastapi_services_platform.capability.contribution import (
     Contribution,
     Job,
+    LocaleFolder,
     MenuEntry,
     Migrations,
     ProblemMapping,
@@ -70,7 +71,17 @@ class Hub:
             jobs=(Job("health-history", parts.history.look, INTERVAL_SECONDS, everywhere=True),),
             templates=(TemplateFolder(_PACKAGE),),
             static=(StaticFolder(_PACKAGE),),
-            menu=(MenuEntry("Platform", "/platform", "platform.capabilities.read", order=900, icon="platform"),),
+            locales=(LocaleFolder(_PACKAGE),),
+            menu=(
+                MenuEntry(
+                    "Platform",
+                    "/platform",
+                    "platform.capabilities.read",
+                    order=900,
+                    icon="platform",
+                    section="Platform",
+                ),
+            ),
             migrations=Migrations(f"{_PACKAGE}.migrations", _metadata),
             problems=_PROBLEMS,
             audit_events=AUDIT_EVENTS,

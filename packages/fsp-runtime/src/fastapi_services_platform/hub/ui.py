@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from fastapi_services_platform.fastapi import MaybePrincipal, inject
-from fastapi_services_platform.http.pages import THEME_COOKIE, THEMES, Pages
+from fastapi_services_platform.http.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
 from fastapi_services_platform.hub.front.gallery import sample_table
@@ -33,7 +33,7 @@ async def home(
     """What is here, is it well, what may I do, what was I told."""
     if who is None:
         return await pages.render(request, "hub/welcome.html", {"capabilities": overview.capabilities()})
-    cards = [card for card in overview.cards() if await pages.allowed(who, card.permission)]
+    cards = [(owner, card) for owner, card in overview.cards() if await pages.allowed(who, card.permission)]
     operator = await pages.allowed(who, "platform.health.read")
     told = await notices.unread(who.urn)
     context = {"cards": cards, "operator": operator, "health": await overview.health(), "told": told}
@@ -65,6 +65,19 @@ async def choose_theme(request: Request, theme: Annotated[str, Form()]) -> Respo
     chosen = theme if theme in THEMES else THEMES[0]
     secure = request.url.scheme == "https"
     answer.set_cookie(THEME_COOKIE, chosen, max_age=_YEAR_SECONDS, secure=secure, httponly=False, samesite="lax")
+    return answer
+
+
+@router.post("/language", name="hub.language")
+@access(public=True)
+async def choose_language(
+    request: Request, language: Annotated[str, Form(max_length=16)], pages: Annotated[Pages, inject(Pages)]
+) -> Response:
+    """Remember the language for those whose profile names none, and go back to the page that asked."""
+    answer = RedirectResponse(_back(request), status_code=303)
+    chosen = language if language in pages.languages else pages.languages[0]
+    secure = request.url.scheme == "https"
+    answer.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_YEAR_SECONDS, secure=secure, httponly=True, samesite="lax")
     return answer
 
 

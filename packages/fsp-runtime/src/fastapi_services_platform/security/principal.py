@@ -29,6 +29,7 @@ class Principal:
     tenant: str = "default"
     email: str | None = None
     locale: str | None = None
+    timezone: str | None = None
     session_id: str | None = None
     scopes: frozenset[str] | None = None
     session_binding: str | None = field(default=None, repr=False)

@@ -35,7 +35,7 @@ def test_durations(seconds: float, shown: str) -> None:
 
 def test_moments_are_exact_for_machines() -> None:
     """The element holds the exact moment, the text the minute in UTC; a naive time is UTC."""
-    expected = '<time datetime="2026-01-02T03:04:05+00:00">2026-01-02 03:04 UTC</time>'
+    expected = '<time datetime="2026-01-02T03:04:05+00:00">2 Jan 2026, 03:04 UTC</time>'
     assert (moment(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)), moment(datetime(2026, 1, 2, 3, 4, 5))) == (
         expected,
         expected,

@@ -54,7 +54,7 @@ from skriptoteket.manifest.container import Library, upload_limits
 def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
     """Recipes for the container."""
     settings = library.settings
-    readers = Readers(settings.timezone, settings.default_locale)
+    readers = Readers(settings.timezone)
     ready: dict[type[Any], object] = {  # Any: interfaces of unrelated types
         Browsing: library.browsing,
         Curation: library.curation,

@@ -1,13 +1,23 @@
-"""Filters that templates use: sizes, durations, times, numbers, lines of charts, differences of texts."""
+"""Filters that templates use: sizes, durations, times, numbers, lines of charts, differences of texts.
+
+Those that depend on who reads ask :data:`reading`, which is set while a page is rendered.
+"""
 
 import difflib
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from jinja2 import pass_context
 from markupsafe import Markup
 
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+from fastapi_services_platform.languages import Reader, marked
+
+reading: ContextVar[Reader] = ContextVar("fsp_reading", default=Reader())  # noqa: B039  # a Reader is frozen
+"""Who reads the page that is being rendered."""
+
+_UNITS = (marked("bytes"), "kB", "MB", "GB", "TB")
 
 
 def size(count: float) -> str:
@@ -15,7 +25,8 @@ def size(count: float) -> str:
     value = float(count)
     for unit in _UNITS:
         if value < 1000 or unit == _UNITS[-1]:
-            return f"{value:.0f} {unit}" if unit == "bytes" or value >= 100 else f"{value:.1f} {unit}"
+            whole = unit == _UNITS[0] or value >= 100
+            return f"{reading.get().number(f'{value:.0f}' if whole else f'{value:.1f}')} {translated(unit)}"
         value /= 1000
     raise AssertionError("unreachable: the last unit returns")
 
@@ -25,7 +36,7 @@ def duration(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{reading.get().number(f'{seconds:.1f}')} s"
     whole = int(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
@@ -35,17 +46,35 @@ def duration(seconds: float) -> str:
 
 
 def moment(when: datetime) -> Markup:
-    """A moment as ``<time>``: exact for machines, UTC for people; hub.js shows the reader's zone."""
-    exact = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-    shown = exact.astimezone(UTC)
-    return Markup('<time datetime="{}">{} UTC</time>').format(
-        shown.isoformat(timespec="seconds"), shown.strftime("%Y-%m-%d %H:%M")
-    )
+    """A moment as ``<time>``: exact for machines, on the reader's clock for people."""
+    exact = (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).astimezone(UTC)
+    shown = Markup('<time datetime="{}">{}</time>')
+    return shown.format(exact.isoformat(timespec="seconds"), reading.get().moment(exact))
+
+
+def day(when: datetime) -> str:
+    """The day of a moment on the reader's clock."""
+    return reading.get().day(when)
 
 
 def number(value: float) -> str:
-    """A number with thin spaces between thousands."""
-    return f"{value:,}".replace(",", "\u202f")
+    """A number with thin spaces between thousands, and the reader's decimal mark."""
+    return reading.get().number(value)
+
+
+def translated(text: object, /, **values: object) -> str:
+    """``_("Hello, %(name)s", name=…)``: a text of the template, in the reader's language."""
+    return reading.get().text(text, **values)
+
+
+def counted(one: str, many: str, count: int, /, **values: object) -> str:
+    """``_n("%(count)s route", "%(count)s routes", count)``: the form that fits a number."""
+    return reading.get().plural(one, many, count, **values)
+
+
+def contributed(owner: str, text: object) -> str:
+    """``said("storage", permission.summary)``: a text that a capability contributed, from its own catalogue."""
+    return reading.get().of(owner, text)
 
 
 def sorted_by(label: str, key: str, order: str, address: str, *, number: bool = False) -> dict[str, object]:
@@ -98,14 +127,26 @@ def problem_path(uri: str) -> str:
     return f"/problems/{rest}" if found else "/"
 
 
+def _late(by_reader: Callable[..., Any]) -> Callable[..., Any]:  # Any: as FILTERS
+    """A filter whose answer depends on the reader; Jinja2 must not work it out while it compiles."""
+
+    @pass_context
+    def late(_context: object, *given: object, **named: object) -> object:
+        return by_reader(*given, **named)
+
+    return late
+
+
 FILTERS: dict[str, Callable[..., Any]] = {  # Any: a filter gives text, markup or a list
-    "size": size,
-    "duration": duration,
-    "moment": moment,
-    "number": number,
+    "size": _late(size),
+    "duration": _late(duration),
+    "moment": _late(moment),
+    "day": _late(day),
+    "number": _late(number),
     "sorted_by": sorted_by,
     "line_path": line_path,
     "area_path": area_path,
     "diff_lines": diff_lines,
     "problem_path": problem_path,
 }
+GLOBALS: dict[str, Callable[..., str]] = {"_": translated, "_n": counted, "said": contributed}

@@ -7,18 +7,23 @@ to everybody. A template is read and first rendered in a thread; later rendering
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from fastapi_services_platform.capability.contribution import MenuEntry, StaticFolder, TemplateFolder
+from fastapi_services_platform.capability.contribution import LocaleFolder, MenuEntry, StaticFolder, TemplateFolder
 from fastapi_services_platform.http.door.forgery import FIELD
 from fastapi_services_platform.http.exchange import Exchange, exchange_of
-from fastapi_services_platform.http.pages.filters import FILTERS
+from fastapi_services_platform.http.pages.filters import FILTERS, GLOBALS, reading
 from fastapi_services_platform.http.pages.folders import folder_of
+from fastapi_services_platform.http.pages.menu import Menu, menu_of, standing, way_here
+from fastapi_services_platform.http.pages.readers import Readers
 from fastapi_services_platform.http.pages.static_files import StaticFiles, read_static
+from fastapi_services_platform.languages import SOURCE_LANGUAGE, Catalogues, Reader
+from fastapi_services_platform.languages.catalogues import SHARED
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import Authorizer
@@ -38,11 +43,14 @@ class PageParts:
     site: str
     templates: Sequence[tuple[str, TemplateFolder]] = ()
     static: Sequence[tuple[str, StaticFolder]] = ()
-    menu: Sequence[MenuEntry] = ()
+    locales: Sequence[tuple[str, LocaleFolder]] = ()
+    menu: Sequence[tuple[str, MenuEntry]] = ()
     authorizer: Authorizer | None = None
     entry_page: str | None = None
     paths: frozenset[str] = frozenset()
     environment: str = "prod"
+    language: str = SOURCE_LANGUAGE
+    timezone: str = "UTC"
 
 
 class Pages:
@@ -52,15 +60,17 @@ class Pages:
         self._read_parts = parts
         self._parts = PageParts("")
         self._environment = _environment(PrefixLoader({}))
-        self._warm: set[str] = set()
+        self._warm: set[tuple[str, str]] = set()
+        self._readers = Readers(Catalogues())
         self.static = StaticFiles({})
 
     async def open(self) -> None:
         """Read what the capabilities hand over, anew at every call."""
         parts = await self._read_parts()
-        loader, static = await blocking(_read, parts)
+        loader, static, catalogues = await blocking(_read, parts)
         environment = _environment(loader)
         environment.globals["static_url"] = static.url
+        self._readers = Readers(catalogues, parts.language, parts.timezone)
         self._parts, self._environment, self.static = parts, environment, static
         self._warm = set()
 
@@ -76,16 +86,44 @@ class Pages:
 
     async def text(self, request: Request, template: str, context: Mapping[str, object] | None = None) -> str:
         """A rendered template as text: for fragments that HTMX swaps in, and for :meth:`render`."""
-        whole: dict[str, object] = {**await self._surroundings(request), **(context or {})}
-        if template in self._warm:
-            return self._environment.get_template(template).render(whole)
-        rendered = await blocking(_first_render, self._environment, template, whole)
-        self._warm.add(template)
+        reader = await self.reader(request, template.partition("/")[0] if "/" in template else SHARED)
+        menu = await self._menu(request, reader)
+        whole: dict[str, object] = {**self._surroundings(request, reader, menu), **(context or {})}
+        read, stood = reading.set(reader), standing.set(menu)
+        try:
+            if (template, reader.language) in self._warm:
+                return self._environment.get_template(template).render(whole)
+            rendered = await blocking(_first_render, self._environment, template, whole)
+        finally:
+            reading.reset(read)
+            standing.reset(stood)
+        self._warm.add((template, reader.language))
         return rendered
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that pages are offered in."""
+        return self._readers.catalogues.languages
+
+    @property
+    def catalogues(self) -> Catalogues:
+        """The texts of every capability, for letters and what else is not a page."""
+        return self._readers.catalogues
+
+    def language_of(self, request: Request) -> str:
+        """The language of a request."""
+        return self._readers.language_of(request, exchange_of(request.scope).principal)
+
+    async def reader(self, request: Request, owner: str = SHARED) -> Reader:
+        """Who reads, for texts that an endpoint makes itself: ``(await pages.reader(request, "notes")).text("…")``."""
+        return await self._readers.of(request, exchange_of(request.scope).principal, owner)
 
     async def problem(self, request: Request, members: Mapping[str, object], status: int) -> HTMLResponse:
         """The page that tells a person what went wrong."""
-        return await self.render(request, "problem.html", {"problem": members}, status)
+        owner = urlsplit(str(members["type"])).path.rpartition("/problems/")[2].partition("/")[0]
+        reader = await self.reader(request, owner)
+        said = {name: reader.text(members[name]) for name in ("title", "detail") if name in members}
+        return await self.render(request, "problem.html", {"problem": {**members, **said}}, status)
 
     async def allowed(self, principal: Principal | None, permission: str | None) -> bool:
         """Whether a menu entry, card or button is shown: a signed-in caller who holds the permission."""
@@ -102,11 +140,16 @@ class Pages:
             _log.error("pages.authorization_failed", permission=permission, exc_info=error)
             return False
 
-    async def _surroundings(self, request: Request) -> dict[str, object]:
+    async def _menu(self, request: Request, reader: Reader) -> Menu:
+        principal = exchange_of(request.scope).principal
+        seen = [(owner, entry) for owner, entry in self._parts.menu if await self.allowed(principal, entry.permission)]
+        return menu_of(seen, reader, request.url.path)
+
+    def _surroundings(self, request: Request, reader: Reader, menu: Menu) -> dict[str, object]:
         exchange = exchange_of(request.scope)
         principal = exchange.principal
-        menu = [entry for entry in self._parts.menu if await self.allowed(principal, entry.permission)]
         theme = request.cookies.get(THEME_COOKIE, THEMES[0])
+        chosen = principal is not None and (principal.locale or "")[:2] in self.languages
         return {
             "request": request,
             "site": self._parts.site,
@@ -114,6 +157,9 @@ class Pages:
             "principal": principal,
             "menu": menu,
             "here": request.url.path,
+            "lang": reader.language,
+            "languages": {} if chosen else self._readers.names,
+            "zone": "own" if principal is not None and principal.timezone else getattr(reader.zone, "key", "UTC"),
             "entry_page": self._parts.entry_page,
             "has_page": self._parts.paths.__contains__,
             "theme": theme if theme in THEMES else THEMES[0],
@@ -141,13 +187,14 @@ def _csrf_field(exchange: Exchange) -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token_for(exchange))
 
 
-def _read(parts: PageParts) -> tuple[BaseLoader, StaticFiles]:
+def _read(parts: PageParts) -> tuple[BaseLoader, StaticFiles, Catalogues]:
     folders: dict[str, list[FileSystemLoader]] = {}
     for capability, folder in parts.templates:
         folders.setdefault(capability, []).append(FileSystemLoader(folder_of(folder.package, folder.folder)))
     by_name: Mapping[str, BaseLoader] = {name: ChoiceLoader(loaders) for name, loaders in folders.items()}
     shared = FileSystemLoader(folder_of(*_SHARED))
-    return ChoiceLoader([PrefixLoader(by_name), shared]), read_static(parts.static)
+    catalogues = Catalogues([(owner, folder_of(item.package, item.folder)) for owner, item in parts.locales])
+    return ChoiceLoader([PrefixLoader(by_name), shared]), read_static(parts.static), catalogues
 
 
 def _environment(loader: BaseLoader) -> Environment:
@@ -158,8 +205,10 @@ def _environment(loader: BaseLoader) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.do"],
     )
     environment.filters.update(FILTERS)
+    environment.globals.update(GLOBALS, way_here=way_here)
     return environment
 
 

@@ -152,8 +152,8 @@ class Overview:
             for b in self._platform.inventory.bundles
         ]
 
-    def cards(self) -> tuple[Card, ...]:
-        """Tiles of the hub in their order."""
+    def cards(self) -> tuple[tuple[str, Card], ...]:
+        """Tiles of the hub in their order, with their capability."""
         return self._platform.inventory.cards
 
     def problem_types(self) -> dict[str, ProblemMapping]:

@@ -24,8 +24,18 @@
     setTimeout(() => item.remove(), 6000);
   };
 
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  const ownClock = root.dataset.zone === "own" || root.dataset.zone === zone || !zone;
+
+  const rememberZone = () => {
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `fsp-zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+  };
+
   const localTimes = (scope) => {
-    const format = new Intl.DateTimeFormat(root.lang || undefined, { dateStyle: "medium", timeStyle: "short" });
+    if (ownClock) return;
+    const language = root.lang === "en" ? "en-GB" : root.lang || undefined;
+    const format = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
     for (const time of scope.querySelectorAll("time[datetime]:not([data-local])")) {
       const when = new Date(time.dateTime);
       if (Number.isNaN(when.valueOf())) continue;
@@ -47,8 +57,13 @@
 
     const menu = target.closest("[data-menu-button]");
     if (menu) {
+      event.preventDefault();
       const open = document.getElementById("site-menu").classList.toggle("is-open");
       menu.setAttribute("aria-expanded", String(open));
+    }
+    if (target.closest(".menu-close")) {
+      document.getElementById("site-menu").classList.remove("is-open");
+      document.querySelector("[data-menu-button]").setAttribute("aria-expanded", "false");
     }
     const opener = target.closest("[data-opens]");
     if (opener) document.getElementById(opener.dataset.opens)?.showModal();
@@ -59,7 +74,7 @@
     const copy = target.closest("[data-copy]");
     if (copy) {
       await navigator.clipboard.writeText(copy.closest("[data-copy-block]").querySelector("code").textContent);
-      toast("Copied");
+      toast(document.querySelector("[data-toasts]").dataset.copied);
     }
     if (target.closest("[data-toast-text]")) toast(target.closest("[data-toast-text]").dataset.toastText);
   });
@@ -82,10 +97,10 @@
     const secure = location.protocol === "https:" ? "; secure" : "";
     document.cookie = `fsp-theme=${chosen}; path=/; max-age=31536000; samesite=lax${secure}`;
     button.value = themes[chosen][0];
-    const label = { auto: "as the system", dark: "dark", light: "light" }[chosen];
-    button.title = `Colours: ${label}`;
-    button.setAttribute("aria-label", `Colours: ${label}. Switch.`);
-    toast(`Colours: ${label}`, "info");
+    const label = button.dataset[chosen];
+    button.title = label;
+    button.setAttribute("aria-label", `${label}. ${button.dataset.switch}`);
+    toast(label, "info");
   });
 
   document.addEventListener("htmx:config:request", (event) => {
@@ -123,6 +138,7 @@
   };
 
   const start = () => {
+    if (!ownClock) rememberZone();
     enhance(document);
     for (const region of document.querySelectorAll("[data-live-stream]")) live(region);
     for (const tabs of document.querySelectorAll(".tabs")) {

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 
 from fastapi_services_platform import Principal
-from skriptoteket.adapters.http.languages import chosen
+from fastapi_services_platform.fastapi import language_of
 from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.uploads import UploadReader
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
@@ -66,7 +66,7 @@ class ScheduleDesk:
                 times_of(texts, self.timezone),
                 values,
                 received.uploads,
-                chosen(request, principal.locale, self.default_locale),
+                language_of(request),
             )
             return await self.planning.make(wanted)
         except BaseException:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from starlette.requests import Request
 
 from fastapi_services_platform import Principal
-from skriptoteket.adapters.http.languages import chosen
+from fastapi_services_platform.fastapi import language_of
 from skriptoteket.adapters.http.uploads import Received, UploadReader
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
 from skriptoteket.core.fields.forms import Fields, plain_fields
@@ -61,7 +61,7 @@ class SubmissionDesk:
                 requested_by=principal.urn,
                 values=form_values(schema, received),
                 uploads=received.uploads,
-                locale=chosen(request, principal.locale, self.default_locale),
+                locale=language_of(request),
                 idempotency_key=idempotency_key or next(iter(received.texts.get("submission_key", ())), None),
             )
             submitted = await self.submissions.submit(wanted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fastapi import Request
 
 from fastapi_services_platform import Principal
-from skriptoteket.adapters.http.languages import chosen
+from fastapi_services_platform.fastapi import language_of
 from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.uploads import UploadReader
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
@@ -57,7 +57,7 @@ class TrialDesk:
                 received.uploads,
                 version_id,
                 fields,
-                chosen(request, principal.locale, "en"),
+                language_of(request),
                 settings,
             )
             behaviour = await self.trials.behaviour(actor, trial)

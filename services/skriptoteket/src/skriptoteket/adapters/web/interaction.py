@@ -6,9 +6,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from fastapi_services_platform import access
-from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
+from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject, language_of
 from skriptoteket.adapters.http.acting import Actors, run_id_of
-from skriptoteket.adapters.http.languages import chosen
 from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk, form_values
 from skriptoteket.adapters.http.uploads import Received
 from skriptoteket.adapters.web.run_view import Attempt, offer, view
@@ -68,7 +67,7 @@ async def act(
             values,
             int(rev) if rev.isdigit() and len(rev) < 10 else 0,
             seen.run.session_context,
-            chosen(request, principal.locale, desk.default_locale),
+            language_of(request),
         )
         run = await steps.act(wanted)
         await desk.wait(run.id, principal.urn, FAST_RESULT)

@@ -6,7 +6,6 @@ from skriptoteket.adapters.web import (
     catalog,
     editor,
     interaction,
-    language,
     preferences,
     run,
     schedules,
@@ -39,7 +38,6 @@ def page_router() -> APIRouter:
         taxonomy,
         oversight,
         operations,
-        language,
     ):
         router.include_router(each.router)
     return router

@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from fastapi_services_platform import Principal
-from skriptoteket.adapters.http.languages import chosen
-from skriptoteket.adapters.web.wording import marked, translated
+from fastapi_services_platform import Principal, marked
+from fastapi_services_platform.fastapi import language_of
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.runs.inputs import readable_size
 from skriptoteket.core.runs.models import OutcomeCode, RunState
@@ -86,10 +85,6 @@ class Reader:
         self.locale = locale
         self._zone = zone
 
-    def _(self, text: object) -> str:
-        """A text of the pages, in the reader's language; a text that nobody translated comes back as it is."""
-        return translated(self.locale, text)
-
     def title(self, tool: Tool) -> str:
         """The tool's title."""
         return (tool.title_sv if self.locale == "sv" else "") or tool.title
@@ -125,10 +120,9 @@ class Reader:
 class Readers:
     """Makes a reader for each request. Lives as long as the app."""
 
-    def __init__(self, zone: str, default_locale: str) -> None:
+    def __init__(self, zone: str) -> None:
         self._zone = ZoneInfo(zone)
-        self._default = default_locale
 
-    def of(self, principal: Principal, request: Request) -> Reader:
+    def of(self, _principal: Principal, request: Request) -> Reader:
         """The reader behind a request."""
-        return Reader(chosen(request, principal.locale, self._default), self._zone)
+        return Reader(language_of(request), self._zone)

@@ -8,13 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from fastapi_services_platform import Principal, access
+from fastapi_services_platform import marked, Principal, access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import run_id_of
 from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.web.run_view import view
 from skriptoteket.adapters.web.texts import OUTCOME_WORDS, STATE_TONES, STATE_WORDS, Readers
-from skriptoteket.adapters.web.wording import marked
 from skriptoteket.core.errors import NotFound, ValidationFailed
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import RUN, VIEW_ANY_RUN
@@ -57,19 +56,15 @@ async def runs(
         issues = {issue.field: issue.message for issue in error.issues}
     except NotFound:
         issues = {"tool": "there is no tool with this address"}
-    reader = people.of(principal, request)
     context = {
-        "reader": reader,
+        "reader": people.of(principal, request),
         "rows": rows[:_PAGE],
         "older": rows[_PAGE - 1][0].id if len(rows) > _PAGE else None,
         "names": await desk.people.names(frozenset(run.requested_by for run, _ in rows)),
         "words": STATE_WORDS,
         "tones": STATE_TONES,
-        "states": [("", reader._(EVERY_STATE)), *((each.value, reader._(STATE_WORDS[each])) for each in RunState)],
-        "outcomes": [
-            ("", reader._(EVERY_OUTCOME)),
-            *((each.value, reader._(OUTCOME_WORDS[each])) for each in OutcomeCode),
-        ],
+        "states": [("", EVERY_STATE), *((each.value, STATE_WORDS[each]) for each in RunState)],
+        "outcomes": [("", EVERY_OUTCOME), *((each.value, OUTCOME_WORDS[each]) for each in OutcomeCode)],
         "filter": {"tool": tool, "state": state, "outcome": outcome},
         "issues": issues,
     }
