@@ -20,6 +20,7 @@ COMMANDS = {
     "inventory": "commands.inventory:inventory",
     "new": "commands.new:new",
     "redo": "commands.journal:redo",
+    "release": "wheels.release.cli:release",
     "lock": "wheels.lock.cli:lock",
     "shell": "shell.cli:shell",
     "undo": "commands.journal:undo",

@@ -10,6 +10,7 @@ from au_sys_python_factory.pipelines.locked import synced
 from au_sys_python_factory.pipelines.registration import find_capability
 from au_sys_python_factory.plan.apply import Side, turn, writing
 from au_sys_python_factory.plan.journal import Entry, Journal
+from au_sys_python_factory.wheels.release.applying.applying import last_release, take_back
 from au_sys_python_factory.workspace.members import find_workspace
 
 
@@ -18,9 +19,13 @@ from au_sys_python_factory.workspace.members import find_workspace
 @click.option("--list", "listing", is_flag=True, help="Show the journal.")
 @manner_options
 def undo(entry_id: str | None, listing: bool, manner: Manner) -> None:
-    """Take back a journal entry (default: the last one that is done), byte for byte."""
+    """Take back a journal entry (default: the release on top, else the last entry that is done), byte for byte."""
     if listing:
         _list(manner)
+        return
+    root = find_workspace(manner.start).root
+    if entry_id is None and last_release(root):
+        click.echo(f"taken back: {', '.join(take_back(root).tags)}")
         return
     _turn(entry_id, manner, "before")
 

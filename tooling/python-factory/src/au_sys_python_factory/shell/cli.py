@@ -66,6 +66,7 @@ _as_json = click.option(
 @click.option("--fresh", is_flag=True, help="Start with new data; the old ones are kept aside.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--no-build", is_flag=True, help="Take the wheels that are there.")
+@click.option("--from", "index", default=None, help="Released wheels out of this index (a name or URL).")
 @click.option("--with", "services", default="", help=f"Servers to bring along, comma separated: {', '.join(KNOWN)}.")
 @click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds until ready.")
 @click.option("--admin-email", default=ADMIN_EMAIL, show_default=True, help="Address of the first administrator.")
@@ -80,6 +81,7 @@ def up_command(
     fresh: bool,
     yes: bool,
     no_build: bool,
+    index: str | None,
     services: str,
     timeout: float,
     admin_email: str,
@@ -98,6 +100,7 @@ def up_command(
         ready_seconds=timeout,
         admin_email=admin_email,
         services=_services(services),
+        index=index,
     )
 
     def show(overview: Overview) -> None:

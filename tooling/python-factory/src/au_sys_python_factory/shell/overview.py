@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from au_sys_python_factory.shell.assembly.installed_commands import FirstAdmin
 from au_sys_python_factory.shell.supervision.readiness import Json
+from au_sys_python_factory.wheels.columns import table
 
 HEADS = ("capability", "version", "wheel", "routes", "permissions", "database at", "health")
 
@@ -94,20 +94,6 @@ def places(url: str, inventory: Mapping[str, Json]) -> tuple[tuple[str, str], ..
         found += [(item["name"], f"{url}{href}") for href in item.get("menu", []) if href != "/"]
     found += [("health", f"{url}/health"), ("discovery", f"{url}/discovery")]
     return tuple(dict.fromkeys(found))
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; plain text."""
-    lines = [tuple(heads), *[tuple(row) for row in rows]]
-    widths = [max(_width(line[column]) for line in lines) for column in range(len(heads))]
-    return "\n".join(
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _health(item: Mapping[str, Json]) -> str:

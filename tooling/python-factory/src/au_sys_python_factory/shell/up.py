@@ -62,6 +62,8 @@ class Wish:
     ready_seconds: float = 60.0
     admin_email: str = ADMIN_EMAIL
     services: tuple[str, ...] = ()
+    index: str | None = None
+    """Released wheels out of this index instead of built ones."""
 
 
 class AlreadyRunning(Exception):
@@ -132,7 +134,7 @@ def _prepare(platform: PlatformFolder, state: StateFolder, wish: Wish, progress:
         step.result = f"uv {version}, port {wish.port} is free"
     state.prepare()
     note = _set_aside(state) if wish.fresh else ""
-    assembly = assemble(platform, state, progress, rebuild=wish.rebuild, extras=wish.services)
+    assembly = assemble(platform, state, progress, rebuild=wish.rebuild, extras=wish.services, index=wish.index)
     services = prepare_services(wish.services, state)
     environment = process_environment(platform.config, state, host=wish.host, port=wish.port)
     addresses = {name: value for service in services for name, value in service.environment.items()}

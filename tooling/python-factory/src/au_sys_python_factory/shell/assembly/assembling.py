@@ -12,6 +12,8 @@ from au_sys_python_factory.shell.steps import Progress
 from au_sys_python_factory.shell.supervision.state import StateFolder, write_private
 from au_sys_python_factory.wheels.building import Built, BuiltFile, build, read_built
 from au_sys_python_factory.wheels.environment import Environment, export_lock, make_environment
+from au_sys_python_factory.wheels.index.addresses import find_index
+from au_sys_python_factory.wheels.index.fetching import fetch_wheels
 from au_sys_python_factory.wheels.resolving import clashes
 
 
@@ -29,16 +31,26 @@ class Assembly:
 
 
 def assemble(
-    platform: PlatformFolder, state: StateFolder, progress: Progress, *, rebuild: bool, extras: Sequence[str] = ()
+    platform: PlatformFolder,
+    state: StateFolder,
+    progress: Progress,
+    *,
+    rebuild: bool,
+    extras: Sequence[str] = (),
+    index: str | None = None,
 ) -> Assembly:
-    """Steps 2 to 4: wheels, environment, byte code.
+    """Steps 2 to 4: wheels (built here, or released ones out of an index), environment, byte code.
 
     Raises:
         FactoryError: a member does not build, the wheels do not fit each other, or an installation failed.
     """
     with progress.step("wheels") as step:
-        built = _wheels(platform, rebuild, progress.say if progress.live else lambda _: None)
-        step.result = f"{len(built.rebuilt)} built, {len(built.wheels) - len(built.rebuilt)} reused"
+        if index is None:
+            built = _wheels(platform, rebuild, progress.say if progress.live else lambda _: None)
+            step.result = f"{len(built.rebuilt)} built, {len(built.wheels) - len(built.rebuilt)} reused"
+        else:
+            built = _released(platform, state, index)
+            step.result = f"{len(built.wheels)} fetched from {index}"
     with progress.step("environment") as step:
         requirements = export_lock(platform.workspace.root, [platform.member.name], extras)
         environment = make_environment(
@@ -58,6 +70,15 @@ def _wheels(platform: PlatformFolder, rebuild: bool, tell: Callable[[str], None]
     else:
         built = read_built(platform.packages)
         _refuse_foreign(platform, built)
+    return _fitting(built)
+
+
+def _released(platform: PlatformFolder, state: StateFolder, index: str) -> Built:
+    chosen = find_index(platform.workspace.root, index)
+    return _fitting(fetch_wheels(chosen, platform.bill_of_materials(), state.root / "released"))
+
+
+def _fitting(built: Built) -> Built:
     refused = clashes(built.wheels)
     if refused:
         raise Refused(

@@ -1,0 +1,1 @@
+"""Releases rehearsed on a small workspace, against an index on this machine."""
