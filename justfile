@@ -142,46 +142,6 @@ hooks:
     printf '#!/bin/sh\nexec uv run --no-sync python-factory check --changed\n' > "$(git rev-parse --git-path hooks)/pre-commit"
     chmod +x "$(git rev-parse --git-path hooks)/pre-commit"
 
-# What would be released and why: versions, order, what stops it; writes nothing
-[group('release')]
-[no-exit-message]
-release-plan *ARGS:
-    {{ run }} python-factory release plan "$@"
-
-# Write the release: versions, bounds, change logs, lock, one commit and its tags (undo: python-factory undo)
-[group('release')]
-[no-exit-message]
-release-apply *ARGS:
-    {{ run }} python-factory release apply "$@"
-
-# Pass the gate and send what stands at its tag to INDEX (pypi, internal or a URL), dependencies first
-[group('release')]
-[no-exit-message]
-publish INDEX *ARGS:
-    {{ run }} python-factory release publish "$@"
-
-# Install what INDEX delivers into an empty environment, and compare it with what was built
-[group('release')]
-[no-exit-message]
-release-verify INDEX *ARGS:
-    {{ run }} python-factory release verify "$@"
-
-# A CycloneDX bill of materials beside each wheel of dist/
-[group('release')]
-sbom *ARGS:
-    {{ run }} python-factory release sbom "$@"
-
-# Bring the public addresses back into uv.lock, with the same versions and hashes
-[group('environment')]
-lock-repair:
-    {{ run }} python-factory lock repair
-
-# A git hook that runs the house rules before each commit
-[group('environment')]
-hooks:
-    printf '#!/bin/sh\nexec uv run --no-sync python-factory check --changed\n' > "$(git rev-parse --git-path hooks)/pre-commit"
-    chmod +x "$(git rev-parse --git-path hooks)/pre-commit"
-
 # Build the wheels and run the platform from exactly these
 [group('product')]
 [no-exit-message]
@@ -250,6 +210,11 @@ proof-storage IMAGES="1000000" STATE="dist/proof-storage.json":
 [group('proof')]
 proof-fuzz EXAMPLES="200":
     FSP_FUZZ_EXAMPLES="{{ EXAMPLES }}" {{ run }} pytest -q tests/attacks/test_schema.py
+
+# Kill the worker of the script library with -9 at random moments: nothing is left, no run is lost; it goes on where it stopped
+[group('proof')]
+proof-runner KILLS="10000" STATE="dist/proof-runner.json":
+    {{ run }} python -m tests.runs.kills --kills "{{ KILLS }}" --state "{{ STATE }}"
 
 # Every pair of backends switched under load and killed at every step (--parts: some namespaces only); it goes on where it stopped
 [group('proof')]

@@ -41,6 +41,7 @@ class WorkerSettings:
     timezone: str = "Europe/Stockholm"
     environments: frozenset[str] = frozenset({"standard@1"})
     lane_weights: Mapping[str, int] | None = None
+    prepared_limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class _Daemon:
         rescued = await self.recovery.take_over(self.identity.host_id, self.identity.id)
         await self._register()
         if sandbox is not None:
-            await sandbox.prepare(Limits())
+            await sandbox.prepare(self.settings.prepared_limits)
         _log.info(
             "worker.started",
             worker=self.identity.id,
