@@ -1,0 +1,126 @@
+"""A platform in processes of its own, at a name that takes passkeys, with its letters and its administrator."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.attacks.running_platform import COMMANDS, EMAIL, PASSWORD, create_admin, environment_of, serving
+
+ADMIN = EMAIL
+ADMIN_PASSWORD = PASSWORD
+OWN_PASSWORD = "seven geese walk slowly home"
+_PATIENCE = 60.0
+_LINK = re.compile(r"http://\S+#token=\S+")
+
+
+@dataclass
+class House:
+    """Where it answers, where its letters lie, and programs of its people."""
+
+    url: str
+    folder: Path
+    client: httpx.Client
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def call(
+        self, who: str, method: str, path: str, body: object = None, *, password: str = OWN_PASSWORD, **more: Any
+    ) -> Any:  # Any: JSON, and options of httpx
+        """What a program of somebody is answered; it has to go well."""
+        answer = self.ask(who, method, path, body, password=password, **more)
+        assert answer.status_code < 300, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+    def ask(
+        self, who: str, method: str, path: str, body: object = None, *, password: str = OWN_PASSWORD, **more: Any
+    ) -> httpx.Response:  # Any: options of httpx
+        """The answer to a program of somebody, whatever it is."""
+        if who not in self.tokens:
+            signing = {"email": who, "password": ADMIN_PASSWORD if who == ADMIN else password}
+            signed = self.client.post("/auth/jwt/login", json=signing)
+            assert signed.status_code == 200, signed.text
+            self.tokens[who] = signed.json()["access_token"]
+        headers = {"authorization": f"Bearer {self.tokens[who]}", **more.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, json=body, **more)
+
+    def person(self, name: str, *roles: str) -> str:
+        """Register somebody who holds these roles; returns her URN."""
+        email = f"{name}@example.org"
+        body = {"email": email, "password": OWN_PASSWORD, "display_name": name.title()}
+        assert self.client.post("/auth/register", json=body).status_code == 202
+        urn = str(self.call(email, "GET", "/users/me")["urn"])
+        for role in roles:
+            self.call(ADMIN, "POST", f"/rbac/users/{urn}/roles", {"role": role})
+        return urn
+
+    def link_to(self, address: str) -> str:
+        """The link of the letter to an address, when it came."""
+        found: list[str] = []
+
+        def look() -> bool:
+            for file in sorted((self.folder / "data/outbox").glob("*.eml")):
+                letter = message_from_bytes(file.read_bytes(), policy=policy.default)
+                body = letter.get_body(("plain",))
+                if body is not None and address in str(letter["to"]):
+                    found.extend(_LINK.findall(str(body.get_content())))
+            return bool(found)
+
+        self.until(look, f"a letter to {address}")
+        return found[0]
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Look again and again at what another process does by itself."""
+        deadline = time.monotonic() + _PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline, f"{what} did not come"
+            time.sleep(0.05)
+
+
+@contextmanager
+def running_house(folder: Path, *, worker: bool = False, **settings: str) -> Iterator[House]:
+    """Start it with its state in a folder, and stop it by its pids."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://localhost:{port}"
+    data = folder / "data"
+    data.mkdir(parents=True)
+    targets = {name: f"sqlite://{data}/{name}.db" for name in ("second", "third")}
+    known = {
+        "FSP_PUBLIC_URL": url,
+        "IDENTITY_PASSWORD_MEMORY_KIB": "8",
+        "IDENTITY_PASSWORD_TIME_COST": "1",
+        "IDENTITY_STEP_UP_MAX_AGE": "3600",
+        "IDENTITY_ACCESS_TTL": "3600",
+        "STORAGE_SWITCH_TARGETS": json.dumps(targets),
+        **settings,
+    }
+    environment = environment_of(folder, port, **known)
+    create_admin(environment)
+    with serving(folder, port, environment), httpx.Client(base_url=url, timeout=60) as client:
+        working = _worker(folder, environment) if worker else None
+        try:
+            yield House(url, folder, client)
+        finally:
+            if working is not None:
+                os.kill(working.pid, signal.SIGTERM)
+                working.wait(timeout=60)
+
+
+def _worker(folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    with open(folder / "worker", "wb") as output:
+        return subprocess.Popen(
+            [str(COMMANDS / "skriptoteket"), "worker"], env=environment, stdout=output, stderr=output
+        )
