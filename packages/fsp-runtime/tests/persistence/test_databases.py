@@ -12,6 +12,7 @@ from fastapi_services_platform import open_database
 from fastapi_services_platform.errors import ConfigurationError
 from fastapi_services_platform.persistence.databases import Database
 from fastapi_services_platform.persistence.unit_of_work import in_transaction
+from fastapi_services_platform.testing.loop_guard import blocking_calls
 from fastapi_services_platform.testing.started_app import settings_for
 
 
@@ -25,6 +26,17 @@ async def test_sqlite_runs_with_the_safe_pragmas(tmp_path: Path) -> None:
         }
     await database.close()
     assert found == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": 2}
+
+
+async def test_the_folder_is_made_beside_the_loop(tmp_path: Path) -> None:
+    """The first connection makes the folder of its file, in its own thread."""
+    database = Database("demo", f"sqlite+aiosqlite:///{tmp_path}/a/b/demo.db")
+    with blocking_calls() as made:
+        async with database.session() as session:
+            await session.execute(text("SELECT 1"))
+    await database.close()
+    assert made == []
+    assert (tmp_path / "a" / "b" / "demo.db").exists()
 
 
 async def test_write_sessions_wait_for_each_other(tmp_path: Path) -> None:

@@ -83,7 +83,6 @@ class Database:
         self._opened = True
         terms = self._terms(self._statement_seconds)
         if self.dialect == "sqlite":
-            _make_folder(self.file)
             return sqlite_engine(self.url, terms)
         return postgres_engine(self.url, terms)
 
@@ -96,8 +95,6 @@ class Database:
             return postgres_engine(self.url, self._terms(0.0), pooled=False)
         if self.file is None:
             return self.engine
-        if not self._opened:
-            _make_folder(self.file)
         return sqlite_engine(self.url, self._terms(0.0), pooled=False)
 
     def _terms(self, statement_seconds: float) -> "EngineTerms":
@@ -253,11 +250,6 @@ def _need_asyncpg() -> None:
 
     if find_spec("asyncpg") is None:
         raise DatabaseError("PostgreSQL needs asyncpg.", "install fastapi-services-platform[postgres].")
-
-
-def _make_folder(path: str | None) -> None:
-    if path is not None:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o750, exist_ok=True)
 
 
 def is_transient(error: BaseException) -> bool:

@@ -1,6 +1,8 @@
 """Engines with a time limit for statements, a log of slow ones, read-only transactions, and a pool that is measured."""
 
+import os
 import re
+import sqlite3
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -58,8 +60,8 @@ def sqlite_engine(url: URL, terms: EngineTerms, *, pooled: bool = True) -> Async
     pool: dict[str, Any] = {"poolclass": MeasuredPool if pooled else NullPool}  # Any: a class, typed as such below
     if url.database in (None, "", ":memory:"):
         pool = {}
-    patience = {"timeout": terms.busy_seconds}
-    engine = create_async_engine(url, hide_parameters=True, connect_args=patience, **pool)
+    arguments = {"timeout": terms.busy_seconds, "factory": _in_its_folder}
+    engine = create_async_engine(url, hide_parameters=True, connect_args=arguments, **pool)
     event.listen(engine.sync_engine, "do_connect", connected)
     _configure_sqlite(engine, terms)
     _log_slow(engine, terms)
@@ -86,6 +88,14 @@ def postgres_engine(url: URL, terms: EngineTerms, *, pooled: bool = True) -> Asy
     engine = create_async_engine(url, hide_parameters=True, connect_args=arguments, **pool)
     _log_slow(engine, terms)
     return engine
+
+
+def _in_its_folder(database: str, **options: Any) -> sqlite3.Connection:  # Any: whatever sqlite3.connect() takes
+    """Called in the connection's own thread, where a folder may be made without holding up anybody."""
+    if not database.startswith("file:"):
+        os.makedirs(os.path.dirname(os.path.abspath(database)), mode=0o750, exist_ok=True)
+    options.pop("factory", None)
+    return sqlite3.Connection(database, **options)
 
 
 def _configure_sqlite(engine: AsyncEngine, terms: EngineTerms) -> None:
