@@ -12,21 +12,41 @@ PEOPLE = 8
 STORM = 4
 
 
-def _keep_signing_in(server: Server, number: int, stop: threading.Event, done: list[int]) -> None:
+def _signed_in(server: Server, number: int) -> Connection:
     connection = Connection(server.port)
+    _sign_in_once(server, connection, number)
+    return connection
+
+
+def _sign_in_once(server: Server, connection: Connection, number: int) -> None:
+    status, _ = connection.login(f"person{number}@example.org", PASSWORD)
+    if status != 200:
+        raise RuntimeError(f"{server.name}: a sign-in was answered with {status}")
+
+
+def _keep_signing_in(
+    server: Server, connection: Connection, number: int, stop: threading.Event, done: list[int]
+) -> None:
     while not stop.is_set():
-        status, _ = connection.login(f"person{number}@example.org", PASSWORD)
-        if status != 200:
-            raise RuntimeError(f"{server.name}: a sign-in was answered with {status}")
+        _sign_in_once(server, connection, number)
         done.append(number)
     connection.close()
 
 
 @contextmanager
 def storm(server: Server, clients: int) -> Iterator[list[int]]:
-    """Clients that sign in without pause while the block runs; the list grows with each success."""
+    """Clients that sign in without pause while the block runs; the list grows with each success.
+
+    They are connected before, one after the other: what is resident then is what the process has with hashing idle.
+    """
+    connections = [_signed_in(server, number) for number in range(clients)]
+    server.forget_peak()
+    idle = server.resident()
     stop, done = threading.Event(), list[int]()
-    threads = [threading.Thread(target=_keep_signing_in, args=(server, n, stop, done)) for n in range(clients)]
+    threads = [
+        threading.Thread(target=_keep_signing_in, args=(server, connection, number, stop, done))
+        for number, connection in enumerate(connections)
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -35,6 +55,7 @@ def storm(server: Server, clients: int) -> Iterator[list[int]]:
         stop.set()
         for thread in threads:
             thread.join()
+        server.note("peak", server.resident("VmHWM") - idle)
 
 
 def logins(server: Server, seconds: float) -> None:

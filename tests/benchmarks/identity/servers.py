@@ -50,6 +50,10 @@ class Server:
                 return int(line.split()[1]) / 1024
         raise LookupError(row)
 
+    def forget_peak(self) -> None:
+        """``VmHWM`` begins anew at what is resident now (man 5 proc, clear_refs)."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")
+
 
 def cpu_seconds(pid: int) -> float:
     """What a process has computed so far, in itself and for itself."""
@@ -66,6 +70,16 @@ def peer_python(folder: Path) -> str:
     python = str(folder / "peer" / "bin" / "python")
     subprocess.run(["uv", "pip", "install", "-q", "--python", python, *_PEER], check=True)
     return python
+
+
+def product_python(folder: Path) -> str:
+    """An environment of its own as well, with what the product's wheel asks for and no tool of its developers: those
+    would be imported by libraries that find them.
+    """
+    environment = os.environ | {"UV_PROJECT_ENVIRONMENT": str(folder / "product")}
+    command = ["uv", "sync", "-q", "--locked", "--no-dev", "--package", "au-sys-identity", "--python", sys.executable]
+    subprocess.run(command, check=True, cwd=HERE, env=environment)
+    return str(folder / "product" / "bin" / "python")
 
 
 @contextmanager
