@@ -223,3 +223,20 @@ def test_9_documents_move_to_another_backend(story: Story) -> None:
     house.call(ADMIN, "PUT", "/storage/notes/after", {"number": 31})
     page.goto("/admin/storage/notes")
     said(page, "after")
+
+
+def test_10_a_flag_takes_a_page_away(story: Story) -> None:
+    """One button, and the page is gone within a second; one more, and it is there again."""
+    client, page = story.house.client, story.admin.page
+
+    def gone() -> bool:
+        return client.get("/platform/components").status_code == 404
+
+    page.goto("/platform/flags")
+    assert not gone()
+    page.get_by_role("button", name="Switch platform.components off").click()
+    expect(page.get_by_role("button", name="Switch platform.components on")).to_be_visible()
+    assert gone()
+    page.get_by_role("button", name="Switch platform.components on").click()
+    story.house.until(lambda: not gone(), "the page")
+    said(page, "platform.components")

@@ -2,6 +2,7 @@
 
 from fastapi_services_platform.capability.contribution import (
     Contribution,
+    FeatureFlag,
     Job,
     LocaleFolder,
     MenuEntry,
@@ -44,6 +45,14 @@ _PROBLEMS = (
     ProblemMapping(UnknownBreaker, 404, "unknown-breaker", "No such breaker"),
     ProblemMapping(UnknownJob, 404, "unknown-job", "No such job"),
 )
+_FLAGS = (
+    FeatureFlag(
+        "platform.components",
+        "Shows everybody the page of all components that pages are made of, at /platform/components.",
+        owner="platform",
+        default=True,
+    ),
+)
 
 
 class Hub:
@@ -82,6 +91,7 @@ class Hub:
                     section="Platform",
                 ),
             ),
+            flags=_FLAGS,
             migrations=Migrations(f"{_PACKAGE}.migrations", _metadata),
             problems=_PROBLEMS,
             audit_events=AUDIT_EVENTS,

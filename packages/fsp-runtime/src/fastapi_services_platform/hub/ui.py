@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from fastapi_services_platform.fastapi import MaybePrincipal, inject
+from fastapi_services_platform.fastapi import MaybePrincipal, flag, inject
 from fastapi_services_platform.http.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Pages
 from fastapi_services_platform.http.permissions import access
 from fastapi_services_platform.http.problems import Problem, ProblemRaised
@@ -97,7 +97,7 @@ async def problem_type(
     return await pages.render(request, "hub/problem_type.html", {"described": described})
 
 
-@router.get("/platform/components", name="hub.components")
+@router.get("/platform/components", name="hub.components", dependencies=[flag("platform.components")])
 @access(public=True)
 async def components(
     request: Request,
