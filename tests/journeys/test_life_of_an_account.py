@@ -234,9 +234,9 @@ def test_10_a_flag_takes_a_page_away(story: Story) -> None:
 
     page.goto("/platform/flags")
     assert not gone()
-    page.get_by_role("button", name="Switch platform.components off").click()
-    expect(page.get_by_role("button", name="Switch platform.components on")).to_be_visible()
+    page.get_by_role("button", name="Switch off platform.components").click()
+    expect(page.get_by_role("button", name="Switch on platform.components")).to_be_visible()
     assert gone()
-    page.get_by_role("button", name="Switch platform.components on").click()
+    page.get_by_role("button", name="Switch on platform.components").click()
     story.house.until(lambda: not gone(), "the page")
     said(page, "platform.components")
