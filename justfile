@@ -82,6 +82,11 @@ proof-workers *ARGS:
 proof-revocation ROUNDS="200":
     {{ run }} python -m tests.workers.revocation --rounds "{{ ROUNDS }}"
 
+# Move a released application into a capability: its own tests before and after, and every recorded answer is as it was
+[group('proof')]
+proof-brownfield *ARGS:
+    {{ run }} python tooling/python-factory/tests/brownfield/proof.py "$@"
+
 # A million random questions to the policy engine, to pycasbin and to brute force: no answer differs
 [group('proof')]
 proof-policy *ARGS:

@@ -22,6 +22,7 @@ COMMANDS = {
     "redo": "commands.journal:redo",
     "release": "wheels.release.cli:release",
     "lock": "wheels.lock.cli:lock",
+    "migrate": "commands.migrate:migrate",
     "shell": "shell.cli:shell",
     "undo": "commands.journal:undo",
     "unwire": "commands.wiring:unwire",

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from au_sys_python_factory.blueprint.capability import bound
-from au_sys_python_factory.editing.contracts import add_contracts, remove_contracts
-from au_sys_python_factory.editing.lists import (
+from au_sys_python_factory.errors import Refused, UsageError
+from au_sys_python_factory.plan.editing.contracts import add_contracts, remove_contracts
+from au_sys_python_factory.plan.editing.lists import (
     add_to_toml_list,
     add_to_toml_table,
     add_to_yaml_block,
@@ -13,7 +14,6 @@ from au_sys_python_factory.editing.lists import (
     remove_from_yaml_block,
     remove_line,
 )
-from au_sys_python_factory.errors import Refused, UsageError
 from au_sys_python_factory.workspace.members import Member, Workspace
 from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 

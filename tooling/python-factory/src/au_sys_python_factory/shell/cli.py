@@ -14,6 +14,7 @@ import click
 from au_sys_python_factory.errors import DONE, FINDINGS, FactoryError, UsageError
 from au_sys_python_factory.shell.admin import new_admin
 from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder, find_platform
+from au_sys_python_factory.shell.containers.up import Containers, ContainerWish, down_in_containers, up_in_containers
 from au_sys_python_factory.shell.down import down
 from au_sys_python_factory.shell.logs import follow, log_file
 from au_sys_python_factory.shell.overview import Overview
@@ -70,6 +71,9 @@ _as_json = click.option(
 @click.option("--with", "services", default="", help=f"Servers to bring along, comma separated: {', '.join(KNOWN)}.")
 @click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds until ready.")
 @click.option("--admin-email", default=ADMIN_EMAIL, show_default=True, help="Address of the first administrator.")
+@click.option("--docker", is_flag=True, help="As containers: an image of these wheels, and servers beside it.")
+@click.option("--engine", default="docker", type=click.Choice(["docker", "podman"]), help="Which container engine.")
+@click.option("--base-image", default="python:3.13-slim", show_default=True, help="fsp-base:local stands in for it.")
 @_as_json
 def up_command(
     platform: PlatformFolder,
@@ -85,11 +89,19 @@ def up_command(
     services: str,
     timeout: float,
     admin_email: str,
+    docker: bool,
+    engine: str,
+    base_image: str,
     as_json: bool,
 ) -> None:
     """Build what changed, install exactly that, start it, and show what is loaded."""
     if fresh and not yes:
         _confirm("Start with new data? The old ones are kept aside.")
+    if docker:
+        asked = ContainerWish(engine, base_image, port, fresh, not no_build, max(timeout, 120.0), admin_email)
+        with _json_errors("shell up", as_json):
+            _show_containers(up_in_containers(platform, state, asked, Progress()), as_json)
+        return
     wish = Wish(
         host=host or "127.0.0.1",
         port=port,
@@ -123,9 +135,25 @@ def up_command(
 
 @shell.command("down")
 @_place
+@click.option("--docker", is_flag=True, help="The containers.")
+@click.option("--engine", default="docker", type=click.Choice(["docker", "podman"]), help="Which container engine.")
+@click.option("--base-image", default="python:3.13-slim", help="As it was started.")
+@click.option("--volumes", is_flag=True, help="With --docker: remove the data too.")
 @_as_json
-def down_command(platform: PlatformFolder, state: StateFolder, *, as_json: bool) -> None:
+def down_command(
+    platform: PlatformFolder,
+    state: StateFolder,
+    *,
+    docker: bool,
+    engine: str,
+    base_image: str,
+    volumes: bool,
+    as_json: bool,
+) -> None:
     """Stop it: requests drain, workers give back what they hold, nothing is left over."""
+    if docker:
+        down_in_containers(platform, state, ContainerWish(engine, base_image), volumes=volumes)
+        return
     with _json_errors("shell down", as_json):
         found = down(state)
     for note in found.notes:
@@ -175,6 +203,18 @@ def admin_command(platform: PlatformFolder, state: StateFolder, *, email: str, a
         _print_json("shell admin", DONE, {"admin": {"email": made.email, "password": made.password}})
     else:
         click.echo(f"  e-mail    {made.email}\n  password  {made.password}")
+
+
+def _show_containers(found: Containers, as_json: bool) -> None:
+    admin = {"email": found.admin.email, "password": found.admin.password} if found.admin else None
+    if as_json:
+        _print_json("shell up", DONE, {"url": found.url, "image": found.image, "admin": admin})
+        return
+    click.echo(f"\n{found.url} ({', '.join(found.services)}), image {found.image}")
+    if admin:
+        click.echo(
+            f"first administrator, shown this once\n  e-mail    {admin['email']}\n  password  {admin['password']}"
+        )
 
 
 class _json_errors:

@@ -8,6 +8,8 @@ from au_sys_python_factory.checks.rule import Hit, Rule
 
 _COMPOSING = {
     "include_router",
+    "add_api_route",
+    "add_api_websocket_route",
     "add_command",
     "mount",
     "register",

@@ -63,6 +63,15 @@ def assemble(
     return Assembly(built.wheels, environment)
 
 
+def wheels_of(platform: PlatformFolder, *, rebuild: bool) -> Built:
+    """Step 2 alone: the wheels of a platform, fitting each other.
+
+    Raises:
+        FactoryError: one does not build, or they do not fit.
+    """
+    return _wheels(platform, rebuild, lambda _: None)
+
+
 def _wheels(platform: PlatformFolder, rebuild: bool, tell: Callable[[str], None]) -> Built:
     members = platform.bill_of_materials()
     if rebuild:

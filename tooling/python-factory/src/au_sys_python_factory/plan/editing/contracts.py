@@ -2,7 +2,7 @@
 
 import re
 
-from au_sys_python_factory.editing.lists import add_to_ini_list, remove_from_ini_list
+from au_sys_python_factory.plan.editing.lists import add_to_ini_list, remove_from_ini_list
 
 _LISTS = (
     ("importlinter", "root_packages", "{package}"),

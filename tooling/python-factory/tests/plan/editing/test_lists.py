@@ -2,8 +2,9 @@
 
 import pytest
 
-from au_sys_python_factory.editing.contracts import add_contracts, remove_contracts
-from au_sys_python_factory.editing.lists import (
+from au_sys_python_factory.errors import Refused
+from au_sys_python_factory.plan.editing.contracts import add_contracts, remove_contracts
+from au_sys_python_factory.plan.editing.lists import (
     add_to_ini_list,
     add_to_toml_list,
     add_to_toml_table,
@@ -11,7 +12,6 @@ from au_sys_python_factory.editing.lists import (
     remove_from_toml_list,
     remove_from_yaml_block,
 )
-from au_sys_python_factory.errors import Refused
 
 TOML = """# Kept.
 [tool.uv.sources]
