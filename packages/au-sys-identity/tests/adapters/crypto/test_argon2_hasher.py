@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,3 +125,22 @@ async def _crowded(crowd: list[tuple[str, bool]], threads: int, queue: int) -> N
     while hasher.pending:
         await asyncio.sleep(0)
     hasher.close()
+
+
+async def test_hashes_are_those_of_the_library(hasher: Argon2Hasher) -> None:
+    """What is hashed here verifies there and the other way round, also after the memory was given back."""
+    library = PasswordHasher(time_cost=CHEAP.time_cost, memory_cost=CHEAP.memory_kib, parallelism=1)
+    for _ in range(2):
+        assert library.verify(await hasher.hash("a fine sentence"), "a fine sentence")
+        theirs = await asyncio.to_thread(library.hash, "a fine sentence")
+        assert await hasher.verify("a fine sentence", theirs) is True
+        assert await hasher.verify("a fine sentence.", theirs) is False
+        assert hasher.outdated(theirs) is False
+        await asyncio.to_thread(hasher.rest)
+
+
+async def test_a_bent_hash_fits_nothing(hasher: Argon2Hasher) -> None:
+    """Cut, lengthened or with foreign signs: refused, not an error."""
+    hashed = await hasher.hash("a fine sentence")
+    for bent in (hashed[:-1], hashed[:-8], hashed + "A", hashed + "$", hashed.replace("$m=8", "$m=9"), hashed + "é"):
+        assert await hasher.verify("a fine sentence", bent) is False

@@ -1,8 +1,9 @@
 """PasswordHasher with argon2id, off the event loop, in a pool whose queue is bounded."""
 
 import asyncio
-import secrets
-from base64 import b64encode
+import hmac
+import os
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
+from au_sys_identity.adapters.crypto.work_areas import WorkAreas
 from au_sys_identity.core.derivation import Derivation
 from au_sys_identity.core.errors import Busy
 
@@ -21,6 +23,7 @@ T = TypeVar("T")
 
 _NETWORK_SHARE = 4
 _PEPPERED = "pepper:"
+_REST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,17 @@ class Pepper:
         return older.hex(), bare
 
 
-def _of_nothing(cost: HashCost) -> str:
-    """A hash that takes as long to verify as any other, made without hashing: no password is known to fit it."""
-    sizes = (DEFAULT_RANDOM_SALT_LENGTH, DEFAULT_HASH_LENGTH)
-    salt, digest = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in sizes)
-    settings = f"m={cost.memory_kib},t={cost.time_cost},p={cost.parallelism}"
-    return f"$argon2id$v={ARGON2_VERSION}${settings}${salt}${digest}"
+def _settings(cost: HashCost) -> str:
+    return f"$argon2id$v={ARGON2_VERSION}$m={cost.memory_kib},t={cost.time_cost},p={cost.parallelism}$"
+
+
+def _encoded(cost: HashCost, salt: bytes, digest: bytes) -> str:
+    """A hash as it is kept. With a digest of chance no password is known to fit it, and none was hashed for it."""
+    return _settings(cost) + "$".join(b64encode(part).decode().rstrip("=") for part in (salt, digest))
+
+
+def _decoded(part: str) -> bytes:
+    return b64decode(part + "=" * (-len(part) % 4), validate=True)
 
 
 def _marked(name: bytes) -> str:
@@ -93,7 +101,11 @@ class Argon2Hasher:
         self._share = threads + max(1, queue // _NETWORK_SHARE)
         self._pending = 0
         self._by_network: Counter[str] = Counter()
-        self._decoy = _of_nothing(cost)
+        self._resting: asyncio.TimerHandle | None = None
+        self._cost = cost
+        self._areas = WorkAreas(cost.memory_kib) if cost.parallelism == 1 else None
+        self._settings = _settings(cost)
+        self._decoy = _encoded(cost, os.urandom(DEFAULT_RANDOM_SALT_LENGTH), os.urandom(DEFAULT_HASH_LENGTH))
 
     @property
     def pending(self) -> int:
@@ -116,8 +128,15 @@ class Argon2Hasher:
             return True
         return self._argon2.check_needs_rehash(hash.removeprefix(mark))
 
+    def rest(self) -> None:
+        """Give back the memory that nobody hashes in."""
+        if self._areas is not None:
+            self._areas.release()
+
     def close(self) -> None:
         """Finish what runs, drop what waits."""
+        if self._resting is not None:
+            self._resting.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _fits(self, password: str, hash: str) -> bool:
@@ -125,15 +144,31 @@ class Argon2Hasher:
         if found is None:
             self._fits(password, self._decoy_hash())
             return False
+        return self._verified(found[0], found[1])
+
+    def _verified(self, secret: str, kept: str) -> bool:
+        """Whether it is the secret of a bare hash; one with other settings than today's is the library's affair."""
         try:
-            return self._argon2.verify(found[1], found[0])
-        except (VerificationError, InvalidHashError):
+            if self._areas is None or not kept.startswith(self._settings):
+                return self._argon2.verify(kept, secret)
+            salt, digest = (_decoded(part) for part in kept.removeprefix(self._settings).split("$"))
+            return hmac.compare_digest(digest, self._digest(self._areas, secret, salt, len(digest)))
+        except (VerificationError, InvalidHashError, ValueError):
             return False
 
     def _hashed(self, password: str) -> str:
         if self._pepper is None or not self._pepper.on:
-            return self._argon2.hash(password)
-        return self._pepper.mark + self._argon2.hash(self._pepper.stirred(password))
+            return self._bare(password)
+        return self._pepper.mark + self._bare(self._pepper.stirred(password))
+
+    def _bare(self, secret: str) -> str:
+        if self._areas is None:
+            return self._argon2.hash(secret)
+        salt = os.urandom(DEFAULT_RANDOM_SALT_LENGTH)
+        return _encoded(self._cost, salt, self._digest(self._areas, secret, salt, DEFAULT_HASH_LENGTH))
+
+    def _digest(self, areas: WorkAreas, secret: str, salt: bytes, length: int) -> bytes:
+        return areas.digest(secret.encode(), salt, time_cost=self._cost.time_cost, length=length)
 
     def _decoy_hash(self) -> str:
         return self._pepper.mark + self._decoy if self._pepper is not None and self._pepper.on else self._decoy
@@ -150,9 +185,18 @@ class Argon2Hasher:
 
     def _left(self, network: str) -> None:
         self._pending -= 1
+        self._rest_soon()
         self._by_network[network] -= 1
         if self._by_network[network] <= 0:
             del self._by_network[network]
+
+    def _rest_soon(self) -> None:
+        """When nothing is hashed for a while, rest."""
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        if self._pending == 0:
+            self._resting = asyncio.get_running_loop().call_later(_REST_SECONDS, self.rest)
 
 
 def _back(loop: asyncio.AbstractEventLoop, left: Callable[[str], None], network: str) -> None:
