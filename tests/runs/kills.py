@@ -28,6 +28,8 @@ _ROUND = 50
 _WAITING = 8
 _RECOVERY_SECONDS = 1.0
 _START_SECONDS = 60.0
+_LIFE_SECONDS = 3.0
+_AT_ANY_TIME = 0.4
 _KINDS = ("zygote", "zygote", "zygote", "bubblewrap")
 
 
@@ -109,7 +111,7 @@ def _kill_once(place: library.Place, rows: remains.Rows, tally: Tally, chance: r
             time.sleep(0.002)
         tally.recovery_ms.append(round((time.monotonic() - began) * 1000, 1))
         tally.complaints += [f"after the take-over: {one}" for one in rows.stuck(worker)]
-    time.sleep(chance.uniform(0.0, chance.choice((0.1, 0.4))))
+    _pass_time(rows, chance)
     os.kill(worker, signal.SIGKILL)
     os.waitpid(worker, 0)
     for state, number in rows.states().items():
@@ -117,6 +119,20 @@ def _kill_once(place: library.Place, rows: remains.Rows, tally: Tally, chance: r
             tally.hit[state] = tally.hit.get(state, 0) + number
     tally.complaints += [f"still alive: {one}" for one in remains.wait_until_gone(remains.processes)]
     tally.kills += 1
+
+
+def _pass_time(rows: remains.Rows, chance: random.Random) -> None:
+    """Any moment after the start, or any moment of a run's life: a busy machine must not make all kills early ones."""
+    if chance.random() < _AT_ANY_TIME:
+        time.sleep(chance.uniform(0.0, 0.2))
+        return
+    until = time.monotonic() + _LIFE_SECONDS
+    ended = rows.ended()
+    while time.monotonic() < until:
+        if rows.states().keys() & {"running", "collecting"} or rows.ended() != ended:
+            break
+        time.sleep(0.002)
+    time.sleep(chance.uniform(0.0, 0.15))
 
 
 def _finished(work: "partial[Coroutine[Any, Any, None]]") -> None:  # Any: what a coroutine takes and yields

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.runs.library import Place, blob_keys
 
+from skriptoteket.adapters.sandbox.cgroups import choose_cgroups
+
 _DIE_SECONDS = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 _ACTIVE = "('starting', 'running', 'collecting')"
@@ -39,8 +41,7 @@ def processes() -> list[str]:
 def groups(place: Place, host: str) -> list[str]:
     """Control groups of a worker's runs."""
     key = hashlib.sha256(str(place.state_dir(host).resolve()).encode()).hexdigest()[:8]
-    hierarchies = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()]
-    return [str(one) for root in hierarchies if root.is_dir() for one in root.glob(f"**/skriptoteket-run-{key}-*")]
+    return [label for label in choose_cgroups().leftovers() if label.startswith(f"{key}-")]
 
 
 def notes(place: Place, host: str) -> list[str]:
@@ -81,6 +82,11 @@ class Rows:
         """How many runs are in which state."""
         found = self.ask("SELECT state, count(*) FROM runs GROUP BY state")
         return {str(state): int(str(number)) for state, number in found}
+
+    def ended(self) -> int:
+        """How many runs are over."""
+        states = self.states()
+        return states.get("succeeded", 0) + states.get("lost", 0)
 
     def registered(self, pid: int) -> bool:
         """Whether the worker with this pid took over."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from skriptoteket.adapters.sandbox.cgroups import choose_cgroups
 from skriptoteket.adapters.sandbox.processes import start_time
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import OutcomeCode, Run, RunState
@@ -88,7 +89,7 @@ async def _all_dead(processes: dict[int, int | None]) -> None:
 async def _nothing_left(library: "Library", run_id: RunId, processes: dict[int, int | None]) -> None:
     async def gone() -> bool:
         alive = [pid for pid, started in processes.items() if started is not None and start_time(pid) == started]
-        groups = list(Path("/sys/fs/cgroup").glob(f"**/skriptoteket-run-*{run_id}*"))
+        groups = [label for label in choose_cgroups().leftovers() if str(run_id) in label]
         return not alive and not groups
 
     await _until(gone, 10.0)

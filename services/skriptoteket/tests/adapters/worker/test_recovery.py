@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from skriptoteket.adapters.sandbox.cgroups import choose_cgroups
 from skriptoteket.core.runs.models import Limits, OutcomeCode, RunState
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _SCRIPT = (
 
 
 def _members(key: str) -> list[str]:
-    return [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/skriptoteket-run-{key}-*")]
+    return [label for label in choose_cgroups().leftovers() if label.startswith(f"{key}-")]
 
 
 async def test_random_kills_lose_nothing(library: "Library") -> None:

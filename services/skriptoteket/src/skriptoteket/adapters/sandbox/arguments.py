@@ -29,7 +29,6 @@ class Descriptors:
     """Numbers of the descriptors that bubblewrap inherits."""
 
     control: int
-    info: int
     seccomp: int
 
 
@@ -82,7 +81,7 @@ def _isolation(descriptors: Descriptors) -> list[str]:
         *spaces,
         *("--uid", _INSIDE_ID, "--gid", _INSIDE_ID, "--hostname", "sandbox"),
         *("--disable-userns", "--die-with-parent", "--new-session", "--clearenv"),
-        *("--info-fd", str(descriptors.info), "--seccomp", str(descriptors.seccomp)),
+        *("--seccomp", str(descriptors.seccomp)),
     ]
 
 

@@ -38,7 +38,7 @@ _LAUNCHER = Path(__file__).parent / "inside" / "launcher.py"
 _START_SECONDS = 20.0
 _MIB = 1024 * 1024
 _PACKET = 64 * 1024
-_OVERHEAD_PROCESSES = 2  # bubblewrap's own two
+_OVERHEAD_PROCESSES = 2  # bubblewrap's own two; the launcher stays outside
 
 
 class BubblewrapSandbox:
@@ -159,11 +159,11 @@ class _Build:
         self.group = group
         self.seccomp = seccomp
         self.control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._info, self._far_info = os.pipe()
         self._out, self._far_out = os.pipe()
         self._err, self._far_err = os.pipe()
         self.launcher: subprocess.Popen[bytes] | None = None
         self.launcher_fd: int | None = None
+        self.first_fd: int | None = None
         self.root: int | None = None
         self.control.setblocking(False)
 
@@ -173,16 +173,14 @@ class _Build:
         """Every step up to the point where the entry code waits for its release."""
         launcher = self._spawn()
         self.launcher_fd = os.pidfd_open(launcher.pid)
-        remains.remember(label_of(self.spec.run_id, self.spec.attempt), launcher.pid)
-        self.group.add(launcher.pid)
         self.control.send(json.dumps(self._plan(program, uid, soft_memory, view)).encode())
-        root = self.root = await self._workspace()
+        first, root = await self._first_and_workspace()
+        remains.remember(label_of(self.spec.run_id, self.spec.attempt), first)
+        self.group.add(first)
         await workspace.stage(root, self.spec)
         self.control.send(b"staged")
         if (answer := await self._answer())[0] != b"ready":
             raise SandboxFailed(answer[0].decode(errors="replace") or "bubblewrap ended before the script could start")
-        first = int(json.loads(os.read(self._info, _PACKET))["child-pid"])
-        os.close(self._info)
         limits = self.spec.limits
         return LiveRun(
             run_id=self.spec.run_id,
@@ -198,15 +196,17 @@ class _Build:
                 Faucet("stderr", self._err, limits.stream_kill_bytes),
             ),
             guard_fd=self.launcher_fd,
-            first_fd=processes.open_process(first),
+            first_fd=self.first_fd,
             first_pid=first,
         )
 
     async def abandon(self) -> str:
         """Give everything back; the answer is what the failed attempt printed, for the operator."""
+        processes.kill_process(self.first_fd)
         processes.kill_process(self.launcher_fd)
         self.group.kill()
         await processes.until_dead(self.launcher_fd, _START_SECONDS)
+        await processes.until_dead(self.first_fd, _START_SECONDS)
         if self.launcher is not None:
             self.launcher.poll()
         self._close_far_ends()
@@ -215,7 +215,7 @@ class _Build:
         said = ""
         with contextlib.suppress(OSError):
             said = os.read(self._err, _PACKET).decode(errors="replace").strip()
-        for descriptor in (self._info, self._out, self._err, self.launcher_fd, self.root):
+        for descriptor in (self._out, self._err, self.launcher_fd, self.first_fd, self.root):
             if descriptor is not None:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
@@ -224,7 +224,7 @@ class _Build:
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         # Popen and not asyncio's own: the parent-death signal follows the thread that forked, which must be this one.
-        handed = (self._far.fileno(), self._far_info, self.seccomp)
+        handed = (self._far.fileno(), self.seccomp)
         interpreter = os.path.realpath(sys.executable)
         self.launcher = subprocess.Popen(  # noqa: S603 - fixed program, no shell
             [interpreter, "-I", "-S", "-B", str(_LAUNCHER), str(self._far.fileno())],
@@ -243,7 +243,7 @@ class _Build:
             program,
             view,
             self.spec.limits,
-            Descriptors(self._far.fileno(), self._far_info, self.seccomp),
+            Descriptors(self._far.fileno(), self.seccomp),
             identity=None if uid is None else (uid, uid),
             address_space=soft_memory,
             timezone=str(self.spec.request.get("timezone") or "UTC"),
@@ -256,14 +256,22 @@ class _Build:
         if self._far.fileno() < 0:
             return
         self._far.close()
-        for descriptor in (self._far_info, self._far_out, self._far_err, self.seccomp):
+        for descriptor in (self._far_out, self._far_err, self.seccomp):
             os.close(descriptor)
 
-    async def _workspace(self) -> int:
-        message, descriptors = await self._answer()
-        if not descriptors:
-            raise SandboxFailed(message.decode(errors="replace") or "the launcher ended without a word")
-        return descriptors[0]
+    async def _first_and_workspace(self) -> tuple[int, int]:
+        # Told by two processes, in either order.
+        first: int | None = None
+        while first is None or self.root is None:
+            message, descriptors = await self._answer()
+            told = json.loads(message) if message else {}
+            if "first" in told:
+                first, self.first_fd = int(told["first"]), descriptors[0]
+            elif "workspace" in told:
+                self.root = descriptors[0]
+            else:
+                raise SandboxFailed(message.decode(errors="replace") or "the launcher ended without a word")
+        return first, self.root
 
     async def _answer(self) -> tuple[bytes, list[int]]:
         await processes.until_readable(self.control.fileno())
