@@ -29,6 +29,7 @@ class Shell:
     url: str
     email: str
     password: str
+    state: Path
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def running_shell(state: Path) -> Iterator[Shell]:
         raise RuntimeError(started.stdout + started.stderr)
     found: dict[str, Any] = json.loads(started.stdout)["data"]  # Any: JSON
     try:
-        yield Shell(found["url"], found["admin"]["email"], found["admin"]["password"])
+        yield Shell(found["url"], found["admin"]["email"], found["admin"]["password"], state)
     finally:
         subprocess.run([FACTORY, "shell", "down", "--state", str(state)], cwd=ROOT, check=True, timeout=60)
 

@@ -65,6 +65,7 @@ function begin(form) {
         EditorState.phrases.of(words.phrases || {}),
         EditorView.contentAttributes.of({ "aria-label": words.label || "Source", "aria-describedby": "sk-code-keys", spellcheck: "false" }),
         keymap.of([indentWithTab, ...searchKeymap, ...defaultKeymap, ...historyKeymap]),
+        EditorView.domEventHandlers({ beforeinput: typedOver }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           area.value = update.state.doc.toString();
@@ -88,6 +89,14 @@ function begin(form) {
   document.addEventListener("htmx:afterSwap", problems);
   document.addEventListener("htmx:after:swap", problems);
   problems();
+}
+
+function typedOver(event, view) {
+  // Left to itself Chromium puts text that is typed over a selection into a styled span, which the policy refuses.
+  if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) return false;
+  event.preventDefault();
+  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  return true;
 }
 
 function keep(key, text) {

@@ -22,6 +22,7 @@ from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.scheduling import ScheduleDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.adapters.http.trying import TrialDesk
+from skriptoteket.adapters.http.used_again import Stepping
 from skriptoteket.adapters.platform.roles import PlatformRoles
 from skriptoteket.adapters.web.editor import EditorDesk
 from skriptoteket.adapters.web.governing.curation import CurationDesk
@@ -103,8 +104,12 @@ def _services_of_the_platform(library: Library) -> tuple[Service, ...]:
             directory = None
         return People(directory, await scope.get(Authorizer))
 
+    async def stepping(scope: Any) -> Stepping:  # Any: as above
+        return Stepping(library.interaction, await scope.get(ArtifactStore))
+
     return (
         Service(ArtifactStore, files),
+        Service(Stepping, stepping),
         Service(Removal, removal),
         Service(Actors, actors),
         Service(People, people),
@@ -131,6 +136,7 @@ def _desks_with_files(library: Library, readers: Readers) -> tuple[Service, ...]
         return EditorDesk(
             library.drafting,
             library.reviewing,
+            library.locking,
             await scope.get(TrialDesk),
             library.lookup,
             await scope.get(Actors),
@@ -153,11 +159,16 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
         return await scope.get(Actors), await scope.get(People), readers, await scope.get(Ledger)
 
     async def reviewing(scope: Any) -> ReviewDesk:  # Any: as above
-        return ReviewDesk(library.reviewing, library.publication, *await asked(scope))
+        return ReviewDesk(library.reviewing, library.publication, library.watching, *await asked(scope))
 
     async def curating(scope: Any) -> CurationDesk:  # Any: as above
         return CurationDesk(
-            library.curation, library.drafting, library.stewardship, library.browsing, *await asked(scope)
+            library.curation,
+            library.drafting,
+            library.publication,
+            library.stewardship,
+            library.browsing,
+            *await asked(scope),
         )
 
     async def suggesting(scope: Any) -> SuggestionDesk:  # Any: as above

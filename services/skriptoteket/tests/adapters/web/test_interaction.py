@@ -78,3 +78,27 @@ async def test_the_api_goes_on_by_rev(client: AsyncClient, library: SqlUnitOfWor
     assert (await client.delete(f"{TOOL}/session")).status_code == 204
     stranger = await client.get(f"{TOOL}/session", headers={"authorization": "Bearer bob"})
     assert stranger.status_code == 404
+
+
+async def test_the_next_step_takes_the_same_files(client: AsyncClient, library: SqlUnitOfWork) -> None:
+    """Reuse gives the step a copy of what was uploaded, none gives it nothing; an unknown word is 422."""
+    at = await begun(client, library)
+    assert "With the same files: klass.csv" in (await client.get(at, headers=PAGE)).text
+    assert (await client.get(f"{TOOL}/session")).json()["files"] == ["klass.csv"]
+    body = {"action_id": "more", "input": {"rows": 4}, "expected_state_rev": 2}
+    odd = await client.post(f"{TOOL}/actions", json={**body, "session_files": "all"})
+    assert odd.status_code == 422
+    step = await client.post(f"{TOOL}/actions", json={**body, "session_files": "reuse"})
+    assert [each["name"] for each in step.json()["input"]["files"]] == ["klass.csv"]
+    await end(library)
+    plain = await client.post(f"{TOOL}/actions", json={**body, "expected_state_rev": 4})
+    assert plain.json()["input"]["files"] == []
+    await end(library)
+    again = await client.post(f"{TOOL}/runs", json={"inputs": {}, "session_files": "reuse"})
+    assert (again.status_code, again.json()["input"]["files"][0]["name"]) == (202, "klass.csv")
+    await end(library)
+    form = await client.post(f"{TOOL}/runs", files={"session_files": (None, "clear"), **CSV})
+    assert form.status_code == 202
+    await end(library, ())
+    gone = await client.post(f"{TOOL}/runs", files={"session_files": (None, "reuse")})
+    assert (gone.status_code, gone.json()["errors"][0]["field"]) == (422, "session_files")

@@ -15,11 +15,12 @@ from skriptoteket.core.errors import Conflict, Expired, NotFound, ValidationFail
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.roles import CONTRIBUTOR_RIGHTS, Actor
-from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, Run, RunKind, RunState
+from skriptoteket.core.runs.inputs import Upload
+from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, Run, RunKind, RunState, SessionFiles
 from skriptoteket.core.runs.ports import ClaimRules, Worker
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
-from skriptoteket.core.runs.submission import RunSubmission, Submission
+from skriptoteket.core.runs.submission import RunSubmission, Submission, input_files
 from skriptoteket.core.runs.trials import Trial, Trials
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
@@ -226,3 +227,41 @@ async def test_sessions_end_by_themselves_and_on_request(quiz: Quiz) -> None:
     assert None is await quiz.session()
     async with quiz.work.write() as unit:
         assert await unit.sessions.forget_unused(quiz.clock.now() - timedelta(hours=24)) == 1
+
+
+async def test_files_wait_for_the_next_step(quiz: Quiz) -> None:
+    """Kept while the tool offers to go on, used only by who asks, forgotten by clear and by an end without an offer."""
+    upload = Upload("list", "a.csv", 3, "0" * 64, "runs/x/inputs/0", b"a;b")
+    submission = Submission(RunId(quiz.ids.new()), "quiz", ANNA, {})
+    with pytest.raises(ValidationFailed, match="no files are kept"):
+        await quiz.submission.kept_files("quiz", ANNA)
+    run = replace((await quiz.submission.submit(submission)).run, files=input_files([upload]))
+    async with quiz.work.write() as unit:
+        await unit.runs.update(run)
+    ended = await quiz.end(run, offer=(MORE,))
+    assert (ended.keeps_inputs, ended.files[0].blob_key) == (True, "runs/x/inputs/0")
+    assert [file.original_name for file in await quiz.steps.kept_files(quiz.tool_id, ANNA)] == ["a.csv"]
+    assert [file.original_name for file in await quiz.submission.kept_files("quiz", ANNA)] == ["a.csv"]
+
+    step = await quiz.act(2, rows=4)
+    assert step.files == ()
+    await quiz.end(step, offer=(MORE,))
+    assert [file.original_name for file in (await quiz.session()).files] == ["a.csv"]
+
+    wanted = WantedAction(
+        RunId(quiz.ids.new()), quiz.tool_id, Actor(ANNA), "more", {"rows": 1}, 4, session_files=SessionFiles.CLEAR
+    )
+    await quiz.end(await quiz.steps.act(wanted), offer=(MORE,))
+    assert (await quiz.session()).files == ()
+
+
+async def test_an_end_without_an_offer_keeps_no_files(quiz: Quiz) -> None:
+    """Uploads of a run that offers nothing are forgotten when it ends."""
+    submission = Submission(RunId(quiz.ids.new()), "quiz", ANNA, {})
+    run = (await quiz.submission.submit(submission)).run
+    upload = Upload("list", "a.csv", 3, "0" * 64, "runs/x/inputs/0", b"a;b")
+    async with quiz.work.write() as unit:
+        await unit.runs.update(replace(run, files=input_files([upload])))
+    ended = await quiz.end(run)
+    assert (ended.keeps_inputs, ended.files[0].blob_key) == (False, None)
+    assert (await quiz.session()).files == ()

@@ -11,6 +11,7 @@ from skriptoteket.adapters.api.schemas.interaction import ActionIn, SessionOut, 
 from skriptoteket.adapters.api.schemas.runs import RunDetail
 from skriptoteket.adapters.http.acting import Actors, uuid_of
 from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.adapters.http.used_again import Stepping
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId
@@ -20,6 +21,7 @@ from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, RUN, Actor
 
 router = APIRouter()
 
+Stepper = Annotated[Stepping, inject(Stepping)]
 Steps = Annotated[Interaction, inject(Interaction)]
 Lookup = Annotated[ToolLookup, inject(ToolLookup)]
 Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
@@ -58,7 +60,7 @@ async def act(
     body: ActionIn,
     request: Request,
     principal: CurrentPrincipal,
-    steps: Steps,
+    stepping: Stepper,
     lookup: Lookup,
     desk: Desk,
     ids: NewIds,
@@ -73,8 +75,9 @@ async def act(
         body.input,
         body.expected_state_rev,
         locale=principal.locale or desk.default_locale,
+        session_files=body.session_files,
     )
-    run = await steps.act(wanted)
+    run = await stepping.act(wanted)
     return await answered(request, principal, desk, run.id)
 
 
@@ -111,6 +114,7 @@ async def act_in_sandbox(
     request: Request,
     principal: CurrentPrincipal,
     steps: Steps,
+    stepping: Stepper,
     lookup: Lookup,
     desk: Desk,
     ids: NewIds,
@@ -121,6 +125,14 @@ async def act_in_sandbox(
     context = await steps.context_of_trial(actor, tool_id, uuid_of("snapshot", body.snapshot_id))
     locale = principal.locale or desk.default_locale
     wanted = WantedAction(
-        RunId(ids.new()), tool_id, actor, body.action_id, body.input, body.expected_state_rev, context, locale
+        RunId(ids.new()),
+        tool_id,
+        actor,
+        body.action_id,
+        body.input,
+        body.expected_state_rev,
+        context,
+        locale,
+        body.session_files,
     )
-    return await answered(request, principal, desk, (await steps.act(wanted)).id)
+    return await answered(request, principal, desk, (await stepping.act(wanted)).id)

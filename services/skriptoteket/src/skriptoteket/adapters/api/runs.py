@@ -17,6 +17,7 @@ from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver
 from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
+from skriptoteket.adapters.http.used_again import wanted_files
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import RUN, Actor
@@ -39,12 +40,24 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"type": "object", "properties": {"inputs": {"type": "object"}}}},
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "inputs": {"type": "object"},
+                        "session_files": {"enum": ["none", "reuse", "clear"]},
+                    },
+                    "additionalProperties": False,
+                }
+            },
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "description": "`inputs` as JSON, and one part per file, named by its field",
-                    "properties": {"inputs": {"type": "string"}},
+                    "description": "`inputs` as JSON, one part per file, named by its field, and `session_files`",
+                    "properties": {
+                        "inputs": {"type": "string"},
+                        "session_files": {"enum": ["none", "reuse", "clear"]},
+                    },
                     "additionalProperties": True,
                 }
             },
@@ -66,7 +79,8 @@ async def submit(tool: str, request: Request, principal: CurrentPrincipal, desk:
     """Run a tool: 202 with the waiting run, or 200 with the finished one when it ended within ``Prefer: wait=N``."""
     key = idempotency_key(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
-        submitted = await desk.take_values(principal, tool, _json_values(await request.body()), key)
+        given = _json_values(await request.body())
+        submitted = await desk.take_values(principal, tool, dict(given.inputs), key, given.session_files)
     else:
         submitted, _ = await desk.take(request, principal, tool, key)
     more = {"idempotency-replayed": "true"} if submitted.replayed else {}
@@ -190,12 +204,14 @@ async def _stream(watching: RunWatching, run_id: RunId, viewer: Actor, after: in
         silent += _EVENT_PAUSE
 
 
-def _json_values(body: bytes) -> dict[str, object]:
+def _json_values(body: bytes) -> JsonSubmission:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
         raise MalformedUpload("the body is no JSON.") from None
-    if not isinstance(given, dict) or set(given) - {"inputs"} or not isinstance(given.get("inputs", {}), dict):
-        text = 'must be an object {"inputs": {…}} and nothing else'
+    known = isinstance(given, dict) and not set(given) - {"inputs", "session_files"}
+    if not known or not isinstance(given.get("inputs", {}), dict):
+        text = 'must be an object {"inputs": {…}, "session_files": …} and nothing else'
         raise ValidationFailed([FieldIssue("body", "type", text)])
-    return dict(JsonSubmission(inputs=given.get("inputs", {})).inputs)
+    session_files = wanted_files([str(given["session_files"])] if "session_files" in given else ())
+    return JsonSubmission(inputs=given.get("inputs", {}), session_files=session_files)

@@ -31,12 +31,14 @@ _BODY = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "description": "`version_id` or `snapshot` (behaviour fields), `inputs`, `settings`, files",
+                    "description": "`version_id` or `snapshot` (behaviour fields), `inputs`, `settings`, "
+                    "files; `files_from`: an own earlier sandbox run whose files are used when none are sent",
                     "properties": {
                         "version_id": {"type": "string"},
                         "snapshot": {"type": "string"},
                         "inputs": {"type": "string"},
                         "settings": {"type": "string"},
+                        "files_from": {"type": "string"},
                     },
                     "additionalProperties": True,
                 }

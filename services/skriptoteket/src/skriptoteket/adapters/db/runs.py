@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,25 +56,11 @@ class SqlRunStore:
 
     async def page(self, wanted: RunFilter, limit: int, before: RunId | None = None) -> Sequence[Run]:
         """Newest first."""
-        query = select(runs).where(runs.c.deleted_at.is_(None)).order_by(runs.c.id.desc()).limit(limit)
+        query = (
+            select(runs).where(runs.c.deleted_at.is_(None), *_wanted(wanted)).order_by(runs.c.id.desc()).limit(limit)
+        )
         if before is not None:
             query = query.where(runs.c.id < before)
-        if wanted.requested_by is not None:
-            query = query.where(runs.c.requested_by == wanted.requested_by)
-        if wanted.tool_id is not None:
-            query = query.where(runs.c.tool_id == wanted.tool_id)
-        if wanted.states is not None:
-            query = query.where(runs.c.state.in_(wanted.states))
-        if wanted.contexts is not None:
-            query = query.where(runs.c.context.in_(wanted.contexts))
-        if wanted.outcomes is not None:
-            query = query.where(runs.c.outcome.in_(wanted.outcomes))
-        if wanted.shared:
-            query = query.where(runs.c.shared_at.is_not(None))
-        if wanted.after is not None:
-            query = query.where(runs.c.requested_at >= wanted.after)
-        if wanted.until is not None:
-            query = query.where(runs.c.requested_at < wanted.until)
         return [run_of(row) for row in (await self._session.execute(query)).mappings()]
 
     async def artifacts(self, run_id: RunId) -> Sequence[Artifact]:
@@ -269,3 +255,22 @@ class SqlWorkerStore:
     async def remove(self, worker: WorkerId) -> None:
         """Idempotent."""
         await self._session.execute(delete(workers).where(workers.c.id == worker))
+
+
+def _wanted(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    of = runs.c
+    equal = {
+        of.requested_by: wanted.requested_by,
+        of.tool_id: wanted.tool_id,
+        of.behaviour_hash: wanted.behaviour_hash,
+    }
+    among = {of.state: wanted.states, of.context: wanted.contexts, of.outcome: wanted.outcomes}
+    found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value is not None]
+    found += [column.in_(values) for column, values in among.items() if values is not None]
+    if wanted.shared:
+        found.append(of.shared_at.is_not(None))
+    if wanted.after is not None:
+        found.append(of.requested_at >= wanted.after)
+    if wanted.until is not None:
+        found.append(of.requested_at < wanted.until)
+    return found

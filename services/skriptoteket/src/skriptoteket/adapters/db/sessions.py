@@ -1,5 +1,7 @@
 """SessionStore on SQL."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from skriptoteket.adapters.db.statements import rows_changed
 from skriptoteket.adapters.db.tables import tool_sessions
 from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.interaction.models import ToolSession
-from skriptoteket.core.runs.models import Run
+from skriptoteket.core.runs.models import InputFile, Run
 
 Key = tuple[ToolId, str, str]
 
@@ -23,11 +25,12 @@ class SqlSessionStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def begin(self, run: Run, now: datetime) -> None:
+    async def begin(self, run: Run, now: datetime, *, keep_files: bool = True) -> None:
         """A fresh run forgets offer and state."""
         key = (run.tool_id, run.requested_by, run.session_context)
         known = await self.lock(*key)
-        fresh = ToolSession(*key, now, rev=known.rev + 1 if known else 1, pending_run_id=run.id)
+        files = known.files if known is not None and keep_files else ()
+        fresh = ToolSession(*key, now, rev=known.rev + 1 if known else 1, pending_run_id=run.id, files=files)
         if known is not None:
             await self.put(fresh)
             return
@@ -35,7 +38,12 @@ class SqlSessionStore:
             async with self._session.begin_nested():
                 await self._session.execute(insert(tool_sessions).values(_row(fresh)))
         except IntegrityError:  # another first run of this person was faster: go on from its row
-            await self.begin(run, now)
+            await self.begin(run, now, keep_files=keep_files)
+
+    async def kept_files(self, tool_id: ToolId, subject: str, context: str) -> Sequence[InputFile]:
+        """The uploads that wait for the next step."""
+        found = await self.get(tool_id, subject, context)
+        return found.files if found is not None else ()
 
     async def get(self, tool_id: ToolId, subject: str, context: str) -> ToolSession | None:
         """The session, if there is one."""
@@ -92,6 +100,7 @@ def _row(session: ToolSession) -> dict[str, object]:
         "run_id": session.run_id,
         "pending_run_id": session.pending_run_id,
         "last_used_at": session.last_used_at,
+        "files": [asdict(file) for file in session.files],
     }
 
 
@@ -106,6 +115,7 @@ def _session_of(row: Row) -> ToolSession:
         row["rev"],
         _run_id(row["run_id"]),
         _run_id(row["pending_run_id"]),
+        tuple(InputFile(**file) for file in row["files"] or ()),
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,12 +11,14 @@ from starlette.requests import Request
 from fastapi_services_platform import Principal
 from fastapi_services_platform.fastapi import language_of
 from skriptoteket.adapters.http.uploads import Received, UploadReader
+from skriptoteket.adapters.http.used_again import copy_files, delete_uploads, wanted_files
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
 from skriptoteket.core.fields.forms import Fields, plain_fields
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import Actor
-from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.inputs import Upload, UploadLimits
+from skriptoteket.core.runs.models import SessionFiles
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission, Submission, Submitted
 from skriptoteket.core.runs.watching import RunWatching, SeenRun
@@ -26,7 +28,7 @@ FAST_RESULT = timedelta(milliseconds=400)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
-_NOT_FIELDS = ("csrf_token", "submission_key", "inputs")
+_NOT_FIELDS = ("csrf_token", "submission_key", "inputs", "session_files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +55,72 @@ class SubmissionDesk:
         run_id = RunId(self.ids.new())
         reader = UploadReader(self.files, f"runs/{run_id}/inputs", self.limits)
         received = await reader.read(request)
+        copied: Sequence[Upload] = ()
         try:
             schema = version.behaviour.input_schema
+            session_files = wanted_files(received.texts.get("session_files", ()))
+            if session_files is SessionFiles.REUSE and not received.uploads:
+                copied = await self._kept(principal, tool_slug, run_id)
             wanted = Submission(
                 run_id=run_id,
                 tool_slug=tool_slug,
                 requested_by=principal.urn,
                 values=form_values(schema, received),
-                uploads=received.uploads,
+                uploads=received.uploads or copied,
+                session_files=session_files,
                 locale=language_of(request),
                 idempotency_key=idempotency_key or next(iter(received.texts.get("submission_key", ())), None),
             )
             submitted = await self.submissions.submit(wanted)
         except BaseException:
-            await reader.discard()
+            await self._discard(reader, copied)
             raise
         if submitted.replayed:
-            await reader.discard()
+            await self._discard(reader, copied)
         return submitted, received
 
+    async def _kept(self, principal: Principal, tool_slug: str, run_id: RunId) -> Sequence[Upload]:
+        return await copy_files(self.files, await self.submissions.kept_files(tool_slug, principal.urn), run_id)
+
+    async def _discard(self, reader: UploadReader, copied: Sequence[Upload]) -> None:
+        await reader.discard()
+        await delete_uploads(self.files, copied)
+
     async def take_values(
-        self, principal: Principal, tool_slug: str, values: Mapping[str, object], idempotency_key: str | None
+        self,
+        principal: Principal,
+        tool_slug: str,
+        values: Mapping[str, object],
+        idempotency_key: str | None,
+        session_files: SessionFiles = SessionFiles.NONE,
     ) -> Submitted:
-        """Submit values without files.
+        """Submit values without files of their own.
 
         Raises:
             NotFound, RunnerUnavailable, TooManyRuns, QueueFull, ValidationFailed, IdempotencyKeyReused.
         """
-        return await self.submissions.submit(
-            Submission(
-                run_id=RunId(self.ids.new()),
-                tool_slug=tool_slug,
-                requested_by=principal.urn,
-                values=values,
-                locale=principal.locale or self.default_locale,
-                idempotency_key=idempotency_key,
+        run_id = RunId(self.ids.new())
+        reuses = session_files is SessionFiles.REUSE
+        copied = await self._kept(principal, tool_slug, run_id) if reuses else ()
+        try:
+            submitted = await self.submissions.submit(
+                Submission(
+                    run_id=run_id,
+                    tool_slug=tool_slug,
+                    requested_by=principal.urn,
+                    values=values,
+                    uploads=copied,
+                    locale=principal.locale or self.default_locale,
+                    idempotency_key=idempotency_key,
+                    session_files=session_files,
+                )
             )
-        )
+        except BaseException:
+            await delete_uploads(self.files, copied)
+            raise
+        if submitted.replayed:
+            await delete_uploads(self.files, copied)
+        return submitted
 
     async def wait(self, run_id: RunId, subject: str, time: timedelta) -> SeenRun:
         """The run once it is over, or as it is when the time is."""

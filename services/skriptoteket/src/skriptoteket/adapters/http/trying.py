@@ -8,13 +8,15 @@ from fastapi import Request
 
 from fastapi_services_platform import Principal
 from fastapi_services_platform.fastapi import language_of
+from skriptoteket.adapters.http.acting import run_id_of
 from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.uploads import UploadReader
+from skriptoteket.adapters.http.used_again import copy_files
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import Actor
-from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.inputs import Upload, UploadLimits
 from skriptoteket.core.runs.models import Run
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.trials import Trial, Trials
@@ -50,6 +52,9 @@ class TrialDesk:
         try:
             version_id, fields = choose(received.texts)
             settings = _settings(received.texts)
+            again = received.texts.pop("files_from", ())
+            if again and not received.uploads:
+                received.uploads += await self.copied(actor, tool_id, run_id_of(again[0]), run_id)
             trial = Trial(
                 run_id,
                 tool_id,
@@ -65,6 +70,14 @@ class TrialDesk:
         except BaseException:
             await reader.discard()
             raise
+
+    async def copied(self, actor: Actor, tool_id: ToolId, source: RunId, run_id: RunId) -> list[Upload]:
+        """The files of an earlier trial of one's own, as uploads of a new run.
+
+        Raises:
+            NotFound, Expired, StorageUnavailable.
+        """
+        return await copy_files(self.files, await self.trials.files_of(actor, tool_id, source), run_id)
 
 
 def _settings(texts: dict[str, list[str]]) -> dict[str, object]:

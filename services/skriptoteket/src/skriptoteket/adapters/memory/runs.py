@@ -43,6 +43,7 @@ class MemoryRunStore:
             and (wanted.contexts is None or run.context in wanted.contexts)
             and (wanted.outcomes is None or run.outcome in wanted.outcomes)
             and (not wanted.shared or run.shared_at is not None)
+            and wanted.behaviour_hash in (None, run.behaviour_hash)
             and (wanted.after is None or run.requested_at >= wanted.after)
             and (wanted.until is None or run.requested_at < wanted.until)
         ]

@@ -1,11 +1,12 @@
 """SessionStore in a dictionary."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.interaction.models import ToolSession
-from skriptoteket.core.runs.models import Run
+from skriptoteket.core.runs.models import InputFile, Run
 
 
 class MemorySessionStore:
@@ -14,11 +15,18 @@ class MemorySessionStore:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def begin(self, run: Run, now: datetime) -> None:
+    async def begin(self, run: Run, now: datetime, *, keep_files: bool = True) -> None:
         """A fresh run forgets offer and state."""
         key = (run.tool_id, run.requested_by, run.session_context)
         known = self._state.sessions.get(key)
-        self._state.sessions[key] = ToolSession(*key, now, rev=known.rev + 1 if known else 1, pending_run_id=run.id)
+        files = known.files if known is not None and keep_files else ()
+        rev = known.rev + 1 if known else 1
+        self._state.sessions[key] = ToolSession(*key, now, rev=rev, pending_run_id=run.id, files=files)
+
+    async def kept_files(self, tool_id: ToolId, subject: str, context: str) -> Sequence[InputFile]:
+        """The uploads that wait for the next step."""
+        found = await self.get(tool_id, subject, context)
+        return found.files if found is not None else ()
 
     async def get(self, tool_id: ToolId, subject: str, context: str) -> ToolSession | None:
         """The session, if there is one."""

@@ -24,8 +24,9 @@ from skriptoteket.core.errors import Conflict, FieldIssue, SkriptoteketError, Va
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, Actor
 from skriptoteket.core.runs.trials import Trial
+from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
-from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
+from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState, came_back
 from skriptoteket.core.versions.review import Reviewing
 
 router = APIRouter()
@@ -51,6 +52,7 @@ class EditorDesk:
 
     drafting: Drafting
     reviewing: Reviewing
+    locking: DraftLocking
     trying: TrialDesk
     lookup: ToolLookup
     actors: Actors
@@ -98,8 +100,10 @@ async def editor(
     """The draft of a tool, or a new one from the active version; ``version`` shows the text of another one."""
     actor = await desk.actors.of(principal, WRITING)
     tool, versions = await desk.drafting.versions(actor, ToolId(uuid_of("tool", tool_id)))
-    base = next((each for each in versions if str(each.id) == version), None) or _base(tool, versions)
-    sheet = Sheet(_texts(base.behaviour if base is not None else Behaviour(STARTER)), {})
+    other = next((each for each in versions if str(each.id) == version), None)
+    base = other or _base(tool, versions)
+    texts = _texts(base.behaviour if base is not None else Behaviour(STARTER))
+    sheet = Sheet({**texts, "content_from": str(other.id) if other is not None else ""}, {})
     return await _render(request, principal, desk, pages, sheet, (tool, versions))
 
 
@@ -142,7 +146,11 @@ async def edit(tool_id: str, request: Request, principal: CurrentPrincipal, desk
     try:
         fields = _fields(texts)
         if action == "try":
-            trial = _trial(run_id, tool, _base(tool, versions), fields, received)
+            start = next((each for each in versions if str(each.id) == texts.get("content_from")), None)
+            if not received.uploads and "same_files" in texts:
+                wanted = RunId(uuid_of("run", texts["same_files"]))
+                received.uploads += await desk.trying.copied(actor, tool.id, wanted, run_id)
+            trial = _trial(run_id, tool, start or _base(tool, versions), fields, received)
             run = await desk.trying.trials.submit(actor, trial)
             return await _render(request, principal, desk, pages, replace(sheet, run_id=run.id), (tool, versions))
         saved = await _save(desk, actor, tool, texts, fields)
@@ -174,14 +182,22 @@ async def _render(
     found: tuple[Tool, Sequence[ToolVersion]],
 ) -> Response:
     tool, versions = found
-    names = await desk.people.names(frozenset(each.created_by for each in versions))
+    actor = await desk.actors.of(principal, WRITING)
+    lock = await desk.locking.held(actor, tool.id)
+    foreign = lock if lock is not None and lock.holder != principal.urn else None
+    people = {each.created_by for each in versions} | ({foreign.holder} if foreign is not None else set())
+    names = await desk.people.names(frozenset(people))
     context = {
         "reader": desk.readers.of(principal, request),
         "tool": tool,
         "versions": versions,
         "names": names,
         "sheet": sheet,
-        "texts": {**_texts(Behaviour(STARTER)), "change_summary": "", "note": "", **sheet.texts},
+        "texts": {**_texts(Behaviour(STARTER)), "change_summary": "", "note": "", "content_from": "", **sheet.texts},
+        "lock": foreign,
+        "may_take_over": actor.holds(AUTHOR_ANY),
+        "came_back": came_back(tool.draft_head_version_id, versions),
+        "same_files": await desk.trying.trials.last_with_files(actor, tool.id),
         "head": next((each for each in versions if each.id == tool.draft_head_version_id), None),
         "in_review": next((each for each in versions if each.state is VersionState.IN_REVIEW), None),
         "environments": [(name, name) for name in desk.environments],
@@ -236,10 +252,12 @@ async def _save(
         derived = VersionId(uuid_of("version", base)) if base else None
         return (await desk.drafting.create(actor, tool.id, change, derived)).id
     head = VersionId(uuid_of("version", parent))
+    content = VersionId(uuid_of("version", texts["content_from"])) if texts.get("content_from") else None
     _, before = await desk.drafting.version(actor, head)
-    if texts.get("action") == "submit" and desk.drafting.hash_of(before, change) == before.behaviour_hash:
+    _, start = await desk.drafting.version(actor, content or head)
+    if texts.get("action") == "submit" and desk.drafting.hash_of(start, change) == before.behaviour_hash:
         return head
-    return (await desk.drafting.save(actor, head, change)).id
+    return (await desk.drafting.save(actor, head, change, content)).id
 
 
 def _trial(run_id: RunId, tool: Tool, base: ToolVersion | None, fields: dict[str, object], received: Received) -> Trial:

@@ -10,6 +10,7 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject, l
 from skriptoteket.adapters.http.acting import Actors, run_id_of
 from skriptoteket.adapters.http.submitting import FAST_RESULT, SubmissionDesk, form_values
 from skriptoteket.adapters.http.uploads import Received
+from skriptoteket.adapters.http.used_again import Stepping
 from skriptoteket.adapters.web.run_view import Attempt, offer, view
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
@@ -18,10 +19,12 @@ from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.interaction.models import fields_of
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, RUN
+from skriptoteket.core.runs.models import SessionFiles
 from skriptoteket.core.runs.watching import RunWatching
 
 router = APIRouter()
 
+Stepper = Annotated[Stepping, inject(Stepping)]
 Steps = Annotated[Interaction, inject(Interaction)]
 Watching = Annotated[RunWatching, inject(RunWatching)]
 Desk = Annotated[SubmissionDesk, inject(SubmissionDesk)]
@@ -38,6 +41,7 @@ async def act(
     request: Request,
     principal: CurrentPrincipal,
     steps: Steps,
+    stepping: Stepper,
     watching: Watching,
     desk: Desk,
     pages: Page,
@@ -53,7 +57,7 @@ async def act(
     action = next((each for each in seen.run.next_actions if each["action_id"] == action_id), None)
     if action is None:
         raise NotFound("action", action_id)
-    own = ("action_id", "state_rev", "csrf_token")
+    own = ("action_id", "state_rev", "csrf_token", "session_files")
     texts = {name: [str(text) for text in form.getlist(name)] for name in form if name not in own}
     attempt, status = Attempt(action_id), 422
     try:
@@ -68,8 +72,9 @@ async def act(
             int(rev) if rev.isdigit() and len(rev) < 10 else 0,
             seen.run.session_context,
             language_of(request),
+            SessionFiles.REUSE if form.get("session_files") == "reuse" else SessionFiles.NONE,
         )
-        run = await steps.act(wanted)
+        run = await stepping.act(wanted)
         await desk.wait(run.id, principal.urn, FAST_RESULT)
         return RedirectResponse(request.url_for("skriptoteket_run", run_id=str(run.id)).path, 303)
     except ValidationFailed as error:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from skriptoteket.adapters.web import (
     catalog,
+    drafts,
     editor,
     interaction,
     preferences,
@@ -31,6 +32,7 @@ def page_router() -> APIRouter:
         preferences,
         schedules,
         editor,
+        drafts,
         review,
         curation,
         suggestions,

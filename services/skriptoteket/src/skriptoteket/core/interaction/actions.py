@@ -1,6 +1,6 @@
 """Go on with a tool: one step at a time, and only with what it offered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -14,9 +14,11 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.roles import Actor
-from skriptoteket.core.runs.models import Run, RunContext, RunKind, RunState
+from skriptoteket.core.runs.inputs import Upload
+from skriptoteket.core.runs.models import InputFile, Run, RunContext, RunKind, RunState, SessionFiles
 from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, Doorbell
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
+from skriptoteket.core.runs.submission import input_files, kept_for_the_next_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class WantedAction:
     expected_rev: int
     context: str = "default"
     locale: str = "en"
+    session_files: SessionFiles = SessionFiles.NONE
+    uploads: Sequence[Upload] = ()
 
 
 class Interaction:
@@ -61,6 +65,15 @@ class Interaction:
             return self._alive(found)
         async with self._work.write() as unit:
             return await self._settled(unit, tool_id, subject, context)
+
+    async def kept_files(self, tool_id: ToolId, subject: str, context: str = "default") -> Sequence[InputFile]:
+        """The uploads that a next step may use.
+
+        Raises:
+            ValidationFailed: there are none.
+        """
+        found = await self.look(tool_id, subject, context)
+        return kept_for_the_next_step(found.files if found is not None else ())
 
     async def start_over(self, tool_id: ToolId, subject: str, context: str = "default") -> None:
         """Forget offer and state; idempotent.
@@ -95,7 +108,8 @@ class Interaction:
             await ensure_room(unit, self._rules, room, wanted.actor.subject, now)
             run = await self._next(unit, session, offering, wanted, values)
             await unit.runs.add(run)
-            moved = replace(session, rev=session.rev + 1, pending_run_id=run.id, last_used_at=now)
+            kept = () if wanted.session_files is SessionFiles.CLEAR else session.files
+            moved = replace(session, rev=session.rev + 1, pending_run_id=run.id, last_used_at=now, files=kept)
             await unit.sessions.put(moved)
         await self._bell.ring(run.id)
         return run
@@ -113,7 +127,8 @@ class Interaction:
             return session
         moved = replace(session, rev=session.rev + 1, pending_run_id=None)
         if run is not None and run.state is RunState.SUCCEEDED:
-            moved = replace(moved, offer=run.next_actions, state=run.state_out, run_id=run.id)
+            kept = (run.files or session.files) if run.next_actions else ()
+            moved = replace(moved, offer=run.next_actions, state=run.state_out, run_id=run.id, files=kept)
         await unit.sessions.put(moved)
         return self._alive(moved)
 
@@ -168,6 +183,7 @@ class Interaction:
             requirements=offering.requirements,
             idempotent=offering.idempotent,
             settings=settings,
+            files=input_files(wanted.uploads),
             action={"action_id": wanted.action_id, "input": dict(values)},
             session_state=session.state,
             locale=wanted.locale,

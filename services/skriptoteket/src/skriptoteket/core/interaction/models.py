@@ -6,6 +6,7 @@ from datetime import datetime
 
 from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.json_values import JsonValue
+from skriptoteket.core.runs.models import InputFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class ToolSession:
     """One person with one tool. ``run_id`` is the run that made the offer, and pins the version that may go on.
 
     ``rev`` grows when a step is begun and when it ends, so of two windows only one can go on. ``context`` is
-    ``default`` or ``sandbox:<id of what is tried>``; it comes from the run, never from a client.
+    ``default`` or ``sandbox:<id of what is tried>``; it comes from the run, never from a client. ``files`` are uploads
+    that are kept for the next step.
     """
 
     tool_id: ToolId
@@ -25,6 +27,7 @@ class ToolSession:
     rev: int = 0
     run_id: RunId | None = None
     pending_run_id: RunId | None = None
+    files: tuple[InputFile, ...] = ()
 
     def offered(self, action_id: str) -> Mapping[str, JsonValue] | None:
         """The action with this id, if it was offered."""

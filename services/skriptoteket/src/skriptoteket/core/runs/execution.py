@@ -19,7 +19,6 @@ from skriptoteket.core.runs.models import (
     Outcome,
     OutcomeCode,
     Run,
-    RunContext,
     RunState,
 )
 from skriptoteket.core.runs.observing.live_view import LiveView
@@ -270,7 +269,7 @@ class Executor:
         return await work()
 
     async def _forget_inputs(self, done: Run, files: tuple[InputFile, ...]) -> None:
-        if done.context is not RunContext.PRODUCTION:
+        if done.keeps_inputs:
             return
         for file in files:
             if file.blob_key is not None and done.owns(file):

@@ -35,6 +35,14 @@ class Lane(StrEnum):
     SCHEDULED = "scheduled"
 
 
+class SessionFiles(StrEnum):
+    """What a step without uploads does with the files that its session keeps."""
+
+    NONE = "none"
+    REUSE = "reuse"
+    CLEAR = "clear"
+
+
 class RunState(StrEnum):
     """Where a run is; the last five are terminal."""
 
@@ -298,6 +306,13 @@ class Run:
     def owns(file: InputFile) -> bool:
         """Whether the upload goes when the run does; files of a schedule are only lent."""
         return file.blob_key is not None and file.blob_key.startswith("runs/")
+
+    @property
+    def keeps_inputs(self) -> bool:
+        """Whether the uploads outlive the run: an author tries again with them, and whoever was offered to go on may
+        need them for the next step."""
+        offers = self.state is RunState.SUCCEEDED and bool(self.next_actions)
+        return self.context is RunContext.SANDBOX or offers
 
     @property
     def claim(self) -> Claim | None:

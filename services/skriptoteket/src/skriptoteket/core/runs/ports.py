@@ -14,6 +14,7 @@ from skriptoteket.core.runs.models import (
     Artifact,
     Claim,
     Ended,
+    InputFile,
     OutcomeCode,
     Run,
     RunState,
@@ -34,6 +35,7 @@ class RunFilter:
     contexts: frozenset[str] | None = None
     outcomes: frozenset[str] | None = None
     shared: bool = False
+    behaviour_hash: str | None = None
     after: datetime | None = None
     until: datetime | None = None
 
@@ -317,8 +319,13 @@ SESSION_IDLE_TIME = timedelta(hours=24)
 class RunSessions(Protocol):
     """What runs do to tool sessions: a new one begins its session anew, the purge forgets unused ones."""
 
-    async def begin(self, run: Run, now: datetime) -> None:
-        """Forget offer and state, raise the rev, and wait for this run."""
+    async def begin(self, run: Run, now: datetime, *, keep_files: bool = True) -> None:
+        """Forget offer and state, raise the rev, and wait for this run. Files that are kept for a next step stay,
+        unless they are to go."""
+        ...
+
+    async def kept_files(self, tool_id: ToolId, subject: str, context: str) -> Sequence[InputFile]:
+        """The uploads that a session keeps for its next step."""
         ...
 
     async def forget_unused(self, before: datetime) -> int:

@@ -14,7 +14,7 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
-from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState
+from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState, SessionFiles
 from skriptoteket.core.runs.ports import Doorbell, Remembered, RunUnit
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
@@ -31,6 +31,7 @@ class Submission:
     uploads: Sequence[Upload] = ()
     locale: str = "en"
     idempotency_key: str | None = None
+    session_files: SessionFiles = SessionFiles.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,18 @@ class RunSubmission:
             await self._ensure_room(unit, version.behaviour, requested_by)
             return tool, version
 
+    async def kept_files(self, tool_slug: str, requested_by: str) -> Sequence[InputFile]:
+        """The uploads that the caller's last result of an interactive tool keeps.
+
+        Raises:
+            NotFound: the tool cannot be run.
+            ValidationFailed: there are none.
+        """
+        async with self._work.read() as unit:
+            tool, _ = await runnable_tool(unit, tool_slug)
+            found = await unit.sessions.kept_files(tool.id, requested_by, "default")
+        return kept_for_the_next_step(found)
+
     async def submit(self, wanted: Submission) -> Submitted:
         """Write the run and ring the bell.
 
@@ -101,7 +114,8 @@ class RunSubmission:
             settings = await settings_of_a_run(unit.preferences, tool.id, version.behaviour, wanted.requested_by)
             run = replace(self._run(wanted, tool, version, values), settings=settings)
             await unit.runs.add(run)
-            await unit.sessions.begin(run, self._clock.now())
+            keep_files = wanted.session_files is not SessionFiles.CLEAR
+            await unit.sessions.begin(run, self._clock.now(), keep_files=keep_files)
             if wanted.idempotency_key is not None:
                 scope = _scope(wanted)
                 now = self._clock.now()
@@ -153,6 +167,18 @@ def input_files(uploads: Sequence[Upload]) -> tuple[InputFile, ...]:
         InputFile(upload.field, name, upload.original_name, upload.size, upload.sha256, upload.blob_key)
         for upload, name in zip(uploads, names, strict=True)
     )
+
+
+def kept_for_the_next_step(files: Sequence[InputFile]) -> Sequence[InputFile]:
+    """The files of a session, to be used again.
+
+    Raises:
+        ValidationFailed: there are none.
+    """
+    if not files:
+        text = "no files are kept from the step before; choose them again"
+        raise ValidationFailed([FieldIssue("session_files", "nothing_kept", text)])
+    return files
 
 
 def limits_of(behaviour: Behaviour, default: Limits) -> Limits:

@@ -6,14 +6,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import FieldIssue, NotFound, ValidationFailed
+from skriptoteket.core.errors import Expired, FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.inputs import Upload, file_issues
-from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
-from skriptoteket.core.runs.ports import Doorbell, RunUnit
+from skriptoteket.core.runs.models import InputFile, Lane, Run, RunContext, RunKind, RunState
+from skriptoteket.core.runs.ports import Doorbell, RunFilter, RunUnit
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.submission import input_files, limits_of
 from skriptoteket.core.versions.behaviour import checked
@@ -112,6 +112,30 @@ class Trials:
             await unit.sessions.begin(run, now)
         await self._bell.ring(run.id)
         return run
+
+    async def last_with_files(self, actor: Actor, tool_id: ToolId) -> Run | None:
+        """The actor's last trial of a tool, if it had files and they are still kept."""
+        wanted = RunFilter(requested_by=actor.subject, tool_id=tool_id, contexts=frozenset({RunContext.SANDBOX}))
+        async with self._work.read() as unit:
+            found = await unit.runs.page(wanted, 1)
+        kept = [run for run in found if run.files and all(file.blob_key is not None for file in run.files)]
+        return kept[0] if kept else None
+
+    async def files_of(self, actor: Actor, tool_id: ToolId, run_id: RunId) -> Sequence[InputFile]:
+        """The files of one of the actor's own trials of a tool.
+
+        Raises:
+            NotFound: no such trial of theirs.
+            Expired: retention removed them.
+        """
+        async with self._work.read() as unit:
+            run = await unit.runs.get(run_id)
+        if (run.requested_by, run.tool_id, run.context) != (actor.subject, tool_id, RunContext.SANDBOX):
+            raise NotFound("run", run_id)
+        if run.inputs_expired_at is not None or any(file.blob_key is None for file in run.files):
+            at = run.inputs_expired_at or self._clock.now()
+            raise Expired("file", run_id, at.date().isoformat())
+        return run.files
 
     async def _wanted(self, unit: RunUnit, actor: Actor, trial: Trial) -> tuple[Tool, Behaviour]:
         tool = await unit.tools.get(trial.tool_id)

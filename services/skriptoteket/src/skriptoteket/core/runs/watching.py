@@ -49,6 +49,12 @@ class RunWatching:
             tools = {tool_id: await unit.tools.get(tool_id) for tool_id in {run.tool_id for run in runs}}
             return [(run, tools[run.tool_id]) for run in runs]
 
+    async def trials(self, tool_id: ToolId, behaviour_hash: str, limit: int = 10) -> Sequence[Run]:
+        """Sandbox runs of exactly this behaviour, newest first: what a reviewer goes by."""
+        wanted = RunFilter(tool_id=tool_id, contexts=frozenset({RunContext.SANDBOX}), behaviour_hash=behaviour_hash)
+        async with self._work.read() as unit:
+            return await unit.runs.page(wanted, limit)
+
     async def recent_tools(self, subject: str, most: int = 6) -> list[Tool]:
         """Distinct visible tools of the caller's own runs, newest first."""
         found: dict[ToolId, Tool] = {}

@@ -70,6 +70,17 @@ class DraftLocking:
             await unit.locks.put(taken)
             return taken
 
+    async def held(self, actor: Actor, tool_id: ToolId) -> DraftLock | None:
+        """The lock that lives now, whoever holds it.
+
+        Raises:
+            NotFound: no such tool for this actor.
+        """
+        async with self._work.read() as unit:
+            await writable_tool(unit, actor, tool_id)
+            lock = await unit.locks.get(tool_id)
+        return lock if lock is not None and lock.live(self._clock.now()) else None
+
     async def release(self, actor: Actor, tool_id: ToolId) -> None:
         """Give one's own lock back; idempotent.
 

@@ -1,6 +1,6 @@
 """Version states and behaviour: what a tool does, frozen under a number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -114,3 +114,21 @@ class DraftLock:
     def live(self, now: datetime) -> bool:
         """True until it expires."""
         return now < self.expires_at
+
+
+def came_back(head: VersionId | None, versions: Sequence[ToolVersion]) -> ToolVersion | None:
+    """The newest draft that a review or a withdrawal made beside a head that was there, and nobody went on from.
+
+    ``versions`` are those of one tool.
+    """
+    known = {each.id: each for each in versions}
+    beaten = {each.derived_from for each in versions}
+    returned = (ArchivedReason.CHANGES_REQUESTED, ArchivedReason.WITHDRAWN)
+    for each in sorted(versions, key=lambda one: one.version_number, reverse=True):
+        if each.id == head:
+            return None
+        origin = known.get(each.derived_from) if each.derived_from is not None else None
+        waits = each.state is VersionState.DRAFT and each.id not in beaten
+        if head is not None and waits and origin is not None and origin.archived_reason in returned:
+            return each
+    return None

@@ -155,6 +155,16 @@ class Publication:
         return active
 
 
+def earlier_active(tool: Tool, versions: Sequence[ToolVersion]) -> Sequence[ToolVersion]:
+    """What a roll-back may bring back: each behaviour that was active once and is not now, the newest first."""
+    now = next((each.behaviour_hash for each in versions if each.id == tool.active_version_id), None)
+    found: dict[str, ToolVersion] = {}
+    for each in sorted(versions, key=lambda one: one.version_number, reverse=True):
+        if each.state is VersionState.ARCHIVED and each.activated_at is not None and each.behaviour_hash != now:
+            found.setdefault(each.behaviour_hash, each)
+    return tuple(found.values())
+
+
 async def _retire_active(unit: VersionUnit, tool: Tool) -> ToolVersion | None:
     if tool.active_version_id is None:
         return None

@@ -32,6 +32,7 @@ class ReviewCase:
     active: ToolVersion | None
     chain: Sequence[ToolVersion]
     decisions: Sequence[VersionDecision]
+    versions: Sequence[ToolVersion]
     tried: bool = False
 
 
@@ -136,6 +137,7 @@ class Reviewing:
                 active,
                 draft_chain(versions, version),
                 await unit.versions.decisions(tool.id),
+                versions,
                 await unit.runs.tried(tool.id, version.behaviour_hash),
             )
 

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from skriptoteket.core.interaction.models import ToolSession
+from skriptoteket.core.runs.models import SessionFiles
 
 
 class ActionIn(BaseModel):
@@ -13,6 +14,9 @@ class ActionIn(BaseModel):
     action_id: str = Field(min_length=1, max_length=200)
     input: dict[str, JsonValue] = Field(default_factory=dict, max_length=50)
     expected_state_rev: int = Field(ge=0, le=2_147_483_647)
+    session_files: SessionFiles = Field(
+        SessionFiles.NONE, description="`reuse` gives the step the files of the one before, `clear` forgets them."
+    )
 
 
 class TrialActionIn(ActionIn):
@@ -28,6 +32,7 @@ class SessionOut(BaseModel):
     next_actions: list[dict[str, JsonValue]]
     run_id: str | None
     pending_run_id: str | None
+    files: list[str]
 
     @classmethod
     def of(cls, session: ToolSession) -> "SessionOut":
@@ -37,4 +42,5 @@ class SessionOut(BaseModel):
             next_actions=[dict(each) for each in session.offer],
             run_id=str(session.run_id) if session.run_id else None,
             pending_run_id=str(session.pending_run_id) if session.pending_run_id else None,
+            files=[file.original_name for file in session.files],
         )

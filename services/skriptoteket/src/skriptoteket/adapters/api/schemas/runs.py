@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, JsonValue
 
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.runs.models import Artifact, Run
+from skriptoteket.core.runs.models import Artifact, Run, SessionFiles
 from skriptoteket.core.runs.ports import RunLogs, Waiting
 from skriptoteket.core.runs.watching import SeenRun
 
@@ -172,3 +172,4 @@ class JsonSubmission(BaseModel):
     model_config = {"extra": "forbid"}
 
     inputs: dict[str, JsonValue] = {}
+    session_files: SessionFiles = SessionFiles.NONE

@@ -9,17 +9,18 @@ from starlette.datastructures import FormData
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
-from skriptoteket.adapters.http.acting import Actors, uuid_of
+from skriptoteket.adapters.http.acting import Actors, uuid_of, version_id_of
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
-from skriptoteket.core.errors import Conflict, ValidationFailed
+from skriptoteket.core.errors import Conflict, Forbidden, ValidationFailed
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, CURATE, ROLLBACK
 from skriptoteket.core.versions.drafting import Drafting
+from skriptoteket.core.versions.publication import Expected, Publication, earlier_active
 
 router = APIRouter()
 
@@ -30,6 +31,7 @@ class CurationDesk:
 
     curation: Curation
     drafting: Drafting
+    publication: Publication
     stewardship: Stewardship
     browsing: Browsing
     actors: Actors
@@ -164,6 +166,31 @@ async def remove_maintainer(
     return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
 
 
+@router.post("/admin/versions/{version_id}/rollback", name="skriptoteket_roll_back")
+@access(permission=ROLLBACK)
+async def roll_back(
+    version_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    pages: Page,
+    behaviour_hash: Annotated[str, Form()],
+    rationale: Annotated[str, Form()] = "",
+) -> Response:
+    """Bring back what was published once; what stands against it is told on the tool's page."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    wanted = version_id_of(version_id)
+    try:
+        done = await desk.publication.roll_back(actor, wanted, Expected(behaviour_hash), rationale)
+    except (ValidationFailed, Conflict, Forbidden) as error:
+        tool, _ = await desk.drafting.version(actor, wanted)
+        told = error.issues[0].message if isinstance(error, ValidationFailed) else str(error)
+        status = {ValidationFailed: 422, Conflict: 409}.get(type(error), 403)
+        return await _tool_page(str(tool.id), request, principal, desk, pages, {"rollback": told}, status)
+    await desk.ledger.record(principal, "version.rolled_back", done.new_active_version_id, rationale)
+    return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=str(done.tool_id)).path, 303)
+
+
 def _text(form: FormData, name: str) -> str | None:
     return str(form[name]) if name in form else None
 
@@ -175,6 +202,7 @@ async def _tool_page(
     desk: CurationDesk,
     pages: Pages,
     issues: dict[str, str],
+    status: int = 422,
 ) -> Response:
     actor = await desk.actors.of(principal, RIGHTS)
     found, people, records = await desk.stewardship.people(actor, ToolId(uuid_of("tool", tool_id)))
@@ -189,7 +217,8 @@ async def _tool_page(
         "names": await desk.people.names(frozenset(urns | {each.subject for each in records})),
         "professions": await desk.browsing.professions(),
         "categories": await desk.browsing.categories(),
+        "targets": earlier_active(found, versions),
         "issues": issues,
         "may_roll_back": actor.holds(ROLLBACK),
     }
-    return await pages.render(request, "skriptoteket/admin_tool.html", context, 422 if issues else 200)
+    return await pages.render(request, "skriptoteket/admin_tool.html", context, status if issues else 200)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from fastapi_services_platform import marked, Principal, access
+from fastapi_services_platform import Principal, access, marked
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import run_id_of
 from skriptoteket.adapters.http.oversight import OversightDesk

@@ -8,7 +8,6 @@ from skriptoteket.core.runs.models import (
     Outcome,
     OutcomeCode,
     Run,
-    RunContext,
     RunState,
     advance,
     finish,
@@ -28,8 +27,8 @@ def rescued(run: Run, max_tries: int, now: datetime) -> Run:
 
 
 def end_of_inputs(run: Run, now: datetime) -> Run:
-    """A terminal production run without its uploads: their blobs are deleted when it ends."""
-    if run.context is not RunContext.PRODUCTION:
+    """A terminal run without its uploads, unless somebody goes on with them: their blobs are deleted when it ends."""
+    if run.keeps_inputs:
         return run
     files = tuple(replace(file, blob_key=None) for file in run.files)
     return replace(run, files=files, inputs_expired_at=now)
