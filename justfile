@@ -221,6 +221,11 @@ proof-fuzz EXAMPLES="200":
 proof-runner KILLS="10000" STATE="dist/proof-runner.json":
     {{ run }} python -m tests.runs.kills --kills "{{ KILLS }}" --state "{{ STATE }}"
 
+# Every ending and every attack in containers of an engine that is started for it (Debian's docker.io is enough)
+[group('proof')]
+proof-docker:
+    {{ run }} python -m tests.runs.engine
+
 # Every pair of backends switched under load and killed at every step (--parts: some namespaces only); it goes on where it stopped
 [group('proof')]
 proof-storage-switch STATE="dist/proof-storage-switch.json" *ARGS:

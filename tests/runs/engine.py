@@ -1,0 +1,100 @@
+"""Every ending and every attack in containers, on an engine that is started for it: `just proof-docker`.
+
+Debian's `docker.io` is enough (`apt-get install docker.io`): the engine gets a folder of its own, no network and no
+registry; the image is made of this interpreter. `SKRIPTOTEKET_CONTAINER_URL` names a running engine instead.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from skriptoteket.adapters.sandbox.container.engine import Engine, EngineProblem
+from skriptoteket.adapters.sandbox.container.image import REPOSITORY, build_image
+from skriptoteket.adapters.sandbox.container.sandbox import ContainerSandbox
+from skriptoteket.conformance.abuse.campaign import campaign, planted_secret
+from skriptoteket.conformance.abuse.catalogue import ATTACKS
+from skriptoteket.conformance.endings import ENDINGS
+from skriptoteket.conformance.playing import play
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_GIVEN = "SKRIPTOTEKET_CONTAINER_URL"
+
+
+@contextmanager
+def running_engine() -> Iterator[str]:
+    """The address of an engine: the one that is named, or one of our own for as long as this lasts."""
+    if os.environ.get(_GIVEN):
+        yield os.environ[_GIVEN]
+        return
+    program = shutil.which("dockerd")
+    if program is None or os.geteuid() != 0:
+        raise SystemExit(f"proof-docker: needs root and dockerd (apt-get install docker.io), or an engine in {_GIVEN}")
+    with tempfile.TemporaryDirectory(prefix="fsp-engine-", ignore_cleanup_errors=True) as folder:
+        url = f"unix://{folder}/engine.sock"
+        places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+        quiet = ["--iptables=false", "--ip6tables=false", "--bridge=none"]
+        with (Path(folder) / "engine.log").open("wb") as log:
+            engine = subprocess.Popen([program, "-H", url, *places, *quiet], stdout=log, stderr=log)
+        try:
+            asyncio.run(_until_ready(Engine(url)))
+            yield url
+        finally:
+            engine.terminate()
+            engine.wait(_STOP_SECONDS)
+
+
+async def _until_ready(engine: Engine) -> None:
+    until = time.monotonic() + _READY_SECONDS
+    while True:
+        with contextlib.suppress(EngineProblem):
+            await engine.call("GET", "/info")
+            return
+        if time.monotonic() > until:
+            raise SystemExit("proof-docker: the engine did not start; see its log")
+        await asyncio.sleep(0.2)
+
+
+async def _prove(url: str, folder: Path) -> int:
+    engine = Engine(url)
+    print(f"image {await build_image(engine, 'standard@1', None, '', REPOSITORY)}", flush=True)
+    sandbox = ContainerSandbox(folder, url)
+    print(f"capabilities {dict(await sandbox.capabilities())}", flush=True)
+    wrong = 0
+    for name, (script, expected) in ENDINGS.items():
+        played = await play(sandbox, script)
+        wrong += played.code is not expected
+        print(f"{'ok   ' if played.code is expected else 'WRONG'}  {name}: {played.code.value}", flush=True)
+    with planted_secret(folder):
+        async for verdict in campaign(sandbox, list(ATTACKS.values())):
+            wrong += bool(verdict.complaint)
+            word = "ESCAPED  " if verdict.complaint else "contained"
+            print(f"{word}  {verdict.attack.id} {verdict.attack.name}  {verdict.complaint}".rstrip(), flush=True)
+    left = await _left(engine)
+    print(f"{len(ENDINGS)} endings, {len(ATTACKS)} attacks, {wrong} wrong, left over: {left or 'nothing'}", flush=True)
+    return 1 if wrong or left else 0
+
+
+async def _left(engine: Engine) -> list[str]:
+    filters = {"filters": '{"label": ["skriptoteket.worker"]}'}
+    containers = await engine.call("GET", "/containers/json", query={"all": "1", **filters})
+    volumes = await engine.call("GET", "/volumes", query=filters)
+    return [str(one["Id"]) for one in containers or ()] + [str(one["Name"]) for one in volumes.get("Volumes") or ()]
+
+
+def main() -> int:
+    """0 when every script ended as it must and nothing is left."""
+    with running_engine() as url, tempfile.TemporaryDirectory(prefix="fsp-containers-") as folder:
+        return asyncio.run(_prove(url, Path(folder)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
