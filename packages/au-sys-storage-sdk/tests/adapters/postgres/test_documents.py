@@ -2,14 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from au_sys_storage_sdk import ABSENT, Conflict, Storage, Unavailable, open_storage
+from au_sys_storage_sdk.adapters.postgres import writing
 from au_sys_storage_sdk.adapters.postgres.documents import PostgresDocuments
 from au_sys_storage_sdk.conformance.documents import DocumentStoreConformance
 from au_sys_storage_sdk.conformance.given import Ticking, first
+from au_sys_storage_sdk.core.address import Space
+from au_sys_storage_sdk.core.documents.line import Tip, Turn, new_mark
+from au_sys_storage_sdk.core.documents.operations import Put
+from au_sys_storage_sdk.core.documents.planning import Batch
+from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import Corrupt
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
 
@@ -85,6 +92,54 @@ async def test_a_lost_connection_is_unavailable_and_heals(empty: str) -> None:
         watching = asyncio.create_task(first(space.watch(found.version), 1))
         await space.put("k", 3)
         assert [(found.version + 1, "put", "k")] == await asyncio.wait_for(watching, 10)
+
+
+def batch_of(key: str, upon: Tip, *ahead: int) -> Turn:
+    """A batch with one document, behind others that may be on their way."""
+    batch = Batch(upon.sequence, 1000, {})
+    batch.decide_all([[Put(Space("default", "things"), key, b"1", None)]])
+    return Turn(batch, upon, new_mark(), ahead)
+
+
+@asynccontextmanager
+async def two_writers(url: str) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection, Tip]]:
+    """Two connections to tables that are there, and their tip."""
+    await (await PostgresDocuments.open(url)).close()
+    one, two = await asyncpg.connect(url), await asyncpg.connect(url)
+    try:
+        yield one, two, Tip(*await one.fetchrow("SELECT sequence, mark FROM au_sys_storage.meta"))
+    finally:
+        await one.close()
+        await two.close()
+
+
+async def test_a_batch_waits_for_the_one_ahead(empty: str) -> None:
+    """It is placed while that one is being written, and not written when the one ahead never comes."""
+    async with two_writers(empty) as (one, two, tip):
+        ahead = batch_of("first", tip)
+        behind = batch_of("second", ahead.tip, tip.mark)
+        async with two.transaction():
+            assert await writing.write(two, ahead, Standing())
+            waiting = asyncio.create_task(writing.write(one, behind, Standing()))
+            while not await two.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"):
+                await asyncio.sleep(0.01)
+        assert await waiting
+        never = batch_of("never", behind.tip)
+        assert not await writing.write(one, batch_of("third", never.tip, behind.mark), Standing())
+        statement = "SELECT key, version, seq FROM au_sys_storage.docs JOIN au_sys_storage.changes USING (key)"
+        assert sorted(map(tuple, await one.fetch(statement))) == [("first", 1, 1), ("second", 2, 2)]
+
+
+async def test_a_document_that_somebody_else_writes_is_waited_for_a_moment_only(empty: str) -> None:
+    """Two nodes that each have what the other wants need no help from the server."""
+    async with two_writers(empty) as (one, two, tip):
+        turn = batch_of("k", tip)
+        transaction = two.transaction()
+        await transaction.start()
+        assert await writing.write(two, batch_of("k", tip), Standing())
+        assert not await writing.write(one, turn, Standing())
+        await transaction.rollback()
+        assert await writing.write(one, turn, Standing())
 
 
 async def test_a_changed_row_is_never_a_value(empty: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from au_sys_storage_sdk.core.address import Space
-from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen
+from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen, Tip, Turn
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, Put
 from au_sys_storage_sdk.core.documents.planning import Address, Batch, touched
@@ -17,36 +17,41 @@ HERE = Space("default", "things")
 
 
 class Server:
-    """What several nodes share: documents and a sequence; ``gate`` holds writes back, ``failing`` loses one."""
+    """What several nodes share: documents and a tip; ``gate`` holds writes back, ``failing`` loses one."""
 
     def __init__(self) -> None:
-        self.sequence = 0
+        self.tip = Tip(0)
         self.records: dict[Address, Stored] = {}
         self.looks = 0
+        self.here = 0
         self.failing = False
         self.gate = asyncio.Event()
         self.gate.set()
 
     def node(self, timer: Callable[[], float] = time.perf_counter) -> Line:
         """A line of its own on the same documents."""
-        return Line(lambda: 1000, self.look, self.write, self.alone, timer)
+        return Line(lambda: 1000, self.look, self.write, self.alone, timer=timer)
 
-    async def look(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
+    async def look(self, addresses: Sequence[Address]) -> tuple[Tip, Seen]:
         """One moment."""
         self.looks += 1
         await asyncio.sleep(0)
-        return self.sequence, {address: self.records[address] for address in addresses if address in self.records}
+        return self.tip, {address: self.records[address] for address in addresses if address in self.records}
 
-    async def write(self, batch: Batch) -> bool:
-        """All or nothing, on the sequence that it was decided on."""
-        await self.gate.wait()
-        if self.failing:
-            self.failing = False
-            raise Unavailable("the connection is lost")
-        if batch.before != self.sequence:
+    async def write(self, turn: Turn) -> bool:
+        """All or nothing, on the tip that it was decided on."""
+        self.here += 1
+        try:
+            await self.gate.wait()
+            if self.failing:
+                self.failing = False
+                raise Unavailable("the connection is lost")
+        finally:
+            self.here -= 1
+        if turn.upon != self.tip:
             return False
-        self.sequence = batch.sequence
-        for address, record in batch.records.items():
+        self.tip = turn.tip
+        for address, record in turn.batch.records.items():
             if record is None:
                 del self.records[address]
             else:
@@ -55,10 +60,11 @@ class Server:
 
     async def alone(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
         """At once."""
-        _, seen = await self.look(touched(commits))
-        batch = Batch(self.sequence, 1000, seen)
+        tip, seen = await self.look(touched(commits))
+        batch = Batch(tip.sequence, 1000, seen)
         answers = batch.decide_all(commits)
-        assert await self.write(batch)
+        if batch.changes:
+            assert await self.write(Turn.alone(batch, tip))
         return answers, batch.sequence
 
 
@@ -85,7 +91,57 @@ async def test_the_next_batch_builds_on_one_that_is_not_written_yet() -> None:
     assert await first == ([(Outcome(1, None, True),)], 1)
     assert await second == ([(Outcome(2),)], 2)
     await line.run(put("k", b"3"))
-    assert (server.sequence, server.looks) == (3, 1)
+    assert (server.tip.sequence, server.looks) == (3, 1)
+
+
+@pytest.mark.parametrize(("second", "expected"), [("other", 2), ("k", 1)])
+async def test_a_batch_is_sent_before_the_one_ahead_is_answered(second: str, expected: int) -> None:
+    """Unless both write to one document."""
+    server = Server()
+    line = server.node()
+    server.gate.clear()
+    running = [asyncio.create_task(line.run(put(key, b"1"))) for key in ("k", second)]
+    await _turns()
+    assert expected == server.here
+    server.gate.set()
+    assert [sequence for _, sequence in await asyncio.gather(*running)] == [1, 2]
+
+
+async def test_the_same_number_reached_by_somebody_else_is_not_the_one_ahead() -> None:
+    """A batch is lost, another node writes as many: what was decided on top of it is decided anew."""
+    server = Server()
+    line, other = server.node(), server.node()
+    await line.run(put("k", b"0"))
+    server.gate.clear()
+    server.failing = True
+    lost = asyncio.create_task(line.run(put("k", b"mine")))
+    behind = asyncio.create_task(line.run(put("behind", b"1")))
+    await _turns()
+    foreign = Turn.alone(Batch(1, 1000, {}), server.tip)
+    foreign.batch.decide_all(put("k", b"theirs"))
+    server.tip = foreign.tip
+    server.gate.set()
+    with pytest.raises(Unavailable):
+        await lost
+    assert await behind == ([(Outcome(3, None, True),)], 3)
+    assert ([(Outcome(4),)], 4) == await other.run(put("behind", b"2", 3))
+
+
+async def test_a_refusal_behind_a_batch_on_its_way_waits_for_it() -> None:
+    """It is so once that is written, and needs no look."""
+    server = Server()
+    line = server.node()
+    await line.run(put("k", b"0"))
+    server.gate.clear()
+    first = asyncio.create_task(line.run(put("k", b"1")))
+    second = asyncio.create_task(line.run(put("k", b"2", 1)))
+    await _turns()
+    assert not second.done()
+    server.gate.set()
+    await first
+    (refused,), _ = await second
+    assert isinstance(refused, Conflict)
+    assert (refused.actual, server.looks) == (2, 1)
 
 
 async def test_what_another_node_wrote_is_noticed() -> None:

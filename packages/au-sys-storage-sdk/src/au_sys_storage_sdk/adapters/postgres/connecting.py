@@ -1,10 +1,19 @@
-"""Connections to PostgreSQL: a pool for whoever asks, and one that is kept for the writer."""
+"""Connections to PostgreSQL: a pool for whoever asks, and those that are kept for the writer."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
-_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+_BY_INDEX = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 """A plan that was made while the table was small would go through all of it for ever after."""
 
 _COMMAND = 30
@@ -44,6 +53,28 @@ class Kept:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+
+class Pens:
+    """So many connections for as many batches at a time."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self._free = [Kept(url) for _ in range(number)]
+        self._all = tuple(self._free)
+
+    @contextmanager
+    def one(self) -> Iterator[Kept]:
+        """One that nobody else has; the caller sees to it that there is one."""
+        pen = self._free.pop()
+        try:
+            yield pen
+        finally:
+            self._free.append(pen)
+
+    async def close(self) -> None:
+        """Let all of them go."""
+        for pen in self._all:
+            await pen.close()
 
 
 async def _as_it_is(connection: asyncpg.Connection) -> None:

@@ -9,22 +9,26 @@ from contextlib import asynccontextmanager
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from au_sys_storage_sdk.adapters.postgres import writing
-from au_sys_storage_sdk.adapters.postgres.connecting import Kept, connection_of, pool_of
-from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, RECORD, SCHEMA, head_of, prepare, record_of, translated
+from au_sys_storage_sdk.adapters.postgres.connecting import Pens, connection_of, pool_of
+from au_sys_storage_sdk.adapters.postgres.placing import CHANNEL, SCHEMA
+from au_sys_storage_sdk.adapters.postgres.schema import RECORD, head_of, prepare, record_of, translated
 from au_sys_storage_sdk.core.address import Space, bounds
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
 from au_sys_storage_sdk.core.documents.integrity import following, under
-from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen
+from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen, Tip, Turn
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
-from au_sys_storage_sdk.core.documents.planning import Address, Batch
+from au_sys_storage_sdk.core.documents.planning import Address
 from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
 
 _WINDOW = 2000
+_ABREAST = 2
+"""Batches that are with the server at a time: one waits for its disk while the next is placed."""
+
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a notification have been lost."""
 
@@ -41,10 +45,10 @@ class PostgresDocuments:
     def __init__(self, url: str, pool: asyncpg.Pool, clock: Clock) -> None:
         self._url = url
         self._pool = pool
-        self._pen = Kept(url)
+        self._pens = Pens(url, _ABREAST)
         self._clock = clock
         self._batcher: Batcher[Sequence[Operation], Sequence[Outcome]] = Batcher(self._apply, at_once=2)
-        self._line = Line(clock, self._see, self._write, self._alone)
+        self._line = Line(clock, self._see, self._write, self._alone, abreast=_ABREAST)
         self._arrival = Arrival()
         self._listening: asyncpg.Connection | None = None
         self._standing = Standing()
@@ -132,18 +136,19 @@ class PostgresDocuments:
         self._arrival.advance(sequence)
         return answers
 
-    async def _see(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
+    async def _see(self, addresses: Sequence[Address]) -> tuple[Tip, Seen]:
         async with self._connection() as connection:
             return await writing.look(connection, addresses, self._standing)
 
-    async def _write(self, batch: Batch) -> bool:
+    async def _write(self, turn: Turn) -> bool:
         self._standing.admit(self.name, self._standing)
         if self._closed:
             raise Unavailable("the store is closed")
-        with translated():
-            connection = await self._pen.get()
-        with translated(writes=True):
-            return await writing.write(connection, batch, self._standing)
+        with self._pens.one() as pen:
+            with translated():
+                connection = await pen.get()
+            with translated(writes=True):
+                return await writing.write(connection, turn, self._standing)
 
     async def _alone(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
         async with self._connection() as connection:
@@ -282,5 +287,5 @@ class PostgresDocuments:
         self._closed = True
         self._arrival.close()
         await self._deafen()
-        await self._pen.close()
+        await self._pens.close()
         await self._pool.close()

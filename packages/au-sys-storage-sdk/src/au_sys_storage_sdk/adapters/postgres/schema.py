@@ -7,13 +7,12 @@ from contextlib import contextmanager
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
+from au_sys_storage_sdk.adapters.postgres.placing import FUNCTION, SCHEMA, WRITE
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.integrity import verified, verified_head
 from au_sys_storage_sdk.core.documents.models import Stored
 from au_sys_storage_sdk.core.errors import Corrupt, OutcomeUnknown, ReadOnly, StorageError, Unavailable
 
-SCHEMA = "au_sys_storage"
-CHANNEL = "au_sys_storage"
 FORMAT = 2
 
 FILLED = 60
@@ -26,7 +25,7 @@ TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.meta(
     one bool PRIMARY KEY DEFAULT true CHECK (one), format int NOT NULL, sequence bigint NOT NULL,
-    compacted bigint NOT NULL, epoch bigint NOT NULL, standing text NOT NULL DEFAULT ''
+    compacted bigint NOT NULL, epoch bigint NOT NULL, standing text NOT NULL DEFAULT '', mark bigint NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS {SCHEMA}.docs(
     tenant text COLLATE "C" NOT NULL, ns text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, value bytea NOT NULL,
@@ -44,10 +43,8 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.spaces(
 INSERT INTO {SCHEMA}.meta(format, sequence, compacted, epoch) VALUES({FORMAT}, 0, 0, 1) ON CONFLICT DO NOTHING;
 """
 
-_KNOWN = (
-    "SELECT count(*) FROM information_schema.columns"
-    " WHERE table_schema = $1 AND table_name = 'meta' AND column_name = 'standing'"
-)
+_COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'meta'"
+_LATER = {"standing": "text NOT NULL DEFAULT ''", "mark": "bigint NOT NULL DEFAULT 0"}
 
 _FULL = f"SELECT reloptions IS NULL FROM pg_class WHERE oid = '{SCHEMA}.docs'::regclass"  # noqa: S608 - a constant
 
@@ -67,8 +64,11 @@ async def prepare(connection: asyncpg.Connection) -> None:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT to_regclass($1)", f"{SCHEMA}.meta") is None:
             await connection.execute(TABLES)
-        if not await connection.fetchval(_KNOWN, SCHEMA):
-            await connection.execute(f"ALTER TABLE {SCHEMA}.meta ADD COLUMN standing text NOT NULL DEFAULT ''")
+        columns = {row[0] for row in await connection.fetch(_COLUMNS, SCHEMA)}
+        for name in _LATER.keys() - columns:
+            await connection.execute(f"ALTER TABLE {SCHEMA}.meta ADD COLUMN {name} {_LATER[name]}")
+        if await connection.fetchval("SELECT to_regproc($1)", FUNCTION) is None:
+            await connection.execute(WRITE)
         if await connection.fetchval(_FULL):
             await connection.execute(f"ALTER TABLE {SCHEMA}.docs SET (fillfactor = {FILLED})")
         found = await connection.fetchval(f"SELECT format FROM {SCHEMA}.meta")  # noqa: S608 - a constant

@@ -1,31 +1,33 @@
 """A batch of commits in two statements: look at everything it touches, then write everything if nobody was faster.
 
-Writing begins with the row of ``meta``, so batches of all nodes follow each other and a sequence is visible only after
-all smaller ones. Whoever was overtaken locks that row before looking again, and cannot be overtaken twice.
+Writing ends with the row of ``meta``, so batches of all nodes follow each other and a sequence is visible only after
+all smaller ones. Whoever was overtaken keeps all others out before looking again, and cannot be overtaken twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
-from au_sys_storage_sdk.adapters.postgres.schema import CHANNEL, SCHEMA
+from au_sys_storage_sdk.adapters.postgres.placing import ALONE, FUNCTION, SCHEMA
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.documents.integrity import checksum, under
-from au_sys_storage_sdk.core.documents.line import Answers
+from au_sys_storage_sdk.core.documents.line import Answers, Tip, Turn, new_mark
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation
 from au_sys_storage_sdk.core.documents.planning import SHORT, Address, Batch, touched
 from au_sys_storage_sdk.core.documents.standing import Standing
+from au_sys_storage_sdk.core.errors import Unavailable
 
 Columns: TypeAlias = tuple[list[str], list[str], list[str]]
 
-_LOCKED = f"SELECT sequence, standing FROM {SCHEMA}.meta FOR UPDATE"  # noqa: S608 - constants, here and below
+_LOCKED = f"SELECT sequence, mark, standing FROM {SCHEMA}.meta FOR UPDATE"  # noqa: S608 - constants, here and below
 _LOOK = f"""
-SELECT m.sequence, m.standing, a.number, d.key,
+SELECT m.sequence, m.mark, m.standing, a.number, d.key,
        CASE WHEN length(d.value) <= {SHORT} THEN d.value ELSE ''::bytea END, d.version, d.created, d.updated, d.expires
 FROM {SCHEMA}.meta m LEFT JOIN (
     unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a(tenant, ns, key, number)
@@ -33,58 +35,39 @@ FROM {SCHEMA}.meta m LEFT JOIN (
 ) ON true
 """  # noqa: S608 - constants
 _WRITE = f"""
-WITH first AS (
-    UPDATE {SCHEMA}.meta SET sequence = $2 WHERE sequence = $1 AND standing = $3 RETURNING 1
-), placed AS (
-    INSERT INTO {SCHEMA}.docs(tenant, ns, key, value, version, created, updated, expires, schema, codec,
-                              key_generation, crc)
-    SELECT a.* FROM first, unnest($4::text::text[], $5::text::text[], $6::text::text[], $7::bytea[],
-                                  $8::text::bigint[], $9::text::bigint[], $10::text::bigint[], $11::text::bigint[],
-                                  $12::text::int[], $13::text::int[], $14::text::int[], $15::text::bigint[]) AS a
-    ON CONFLICT(tenant, ns, key) DO UPDATE SET value = excluded.value, version = excluded.version,
-        created = excluded.created, updated = excluded.updated, expires = excluded.expires, schema = excluded.schema,
-        codec = excluded.codec, key_generation = excluded.key_generation, crc = excluded.crc
-    RETURNING version, tenant, ns, key, updated
-), removed AS (
-    DELETE FROM {SCHEMA}.docs d
-    USING first, unnest($16::text::text[], $17::text::text[], $18::text::text[]) AS a(tenant, ns, key)
-    WHERE d.tenant = a.tenant AND d.ns = a.ns AND d.key = a.key
-), noted AS (
-    INSERT INTO {SCHEMA}.changes(seq, tenant, ns, key, event, at, data)
-    SELECT version, tenant, ns, key, 'put', updated, NULL FROM placed WHERE $19
-    UNION ALL
-    SELECT a.* FROM first, unnest($20::text::bigint[], $21::text::text[], $22::text::text[], $23::text::text[],
-                                  $24::text::text[], $25::text::bigint[], $26::bytea[]) AS a
-), reached AS (
-    INSERT INTO {SCHEMA}.spaces(tenant, ns, last)
-    SELECT a.* FROM first, unnest($27::text::text[], $28::text::text[], $29::text::bigint[]) AS a
-    ON CONFLICT(tenant, ns) DO UPDATE SET last = greatest(spaces.last, excluded.last)
-)
-SELECT pg_notify('{CHANNEL}', $2::text) FROM first
-"""  # noqa: S608 - constants
+SELECT {FUNCTION}($1, $2, $3::text::bigint[], $4, $5, $6, $7,
+    $8::text::text[], $9::text::text[], $10::text::text[], $11, $12::text::bigint[], $13::text::bigint[],
+    $14::text::bigint[], $15::text::bigint[], $16::text::int[], $17::text::int[], $18::text::int[],
+    $19::text::bigint[], $20::text::text[], $21::text::text[], $22::text::text[], $23, $24::text::bigint[],
+    $25::text::text[], $26::text::text[], $27::text::text[], $28::text::text[], $29::text::bigint[], $30,
+    $31::text::text[], $32::text::text[], $33::text::bigint[])
+"""
 _KNOWN_BEFORE = f"DELETE FROM {SCHEMA}.changes WHERE seq = ANY($1::bigint[])"  # noqa: S608 - constants
 _EXPIRED = f"SELECT tenant, ns, key FROM {SCHEMA}.docs WHERE expires <= $1 ORDER BY expires LIMIT $2"  # noqa: S608 - constants
 _SWEPT_AT_ONCE = 1000
+_MOMENT = "50ms"
+"""How long a batch waits for documents that another node is writing; then it is decided anew."""
 
 
 async def look(
     connection: asyncpg.Connection, addresses: Sequence[Address], writer: Standing
-) -> tuple[int, dict[Address, Stored]]:
-    """The sequence, and what lies at the addresses without the larger values.
+) -> tuple[Tip, dict[Address, Stored]]:
+    """The tip, and what lies at the addresses without the larger values.
 
     Raises:
         Fenced: documents were moved to another backend since the writer began.
     """
     columns = _columns(addresses)
     rows = await connection.fetch(_LOOK, *columns)
-    sequence, standing = rows[0][:2]
+    sequence, mark, standing = rows[0][:3]
     Standing.of(standing).admit("postgres", writer)
-    return sequence, dict(_heads(rows, columns))
+    return Tip(sequence, mark), dict(_heads(rows, columns))
 
 
-async def write(connection: asyncpg.Connection, batch: Batch, writer: Standing) -> bool:
-    """Whether nobody was faster, and so everything was written; nothing was otherwise."""
-    return await _write(connection, batch.before, _Written.of(batch), writer)
+async def write(connection: asyncpg.Connection, turn: Turn, writer: Standing) -> bool:
+    """Whether the store came to the tip of the turn, and so everything was written; nothing was otherwise."""
+    place = _Place(turn.upon, writer.text, turn.mark, turn.ahead, _MOMENT)
+    return await _write(connection, place, _Written.of(turn.batch))
 
 
 async def apply(
@@ -95,19 +78,27 @@ async def apply(
     Raises:
         Fenced: documents were moved to another backend since the writer began.
     """
-    async with connection.transaction():
-        await connection.fetchrow(_LOCKED)
-        sequence, seen = await look(connection, touched(commits), writer)
-        batch = Batch(sequence, now, seen)
+    async with _nobody_beside(connection):
+        tip, seen = await look(connection, touched(commits), writer)
+        batch = Batch(tip.sequence, now, seen)
         answers = batch.decide_all(commits)
         if batch.changes:
-            await write(connection, batch, writer)
+            await _write_alone(connection, tip, writer.text, _Written.of(batch))
     return answers, batch.sequence
+
+
+@asynccontextmanager
+async def _nobody_beside(connection: asyncpg.Connection) -> AsyncIterator[tuple[Tip, str]]:
+    """A transaction while which nobody else writes; the tip and the standing at its beginning."""
+    async with connection.transaction():
+        await connection.execute(ALONE)
+        sequence, mark, standing = await connection.fetchrow(_LOCKED)
+        yield Tip(sequence, mark), standing
 
 
 def _heads(rows: Iterable[asyncpg.Record], columns: Columns) -> Iterator[tuple[Address, Stored]]:
     tenants, namespaces, keys = columns
-    for _, _, number, *found in rows:
+    for _, _, _, number, *found in rows:
         if number is not None:
             at = number - 1
             yield (Space(tenants[at], namespaces[at]), keys[at]), under(keys[at], Stored(*found))
@@ -138,26 +129,42 @@ class _Written:
         return cls(batch.records, others, batch.last, batch.sequence, noted=True)
 
 
-async def _write(connection: asyncpg.Connection, before: int, what: _Written, writer: Standing) -> bool:
-    """Whether the sequence still was ``before`` (and the standing the writer's), and so everything was written."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """After which tip, with which mark, behind which others that may still be on their way; under which standing."""
+
+    upon: Tip
+    standing: str
+    mark: int = field(default_factory=new_mark)
+    ahead: tuple[int, ...] = ()
+    patience: str = "0"
+
+
+async def _write(connection: asyncpg.Connection, place: _Place, what: _Written) -> bool:
+    """Whether the tip (and the standing) was the one of the place, and so everything was written."""
     addresses = [address for address, record in what.records.items() if record is not None]
     records = [record for record in what.records.values() if record is not None]
     removed = [address for address, record in what.records.items() if record is None]
-    return bool(
-        await connection.fetch(
-            _WRITE, before, what.sequence, writer.text, *_texts_of(addresses),
-            [record.value for record in records], _numbers([record.version for record in records]),
-            _numbers([record.created for record in records]), _numbers([record.updated for record in records]),
-            _numbers([record.expires for record in records]), _numbers([record.schema for record in records]),
-            _numbers([record.codec for record in records]), _numbers([record.key_generation for record in records]),
-            _numbers([checksum(space, record) for (space, _), record in zip(addresses, records, strict=True)]),
-            *_texts_of(removed), what.noted, _numbers([change.seq for change in what.changes]),
-            *_texts_of([(change.space, change.key) for change in what.changes]),
-            _texts([change.event for change in what.changes]), _numbers([change.at for change in what.changes]),
-            [change.data for change in what.changes], _texts([space.tenant for space in what.last]),
-            _texts([space.namespace for space in what.last]), _numbers(list(what.last.values())),
-        )
+    rows = await connection.fetch(
+        _WRITE, place.upon.sequence, place.upon.mark, _numbers(list(place.ahead)), what.sequence, place.mark,
+        place.standing, place.patience, *_texts_of(addresses),
+        [record.value for record in records], _numbers([record.version for record in records]),
+        _numbers([record.created for record in records]), _numbers([record.updated for record in records]),
+        _numbers([record.expires for record in records]), _numbers([record.schema for record in records]),
+        _numbers([record.codec for record in records]), _numbers([record.key_generation for record in records]),
+        _numbers([checksum(space, record) for (space, _), record in zip(addresses, records, strict=True)]),
+        *_texts_of(removed), what.noted, _numbers([change.seq for change in what.changes]),
+        *_texts_of([(change.space, change.key) for change in what.changes]),
+        _texts([change.event for change in what.changes]), _numbers([change.at for change in what.changes]),
+        [change.data for change in what.changes], _texts([space.tenant for space in what.last]),
+        _texts([space.namespace for space in what.last]), _numbers(list(what.last.values())),
     )  # fmt: skip
+    return bool(rows[0][0])
+
+
+async def _write_alone(connection: asyncpg.Connection, tip: Tip, standing: str, what: _Written) -> None:
+    if not await _write(connection, _Place(tip, standing), what):
+        raise Unavailable("somebody else writes to the tables of storage")
 
 
 def _texts_of(addresses: Sequence[Address]) -> tuple[str, str, str]:
@@ -185,12 +192,11 @@ def _numbers(column: list[int] | list[int | None]) -> str:
 
 async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
     """Write what comes from another store as it is; the sequence."""
-    async with connection.transaction():
-        before, standing = await connection.fetchrow(_LOCKED)
-        sequence = max(int(before), replica.sequence)
+    async with _nobody_beside(connection) as (tip, standing):
+        sequence = max(tip.sequence, replica.sequence)
         await connection.execute(_KNOWN_BEFORE, [change.seq for change in replica.changes])
         what = _Written(replica.records, replica.changes, replica.last, sequence, noted=False)
-        await _write(connection, before, what, Standing.of(standing))
+        await _write_alone(connection, tip, standing, what)
         if replica.compacted is not None:
             await connection.execute(f"UPDATE {SCHEMA}.meta SET compacted = $1", replica.compacted)  # noqa: S608 - constants
     return sequence
@@ -198,21 +204,20 @@ async def replicate(connection: asyncpg.Connection, replica: Replica) -> int:
 
 async def sweep(connection: asyncpg.Connection, now: int, writer: Standing) -> tuple[int, int]:
     """Remove some expired documents, with an event each; how many, and the sequence."""
-    async with connection.transaction():
-        sequence, standing = await connection.fetchrow(_LOCKED)
+    async with _nobody_beside(connection) as (tip, standing):
         Standing.of(standing).admit("postgres", writer)
-        batch = Batch(sequence, now, {})
+        batch = Batch(tip.sequence, now, {})
         for tenant, namespace, key in await connection.fetch(_EXPIRED, now, _SWEPT_AT_ONCE):
             batch.expire(Space(tenant, namespace), key)
         if batch.changes:
-            await _write(connection, sequence, _Written.of(batch), writer)
+            await _write_alone(connection, tip, standing, _Written.of(batch))
     return len(batch.changes), batch.sequence
 
 
 async def compact(connection: asyncpg.Connection, keep: int) -> int:
     """Forget all but the newest entries of the feed."""
-    async with connection.transaction():
-        cut = await connection.fetchval(_LOCKED) - keep
+    async with _nobody_beside(connection) as (tip, _):
+        cut = tip.sequence - keep
         if cut <= await connection.fetchval(f"SELECT compacted FROM {SCHEMA}.meta"):  # noqa: S608 - constants
             return 0
         status = await connection.execute(f"DELETE FROM {SCHEMA}.changes WHERE seq <= $1", cut)  # noqa: S608 - constants
@@ -232,7 +237,7 @@ async def stand(connection: asyncpg.Connection, standing: Standing) -> None:
 
 async def erase(connection: asyncpg.Connection) -> None:
     """Remove everything and begin the sequence anew."""
-    async with connection.transaction():
-        await connection.fetchval(_LOCKED)
+    async with _nobody_beside(connection):
         await connection.execute(f"TRUNCATE {SCHEMA}.docs, {SCHEMA}.changes, {SCHEMA}.spaces")
-        await connection.execute(f"UPDATE {SCHEMA}.meta SET sequence = 0, compacted = 0")  # noqa: S608 - a constant
+        statement = f"UPDATE {SCHEMA}.meta SET sequence = 0, compacted = 0, mark = $1"  # noqa: S608 - a constant
+        await connection.execute(statement, new_mark())

@@ -14,10 +14,10 @@ from au_sys_storage_sdk.core.address import Space, after_prefix
 from au_sys_storage_sdk.core.batching import Batcher
 from au_sys_storage_sdk.core.clock import Clock, system_clock
 from au_sys_storage_sdk.core.documents.changes import Arrival
-from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen
+from au_sys_storage_sdk.core.documents.line import Answers, Line, Seen, Tip, Turn
 from au_sys_storage_sdk.core.documents.models import Change, Feature, Replica, SpaceUsage, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation, Outcome, weight
-from au_sys_storage_sdk.core.documents.planning import Address, Batch
+from au_sys_storage_sdk.core.documents.planning import Address
 from au_sys_storage_sdk.core.documents.standing import Standing
 from au_sys_storage_sdk.core.errors import Corrupt, FeedCompacted, Unavailable
 from au_sys_storage_sdk.core.paging import Page
@@ -113,12 +113,12 @@ class RedisDocuments:
         self._arrival.advance(sequence)
         return answers
 
-    async def _see(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
+    async def _see(self, addresses: Sequence[Address]) -> tuple[Tip, Seen]:
         self._open_client()
         return await self._scripts.seen(addresses)
 
-    async def _write(self, batch: Batch) -> bool:
-        return await writing.write(self._open_client(), self._scripts, batch, self._writer())
+    async def _write(self, turn: Turn) -> bool:
+        return await writing.write(self._open_client(), self._scripts, turn, self._writer())
 
     async def _alone(self, commits: list[Sequence[Operation]]) -> tuple[Answers, int]:
         return await writing.apply(self._open_client(), self._scripts, commits, self._clock, self._writer())

@@ -33,6 +33,7 @@ SPACES = PREFIX + b"spaces"
 EXPIRES = PREFIX + b"expires"
 CHANNEL = PREFIX + b"arrived"
 STANDING = PREFIX + b"standing"
+MARK = PREFIX + b"mark"
 
 DOCUMENT = PREFIX + b"doc:"
 KEYS = PREFIX + b"keys:"
@@ -44,23 +45,23 @@ while at <= #all do
     text = redis.call('GETRANGE', KEYS[2] .. address, 0, ARGV[2])
     found[#found + 1] = string.char(#text) .. text
 end
-return {redis.call('GET', KEYS[1]) or '0', table.concat(found)}
+return {redis.call('GET', KEYS[1]) or '0', redis.call('GET', KEYS[3]) or '0', table.concat(found)}
 """
-"""The sequence, and the first bytes of each record behind their number (0: nothing is there)."""
+"""The tip, and the first bytes of each record behind their number (0: nothing is there)."""
 
 APPLY = """
-if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
+if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] or (redis.call('GET', KEYS[3]) or '0') ~= ARGV[5] then return 0 end
 if ARGV[3] ~= '*' and (redis.call('GET', KEYS[2]) or '') ~= ARGV[3] then return -1 end
-for at = 5, #ARGV, 2 do
+for at = 7, #ARGV, 2 do
     local call = {struct.unpack(ARGV[at], ARGV[at + 1])}
     call[#call] = nil
     redis.call(unpack(call))
 end
-redis.call('SET', KEYS[1], ARGV[2])
+redis.call('MSET', KEYS[1], ARGV[2], KEYS[3], ARGV[6])
 redis.call('PUBLISH', ARGV[4], ARGV[2])
 return 1
 """
-"""Does what :func:`calls` gives, unless the sequence has moved since it was decided (the answer is 0), or another
+"""Does what :func:`calls` gives, unless the tip has moved since it was decided (the answer is 0), or another
 backend has taken over since the writer began (-1)."""
 
 _pack = msgspec.msgpack.Encoder().encode

@@ -10,7 +10,7 @@ from au_sys_storage_sdk.adapters.redis import layout
 from au_sys_storage_sdk.adapters.redis.kept import Kept
 from au_sys_storage_sdk.core.address import Space
 from au_sys_storage_sdk.core.clock import Clock
-from au_sys_storage_sdk.core.documents.line import Answers, Seen
+from au_sys_storage_sdk.core.documents.line import Answers, Seen, Tip, Turn, new_mark
 from au_sys_storage_sdk.core.documents.models import Change, Replica, Stored
 from au_sys_storage_sdk.core.documents.operations import Operation
 from au_sys_storage_sdk.core.documents.planning import Address, Batch, touched
@@ -21,8 +21,8 @@ Script = Callable[[list[bytes], list[bytes]], Awaitable[Any]]  # Any: what a scr
 
 _ATTEMPTS = 200
 ANYBODY = b"*"
-_LOOKED_AT = [layout.SEQUENCE, layout.DOCUMENT]
-_WRITTEN = [layout.SEQUENCE, layout.STANDING]
+_LOOKED_AT = [layout.SEQUENCE, layout.DOCUMENT, layout.MARK]
+_WRITTEN = [layout.SEQUENCE, layout.STANDING, layout.MARK]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +37,35 @@ class Scripts:
         """To look through the pool, to write over one connection."""
         return cls(client.register_script(layout.LOOK), Kept(client, layout.APPLY))
 
-    async def seen(self, addresses: Sequence[Address]) -> tuple[int, Seen]:
-        """The sequence, and what lies at the addresses."""
+    async def seen(self, addresses: Sequence[Address]) -> tuple[Tip, Seen]:
+        """The tip, and what lies at the addresses."""
         names = layout.joined(layout.address(space, key) for space, key in addresses)
-        sequence, texts = await self.look(_LOOKED_AT, [names, layout.GLANCED])
-        return int(sequence), dict(layout.glances(addresses, texts))
+        sequence, mark, texts = await self.look(_LOOKED_AT, [names, layout.GLANCED])
+        return Tip(int(sequence), int(mark)), dict(layout.glances(addresses, texts))
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What is written at once. ``seen``: what lay there before, ``None`` when nobody has looked."""
 
-    before: int
-    sequence: int
+    upon: Tip
+    tip: Tip
     records: Mapping[Address, Stored | None]
     changes: Sequence[Change]
     last: Mapping[Space, int]
     seen: Mapping[Address, Stored | None] | None
 
     async def write(self, client: layout.Client, script: Kept, writer: bytes) -> bool:
-        """Write it; ``False`` when the sequence has moved, and nothing was written. ``writer``: the standing that the
+        """Write it; ``False`` when the tip has moved, and nothing was written. ``writer``: the standing that the
         database had when the writer began, :data:`ANYBODY` to write whatever it has now.
 
         Raises:
             Fenced: documents were moved to another backend since.
         """
-        arguments = [b"%d" % self.before, b"%d" % self.sequence, writer, layout.CHANNEL, *self._calls()]
+        arguments = [
+            b"%d" % self.upon.sequence, b"%d" % self.tip.sequence, writer, layout.CHANNEL, b"%d" % self.upon.mark,
+            b"%d" % self.tip.mark, *self._calls(),
+        ]  # fmt: skip
         with layout.translated(writes=True):
             answer: int = await script.run(_WRITTEN, arguments)
         if answer == -1:
@@ -105,13 +108,13 @@ class Written:
         yield from layout.calls([b"HSET", layout.SPACES], last)
 
 
-async def write(client: layout.Client, scripts: Scripts, batch: Batch, writer: bytes) -> bool:
-    """Whether nobody was faster, and so everything was written; nothing was otherwise.
+async def write(client: layout.Client, scripts: Scripts, turn: Turn, writer: bytes) -> bool:
+    """Whether the store came to the tip of the turn, and so everything was written; nothing was otherwise.
 
     Raises:
         Fenced: documents were moved to another backend since the writer began.
     """
-    return await _of(batch, batch.seen).write(client, scripts.apply, writer)
+    return await _of(turn, turn.batch.seen).write(client, scripts.apply, writer)
 
 
 async def apply(
@@ -125,29 +128,35 @@ async def apply(
     """
     addresses = touched(commits)
     for _ in range(_ATTEMPTS):
-        sequence, seen = await scripts.seen(addresses)
-        batch = Batch(sequence, clock(), seen)
+        tip, seen = await scripts.seen(addresses)
+        batch = Batch(tip.sequence, clock(), seen)
         answers = batch.decide_all(commits)
-        if not batch.changes or await write(client, scripts, batch, writer):
+        if not batch.changes or await write(client, scripts, Turn.alone(batch, tip), writer):
             return answers, batch.sequence
     raise Unavailable("other nodes write too fast")
 
 
-def _of(batch: Batch, seen: Mapping[Address, Stored | None]) -> Written:
-    return Written(batch.before, batch.sequence, batch.records, batch.changes, batch.last, seen)
+def _of(turn: Turn, seen: Mapping[Address, Stored | None]) -> Written:
+    batch = turn.batch
+    return Written(turn.upon, turn.tip, batch.records, batch.changes, batch.last, seen)
+
+
+async def _tip(client: layout.Client) -> Tip:
+    sequence, mark = await client.mget([layout.SEQUENCE, layout.MARK])
+    return Tip(int(sequence or 0), int(mark or 0))
 
 
 async def replicate(client: layout.Client, scripts: Scripts, replica: Replica) -> int:
     """Write what comes from another store as it is; the sequence."""
     for _ in range(_ATTEMPTS):
-        before = int(await client.get(layout.SEQUENCE) or 0)
+        before = await _tip(client)
         newest = await client.xrevrange(layout.CHANGES, count=1)
         known = int(newest[0][0].partition(b"-")[0]) if newest else 0
         changes = [change for change in replica.changes if change.seq > known]
-        sequence = max(before, replica.sequence)
+        sequence = max(before.sequence, replica.sequence)
         if replica.compacted is not None:
             await client.set(layout.COMPACTED, replica.compacted)
-        what = Written(before, sequence, replica.records, changes, replica.last, None)
+        what = Written(before, Tip(sequence, new_mark()), replica.records, changes, replica.last, None)
         if await what.write(client, scripts.apply, ANYBODY):
             return sequence
     raise Unavailable("other nodes write too fast")
@@ -156,12 +165,12 @@ async def replicate(client: layout.Client, scripts: Scripts, replica: Replica) -
 async def sweep(client: layout.Client, scripts: Scripts, now: int, writer: bytes, most: int = 1000) -> tuple[int, int]:
     """Remove some expired documents, with an event each; how many, and the sequence."""
     for _ in range(_ATTEMPTS):
-        sequence = int(await client.get(layout.SEQUENCE) or 0)
+        tip = await _tip(client)
         due = await client.zrange(layout.EXPIRES, b"-inf", b"%d" % now, byscore=True, offset=0, num=most)
-        batch = Batch(sequence, now, {})
+        batch = Batch(tip.sequence, now, {})
         for text in due:
             batch.expire(*layout.address_of(text))
-        if not batch.changes or await _of(batch, {}).write(client, scripts.apply, writer):
+        if not batch.changes or await _of(Turn.alone(batch, tip), {}).write(client, scripts.apply, writer):
             return len(batch.changes), batch.sequence
     raise Unavailable("other nodes write too fast")
 
