@@ -20,6 +20,7 @@ from fastapi_services_platform.http.exchange import Exchange, exchange_of
 from fastapi_services_platform.http.pages.filters import FILTERS, GLOBALS, reading
 from fastapi_services_platform.http.pages.folders import folder_of
 from fastapi_services_platform.http.pages.menu import Menu, menu_of, standing, way_here
+from fastapi_services_platform.http.pages.packing import page_answer
 from fastapi_services_platform.http.pages.readers import Readers
 from fastapi_services_platform.http.pages.static_files import StaticFiles, read_static
 from fastapi_services_platform.languages import SOURCE_LANGUAGE, Catalogues, Reader
@@ -82,7 +83,7 @@ class Pages:
         Raises:
             jinja2.TemplateError: there is no such template, or it uses a name that ``context`` lacks.
         """
-        return HTMLResponse(await self.text(request, template, context), status_code, {"cache-control": "no-store"})
+        return page_answer(request, await self.text(request, template, context), status_code)
 
     async def text(self, request: Request, template: str, context: Mapping[str, object] | None = None) -> str:
         """A rendered template as text: for fragments that HTMX swaps in, and for :meth:`render`."""
