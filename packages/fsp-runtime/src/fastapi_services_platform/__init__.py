@@ -34,7 +34,7 @@ from fastapi_services_platform.http.outbound.guarded import GuardedAnswer, Guard
 from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
 from fastapi_services_platform.http.outbound.settings import ClientSettings
 from fastapi_services_platform.http.permissions import access, guarded, reversible
-from fastapi_services_platform.languages import Catalogues, Reader, marked
+from fastapi_services_platform.languages import Catalogues, Reader, chosen_language, marked
 from fastapi_services_platform.observability.audit import (
     AuditEvent,
     AuditTrail,
@@ -133,6 +133,7 @@ __all__ = [
     "Tier",
     "access",
     "blocking",
+    "chosen_language",
     "create_app",
     "current_fields",
     "fencing_token",

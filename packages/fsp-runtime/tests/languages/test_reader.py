@@ -50,6 +50,12 @@ def test_the_languages_decimal_mark(swedish: Reader) -> None:
     assert (swedish.number(1234.5), Reader().number(1234.5)) == ("1\u202f234,5", "1\u202f234.5")
 
 
+def test_errors_are_told_by_sentences(swedish: Reader) -> None:
+    """Known sentences are translated, a field keeps its rule, and what is unknown stays."""
+    assert swedish.told("Nothing yet. Odd. Try again in a moment.") == "Inget ännu. Odd. Försök igen om en stund."
+    assert swedish.told("Name: unchanged. Odd 5.") == "Namn: oförändrat. Odd 5."
+
+
 def test_a_broken_catalogue_leaves_english(tmp_path: Path) -> None:
     """Pages are there all the same."""
     file = tmp_path / "sv" / "LC_MESSAGES" / "notes.mo"

@@ -16,6 +16,7 @@ from au_sys_identity.manifest.menu import MENU
 from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import (
     Contribution,
+    LocaleFolder,
     Manifest,
     Migrations,
     Platform,
@@ -71,6 +72,7 @@ class Identity:
             jobs=jobs_of(wiring),
             templates=(TemplateFolder(_WEB),),
             static=(StaticFolder(_WEB),),
+            locales=(LocaleFolder(_WEB),),
             menu=MENU,
             mcp_tools=MCP_TOOLS,
             migrations=MIGRATIONS,

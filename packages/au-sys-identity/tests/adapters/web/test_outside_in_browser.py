@@ -106,7 +106,7 @@ def test_a_directory_from_its_form_to_its_first_run(page: "Page", slapd: Slapd, 
         page.get_by_label(label).fill(text)
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Test the connection").click()
-    page.get_by_text("It answers: 2 people are found.").wait_for()
+    page.get_by_text("It answers. 2 people are found.").wait_for()
     page.get_by_role("button", name="Dry run").click()
     page.get_by_role("heading", name="What a run would do").wait_for()
     page.get_by_role("cell", name="ann@example.org").wait_for()

@@ -1,5 +1,6 @@
 """Who reads: in which language, on which clock; texts, times and numbers as she is used to them."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -26,6 +27,8 @@ _MOMENT = marked("%(date)s, %(time)s")
 _DECIMAL = marked("0.0")
 """How a language writes nought point nought: the mark in its middle is the decimal mark."""
 
+_SENTENCES = re.compile(r"(?<=[.!?]) ")
+_NUMBER = re.compile(r"\d+")
 _ENGLISH_ONLY = Catalogues()
 
 
@@ -48,14 +51,39 @@ class Reader:
         """
         return _filled(self.catalogues.text(self.owner, self.language, str(text)), values)
 
+    def told(self, error: object) -> str:
+        """What went wrong, sentence by sentence: ``email: is taken. Choose another.`` becomes the field, its rule and
+        the advice; a number in a sentence is ``%(number)s`` in the catalogue.
+        """
+        whole = str(error)
+        said = self.text(whole)
+        return said if said != whole else " ".join(self._sentence(part) for part in _SENTENCES.split(whole))
+
+    def _sentence(self, sentence: str) -> str:
+        said = self.text(sentence)
+        if said != sentence:
+            return said
+        numbers = _NUMBER.findall(sentence)
+        if len(numbers) == 1:
+            pattern = _NUMBER.sub("%(number)s", sentence.replace("%", "%%"))
+            said = self.text(pattern)
+            if said != pattern:
+                return said % {"number": numbers[0]}
+        field, found, rule = sentence.partition(": ")
+        if found:
+            return f"{self.text(field)}: {self._sentence(rule)}"
+        bare = sentence.removesuffix(".")
+        return self.text(bare) + sentence[len(bare) :]
+
     def plural(self, one: str, many: str, count: int, /, **values: object) -> str:
         """The form that fits a number; ``%(count)s`` is the number itself, as the reader writes it."""
         said = self.catalogues.plural(self.owner, self.language, one, many, count)
         return _filled(said, {"count": self.number(count), **values})
 
     def of(self, owner: str, text: object) -> str:
-        """A text that another capability contributed, from its own catalogue."""
-        return self.catalogues.text(owner, self.language, str(text))
+        """A text that another capability contributed, from its own catalogue, else from the page's."""
+        said = self.catalogues.text(owner, self.language, str(text))
+        return said if said != text else self.catalogues.text(self.owner, self.language, str(text))
 
     def number(self, value: float | str) -> str:
         """A number with thin spaces between thousands and the language's decimal mark."""

@@ -44,11 +44,12 @@ _MARKS: Mapping[str, tuple[int | str, ...]] = {
     "FeatureFlag": (1, "description"),
     "Manifest": (2, "summary"),
 }
+_LOOKING_UP = ("_", "_n", "said", "told", "has_page")
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.S)
 _TAG = re.compile(r"<code.*?</code>|<[^>]*>|&\w+;", re.S)
 _WORD = re.compile(r"[A-Za-zÅÄÖåäö]{2,}")
-_SENTENCE = re.compile(r"[A-ZÅÄÖ][a-zåäö]|[a-z]+ [a-z]+ [a-z]+")
+_SENTENCE = re.compile(r"[A-ZÅÄÖ]-?[a-zåäö]|[a-z]+ [a-z]+ [a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _handed_over(call: ast.Call, marks: Mapping[str, tuple[int | str, ...]]) -> 
 
 def _of_table(table: ast.expr) -> Iterator[str]:
     """The strings of a mapping's values, or of a sequence; keys are not shown."""
-    if isinstance(table, ast.Constant) and isinstance(table.value, str) and table.value:
+    if isinstance(table, ast.Constant) and isinstance(table.value, str) and _WORD.search(table.value):
         yield table.value
     elif isinstance(table, ast.Dict):
         for value in table.values:
@@ -155,7 +156,7 @@ def unmarked(source: str) -> list[str]:
     looked_up = {
         id(arg)
         for call in tree.find_all(nodes.Call)
-        if isinstance(call.node, nodes.Name) and call.node.name in ("_", "_n", "said", "has_page")
+        if isinstance(call.node, nodes.Name) and call.node.name in _LOOKING_UP
         for arg in call.args
     } | {id(pair.key) for pair in tree.find_all(nodes.Pair)}
     handed = [

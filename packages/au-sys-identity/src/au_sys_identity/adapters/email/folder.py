@@ -19,13 +19,13 @@ class FolderPost:
 
     async def send(self, letter: Letter) -> None:
         """See :class:`~au_sys_identity.core.notices.ports.Post`."""
-        content = bytes(message_of(letter, sender=self._sender, site=self._site))
         try:
-            await blocking(self._write, f"{letter.id}.eml", content)
+            await blocking(self._write, letter)
         except OSError as error:
             raise PostRefused(type(error).__name__) from None
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _write(self, letter: Letter) -> None:
+        name, content = f"{letter.id}.eml", bytes(message_of(letter, sender=self._sender, site=self._site))
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         waiting = self._folder / f".{name}"
         handle = os.open(waiting, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)

@@ -9,6 +9,7 @@ import aiosmtplib
 from au_sys_identity.adapters.email.texts import message_of
 from au_sys_identity.core.notices.models import Letter
 from au_sys_identity.core.notices.ports import PostRefused
+from fastapi_services_platform import blocking
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -61,7 +62,7 @@ class SmtpPost:
         try:
             async with asyncio.timeout(self._seconds * 2):
                 await aiosmtplib.send(
-                    message_of(letter, sender=self._sender, site=self._site),
+                    await blocking(message_of, letter, sender=self._sender, site=self._site),
                     hostname=server.host,
                     port=server.port,
                     username=server.username,

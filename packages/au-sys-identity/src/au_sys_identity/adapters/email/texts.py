@@ -1,10 +1,13 @@
-"""What the letters say, in plain text and in HTML that says the same and loads nothing."""
+"""What the letters say, in plain text and in HTML that says the same and loads nothing, in the recipient's language."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
+from functools import cache
 from html import escape
+from pathlib import Path
 
 from au_sys_identity.core.notices.models import Kind, Letter
+from fastapi_services_platform import Catalogues, chosen_language
 
 _TEXTS: dict[Kind, tuple[str, str]] = {
     "verify": (
@@ -78,8 +81,13 @@ _TEXTS: dict[Kind, tuple[str, str]] = {
 
 
 def message_of(letter: Letter, *, sender: str, site: str) -> EmailMessage:
-    """The mail; every header value is encoded by the standard library, so none can smuggle in another."""
-    subject, body = _TEXTS[letter.kind]
+    """The mail; every header value is encoded by the standard library, so none can smuggle in another.
+
+    Blocks when a language is first used: call it in a thread.
+    """
+    known = _catalogues()
+    language = chosen_language(known.languages, letter.locale, "", "", "en")
+    subject, body = (known.text("identity", language, text) for text in _TEXTS[letter.kind])
     message = EmailMessage()
     message["From"] = sender
     message["To"] = Address(_one_line(letter.name), addr_spec=letter.recipient)
@@ -87,11 +95,11 @@ def message_of(letter: Letter, *, sender: str, site: str) -> EmailMessage:
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].rstrip('>')}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.format(name=_one_line(letter.name), link=letter.link, text=letter.text))
-    message.add_alternative(_html(subject, body, letter), subtype="html")
+    message.add_alternative(_html(subject, body, letter, language), subtype="html")
     return message
 
 
-def _html(subject: str, body: str, letter: Letter) -> str:
+def _html(subject: str, body: str, letter: Letter, language: str) -> str:
     """A paragraph for each of the text; the link stands where the text has it."""
     address = escape(letter.link, quote=True)
     link = f'<a href="{address}">{address}</a>' if address else ""
@@ -102,9 +110,14 @@ def _html(subject: str, body: str, letter: Letter) -> str:
     )
     title = escape(_one_line(letter.title) or subject)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title></head>'
         f"<body>{shown}</body></html>"
     )
+
+
+@cache
+def _catalogues() -> Catalogues:
+    return Catalogues([("identity", Path(__file__).parents[1] / "web" / "locale")])
 
 
 def _one_line(text: str) -> str:

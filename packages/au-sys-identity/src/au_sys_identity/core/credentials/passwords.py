@@ -16,6 +16,8 @@ MAXIMUM_CHARACTERS = 128
 MAXIMUM_BYTES = 1024
 _SHORTEST_NAME = 4
 _ALPHABET = string.ascii_letters + string.digits
+_ALIKE = "Use more different characters."
+_OWN = "Leave your own name and address out of it."
 _KNOWN = "This password is on the list that attackers try first; choose another one."
 
 
@@ -77,9 +79,9 @@ class PasswordRules:
         if self.breach_list.contains(password) or self.breach_list.contains(password.casefold()):
             broken.append(_KNOWN)
         if len(set(password)) < min(5, self.minimum):
-            broken.append("Use more different characters.")
+            broken.append(_ALIKE)
         if any(part in password.casefold() for part in _own_names(names)):
-            broken.append("Leave your own name and address out of it.")
+            broken.append(_OWN)
         return broken
 
 

@@ -72,6 +72,7 @@ class Letter:
     link: str = field(default="", repr=False)
     title: str = ""
     text: str = ""
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

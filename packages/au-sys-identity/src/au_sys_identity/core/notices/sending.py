@@ -121,7 +121,8 @@ class Delivery:
         if not link and (path := envelope.href or _PAGES.get(item.kind)):
             link = f"{self._public_url}{path}"
         recipient = envelope.to if envelope.subject and envelope.to else person.email
-        return Letter(item.id, item.kind, recipient, person.display_name, link, envelope.title, envelope.text)
+        texts = (envelope.title, envelope.text)
+        return Letter(item.id, item.kind, recipient, person.display_name, link, *texts, person.locale)
 
     async def _invited(self, item: OutboxItem, envelope: Envelope, invitation_id: UUID, now: datetime) -> Letter | None:
         """The letter with a new secret, while the invitation is open."""

@@ -72,6 +72,11 @@ def counted(one: str, many: str, count: int, /, **values: object) -> str:
     return reading.get().plural(one, many, count, **values)
 
 
+def told(error: object) -> str:
+    """``told(error)``: the sentences of something that went wrong, in the reader's language."""
+    return reading.get().told(error) if error else ""
+
+
 def contributed(owner: str, text: object) -> str:
     """``said("storage", permission.summary)``: a text that a capability contributed, from its own catalogue."""
     return reading.get().of(owner, text)
@@ -90,6 +95,11 @@ def sorted_by(label: str, key: str, order: str, address: str, *, number: bool = 
         "sorted": sorted_,
         "number": number,
     }
+
+
+def worded(pairs: Sequence[tuple[str, str]], place: int = 1) -> list[tuple[str, str]]:
+    """Options whose labels are the capability's own texts, in the reader's language; of tabs the label is at 0."""
+    return [(translated(one), other) if place == 0 else (one, translated(other)) for one, other in pairs]
 
 
 def line_path(values: Sequence[float], width: float, height: float) -> str:
@@ -144,9 +154,10 @@ FILTERS: dict[str, Callable[..., Any]] = {  # Any: a filter gives text, markup o
     "day": _late(day),
     "number": _late(number),
     "sorted_by": sorted_by,
+    "worded": _late(worded),
     "line_path": line_path,
     "area_path": area_path,
     "diff_lines": diff_lines,
     "problem_path": problem_path,
 }
-GLOBALS: dict[str, Callable[..., str]] = {"_": translated, "_n": counted, "said": contributed}
+GLOBALS: dict[str, Callable[..., str]] = {"_": translated, "_n": counted, "said": contributed, "told": told}

@@ -123,7 +123,7 @@ class Pages:
         """The page that tells a person what went wrong."""
         owner = urlsplit(str(members["type"])).path.rpartition("/problems/")[2].partition("/")[0]
         reader = await self.reader(request, owner)
-        said = {name: reader.text(members[name]) for name in ("title", "detail") if name in members}
+        said = {name: reader.told(members[name]) for name in ("title", "detail") if name in members}
         return await self.render(request, "problem.html", {"problem": {**members, **said}}, status)
 
     async def allowed(self, principal: Principal | None, permission: str | None) -> bool:

@@ -188,6 +188,7 @@ def _as_principal(found: Principal, binding: str | None) -> PlatformPrincipal:
         strength=found.strength,
         email=found.email,
         locale=found.locale,
+        timezone=found.account.timezone if found.account is not None else None,
         session_id=str(found.session_id) if found.session_id else None,
         scopes=found.scopes,
         session_binding=binding,

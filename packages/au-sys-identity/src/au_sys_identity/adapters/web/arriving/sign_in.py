@@ -21,7 +21,7 @@ from au_sys_identity.core.factors.models import METHODS, Method
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.sign_in import SignIn
 from au_sys_identity.core.sessions.volume import Volume
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
@@ -103,7 +103,7 @@ async def second_step_form(
     try:
         opened = await sign_in.with_second_factor(token, factor, given, client=client, kind="web")
     except BadCredentials:
-        error = "That does not fit. Try again; for a code take the newest one."
+        error = marked("That does not fit. Try again; for a code take the newest one.")
         return await second_step_page(request, pages, token, await sign_in.methods_of(token), next, error=error)
     return entered(cookies, opened, client, next)
 

@@ -20,7 +20,7 @@ from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.subjects.models import Person, person_id
 from au_sys_identity.core.subjects.ports import PersonFilter
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
@@ -253,7 +253,7 @@ async def _rights(desk: Desk, caller: Principal, person: Person) -> list[tuple[s
         (
             permission_of(given.rule.resource, given.rule.action) or f"{given.rule.action} on {given.rule.resource}",
             given.rule.effect,
-            ", ".join(name.removeprefix("role:") for name in given.via) or "a rule of its own",
+            ", ".join(name.removeprefix("role:") for name in given.via) or marked("a rule of its own"),
         )
         for given in found
     ]

@@ -90,7 +90,7 @@ async def try_directory(request: Request, name: str, pages: Shown, outside: Outs
     except IdentityError as error:
         return await _directory(request, pages, outside, syncing, name, error=str(error))
     more = " or more" if found >= 500 else ""
-    return await _directory(request, pages, outside, syncing, name, done=f"It answers: {found}{more} people are found.")
+    return await _directory(request, pages, outside, syncing, name, done=f"It answers. {found}{more} people are found.")
 
 
 @router.post(f"{DIRECTORIES}/{{name}}/run")

@@ -17,7 +17,7 @@ from au_sys_identity.core.access.models import Policy, PolicyFilter, canonical_s
 from au_sys_identity.core.access.rules import Change, Effect, Question, Rule
 from au_sys_identity.core.access.ruling import checked_rule
 from au_sys_identity.core.errors import BadPattern, IdentityError, InvalidInput, NotFound, StepUpRequired
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
@@ -136,7 +136,7 @@ async def why_page(
             "resource": resource,
             "action": action,
         },
-        "permissions": _choices(room, "Written below"),
+        "permissions": _choices(room, marked("Written below")),
         "answer": answer,
         "names": await room.asking.names({answer.question.subject, *(one.subject for one in chain)}) if answer else {},
         "error": error,
@@ -186,7 +186,8 @@ async def take_in(
     return await _exchange(request, pages, text=text, manner=how, taken=taken)
 
 
-_TABS = [("Rules", POLICIES), ("Ask why", _WHY), ("In and out", _EXCHANGE)]
+_DONE = {"added": "The rule counts from now on.", "removed": "The rule counts no more."}
+_TABS = [(marked("Rules"), POLICIES), (marked("Ask why"), _WHY), (marked("In and out"), _EXCHANGE)]
 
 
 async def _rule(room: RuleRoom, typed: dict[str, str]) -> Rule:
@@ -222,7 +223,7 @@ async def _known(room: RuleRoom, which: UUID | None) -> Policy:
 
 def _choices(room: RuleRoom, none: str) -> list[tuple[str, str]]:
     known = sorted(room.catalogue.permissions.items())
-    return [("", none), *((name, f"{name}: {summary}") for name, summary in known)]
+    return [("", none), *known]
 
 
 async def _rules(
@@ -241,7 +242,6 @@ async def _rules(
     shown = found[:_ON_A_PAGE]
     filters = {name: getattr(asked, name) or "" for name in ("subject", "domain", "effect")}
     more = {**{name: value for name, value in filters.items() if value}, "after": shown[-1].id} if shown else {}
-    done = {"added": "The rule counts from now on.", "removed": "The rule counts no more."}
     wrong = error.field if isinstance(error, InvalidInput | BadPattern) else ""
     context: dict[str, object] = {
         "policies": shown,
@@ -249,12 +249,12 @@ async def _rules(
         "filters": filters,
         "next": urlencode(more) if len(found) > _ON_A_PAGE else "",
         "typed": typed or {"domain": "default", "effect": "allow"},
-        "permissions": _choices(room, "Written by hand below"),
+        "permissions": _choices(room, marked("Written by hand below")),
         "effect": effect,
         "gone": gone,
         "error": str(error) if error else "",
         "wrong": wrong if wrong in ("subject", "domain", "resource", "action", "until") else "",
-        "done": done.get(request.query_params.get("done", "")),
+        "done": _DONE.get(request.query_params.get("done", "")),
         "tabs": _TABS,
         "here": POLICIES,
         "ends": _day,

@@ -22,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 BACKUPS = "/admin/identity/backups"
 _CHANGES = 50
+_DONE = {"made": "The backup is made.", "verified": "The backup is sound.", "undone": "It is taken back."}
 Archives = Annotated[Backups, inject(Backups)]
 Changes = Annotated[Undoing, inject(Undoing)]
 Shown = Annotated[Pages, inject(Pages)]
@@ -159,9 +160,7 @@ async def _page(
     context: dict[str, object] = {
         "backups": await archives.page(),
         "changes": await changes.page(limit=_CHANGES),
-        "done": {"made": "The backup is made.", "verified": "The backup is sound.", "undone": "It is taken back."}.get(
-            done
-        ),
+        "done": _DONE.get(done),
         "error": error,
         "restoration": restoration,
         "backup_id": backup_id,

@@ -11,13 +11,14 @@ from au_sys_identity.adapters.web.governing.rule_room import RuleRoom, ShownEffe
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.access.models import Role, role_name
 from au_sys_identity.core.errors import IdentityError, InvalidInput, NotFound, StepUpRequired
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
 
 ROLES = "/admin/identity/roles"
 _MOST_FIELDS = 2000
+_DONE = {"made": "The role is made. Choose what it gives.", "saved": "Saved. It counts at once."}
 Room = Annotated[RuleRoom, inject(RuleRoom)]
 Shown = Annotated[Pages, inject(Pages)]
 
@@ -123,13 +124,16 @@ async def _list(
     roles = await room.decisions.all_roles()
     context: dict[str, object] = {
         "roles": roles,
-        "copies": [("", "Nothing yet"), *((role.name, role.name) for role in roles if "*" not in role.permissions)],
+        "copies": [
+            ("", marked("Nothing yet")),
+            *((role.name, role.name) for role in roles if "*" not in role.permissions),
+        ],
         "error": str(error) if error else "",
         "wrong": error.field if isinstance(error, InvalidInput) else "",
         "name": typed[0][:80],
         "description": typed[1][:500],
         "like": typed[2],
-        "done": "The role is deleted." if request.query_params.get("done") == "deleted" else "",
+        "done": marked("The role is deleted.") if request.query_params.get("done") == "deleted" else "",
     }
     return await pages.render(request, "identity/roles.html", context, status_code=400 if error else 200)
 
@@ -146,7 +150,6 @@ async def _role(
 ) -> Response:
     members = await room.roles.members(role.name)
     known = room.catalogue.permissions.keys()
-    done = {"made": "The role is made. Choose what it gives.", "saved": "Saved. It counts at once."}
     context: dict[str, object] = {
         "role": role,
         "local": role.source == "local" and not role.protected,
@@ -157,6 +160,6 @@ async def _role(
         "members": members,
         "names": await room.asking.names({held.subject for held in members}),
         "error": str(error) if error else "",
-        "done": done.get(request.query_params.get("done", "")),
+        "done": _DONE.get(request.query_params.get("done", "")),
     }
     return await pages.render(request, "identity/role.html", context, status_code=400 if error else 200)

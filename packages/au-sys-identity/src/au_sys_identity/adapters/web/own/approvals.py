@@ -13,7 +13,7 @@ from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.approvals.deciding import Deciding, Decision
 from au_sys_identity.core.approvals.models import Approval
 from au_sys_identity.core.errors import BadCredentials, IdentityError, StepUpRequired, WeakSession
-from fastapi_services_platform import SubjectDirectory, access
+from fastapi_services_platform import SubjectDirectory, access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
@@ -64,7 +64,7 @@ async def decide_form(
     except (StepUpRequired, WeakSession):
         return ask_again(_HERE)
     except BadCredentials:
-        return await _inbox(request, pages, deciding, names, error="This passkey does not fit. Try again.")
+        return await _inbox(request, pages, deciding, names, error=marked("This passkey does not fit. Try again."))
     except IdentityError as error:
         return await _inbox(request, pages, deciding, names, error=str(error))
     return RedirectResponse(f"{_HERE}?saved={'approved' if said.verdict == 'approve' else 'denied'}", 303)

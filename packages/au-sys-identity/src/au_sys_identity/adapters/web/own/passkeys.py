@@ -20,7 +20,7 @@ from au_sys_identity.core.errors import BadCredentials, IdentityError, StepUpReq
 from au_sys_identity.core.factors.passkeys import Passkeys
 from au_sys_identity.core.sessions.passkey_sign_in import PasskeySignIn
 from au_sys_identity.core.sessions.volume import Volume
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
@@ -48,7 +48,7 @@ async def passkey_form(
     try:
         opened = await sign_in.sign_in(answer, client=client, kind="web")
     except BadCredentials:
-        error = "This passkey does not fit here. Try again, or choose another way."
+        error = marked("This passkey does not fit here. Try again, or choose another way.")
         return await sign_in_page(request, pages, registration, magic, ways, next, error=error, status=400)
     return entered(cookies, opened, client, next)
 
@@ -75,7 +75,7 @@ async def register_passkey(
     except (StepUpRequired, WeakSession):
         return ask_again(_HERE)
     except BadCredentials:
-        return await page.render(request, pages, error="The passkey was not made. Try again.")
+        return await page.render(request, pages, error=marked("The passkey was not made. Try again."))
     except IdentityError as error:
         return await page.render(request, pages, error=str(error))
     return RedirectResponse(f"{_HERE}?saved=passkey", 303)

@@ -31,7 +31,7 @@ from au_sys_identity.core.principal import Principal
 from au_sys_identity.core.sessions.lifecycle import Sessions
 from au_sys_identity.core.sessions.models import SessionId
 from au_sys_identity.core.tokens.keys import ApiKeys
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter(include_in_schema=False)
@@ -207,7 +207,7 @@ async def confirm_totp(
     except (StepUpRequired, WeakSession):
         return ask_again(_HERE)
     except IdentityError:
-        wrong = "The code does not fit. Begin again and take the newest code."
+        wrong = marked("The code does not fit. Begin again and take the newest code.")
         return await page.render(request, pages, error=wrong)
     return await page.render(request, pages, codes=codes)
 
