@@ -1,6 +1,6 @@
 """Everything a capability may hand over, as data."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
@@ -12,6 +12,8 @@ from fastapi_services_platform.capability.events import EventHandler
 
 if TYPE_CHECKING:
     import click
+
+    from fastapi_services_platform.security.principal import Principal
 
 
 Factory = Callable[..., Any]
@@ -168,6 +170,34 @@ class MenuEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """Something that a search found: what it is called, what more there is to say, and where it opens.
+
+    With ``fields`` it is an act: they are posted to ``href``, together with the token against forgery.
+    """
+
+    title: str
+    href: str
+    text: str = ""
+    icon: str = ""
+    fields: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A place where the platform's search looks, under its heading.
+
+    ``find`` takes who asks, the words (at least two letters), the language and how many are wanted; it gives only what
+    the caller may see. Who lacks ``permission`` is not asked for.
+    """
+
+    heading: str
+    find: "Callable[[Principal, str, str, int], Awaitable[Sequence[Found]]]"
+    permission: str | None = None
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A tile on the hub."""
 
@@ -256,6 +286,7 @@ class Contribution:
     locales: tuple[LocaleFolder, ...] = ()
     menu: tuple[MenuEntry, ...] = ()
     cards: tuple[Card, ...] = ()
+    searches: tuple[Search, ...] = ()
     flags: tuple[FeatureFlag, ...] = ()
     mcp_tools: tuple[McpTool, ...] = ()
     migrations: Migrations | None = None

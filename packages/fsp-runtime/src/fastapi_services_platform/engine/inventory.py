@@ -16,6 +16,7 @@ from fastapi_services_platform.capability.contribution import (
     Permission,
     ProblemMapping,
     Process,
+    Search,
     StaticFolder,
     TemplateFolder,
 )
@@ -118,6 +119,11 @@ class Inventory:
     def cards(self) -> tuple[tuple[str, Card], ...]:
         """Tiles of the hub in their order, with their capability."""
         return tuple(sorted(self._typed("cards", Card), key=lambda owned: owned[1].order))
+
+    @property
+    def searches(self) -> tuple[tuple[str, Search], ...]:
+        """Where the search looks, in the order of its headings, with their capability."""
+        return tuple(sorted(self._typed("searches", Search), key=lambda owned: owned[1].order))
 
     @property
     def locales(self) -> tuple[tuple[str, LocaleFolder], ...]:

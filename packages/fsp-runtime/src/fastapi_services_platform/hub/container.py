@@ -12,6 +12,7 @@ from fastapi_services_platform.hub.audit.chain import HashChainTrail
 from fastapi_services_platform.hub.audit.reading import TrailInForce
 from fastapi_services_platform.hub.events.dead_letters import EventDesk
 from fastapi_services_platform.hub.front.notices import Notices
+from fastapi_services_platform.hub.front.search import Finder
 from fastapi_services_platform.hub.mcp.endpoint import Tools
 from fastapi_services_platform.hub.monitoring.health_history import HealthHistory
 from fastapi_services_platform.hub.monitoring.live import STREAM
@@ -55,6 +56,7 @@ class HubParts:
         return (
             Service(Pages, lambda _scope: self.pages),
             Service(Overview, lambda _scope: Overview(platform)),
+            Service(Finder, lambda _scope: Finder(platform)),
             Service(Notices, lambda _scope: Notices(platform.container)),
             Service(Measurements, lambda _scope: self.measurements),
             Service(Vitals, lambda _scope: self.vitals),

@@ -21,6 +21,7 @@ from fastapi_services_platform.hub.container import HubParts
 from fastapi_services_platform.hub.events import api as events_api
 from fastapi_services_platform.hub.events import pages as events
 from fastapi_services_platform.hub.events.dead_letters import UnknownDeadLetter
+from fastapi_services_platform.hub.front import search_page as search
 from fastapi_services_platform.hub.mcp import endpoint as mcp
 from fastapi_services_platform.hub.monitoring import live, metrics_route
 from fastapi_services_platform.hub.monitoring.health_history import INTERVAL_SECONDS
@@ -72,6 +73,7 @@ class Hub:
                 RouterMount("mcp", mcp.router, Tier.PLATFORM_API),
                 RouterMount("metrics", metrics_route.router, Tier.PLATFORM_API),
                 *(RouterMount(name, part.router, Tier.PLATFORM_UI, "/platform") for name, part in _PAGES.items()),
+                RouterMount("search", search.router, Tier.PLATFORM_UI),
                 RouterMount("ui", ui.router, Tier.PLATFORM_UI),
             ),
             permissions=PERMISSIONS,

@@ -36,6 +36,7 @@ _MARKS: Mapping[str, tuple[int | str, ...]] = {
     "_": (0,),
     "marked": (0,),
     "MenuEntry": (0, "label", "section"),
+    "Search": (0, "heading"),
     "Card": (0, 1, "title", "text"),
     "Permission": (1, "summary"),
     "Bundle": (1, "summary"),

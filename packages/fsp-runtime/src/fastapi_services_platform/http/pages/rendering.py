@@ -22,6 +22,7 @@ from fastapi_services_platform.http.pages.folders import folder_of
 from fastapi_services_platform.http.pages.menu import Menu, menu_of, standing, way_here
 from fastapi_services_platform.http.pages.packing import page_answer
 from fastapi_services_platform.http.pages.readers import Readers
+from fastapi_services_platform.http.pages.rights import ASKING, questions_in
 from fastapi_services_platform.http.pages.static_files import StaticFiles, read_static
 from fastapi_services_platform.languages import SOURCE_LANGUAGE, Catalogues, Reader
 from fastapi_services_platform.languages.catalogues import SHARED
@@ -62,6 +63,7 @@ class Pages:
         self._parts = PageParts("")
         self._environment = _environment(PrefixLoader({}))
         self._warm: set[tuple[str, str]] = set()
+        self._questions: dict[str, tuple[str, ...]] = {}
         self._readers = Readers(Catalogues())
         self.static = StaticFiles({})
 
@@ -73,7 +75,7 @@ class Pages:
         environment.globals["static_url"] = static.url
         self._readers = Readers(catalogues, parts.language, parts.timezone)
         self._parts, self._environment, self.static = parts, environment, static
-        self._warm = set()
+        self._warm, self._questions = set(), {}
 
     async def render(
         self, request: Request, template: str, context: Mapping[str, object] | None = None, status_code: int = 200
@@ -90,6 +92,7 @@ class Pages:
         reader = await self.reader(request, template.partition("/")[0] if "/" in template else SHARED)
         menu = await self._menu(request, reader)
         whole: dict[str, object] = {**self._surroundings(request, reader, menu), **(context or {})}
+        whole[ASKING] = (await self._rights(request, template)).__contains__
         read, stood = reading.set(reader), standing.set(menu)
         try:
             if (template, reader.language) in self._warm:
@@ -140,6 +143,14 @@ class Pages:
         except Exception as error:  # a page without a menu is better than no page
             _log.error("pages.authorization_failed", permission=permission, exc_info=error)
             return False
+
+    async def _rights(self, request: Request, template: str) -> frozenset[str]:
+        """What the reader holds of all that the template asks for."""
+        questions = self._questions.get(template)
+        if questions is None:
+            questions = self._questions[template] = await blocking(questions_in, self._environment, template)
+        principal = exchange_of(request.scope).principal
+        return frozenset([name for name in questions if await self.allowed(principal, name)])
 
     async def _menu(self, request: Request, reader: Reader) -> Menu:
         principal = exchange_of(request.scope).principal

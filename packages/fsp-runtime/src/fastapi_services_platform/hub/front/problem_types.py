@@ -18,7 +18,7 @@ class DescribedProblem:
     advice: str
 
 
-_OWN: Mapping[str, tuple[int | None, str, str, str]] = {
+_MEANINGS: Mapping[str, tuple[int | None, str, str, str]] = {
     "not-found": (
         404,
         "Not found",
@@ -128,8 +128,8 @@ _OWN: Mapping[str, tuple[int | None, str, str, str]] = {
 
 def describe(capability: str, slug: str, mapped: Mapping[str, ProblemMapping]) -> DescribedProblem | None:
     """The description of a problem type, or ``None`` when nobody answers with it."""
-    if capability == "platform" and slug in _OWN:
-        status, title, meaning, advice = _OWN[slug]
+    if capability == "platform" and slug in _MEANINGS:
+        status, title, meaning, advice = _MEANINGS[slug]
         return DescribedProblem(capability, slug, title, status, meaning, advice)
     mapping = mapped.get(f"{capability}/{slug}")
     if mapping is None:
