@@ -20,6 +20,7 @@ from au_sys_storage_sdk.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import (
     Contribution,
     Job,
+    LocaleFolder,
     Manifest,
     MenuEntry,
     Platform,
@@ -72,7 +73,12 @@ class Storage:
             problems=PROBLEMS,
             templates=(TemplateFolder("au_sys_storage_sdk.adapters.web"),),
             static=(StaticFolder("au_sys_storage_sdk.adapters.web"),),
-            menu=(MenuEntry("Storage", "/admin/storage", "storage.backends.read", order=800, icon="storage"),),
+            menu=(
+                MenuEntry(
+                    "Storage", "/admin/storage", "storage.backends.read", order=800, icon="storage", section="Platform"
+                ),
+            ),
+            locales=(LocaleFolder("au_sys_storage_sdk.adapters.web"),),
             audit_events=(*EVENTS, *API_EVENTS, *SWITCH_EVENTS),
         )
 

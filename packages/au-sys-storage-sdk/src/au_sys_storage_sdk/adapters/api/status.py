@@ -11,7 +11,7 @@ from au_sys_storage_sdk.core.documents.models import Feature
 from au_sys_storage_sdk.core.switching.divided import MAIN
 from au_sys_storage_sdk.core.switching.switchable import Switchable
 from au_sys_storage_sdk.core.switching.switches import Switches
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import inject
 
 router = APIRouter()
@@ -122,7 +122,7 @@ async def _part(name: str, store: Switchable) -> Division:
 
 
 def _durability(durable: bool) -> str:
-    return "power loss" if durable else "nothing: acknowledged writes may be lost in a crash"
+    return marked("power loss") if durable else marked("nothing: acknowledged writes may be lost in a crash")
 
 
 def _behind(store: Switchable, sequence: int) -> int | None:

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from au_sys_storage_sdk.adapters.web.editing import pretty
 from au_sys_storage_sdk.adapters.web.history import Step, history
-from au_sys_storage_sdk.adapters.web.showing import TOLD, document_page, shown_size, shown_time
+from au_sys_storage_sdk.adapters.web.showing import TOLD, document_page, time_of
 from au_sys_storage_sdk.adapters.web.visiting import Asked, Edits, Visit, Visited, listed
 from au_sys_storage_sdk.core.errors import NotFound
 from fastapi_services_platform import access
@@ -18,6 +18,7 @@ from fastapi_services_platform import access
 router = APIRouter()
 
 _AS_TEXT = 200_000
+_EVENTS = {"put": "stored", "delete": "deleted", "expire": "expired"}
 
 
 @router.get("/admin/storage/{namespace}")
@@ -36,16 +37,16 @@ async def new_document_form(
     try:
         await editing.create(visit.reach, visit.who, visit.namespace, key, value)
     except TOLD as problem:
-        return await _namespace(visit, Asked(key=key, value=value, wrong=str(problem)))
+        return await _namespace(visit, Asked(key=key, value=value, wrong=await visit.told(problem)))
     return RedirectResponse(f"{document_page(visit.namespace, key)}?saved=yes", 303)
 
 
 async def _namespace(visit: Visit, asked: Asked) -> Response:
     documents = visit.reach.documents(visit.namespace)
-    page, shown = await listed(partial(documents.scan_text, keys_only=True), asked)
+    page, shown = await listed(visit, partial(documents.scan_text, keys_only=True), asked)
     items = [
-        {"key": found.key, "version": found.version, "updated": shown_time(found.updated),
-         "expires": shown_time(found.expires), "href": document_page(visit.namespace, found.key)}
+        {"key": found.key, "version": found.version, "updated": time_of(found.updated),
+         "expires": time_of(found.expires), "href": document_page(visit.namespace, found.key)}
         for found in page.items
     ]  # fmt: skip
     shown |= {"items": items, "count": await documents.count(), "rules": visit.reach.policies.of(visit.namespace)}
@@ -79,7 +80,7 @@ async def document_form(
             await editing.save(visit.reach, visit.who, namespace, key, value, version)
             return RedirectResponse(f"{document_page(namespace, key)}?saved=yes", 303)
     except TOLD as problem:
-        return await _document(visit, key, Attempt(value, version, str(problem)))
+        return await _document(visit, key, Attempt(value, version, await visit.told(problem)))
     return await _document(visit, key, Attempt(value, version))
 
 
@@ -108,8 +109,8 @@ async def _document(visit: Visit, key: str, attempt: Attempt) -> Response:
         "error": attempt.error, "compared": attempt.typed is not None, "stored": stored, "too_large": not stored,
         "text": stored if attempt.typed is None else attempt.typed.replace("\r\n", "\n"),
         "version": found.version if attempt.version is None else attempt.version, "present": found.version,
-        "size": shown_size(len(found.value)), "created": shown_time(found.created),
-        "updated": shown_time(found.updated), "expires": shown_time(found.expires),
+        "bytes": len(found.value), "created": time_of(found.created),
+        "updated": time_of(found.updated), "expires": time_of(found.expires),
         "download": f"/storage/{quote(namespace)}/{quote(key, safe='')}",
         "steps": [_step(step) for step in steps], "change": _change(steps, attempt.change),
     }  # fmt: skip
@@ -118,7 +119,7 @@ async def _document(visit: Visit, key: str, attempt: Attempt) -> Response:
 
 def _step(step: Step) -> dict[str, object]:
     by = step.edit.by if step.edit else ""
-    return {"version": step.version, "event": step.event, "at": shown_time(step.at), "by": by}
+    return {"version": step.version, "event": _EVENTS[step.event], "at": time_of(step.at), "by": by}
 
 
 def _change(steps: list[Step], version: int) -> dict[str, object] | None:

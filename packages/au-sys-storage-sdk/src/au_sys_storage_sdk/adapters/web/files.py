@@ -7,10 +7,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
-from au_sys_storage_sdk.adapters.web.showing import TOLD, blob_page, shown_size, shown_time
+from au_sys_storage_sdk.adapters.web.showing import TOLD, blob_page, time_of
 from au_sys_storage_sdk.adapters.web.sniffing import image_type, text_of
 from au_sys_storage_sdk.adapters.web.visiting import Asked, Edits, Visit, Visited, listed
-from au_sys_storage_sdk.core.blobs.models import DEFAULT_TYPE, BlobInfo
+from au_sys_storage_sdk.core.blobs.models import DEFAULT_TYPE
 from au_sys_storage_sdk.core.errors import NotFound
 from fastapi_services_platform import access
 
@@ -40,7 +40,7 @@ async def upload_form(
         kind = (file.content_type or DEFAULT_TYPE).partition(";")[0]
         await editing.upload(visit.reach, visit.who, visit.namespace, name, _pieces(file), kind)
     except TOLD as problem:
-        return await _blobs(visit, Asked(key=key, wrong=str(problem)))
+        return await _blobs(visit, Asked(key=key, wrong=await visit.told(problem)))
     return RedirectResponse(f"{blob_page(visit.namespace, name)}?saved=yes", 303)
 
 
@@ -51,13 +51,13 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
 
 async def _blobs(visit: Visit, asked: Asked) -> Response:
     blobs, rules = visit.reach.blobs(visit.namespace)
-    page, shown = await listed(blobs.list, asked)
+    page, shown = await listed(visit, blobs.list, asked)
     items = [
-        {"key": info.key, "size": shown_size(info.size), "type": info.content_type,
-         "updated": shown_time(info.updated), "href": blob_page(visit.namespace, info.key)}
+        {"key": info.key, "size": info.size, "type": info.content_type,
+         "updated": time_of(info.updated), "href": blob_page(visit.namespace, info.key)}
         for info in page.items
     ]  # fmt: skip
-    shown |= {"items": items, "limit": shown_size(rules.max_blob) if rules.max_blob else ""}
+    shown |= {"items": items, "limit": rules.max_blob}
     return await visit.show("blobs.html", shown, asked.wrong)
 
 
@@ -75,7 +75,7 @@ async def delete_blob_form(visit: Visited, key: str, editing: Edits, version: An
     try:
         await editing.delete_blob(visit.reach, visit.who, visit.namespace, key, version)
     except TOLD as problem:
-        return await _blob(visit, key, error=str(problem))
+        return await _blob(visit, key, error=await visit.told(problem))
     return RedirectResponse(f"/admin/storage/{quote(visit.namespace)}:blobs", 303)
 
 
@@ -86,20 +86,13 @@ async def _blob(visit: Visit, key: str, *, saved: str = "", error: str = "") -> 
     head = b"".join([piece async for piece in blobs.read(key, 0, min(_HEAD, info.size))]) if info.size else b""
     picture = image_type(head) is not None and info.size <= _LARGEST_IMAGE
     shown: dict[str, object] = {
-        "key": key, "href": blob_page(namespace, key), "version": info.version, "facts": _facts(info),
+        "key": key, "href": blob_page(namespace, key), "info": info,
+        "created": time_of(info.created), "updated": time_of(info.updated),
         "download": f"/blobs/{quote(namespace)}/{quote(key, safe='')}",
         "picture": blob_page(namespace, key, "preview") if picture else "",
         "text": None if picture else text_of(head), "cut": info.size > len(head), "saved": saved, "error": error,
     }  # fmt: skip
     return await visit.show("blob.html", shown, error)
-
-
-def _facts(info: BlobInfo) -> list[tuple[str, object]]:
-    return [
-        ("Size", f"{shown_size(info.size)} ({info.size:,} bytes)"), ("Type, as it was sent", info.content_type),
-        ("Version", info.version), ("Created", shown_time(info.created)), ("Changed", shown_time(info.updated)),
-        ("SHA-256", info.sha256),
-    ]  # fmt: skip
 
 
 @router.get("/admin/storage/{namespace}:preview/{key:path}")

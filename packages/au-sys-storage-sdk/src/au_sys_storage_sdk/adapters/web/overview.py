@@ -8,11 +8,10 @@ from fastapi.responses import Response
 from au_sys_storage_sdk.adapters.api.access import Desked
 from au_sys_storage_sdk.adapters.api.followers import FollowersOf
 from au_sys_storage_sdk.adapters.api.status import Moving, status_of
-from au_sys_storage_sdk.adapters.web.showing import shown_size
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.errors import StorageError
 from au_sys_storage_sdk.core.storage import Storage
-from fastapi_services_platform import access
+from fastapi_services_platform import access, marked
 from fastapi_services_platform.fastapi import Pages, inject
 
 router = APIRouter()
@@ -30,11 +29,10 @@ async def overview_page(
     """Backends, and the namespaces with their sizes."""
     status = await status_of(request, desk, switches, followers)
     backends = [
-        ("Documents", status.documents, await _state(desk.storage)),
-        ("Blobs", status.blobs, await _state(desk.blobs)),
+        (marked("Documents"), status.documents, await _state(desk.storage)),
+        (marked("Blobs"), status.blobs, await _state(desk.blobs)),
     ]
-    shown = {"status": status, "backends": backends, "size": shown_size}
-    return await pages.render(request, "storage/overview.html", shown)
+    return await pages.render(request, "storage/overview.html", {"status": status, "backends": backends})
 
 
 async def _state(backend: Storage | Blobs) -> tuple[str, str]:

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from au_sys_storage_sdk.adapters.api.switching import Audit, Moving, abort, begin, go_back
-from au_sys_storage_sdk.adapters.web.showing import TOLD, shown_time
+from au_sys_storage_sdk.adapters.web.showing import TOLD, time_of, told
 from au_sys_storage_sdk.core.errors import Unavailable
 from au_sys_storage_sdk.core.switching.divided import MAIN
+from au_sys_storage_sdk.core.switching.models import Phase
 from au_sys_storage_sdk.core.switching.switches import Switches
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
@@ -18,6 +19,13 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 router = APIRouter()
 
 _HERE = "/admin/storage/:switch"
+_PHASES = {
+    Phase.COPYING: "copying",
+    Phase.TAILING: "following the writers",
+    Phase.FLIPPED: "done",
+    Phase.ABORTED: "given up",
+    Phase.FAILED: "failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ async def switch_form(
     try:
         if action == "check":
             await switches.check(part, target)
-            good = f"{target} answers and is empty: documents can be moved there."
+            good = target
         elif action == "begin":
             await begin(switches, audit, principal, target, part)
         elif action == "abort":
@@ -83,9 +91,8 @@ async def switch_form(
             await go_back(switches, audit, principal, operation)
     except (*TOLD, Unavailable) as problem:
         shown = await _shown(switches, targets, part)
-        return await pages.render(
-            request, "storage/switch.html", {**shown, "error": str(problem), "chosen": target}, status_code=422
-        )
+        shown |= {"error": told(await pages.reader(request, "storage"), problem), "chosen": target}
+        return await pages.render(request, "storage/switch.html", shown, status_code=422)
     if not good:
         return RedirectResponse(_here(part), 303)
     shown = await _shown(switches, targets, part)
@@ -103,10 +110,11 @@ async def _shown(switches: Switches, targets: Targets, part: str) -> dict[str, o
     sequence = await store.sequence()
     return {
         "entry": entry, "kind": store.name, "progress": progress, "moving": moving, "here": _HERE, "part": part,
+        "phase": _PHASES[progress.phase] if progress is not None else "",
         "parts": [(name, ", ".join(patterns), _here(name)) for name, patterns in targets.parts],
         "targets": [(name, name) for name in targets.names if name != entry.active],
         "total": sum(used.count for used in await store.usage()) if moving else 0,
         "behind": max(sequence - progress.reached, 0) if progress is not None and moving else 0,
-        "until": shown_time(entry.until) if entry.previous and entry.until else "",
+        "until": time_of(entry.until) if entry.previous and entry.until else None,
         "back": entry.previous if entry.previous and not moving else "", "error": "", "good": "", "chosen": "",
     }  # fmt: skip

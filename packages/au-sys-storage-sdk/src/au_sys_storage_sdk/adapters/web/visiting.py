@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from au_sys_storage_sdk.adapters.api.access import Desked, Reach
 from au_sys_storage_sdk.adapters.web.editing import Editing
-from au_sys_storage_sdk.adapters.web.showing import further
+from au_sys_storage_sdk.adapters.web.showing import further, told
 from au_sys_storage_sdk.core.errors import InvalidInput
 from au_sys_storage_sdk.core.paging import Page
 from fastapi_services_platform import Principal
@@ -29,6 +29,10 @@ class Visit:
     pages: Pages
     who: Principal
     namespace: str
+
+    async def told(self, error: Exception) -> str:
+        """What went wrong, in the reader's language."""
+        return told(await self.pages.reader(self.request, "storage"), error)
 
     async def show(self, template: str, shown: dict[str, object], wrong: object = "") -> Response:
         """A page of storage; ``wrong``: what was sent could not be done."""
@@ -62,14 +66,14 @@ class Asked:
 
 
 async def listed(
-    read: Callable[[str, str, int], Awaitable[Page[T]]], asked: Asked
+    visit: Visit, read: Callable[[str, str, int], Awaitable[Page[T]]], asked: Asked
 ) -> tuple[Page[T], dict[str, object]]:
     """A page of keys, and what its template is told; a prefix that no key can have is told, and all keys are shown."""
     error, prefix = "", asked.prefix
     try:
         page = await read(prefix, asked.after, SHOWN)
     except InvalidInput as problem:
-        error, prefix = str(problem), ""
+        error, prefix = await visit.told(problem), ""
         page = await read("", "", SHOWN)
     return page, {
         "prefix": prefix, "further": further(prefix, page.after), "error": error, "later": bool(asked.after),
