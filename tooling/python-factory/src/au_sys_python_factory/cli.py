@@ -8,16 +8,17 @@ from au_sys_python_factory import __version__
 from au_sys_python_factory.errors import INTERRUPTED, FactoryError
 
 COMMANDS = {
-    "affected": "commands.affected:affected",
+    "add": "commands.add:add",
+    "affected": "commands.seeing.affected:affected",
     "check": "commands.check:check",
     "explain": "commands.check:explain",
     "destroy": "commands.journal:destroy",
     "diff": "commands.tracking:diff",
-    "doctor": "commands.doctor:doctor",
+    "doctor": "commands.host.doctor:doctor",
     "eject": "commands.tracking:eject",
     "gauntlet": "gauntlet.cli:gauntlet",
-    "graph": "commands.graph:graph",
-    "inventory": "commands.inventory:inventory",
+    "graph": "commands.seeing.graph:graph",
+    "inventory": "commands.seeing.inventory:inventory",
     "new": "commands.new:new",
     "redo": "commands.journal:redo",
     "release": "wheels.release.cli:release",

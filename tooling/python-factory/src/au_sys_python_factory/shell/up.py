@@ -31,7 +31,7 @@ from au_sys_python_factory.shell.preflight import (
     clean_up_after_killed,
     take_lock,
 )
-from au_sys_python_factory.shell.services.chosen import prepare_services, running_for_a_while
+from au_sys_python_factory.shell.services.chosen import extras_of, prepare_services, running_for_a_while
 from au_sys_python_factory.shell.steps import Progress
 from au_sys_python_factory.shell.supervision.detached import launch
 from au_sys_python_factory.shell.supervision.processes import ProcessId
@@ -134,13 +134,15 @@ def _prepare(platform: PlatformFolder, state: StateFolder, wish: Wish, progress:
         step.result = f"uv {version}, port {wish.port} is free"
     state.prepare()
     note = _set_aside(state) if wish.fresh else ""
-    assembly = assemble(platform, state, progress, rebuild=wish.rebuild, extras=wish.services, index=wish.index)
+    assembly = assemble(
+        platform, state, progress, rebuild=wish.rebuild, extras=extras_of(wish.services), index=wish.index
+    )
     services = prepare_services(wish.services, state)
     environment = process_environment(platform.config, state, host=wish.host, port=wish.port)
     addresses = {name: value for service in services for name, value in service.environment.items()}
     write_private(state.addresses, json.dumps(addresses))
     environment |= addresses
-    marks = DataMarks(state.services if services else state.data)
+    marks = DataMarks(state.services if "postgres" in wish.services else state.data)
     with progress.step("configuration") as step:
         found = inventory(state, environment, _inventory_key(platform, assembly, environment))
         step.result = f"{len(found['capabilities'])} capabilities"

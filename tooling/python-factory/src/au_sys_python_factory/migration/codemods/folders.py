@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path, PurePosixPath
 
 from au_sys_python_factory.migration.codemods.edits import Edits
 from au_sys_python_factory.migration.codemods.endpoints import with_import
+
+_PATH = re.compile(r"[\w.-]+(?:/[\w.-]+){1,8}/?")
 
 
 def beside(text: str, where: Path) -> tuple[str, dict[str, Path]]:
@@ -15,7 +18,7 @@ def beside(text: str, where: Path) -> tuple[str, dict[str, Path]]:
     edits = Edits(text)
     found: dict[str, Path] = {}
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Constant) and isinstance(node.value, str) and "/" in node.value):
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str) and _PATH.fullmatch(node.value)):
             continue
         folder = where / node.value
         inside = not PurePosixPath(node.value).is_absolute() and ".." not in node.value

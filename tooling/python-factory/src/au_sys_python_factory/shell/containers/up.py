@@ -18,6 +18,7 @@ from au_sys_python_factory.shell.assembly.installed_commands import FirstAdmin
 from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
 from au_sys_python_factory.shell.containers.engine import Engine, EngineFailed, find_engine
 from au_sys_python_factory.shell.containers.image import build_image
+from au_sys_python_factory.shell.services import mail_sink
 from au_sys_python_factory.shell.steps import Progress
 from au_sys_python_factory.shell.supervision.readiness import fetch_json
 from au_sys_python_factory.shell.supervision.state import StateFolder
@@ -127,6 +128,7 @@ def _environment(docker: Path, state: StateFolder, wish: ContainerWish) -> Mappi
         "FSP_PUBLIC_URL": url,
         "FSP_TRUSTED_HOSTS": "127.0.0.1,localhost",
         "FSP_SECRETS": str(_secret_files(state)),
+        "FSP_MAIL_SINK": str(mail_sink.__file__),
         "FSP_WORKER_SECCOMP": str(docker / "worker-seccomp.json"),
         "COMPOSE_PROFILES": "extras",
     }

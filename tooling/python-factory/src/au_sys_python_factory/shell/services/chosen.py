@@ -5,33 +5,46 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from au_sys_python_factory.errors import FactoryError
 from au_sys_python_factory.shell.assembly.configuration import secret
-from au_sys_python_factory.shell.services.postgres import Postgres, prepare_postgres
+from au_sys_python_factory.shell.services.ldap import prepare_ldap
+from au_sys_python_factory.shell.services.mail import prepare_mail
+from au_sys_python_factory.shell.services.postgres import prepare_postgres
+from au_sys_python_factory.shell.services.redis import prepare_redis
+from au_sys_python_factory.shell.services.server import Server
 from au_sys_python_factory.shell.supervision.state import StateFolder
 from au_sys_python_factory.shell.supervision.supervisor import Program, last_lines
 
-KNOWN = ("postgres",)
+KNOWN = ("postgres", "redis", "ldap", "mail")
 _START_SECONDS = 20.0
 
 
-def prepare_services(names: Sequence[str], state: StateFolder) -> tuple[Postgres, ...]:
+def prepare_services(names: Sequence[str], state: StateFolder) -> tuple[Server, ...]:
     """Each chosen server, ready to be started.
 
     Raises:
         FactoryError: one is not installed or cannot be set up.
     """
-    if "postgres" not in names:
-        return ()
-    return (prepare_postgres(state.services, secret(state, "POSTGRES_PASSWORD")),)
+    ways: dict[str, Callable[[], Server]] = {
+        "postgres": lambda: prepare_postgres(state.services, secret(state, "POSTGRES_PASSWORD")),
+        "redis": lambda: prepare_redis(state.services, secret(state, "REDIS_PASSWORD")),
+        "ldap": lambda: prepare_ldap(state.services, secret(state, "LDAP_PASSWORD")),
+        "mail": lambda: prepare_mail(state.data / "outbox"),
+    }
+    return tuple(ways[name]() for name in KNOWN if name in names)
+
+
+def extras_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The platform's optional dependencies for servers: only PostgreSQL needs a driver that is not there anyway."""
+    return tuple(name for name in names if name == "postgres")
 
 
 @contextmanager
-def running_for_a_while(services: Sequence[Postgres], logs: Path) -> Iterator[None]:
+def running_for_a_while(services: Sequence[Server], logs: Path) -> Iterator[None]:
     """The servers run for the body.
 
     Raises:

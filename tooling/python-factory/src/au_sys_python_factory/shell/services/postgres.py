@@ -31,7 +31,6 @@ class Postgres:
     password: str
 
     name = "postgres"
-    extra = "postgres"
 
     def __repr__(self) -> str:
         """Where it is."""

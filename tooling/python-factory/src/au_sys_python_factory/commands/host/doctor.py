@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from au_sys_python_factory.commands.diagnosis import Finding, examine
+from au_sys_python_factory.commands.host.diagnosis import Finding, examine
 from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DONE, FINDINGS
 from au_sys_python_factory.workspace.members import find_workspace

@@ -1,0 +1,1 @@
+"""One more thing inside a package that the factory made: what is new, and what changes beside it."""
