@@ -52,6 +52,8 @@ class MachineStoreConformance:
             assert await unit.machines.page(MachineFilter(after=first.id)) == [second]
             assert await unit.machines.page(MachineFilter(status="active")) == [first]
             assert await unit.machines.page(MachineFilter(kind="agent")) == []
+            assert await unit.machines.page(MachineFilter(q=first.name.upper(), limit=1)) == [first]
+            assert await unit.machines.page(MachineFilter(q="%")) == []
             assert await unit.machines.page(MachineFilter(among=frozenset({second.id, closed.id}))) == [second]
             assert await unit.machines.page(MachineFilter(among=frozenset())) == []
             assert await unit.machines.many([second.id, closed.id]) == [second, replace(closed, status="closed")]

@@ -4,6 +4,7 @@ from au_sys_identity import __version__
 from au_sys_identity.adapters.api.problems import PROBLEMS
 from au_sys_identity.adapters.api.router import router as api
 from au_sys_identity.adapters.db.tables import whole_metadata
+from au_sys_identity.adapters.runtime.searching import Places
 from au_sys_identity.adapters.web.arriving.outside_logins import router as outside_logins
 from au_sys_identity.adapters.web.router import router as pages
 from au_sys_identity.core.access.models import Role
@@ -73,6 +74,7 @@ class Identity:
             templates=(TemplateFolder(_WEB),),
             static=(StaticFolder(_WEB),),
             locales=(LocaleFolder(_WEB),),
+            searches=Places(platform).all(),
             menu=MENU,
             mcp_tools=MCP_TOOLS,
             migrations=MIGRATIONS,

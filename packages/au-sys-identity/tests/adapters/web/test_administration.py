@@ -117,3 +117,18 @@ async def test_an_account_is_closed_after_a_look_at_what_depends_on_it(admin: As
     done = await post(admin, f"{page}/close", f"{page}/close", stop="on")
     assert (done.status_code, done.headers["location"]) == (303, "/admin/identity/users")
     assert (await admin.get(page, headers=HTML)).status_code == 404
+
+
+async def test_people_and_roles_are_found_by_the_search(admin: AsyncClient) -> None:
+    """By a part of a name or an address, in the reader's language; nothing is found that is not there."""
+    here = "/admin/identity/users"
+    await post(admin, here, here, email="berit@example.org", display_name="Berit %")
+    found = await admin.get("/search", params={"q": "BERIT@"}, headers=HTML)
+    assert (found.status_code, "Berit %" in found.text, 'href="/admin/identity/users/' in found.text) == (
+        200,
+        True,
+        True,
+    )
+    roles = await admin.get("/search", params={"q": "platform-admin"}, headers={**HTML, "accept-language": "sv"})
+    assert ("Roller</h2>" in roles.text, "/admin/identity/roles/platform-admin" in roles.text) == (True, True)
+    assert 'href="/admin/identity/users/' not in (await admin.get("/search", params={"q": "%%"}, headers=HTML)).text

@@ -19,6 +19,7 @@ from skriptoteket.adapters.api.router import api_router, submission_router
 from skriptoteket.adapters.db.tables import metadata
 from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.platform.leaving import leaving_handlers
+from skriptoteket.adapters.platform.searching import searches
 from skriptoteket.adapters.web.router import page_router, submission_pages
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, upload_limits
@@ -74,6 +75,7 @@ class Skriptoteket:
             templates=(TemplateFolder(WEB),),
             static=(StaticFolder(WEB),),
             locales=(LocaleFolder(WEB),),
+            searches=searches(library.browsing, library.watching),
             menu=MENU,
             cards=CARDS,
             migrations=MIGRATIONS,

@@ -11,8 +11,11 @@ from au_sys_identity.core.subjects.models import Status, SubjectId, SubjectKind
 
 @dataclass(frozen=True, slots=True)
 class MachineFilter:
-    """Which machines to list: ``among`` leaves those of the ids; ``after`` is the last id of the page before."""
+    """Which machines to list: ``q`` is part of the name, ``among`` leaves those of the ids; ``after`` is the last id of
+    the page before.
+    """
 
+    q: str = ""
     status: Status | None = None
     kind: SubjectKind | None = None
     organization_id: UUID | None = None

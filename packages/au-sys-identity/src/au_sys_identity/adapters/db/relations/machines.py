@@ -68,6 +68,8 @@ class SqlMachines:
     async def page(self, wanted: MachineFilter) -> list[Machine]:
         """See :class:`~au_sys_identity.core.machines.ports.MachineStore`."""
         query = _selected().where(subjects.c.status != "closed")
+        if wanted.q:
+            query = query.where(subjects.c.name.icontains(wanted.q, autoescape=True))
         if wanted.status:
             query = query.where(subjects.c.status == wanted.status)
         if wanted.kind:

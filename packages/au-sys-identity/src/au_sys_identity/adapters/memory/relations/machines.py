@@ -35,6 +35,7 @@ class MemoryMachines:
             for machine in sorted(self._rows.values(), key=lambda machine: machine.id)
             if machine.status != "closed"
             and (wanted.status is None or machine.status == wanted.status)
+            and wanted.q.casefold() in machine.name.casefold()
             and (wanted.kind is None or machine.kind == wanted.kind)
             and (wanted.organization_id is None or machine.organization_id == wanted.organization_id)
             and (wanted.after is None or machine.id > wanted.after)
