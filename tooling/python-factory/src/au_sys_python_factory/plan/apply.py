@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from au_sys_python_factory.errors import Refused
-from au_sys_python_factory.plan.journal import FOLDER, Entry, Journal
+from au_sys_python_factory.plan.journal import FOLDER, Entry, Journal, State
 from au_sys_python_factory.plan.locking import single_writer
 from au_sys_python_factory.plan.model import MISSING, Plan, digest, read
 
 Side = Literal["before", "after"]
+_AT: dict[Side, State] = {"before": "undone", "after": "done"}
+_BACK_TO: dict[State, Side] = {"intent": "before", "undoing": "after", "redoing": "before"}
 
 
 @contextlib.contextmanager
@@ -44,15 +46,15 @@ def apply(root: Path, plan: Plan) -> Entry | None:
         raise Refused(
             f"the journal cannot be written: {error.strerror}.", where=str(error.filename), fix="free it."
         ) from None
-    _put(root, journal, entry, "after")
-    done = journal.mark(entry, "done")
+    done = _put(root, journal, entry, "after")
     journal.forget_old()
     return done
 
 
-def _put(root: Path, journal: Journal, entry: Entry, side: Side) -> None:
-    """Bring every file of an entry to one of its sides; a fault brings all back to the other."""
+def _put(root: Path, journal: Journal, entry: Entry, side: Side) -> Entry:
+    """Bring every file of an entry to one of its sides and say so in the journal; a fault brings all back."""
     staging = root / FOLDER / "staging" / entry.id
+    other: Side = "before" if side == "after" else "after"
     try:
         staged = _stage(staging, journal, entry, side)
         for number, touched in enumerate(entry.files):
@@ -63,14 +65,25 @@ def _put(root: Path, journal: Journal, entry: Entry, side: Side) -> None:
             else:
                 target.unlink(missing_ok=True)
         _remove_folders(root, entry, side)
+        return journal.mark(entry, _AT[side])
     except OSError as error:
-        restore(root, journal, entry, "before" if side == "after" else "after")
         where = str(error.filename or root)
         raise Refused(
-            f"cannot be written: {error.strerror}; everything is as before.", where=where, fix="free it."
-        ) from None
+            f"cannot be written: {error.strerror}; {_taken_back(root, journal, entry, other)}",
+            where=where, fix="free it.",
+        ) from None  # fmt: skip
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _taken_back(root: Path, journal: Journal, entry: Entry, side: Side) -> str:
+    """Bring all back, and say whether that could be done."""
+    try:
+        restore(root, journal, entry, side)
+        journal.mark(entry, _AT[side])
+    except OSError:
+        return "the next command brings back what was there."
+    return "everything is as before."
 
 
 def _stage(staging: Path, journal: Journal, entry: Entry, side: Side) -> dict[int, Path]:
@@ -120,9 +133,17 @@ def _recover(root: Path) -> list[str]:
     journal = Journal(root)
     messages: list[str] = []
     for entry in journal.entries():
-        if entry.state == "intent":
-            restore(root, journal, entry, "before")
-            journal.mark(entry, "undone")
+        side = _BACK_TO.get(entry.state)
+        if side is not None:
+            try:
+                restore(root, journal, entry, side)
+                journal.mark(entry, _AT[side])
+            except OSError as error:
+                where = str(error.filename or root)
+                raise Refused(
+                    f"“{entry.command}” was interrupted and cannot be taken back: {error.strerror}.",
+                    where=where, fix="free it; the next command tries again.",
+                ) from None  # fmt: skip
             messages.append(f"“{entry.command}” was interrupted; its files are as before.")
     shutil.rmtree(root / FOLDER / "staging", ignore_errors=True)
     return messages
@@ -145,8 +166,12 @@ def turn(root: Path, entry: Entry, side: Side) -> Entry:
             fix="commit or take back these changes first; nothing was written.",
         )
     journal = Journal(root)
-    _put(root, journal, entry, side)
-    return journal.mark(entry, "undone" if side == "before" else "done")
+    try:
+        begun = journal.mark(entry, "undoing" if side == "before" else "redoing")
+    except OSError as error:
+        where = str(error.filename or root)
+        raise Refused(f"the journal cannot be written: {error.strerror}.", where=where, fix="free it.") from None
+    return _put(root, journal, begun, side)
 
 
 def _check_place(root: Path, path: str) -> None:

@@ -1,8 +1,8 @@
 """The journal: what was there before each apply, so that it can be taken back, byte for byte.
 
 An entry is a folder ``.factory/journal/0007/`` with ``entry.json`` and the compressed bytes before and after.
-Its state goes from ``intent`` to ``done``, and from there to ``undone`` and back.
-An ``intent`` that is found later was interrupted.
+Its state goes from ``intent`` to ``done``, and from there over ``undoing`` to ``undone``, and back over ``redoing``.
+An entry that is found later in one of the states between was interrupted.
 """
 
 import json
@@ -18,7 +18,7 @@ from au_sys_python_factory.plan.model import Plan, digest, read
 
 FOLDER = ".factory"
 _KEPT = 50
-State = Literal["intent", "done", "undone"]
+State = Literal["intent", "done", "undoing", "undone", "redoing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,17 @@ def single_writer(folder: Path) -> Iterator[None]:
     """Hold the workspace's lock while the block runs; the system releases it when the process dies.
 
     Raises:
-        Refused: another process holds it for ten seconds; the message has its id and its command.
+        Refused: another process holds it for ten seconds (the message has its id and its command), or the folder
+            cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        where = str(error.filename or folder)
+        raise Refused(
+            f"cannot be written: {error.strerror}; nothing was changed.", where=where, fix="free it."
+        ) from None
     try:
         deadline = time.monotonic() + _WAIT_SECONDS
         while not _take(handle):
