@@ -104,17 +104,18 @@ class UnitOfWork(Protocol):
     def record(self, fact: "Fact") -> None:
         """Write a fact into the audit log, in the transaction of the change."""
 
+    def trial(self, *, keep: bool) -> "AbstractAsyncContextManager[UnitOfWork]":
+        """A unit within this one, of a transaction that writes. All that is done in it is completed, and then kept or
+        undone: either takes the same work.
+        """
+
 
 class Transactions(Protocol):
-    """Opens units of work: ``writing`` commits when the block ends well and rolls back when it raises; ``rehearsing``
-    does all that ``writing`` does and rolls back in any case.
-    """
+    """Opens units of work: ``writing`` commits when the block ends well and rolls back when it raises."""
 
     def reading(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
     def writing(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
-
-    def rehearsing(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call a listener after each commit that raised the version of a topic."""

@@ -1,8 +1,10 @@
 """One transaction, committed once; what it records is written with it, as events of the log and of the outbox."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,6 +42,12 @@ from au_sys_identity.core.events import Fact
 from au_sys_identity.core.ids import uuid7
 from au_sys_identity.core.ports import Clock
 from fastapi_services_platform import Database, Event, Outbox
+
+
+class Trial(Protocol):
+    """Opens a unit within another."""
+
+    def __call__(self, *, keep: bool) -> AbstractAsyncContextManager["SqlUnitOfWork"]: ...
 
 
 class SqlUnitOfWork:
@@ -83,15 +91,29 @@ class SqlUnitOfWork:
         self.watch: Watch | None = None
         self.change_id = uuid7()
         self.facts: list[Fact] = []
+        self.trial: Trial = _reads_only
+
+    @property
+    def paused(self) -> bool:
+        """Whether no images are kept of what this transaction changes."""
+        return self.watch is None or self.watch.paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        if self.watch is not None:
+            self.watch.paused = paused
 
     def unwatched(self) -> None:
         """Keep no images of what this transaction changes."""
-        if self.watch is not None:
-            self.watch.paused = True
+        self.paused = True
 
     def record(self, fact: Fact) -> None:
         """Keep a fact until the commit."""
         self.facts.append(fact)
+
+
+def _reads_only(*, keep: bool) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+    raise RuntimeError(f"nothing is tried in a unit of work that only reads (keep={keep})")
 
 
 class SqlTransactions:
@@ -128,27 +150,38 @@ class SqlTransactions:
                 for listener in self._listeners:
                     listener()
 
-    @asynccontextmanager
-    async def rehearsing(self) -> AsyncIterator[SqlUnitOfWork]:
-        """Everything but the commit."""
-        async with self._database.session(write=True) as session, session.begin() as transaction:
-            unit = self._watched(session)
-            yield unit
-            await self._complete(session, unit)
-            await transaction.rollback()
-
     def _watched(self, session: AsyncSession) -> SqlUnitOfWork:
         unit = SqlUnitOfWork(session, self.keys)
         unit.watch = Watch(session)
+        unit.trial = partial(self._trial, unit, session)
         return unit
 
-    async def _complete(self, session: AsyncSession, unit: SqlUnitOfWork) -> None:
-        """Write what belongs to the changes: their images, their events."""
+    @asynccontextmanager
+    async def _trial(self, whole: SqlUnitOfWork, session: AsyncSession, *, keep: bool) -> AsyncIterator[SqlUnitOfWork]:
+        """A unit behind a savepoint, with a watch of its own.
+
+        Nobody is told of what is undone, which leaves room for the event that says why.
+        """
+        paused, whole.paused = whole.paused, True
+        async with session.begin_nested() as point:
+            unit = self._watched(session)
+            yield unit
+            await self._complete(session, unit, tell=keep)
+            unit.paused = True
+            if keep:
+                whole.versions.raised |= unit.versions.raised
+                whole.subject_keys.made |= unit.subject_keys.made
+            else:
+                await point.rollback()
+        whole.paused = paused
+
+    async def _complete(self, session: AsyncSession, unit: SqlUnitOfWork, *, tell: bool = True) -> None:
+        """Write what belongs to the changes: their images, their events, and what others are told of them."""
         await self._keep_images(session, unit)
         if unit.facts:
             await write_events(session, unit.subject_keys, unit.facts, self._clock)
         for fact in unit.facts:
-            if fact.published:
+            if fact.published and tell:
                 told = Event(fact.action, fact.resource, {"actor": fact.actor, **fact.details})
                 await self._outbox.publish(session, told)
 

@@ -40,6 +40,7 @@ class MemoryUnitOfWork:
     """All stores on one copy of the tables."""
 
     def __init__(self, tables: Tables) -> None:
+        self._tables = tables
         self.feed = MemoryFeed(tables)
         self.subjects = MemorySubjects(tables, self.feed)
         self.machines = MemoryMachines(tables, self.feed)
@@ -78,6 +79,11 @@ class MemoryUnitOfWork:
         """Keep a fact until the commit."""
         self.facts.append(fact)
 
+    @asynccontextmanager
+    async def trial(self, *, keep: bool) -> AsyncIterator["MemoryUnitOfWork"]:
+        """This one, or a copy that is thrown away."""
+        yield self if keep else MemoryUnitOfWork(self._tables.copy())
+
 
 class MemoryTransactions:
     """``facts`` is the audit trail."""
@@ -95,11 +101,6 @@ class MemoryTransactions:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[MemoryUnitOfWork]:
         """The tables as they are."""
-        yield MemoryUnitOfWork(self._tables.copy())
-
-    @asynccontextmanager
-    async def rehearsing(self) -> AsyncIterator[MemoryUnitOfWork]:
-        """A copy that is thrown away."""
         yield MemoryUnitOfWork(self._tables.copy())
 
     @asynccontextmanager

@@ -88,34 +88,25 @@ class Registration:
             raise RegistrationClosed
         chosen = await self._rules.accepted(password, names=(person.email, person.display_name))
         hashed = await self._hasher.hash(chosen, network=network)
-        if await self._is_known(address):
-            await self._as_if_made(person, hashed)
-            await self._told_owner(address, person.created_at)
-            return
+        record = PasswordRecord(person.id, hashed, person.created_at)
         try:
             async with self._transactions.writing() as unit:
-                await self._add(unit, person, PasswordRecord(person.id, hashed, person.created_at), by=person.urn)
-                if self.policy.verification:
+                known = await unit.subjects.by_email(address.canonical) is not None
+                made = _invented(person) if known else person
+                async with unit.trial(keep=not known) as trial:
+                    await self._add(trial, made, record, by=made.urn)
+                if known:
+                    await self._tell_owner(unit, address, person.created_at)
+                elif self.policy.verification:
                     await self._letters.put_for_stranger(unit, "verify", address.canonical, now=person.created_at)
         except Conflict:  # somebody registered the same address meanwhile
-            await self._told_owner(address, person.created_at)
+            async with self._transactions.writing() as unit:
+                await self._tell_owner(unit, address, person.created_at)
 
-    async def _is_known(self, address: EmailAddress) -> bool:
-        async with self._transactions.reading() as unit:
-            return await unit.subjects.by_email(address.canonical) is not None
-
-    async def _as_if_made(self, person: Person, hashed: str) -> None:
-        """Everything that a new account takes, for an invented address, and undone: both answers take as long."""
-        address = f"{person.id}@nobody.invalid"
-        invented = replace(person, email=address, email_canonical=address)
-        async with self._transactions.rehearsing() as unit:
-            await self._add(unit, invented, PasswordRecord(person.id, hashed, person.created_at), by=person.urn)
-
-    async def _told_owner(self, address: EmailAddress, now: datetime) -> None:
-        async with self._transactions.writing() as unit:
-            if self.policy.verification:
-                await self._letters.put_for_stranger(unit, "known", address.canonical, now=now)
-            unit.record(Fact("subject.created", SYSTEM, SYSTEM, "denied", "the address has an account already"))
+    async def _tell_owner(self, unit: UnitOfWork, address: EmailAddress, now: datetime) -> None:
+        if self.policy.verification:
+            await self._letters.put_for_stranger(unit, "known", address.canonical, now=now)
+        unit.record(Fact("subject.created", SYSTEM, SYSTEM, "denied", "the address has an account already"))
 
     async def admit(
         self,
@@ -235,3 +226,9 @@ class Registration:
         await unit.credentials.set_password(record)
         await unit.sessions.end_all(person.id, at=now, reason="password reset by the operator")
         unit.record(Fact("password.changed", SYSTEM, person.urn, reason="reset by the operator"))
+
+
+def _invented(person: Person) -> Person:
+    """Somebody of an address that nobody has: making this account takes what making any other takes."""
+    address = f"{person.id}@nobody.invalid"
+    return replace(person, email=address, email_canonical=address)
