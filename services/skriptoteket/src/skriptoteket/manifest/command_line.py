@@ -2,20 +2,31 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from au_sys_storage_sdk import open_blobs
 from fastapi_services_platform import Database, PlatformSettings, open_database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.cli.commands import CommandParts, command_line
-from skriptoteket.adapters.sandbox.probe import HostReport, RunnerChoice, choose_sandbox, default_sandbox
+from skriptoteket.adapters.cli.environments import EnvironmentParts
+from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 from skriptoteket.core.bank.models import Installed
+from skriptoteket.core.environments.approving import EnvironmentState
+from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import Library, build_library, retention
 from skriptoteket.manifest.plugin import MIGRATIONS, VERSION
+from skriptoteket.manifest.runners import (
+    environments_folder,
+    make_image,
+    make_runner,
+    reap,
+    runner_choice,
+    shelf_of,
+    state_dir_of,
+)
 
 
 @asynccontextmanager
@@ -44,6 +55,8 @@ async def _work(once: bool) -> None:
             sandbox=sandbox if report.usable else None,
             report=report,
             clock=library.clock,
+            usable=library.approving.usable,
+            digests={one.name: one.digest for one in await shelf_of(settings).built()},
         )
         await run_worker(worker_settings(library), parts, once=once)
 
@@ -66,39 +79,13 @@ def worker_settings(library: Library) -> WorkerSettings:
     )
 
 
-def runner_choice(settings: SkriptoteketSettings) -> RunnerChoice:
-    """The settings that are about runners."""
-    return RunnerChoice(
-        runner=settings.runner,
-        timezone=settings.timezone,
-        environment=settings.environments[0],
-        packages=_packages(settings),
-        warm_slots=settings.slots_per_environment,
-        zygote_max_runs=settings.zygote_max_runs,
-        zygote_max_minutes=settings.zygote_max_minutes,
-        slot_uids=settings.slot_uids,
-        container_url=settings.container_url,
-        container_repository=settings.container_image,
-        container_runtime=settings.container_runtime,
-    )
-
-
 def _sandbox() -> Sandbox:
-    return default_sandbox(_state_dir(SkriptoteketSettings()))
-
-
-def _packages(settings: SkriptoteketSettings) -> Path | None:
-    folder = None if settings.environments_dir is None else settings.environments_dir / settings.environments[0]
-    return folder if folder is not None and folder.is_dir() else None
-
-
-def _state_dir(settings: SkriptoteketSettings) -> Path:
-    return settings.state_dir or PlatformSettings().data_dir / "skriptoteket"
+    return default_sandbox(state_dir_of(SkriptoteketSettings()))
 
 
 async def _report() -> HostReport:
     settings = SkriptoteketSettings()
-    sandbox, report = await choose_sandbox(_state_dir(settings), runner_choice(settings))
+    sandbox, report = await choose_sandbox(state_dir_of(settings), runner_choice(settings))
     await sandbox.close()
     return report
 
@@ -108,4 +95,17 @@ async def _prune(dry: bool) -> Purged:
         return await retention(library, BlobArtifactStore(blobs, library.settings.blob_namespace)).purge(dry=dry)
 
 
-main = command_line(CommandParts(_install, _work, _report, _prune, _sandbox))
+async def _forget(urn: str) -> int:
+    async with _opened() as (library, _), open_blobs() as blobs:
+        files = BlobArtifactStore(blobs, library.settings.blob_namespace)
+        return await library.leaving.erase(urn, Removal(library.work, files, library.clock))
+
+
+async def _look() -> Sequence[EnvironmentState]:
+    async with _opened() as (library, _):
+        return await library.approving.look()
+
+
+_ENVIRONMENTS = EnvironmentParts(environments_folder, _look, make_image, reap)
+
+main = command_line(CommandParts(_install, _work, _report, _prune, _sandbox, make_runner, _forget, _ENVIRONMENTS))

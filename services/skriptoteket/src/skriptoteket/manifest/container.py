@@ -11,6 +11,7 @@ from fastapi_services_platform import (
 )
 from skriptoteket.adapters.bank.folders import read_bank
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
+from skriptoteket.adapters.environments.shelf import FolderShelf
 from skriptoteket.adapters.platform.health import RunnerHealth
 from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
 from skriptoteket.adapters.worker.doorbell import UnixDoorbell
@@ -21,6 +22,7 @@ from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.classification import Classification
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.environments.approving import Approving
 from skriptoteket.core.governance.nominations.deciding import Nominating
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.governance.suggestions.triage import Suggesting
@@ -28,6 +30,7 @@ from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
+from skriptoteket.core.runs.oversight.leaving import Leaving
 from skriptoteket.core.runs.oversight.operations import Operating
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
@@ -74,9 +77,11 @@ class Library:
     interaction: Interaction
     foreign: ForeignRuns
     operating: Operating
+    leaving: Leaving
     classification: Classification
     planning: Planning
     firing: Firing
+    approving: Approving
     health: RunnerHealth
 
     async def install_what_ships(self, *, publish: bool = True, only: tuple[str, ...] = ()) -> list[Installed]:
@@ -150,7 +155,9 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         preferences=Preferences(work),
         interaction=Interaction(work, clock, bell, rules, timedelta(hours=settings.retain_sessions_hours)),
         foreign=ForeignRuns(work, clock, ids),
+        leaving=Leaving(work, clock, ids, bell),
         operating=Operating(work, clock, alive_for),
+        approving=Approving(work, FolderShelf(settings.environments_dir, settings.environments), clock, ids),
         classification=Classification(work),
         planning=Planning(work, clock),
         firing=Firing(work, clock, ids, bell, rules),

@@ -21,6 +21,7 @@ from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.platform.leaving import leaving_handlers
 from skriptoteket.adapters.platform.searching import searches
 from skriptoteket.adapters.web.router import page_router, submission_pages
+from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import FORM_ALLOWANCE, Library, build_library, upload_limits
 from skriptoteket.manifest.jobs import jobs
@@ -57,6 +58,9 @@ class Skriptoteket:
         self._library = library = build_library(self._database, platform.settings, settings)
         biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
 
+        async def removing() -> Removal:
+            return await platform.container.get(Removal)
+
         return Contribution(
             routers=(
                 RouterMount("api", api_router(), Tier.API),
@@ -70,7 +74,7 @@ class Skriptoteket:
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
             jobs=jobs(library, platform.container),
-            event_handlers=leaving_handlers(library.work),
+            event_handlers=leaving_handlers(library.leaving, removing),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),
             static=(StaticFolder(WEB),),

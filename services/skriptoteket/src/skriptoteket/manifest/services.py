@@ -16,7 +16,6 @@ from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
-from skriptoteket.adapters.http.environments import Environments
 from skriptoteket.adapters.http.nominating import NominationDesk
 from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.scheduling import ScheduleDesk
@@ -33,6 +32,7 @@ from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.classification import Classification
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.environments.approving import Approving
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction
@@ -44,6 +44,7 @@ from skriptoteket.core.runs.oversight.operations import Operating
 from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.ports import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission
+from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import Drafting
@@ -69,13 +70,14 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
         RunSubmission: library.submissions,
         RunWatching: library.watching,
         Preferences: library.preferences,
+        Trials: library.trials,
         Interaction: library.interaction,
         ForeignRuns: library.foreign,
         Operating: library.operating,
         Classification: library.classification,
         UploadLimits: upload_limits(settings),
         Ids: library.ids,
-        Environments: Environments(settings.environments, settings.environments_dir),
+        Approving: library.approving,
         Readers: readers,
         Ledger: Ledger(audit),
     }

@@ -1,5 +1,6 @@
 """The schema's history."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,23 @@ from skriptoteket.adapters.db.tables import metadata
 from skriptoteket.manifest.plugin import MIGRATIONS
 
 
-async def test_up_down_up(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty database of each kind."""
+    url = f"sqlite:///{tmp_path}/library.db"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").database("skriptoteket_history")
+    found = Database("skriptoteket", url)
+    yield found
+    await found.close()
+
+
+async def test_up_down_up(database: Database) -> None:
     """Up, down to nothing, up again; the tables are what the metadata says."""
-    database = Database("skriptoteket", f"sqlite:///{tmp_path}/library.db")
     for _ in range(2):
         await upgrade(database, MIGRATIONS)
         assert await drift(database, MIGRATIONS) == []
         await downgrade(database, MIGRATIONS, "base")
-    await database.close()
 
 
 def test_no_time_default_in_the_database() -> None:
@@ -50,9 +60,13 @@ async def test_history_never_changes(tmp_path: Path) -> None:
         await session.execute(text("UPDATE tool_versions SET state='in_review'"))
         for statement in (
             "UPDATE tool_versions SET source_code='y'",
+            "UPDATE tool_versions SET created_by='somebody else'",
             "UPDATE version_decisions SET rationale='z'",
+            "UPDATE version_decisions SET decided_by='somebody else'",
             "DELETE FROM version_decisions",
         ):
             with pytest.raises(IntegrityError):
                 await session.execute(text(statement))
+        for column in ("tool_versions SET created_by", "version_decisions SET decided_by"):
+            await session.execute(text(f"UPDATE {column}='urn:fsp:erased:1'"))
     await database.close()

@@ -32,13 +32,15 @@ _BODY = {
                 "schema": {
                     "type": "object",
                     "description": "`version_id` or `snapshot` (behaviour fields), `inputs`, `settings`, "
-                    "files; `files_from`: an own earlier sandbox run whose files are used when none are sent",
+                    "files; `files_from`: an own earlier sandbox run whose files are used when none are sent; "
+                    "`check_only`: compile the text and look at its function in the sandbox, run nothing",
                     "properties": {
                         "version_id": {"type": "string"},
                         "snapshot": {"type": "string"},
                         "inputs": {"type": "string"},
                         "settings": {"type": "string"},
                         "files_from": {"type": "string"},
+                        "check_only": {"type": "string", "enum": ["true", "false"]},
                     },
                     "additionalProperties": True,
                 }

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import click
 
+from skriptoteket.adapters.cli.abusing import MakeSandbox, add_abuse_command
+from skriptoteket.adapters.cli.environments import EnvironmentParts, add_environment_commands
 from skriptoteket.adapters.cli.trying import try_script
 from skriptoteket.adapters.sandbox.probe import HostReport
 from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
@@ -33,6 +35,9 @@ class CommandParts:
     report: Callable[[], Awaitable[HostReport]]
     prune: Callable[[bool], Awaitable[Purged]]
     sandbox: Callable[[], Sandbox]
+    runner: MakeSandbox
+    forget: Callable[[str], Awaitable[int]]
+    environments: EnvironmentParts
 
 
 def command_line(parts: CommandParts) -> click.Group:
@@ -40,6 +45,8 @@ def command_line(parts: CommandParts) -> click.Group:
     group = click.Group(help="The governed script library.")
     _add_daily_commands(group, parts)
     _add_host_commands(group, parts)
+    add_environment_commands(group, parts.environments, _done, EXIT_WRONG)
+    add_abuse_command(group, parts.runner, _done, EXIT_WRONG, EXIT_HOST)
     return group
 
 
@@ -64,6 +71,12 @@ def _add_daily_commands(group: click.Group, parts: CommandParts) -> None:
             click.echo(f"{kind}: {number}")
         if purged.failures:
             raise _failure(f"{purged.failures} could not be removed; they are tried again.", EXIT_WRONG)
+
+    @group.command(name="forget-subject", help="Erase a person: their runs, files and settings; their name everywhere.")
+    @click.argument("urn")
+    def forget_subject(urn: str) -> None:
+        rows = _done(parts.forget(urn))
+        click.echo(f"{urn} is erased; {rows} rows name a pseudonym now.")
 
     @group.command(help="Run tools that wait, until the process is asked to stop. One worker per host.")
     @click.option("--once", is_flag=True, help="Stop when nothing waits.")

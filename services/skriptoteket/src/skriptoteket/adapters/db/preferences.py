@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from skriptoteket.adapters.db.statements import rows_changed
-from skriptoteket.adapters.db.tables import favourites, seen_instructions, user_settings
+from skriptoteket.adapters.db.tables import favourites, seen_instructions, trial_settings, user_settings
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.preferences.models import UserSettings
 
@@ -16,25 +16,27 @@ class SqlPreferenceStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def settings(self, tool_id: ToolId, subject: str) -> UserSettings:
+    async def settings(self, tool_id: ToolId, subject: str, *, trial: bool = False) -> UserSettings:
         """What was saved; rev 0 where nothing was."""
-        of = user_settings.c
+        of = (trial_settings if trial else user_settings).c
         query = select(of.saved, of.rev).where(of.tool_id == tool_id, of.subject == subject)
         row = (await self._session.execute(query)).first()
-        return UserSettings(tool_id, subject, *(row if row is not None else ({}, 0)))
+        values, rev = row if row is not None else ({}, 0)
+        return UserSettings(tool_id, subject, values, rev, trial)
 
     async def save_settings(self, settings: UserSettings, expected_rev: int) -> bool:
         """Insert or replace when the stored rev is the expected one."""
-        of = user_settings.c
+        table = trial_settings if settings.trial else user_settings
+        of = table.c
         key = {"tool_id": settings.tool_id, "subject": settings.subject}
         row = {"saved": dict(settings.values), "rev": settings.rev}
         if expected_rev:
             place = [getattr(of, name) == value for name, value in key.items()]
-            statement = update(user_settings).where(*place, of.rev == expected_rev).values(row)
+            statement = update(table).where(*place, of.rev == expected_rev).values(row)
             return await rows_changed(self._session, statement) == 1
         try:
             async with self._session.begin_nested():
-                await self._session.execute(insert(user_settings).values({**key, **row}))
+                await self._session.execute(insert(table).values({**key, **row}))
         except IntegrityError:
             return False
         return True
@@ -55,5 +57,5 @@ class SqlPreferenceStore:
 
     async def forget(self, subject: str) -> int:
         """Settings, seen instructions and favourites of somebody."""
-        tables = (user_settings, seen_instructions, favourites)
+        tables = (user_settings, trial_settings, seen_instructions, favourites)
         return sum([await rows_changed(self._session, delete(t).where(t.c.subject == subject)) for t in tables])

@@ -135,6 +135,7 @@ def run_of(row: Row) -> Run:
     given["files"] = tuple(InputFile(**file) for file in given["files"])
     for name in ("requirements", "outputs", "next_actions"):
         given[name] = tuple(given[name])
+    given["check_only"] = bool(given["check_only"])
     given["lease_owner"] = WorkerId(given["lease_owner"]) if given["lease_owner"] else None
     return Run(**given)
 

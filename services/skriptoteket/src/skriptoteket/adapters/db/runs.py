@@ -156,6 +156,7 @@ class SqlRunStore:
         """Whether a sandbox run of exactly this behaviour succeeded."""
         of = runs.c
         query = select(of.id).where(of.tool_id == tool_id, of.behaviour_hash == behaviour_hash)
+        query = query.where(of.check_only.is_not(True))  # a text that was only looked at did not succeed
         done = query.where(of.context == RunContext.SANDBOX, of.state == RunState.SUCCEEDED)
         return (await self._session.execute(done.limit(1))).first() is not None
 

@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_services_platform import Database
 from skriptoteket.adapters.db.catalog import SqlTaxonomyStore, SqlToolStore
+from skriptoteket.adapters.db.environments import SqlEnvironmentStore
 from skriptoteket.adapters.db.governance.nominations import SqlNominationStore
 from skriptoteket.adapters.db.governance.stewardship import SqlStewardshipStore
 from skriptoteket.adapters.db.governance.suggestions import SqlSuggestionStore
+from skriptoteket.adapters.db.names import SqlNameStore
 from skriptoteket.adapters.db.preferences import SqlPreferenceStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
@@ -32,12 +34,14 @@ class SqlUnit:
         self.preferences = SqlPreferenceStore(session)
         self.sessions = SqlSessionStore(session)
         self.schedules = SqlScheduleStore(session)
+        self.names = SqlNameStore(session)
         self.nominations = SqlNominationStore(session)
         self.suggestions = SqlSuggestionStore(session)
         self.stewardship = SqlStewardshipStore(session)
         self.runs = SqlRunStore(session)
         self.queue = SqlRunQueue(session)
         self.workers = SqlWorkerStore(session)
+        self.environments = SqlEnvironmentStore(session)
 
 
 class SqlUnitOfWork:

@@ -45,5 +45,7 @@ AUDIT_EVENTS = tuple(
         "run.removed",
         "run.cancelled",
         "worker.drained",
+        "environment.approved",
+        "environment.withdrawn",
     )
 )

@@ -13,6 +13,7 @@ from skriptoteket.adapters.http.submitting import form_values
 from skriptoteket.adapters.http.uploads import UploadReader
 from skriptoteket.adapters.http.used_again import copy_files
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
+from skriptoteket.core.fields.values import accept_value
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import Actor
@@ -64,6 +65,7 @@ class TrialDesk:
                 fields,
                 language_of(request),
                 settings,
+                _wants_check(received.texts),
             )
             behaviour = await self.trials.behaviour(actor, trial)
             return await self.trials.submit(actor, replace(trial, values=form_values(behaviour.input_schema, received)))
@@ -80,8 +82,8 @@ class TrialDesk:
         return await copy_files(self.files, await self.trials.files_of(actor, tool_id, source), run_id)
 
 
-def _settings(texts: dict[str, list[str]]) -> dict[str, object]:
-    """Settings of one trial, sent as one JSON object."""
+def _settings(texts: dict[str, list[str]]) -> dict[str, object] | None:
+    """Settings of one trial, sent as one JSON object; ``None`` where the kept ones count."""
     for text in texts.pop("settings", ()):
         try:
             given = json.loads(text)
@@ -90,4 +92,13 @@ def _settings(texts: dict[str, list[str]]) -> dict[str, object]:
         if not isinstance(given, dict):
             raise ValidationFailed([FieldIssue("settings", "type", "must be an object of values by field name")])
         return given
-    return {}
+    return None
+
+
+def _wants_check(texts: dict[str, list[str]]) -> bool:
+    for text in texts.pop("check_only", ()):
+        value, problem = accept_value({"kind": "boolean"}, text)
+        if problem is not None:
+            raise ValidationFailed([FieldIssue("check_only", *problem)])
+        return bool(value)
+    return False

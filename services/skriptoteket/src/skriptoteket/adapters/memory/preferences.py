@@ -11,17 +11,17 @@ class MemoryPreferenceStore:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def settings(self, tool_id: ToolId, subject: str) -> UserSettings:
+    async def settings(self, tool_id: ToolId, subject: str, *, trial: bool = False) -> UserSettings:
         """What was saved; rev 0 where nothing was."""
-        found = self._state.settings.get((tool_id, subject))
-        return found or UserSettings(tool_id, subject)
+        found = self._state.settings.get((tool_id, subject, trial))
+        return found or UserSettings(tool_id, subject, trial=trial)
 
     async def save_settings(self, settings: UserSettings, expected_rev: int) -> bool:
         """Insert or replace when the stored rev is the expected one."""
-        known = await self.settings(settings.tool_id, settings.subject)
+        known = await self.settings(settings.tool_id, settings.subject, trial=settings.trial)
         if known.rev != expected_rev:
             return False
-        self._state.settings[settings.tool_id, settings.subject] = settings
+        self._state.settings[settings.tool_id, settings.subject, settings.trial] = settings
         return True
 
     async def seen(self, tool_id: ToolId, subject: str) -> str:

@@ -117,7 +117,8 @@ class MemoryRunStore:
         """Whether a sandbox run of exactly this behaviour succeeded."""
         wanted = (tool_id, behaviour_hash, RunContext.SANDBOX, RunState.SUCCEEDED)
         return any(
-            (run.tool_id, run.behaviour_hash, run.context, run.state) == wanted for run in self._state.runs.values()
+            (run.tool_id, run.behaviour_hash, run.context, run.state) == wanted and not run.check_only
+            for run in self._state.runs.values()
         )
 
     async def upkeep(self, name: str) -> Upkeep | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
+from skriptoteket.core.environments.models import EnvironmentDecision
 from skriptoteket.core.governance.nominations.models import Nomination, NominationDecision
 from skriptoteket.core.governance.stewardship.models import StewardshipRecord
 from skriptoteket.core.governance.suggestions.models import Suggestion, SuggestionDecision
@@ -28,7 +29,7 @@ class State:
     aliases: dict[str, ToolId] = field(default_factory=dict)
     maintainers: dict[ToolId, frozenset[str]] = field(default_factory=dict)
     favourites: dict[str, frozenset[ToolId]] = field(default_factory=dict)
-    settings: dict[tuple[ToolId, str], UserSettings] = field(default_factory=dict)
+    settings: dict[tuple[ToolId, str, bool], UserSettings] = field(default_factory=dict)
     seen: dict[tuple[ToolId, str], str] = field(default_factory=dict)
     sessions: dict[tuple[ToolId, str, str], ToolSession] = field(default_factory=dict)
     professions: dict[str, Profession] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class State:
     drains: dict[WorkerId, datetime] = field(default_factory=dict)
     accesses: dict[UUID, RunAccess] = field(default_factory=dict)
     upkeep: dict[str, Upkeep] = field(default_factory=dict)
+    environment_decisions: dict[UUID, EnvironmentDecision] = field(default_factory=dict)
 
     def copies(self) -> Mapping[str, object]:
         """A copy of every dictionary, by name."""

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from skriptoteket.adapters.memory.catalog import MemoryTaxonomyStore, MemoryToolStore
+from skriptoteket.adapters.memory.environments import MemoryEnvironmentStore
+from skriptoteket.adapters.memory.names import MemoryNameStore
 from skriptoteket.adapters.memory.nominations import MemoryNominationStore
 from skriptoteket.adapters.memory.preferences import MemoryPreferenceStore
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
@@ -28,12 +30,14 @@ class MemoryUnit:
         self.preferences = MemoryPreferenceStore(state)
         self.sessions = MemorySessionStore(state)
         self.schedules = MemoryScheduleStore(state)
+        self.names = MemoryNameStore(state)
         self.nominations = MemoryNominationStore(state)
         self.suggestions = MemorySuggestionStore(state)
         self.stewardship = MemoryStewardshipStore(state)
         self.runs = MemoryRunStore(state)
         self.queue = MemoryRunQueue(state)
         self.workers = MemoryWorkerStore(state)
+        self.environments = MemoryEnvironmentStore(state)
 
 
 class MemoryUnitOfWork:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
+from skriptoteket.adapters.sandbox.by_environment import EnvironmentSandboxes
 from skriptoteket.adapters.sandbox.container.image import REPOSITORY
 from skriptoteket.adapters.sandbox.container.sandbox import ContainerSandbox
 from skriptoteket.adapters.sandbox.seccomp import shipped_filter
@@ -71,7 +72,7 @@ class HostReport:
 
 async def probe_host(sandbox: Sandbox, program: str | None = None) -> HostReport:
     """Probe in order; later features are not tried when an earlier one is missing."""
-    if isinstance(sandbox, ContainerSandbox):
+    if sandbox.name == ContainerSandbox.name:
         findings = [await _engine(sandbox)]
     else:
         findings = _preconditions(program, needs_bubblewrap=sandbox.name == "bubblewrap")
@@ -111,13 +112,18 @@ def _preconditions(program: str | None, *, needs_bubblewrap: bool) -> list[Findi
     return findings
 
 
-async def _engine(sandbox: ContainerSandbox) -> Finding:
-    problem = await sandbox.missing()
+async def _engine(sandbox: Sandbox) -> Finding:
+    problem = "" if await sandbox.capabilities() else await _missing(sandbox)
     fix = (
         "Start Docker or Podman, name its socket in SKRIPTOTEKET_CONTAINER_URL (unix:///run/docker.sock), let the "
         "worker's user open it, and make the image: skriptoteket environment build --image"
     )
     return Finding("container_engine", not problem, problem or "answers, and has the image", fix)
+
+
+async def _missing(sandbox: Sandbox) -> str:
+    asked = sandbox.first if isinstance(sandbox, EnvironmentSandboxes) else sandbox
+    return await asked.missing() if isinstance(asked, ContainerSandbox) else ""
 
 
 def _bubblewrap(program: str | None) -> Finding:
@@ -170,13 +176,12 @@ def _number(file: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class RunnerChoice:
-    """What an operator may say about runners. ``packages`` is the folder of packages that scripts may import besides
-    the standard library; ``container_url`` is ``None`` where no engine is to be used."""
+    """What an operator may say about runners. ``environments`` has the folder of packages of each environment, ``None``
+    for the standard library alone; ``container_url`` is ``None`` where no engine is to be used."""
 
     runner: str = "auto"
     timezone: str = "Europe/Stockholm"
-    environment: str = "standard@1"
-    packages: Path | None = None
+    environments: Mapping[str, Path | None] = field(default_factory=lambda: {"standard@1": None})
     warm_slots: int = 2
     zygote_max_runs: int = 1000
     zygote_max_minutes: int = 60
@@ -187,28 +192,42 @@ class RunnerChoice:
 
 
 def runner_of(name: str, state_dir: Path, choice: RunnerChoice) -> Sandbox | None:
-    """One runner by its name; ``None`` for containers where no engine is named."""
+    """One runner by its name; ``None`` for containers where no engine is named.
+
+    Each environment has a sandbox with a folder and with users of its own.
+    """
+    if name == "container" and choice.container_url is None:
+        return None
+    share = len(choice.slot_uids) // len(choice.environments)
+    sandboxes: dict[str, Sandbox] = {}
+    for place, environment in enumerate(choice.environments):
+        folder = state_dir / "environments" / environment if place else state_dir
+        uids = choice.slot_uids[place * share : (place + 1) * share]
+        sandboxes[environment] = _sandbox_of(name, folder, choice, environment, uids)
+    return EnvironmentSandboxes(sandboxes) if len(sandboxes) > 1 else sandboxes[next(iter(sandboxes))]
+
+
+def _sandbox_of(name: str, state_dir: Path, choice: RunnerChoice, environment: str, uids: range) -> Sandbox:
+    packages = choice.environments[environment]
     if name == "zygote":
         return ZygoteSandbox(
             state_dir,
             timezone=choice.timezone,
-            packages=choice.packages,
+            packages=packages,
             warm_slots=choice.warm_slots,
             max_runs=choice.zygote_max_runs,
             max_seconds=choice.zygote_max_minutes * 60,
-            slot_uids=choice.slot_uids,
+            slot_uids=uids,
         )
     if name == "bubblewrap":
-        return BubblewrapSandbox(state_dir, packages=choice.packages, slot_uids=choice.slot_uids)
-    if choice.container_url is None:
-        return None
+        return BubblewrapSandbox(state_dir, packages=packages, slot_uids=uids)
     return ContainerSandbox(
         state_dir,
-        choice.container_url,
+        choice.container_url or "",
         repository=choice.container_repository,
         runtime=choice.container_runtime,
-        environment=choice.environment,
-        slot_uids=choice.slot_uids,
+        environment=environment,
+        slot_uids=uids,
     )
 
 

@@ -43,6 +43,7 @@ _MOST_SHAPES = 4
 DEFAULT_MODULES = (
     "csv", "datetime", "decimal", "html", "io", "json", "random", "re", "statistics", "tempfile", "unicodedata",
     "zipfile", "zoneinfo", "xml.etree.ElementTree", "numpy", "pandas", "openpyxl", "docx", "pypdf", "markdown_it",
+    "fpdf", "icalendar",
 )  # fmt: skip
 """What a zygote imports before its first slot; what an environment does not have is left out."""
 

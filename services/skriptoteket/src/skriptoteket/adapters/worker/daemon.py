@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -46,13 +46,16 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """What a worker is put together from. ``sandbox`` is ``None`` where the host can isolate nothing."""
+    """What a worker is put together from. ``sandbox`` is ``None`` where the host can isolate nothing; ``usable`` asks
+    which environments are approved, again with every heartbeat; ``digests`` has the lock digest of each."""
 
     uow: UnitOfWork[RunUnit]
     files: ArtifactStore
     sandbox: Sandbox | None
     report: HostReport
     clock: Clock
+    usable: Callable[[], Awaitable[frozenset[str]]] | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 async def run_worker(settings: WorkerSettings, parts: WorkerParts, *, once: bool = False) -> None:
@@ -85,6 +88,7 @@ class _Daemon:
         )
         self.recovery = Recovery(parts.uow, parts.clock, settings.max_tries)
         self.started_at: datetime = parts.clock.now()
+        self.environments = settings.environments if parts.usable is None else frozenset()
         self.bell = DoorbellListener(settings.state_dir)
 
     async def run(self, once: bool) -> None:
@@ -139,7 +143,12 @@ class _Daemon:
 
     async def _work(self, sandbox: Sandbox, once: bool) -> None:
         executor = Executor(
-            self.parts.uow, sandbox, self.parts.files, self.parts.clock, timezone=self.settings.timezone
+            self.parts.uow,
+            sandbox,
+            self.parts.files,
+            self.parts.clock,
+            timezone=self.settings.timezone,
+            digests=self.parts.digests,
         )
         leases = Leases(self.parts.uow, executor, self.settings.lease_seconds)
         heart = asyncio.create_task(self._beat(leases), name="heartbeat")
@@ -170,7 +179,7 @@ class _Daemon:
 
     async def _claim(self, leases: Leases) -> Run | None:
         rules = ClaimRules(
-            environments=self.settings.environments,
+            environments=self.environments,
             capabilities=self.capabilities,
             memory_mib=self.budget.free_mib,
             max_active_per_user=self.settings.max_active_per_user,
@@ -239,6 +248,8 @@ class _Daemon:
 
     async def _register(self) -> None:
         sandbox, report = self.parts.sandbox, self.parts.report
+        if self.parts.usable is not None:
+            self.environments = self.settings.environments & await self.parts.usable()
         record = Worker(
             id=self.identity.id,
             host_id=self.identity.host_id,
@@ -248,7 +259,7 @@ class _Daemon:
             version=self.settings.version,
             runner="" if sandbox is None else sandbox.name,
             capabilities=self.capabilities,
-            environments=tuple(sorted(self.settings.environments)),
+            environments=tuple(sorted(self.environments)),
             memory_budget_mib=self.budget.memory_mib,
             memory_reserved_mib=self.budget.reserved_mib,
             draining=self.draining,

@@ -1,6 +1,6 @@
 """One attack: a script, what may become of it, and the signs that it was not contained."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from skriptoteket.conformance.playing import Played, Script
@@ -32,8 +32,13 @@ def tried(what, attempt):
     except (OSError, ValueError, AttributeError, KeyError, subprocess.SubprocessError) as problem:
         print("refused", what, repr(problem)[:200], flush=True)
 
+def something(found):
+    if not found:
+        raise OSError(errno.ENODATA, "nothing is there")
+    return found
+
 def seen(what, path):
-    tried(f"{what} {path}", lambda: open(path, "rb").read(200))
+    tried(f"{what} {path}", lambda: something(open(path, "rb").read(200)))
 
 def grandchild(work):
     if os.fork() == 0:
@@ -48,7 +53,8 @@ def run_tool(input_dir, output_dir):
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """``id`` and ``name`` as the specification numbers them. ``within`` is when it must be over, in seconds."""
+    """``id`` and ``name`` as the specification numbers them. ``within`` is when it must be over, in seconds; ``judged``
+    looks at what became of it and says why it was not contained, or nothing."""
 
     id: str
     name: str
@@ -56,6 +62,7 @@ class Attack:
     expected: frozenset[OutcomeCode] = HARMLESS
     limits: Mapping[str, int] = field(default_factory=dict)
     within: float = 20.0
+    judged: Callable[[Played], str] | None = None
 
     def script(self) -> Script:
         """The attack as a script."""
@@ -75,7 +82,7 @@ class Attack:
             return "the planted secret was read"
         if played.seconds > self.within:
             return f"took {played.seconds:.1f} s, {self.within} s were allowed"
-        return ""
+        return "" if self.judged is None else self.judged(played)
 
 
 def expect(*codes: OutcomeCode) -> frozenset[OutcomeCode]:

@@ -2,13 +2,14 @@
 
 # ruff: noqa: E501 - a line of an attack is kept as its script has it
 
-from skriptoteket.conformance.abuse.attack import SECRET, Attack
+from skriptoteket.conformance.abuse.attack import HARMLESS, SECRET, Attack
 
 _WALK = f"""
 def read_everything(root):
     for folder, names, files in os.walk(root):
-        names[:] = [n for n in names if os.path.join(folder, n) not in ('/proc', '/usr', '/lib', '/lib64')]
+        names[:] = [n for n in names if os.path.join(folder, n) not in ('/proc', '/usr', '/lib', '/lib64', '/dev/pts')]
         for name in files:
+            if not stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode): continue
             try:
                 with open(os.path.join(folder, name), 'rb') as f: data = f.read(1 << 20)
             except OSError: continue
@@ -19,7 +20,7 @@ FILES = (
     Attack(
         "F01", "etc_shadow_root_home",
         "for path in ('/etc/passwd', '/etc/shadow', '/etc/hostname', '/root/.bashrc', '/home', '/var/log', '/boot', '/sys'):\n"
-        "    seen('read', path)\n    tried(path, lambda: os.listdir(path))\n"
+        "    seen('read', path)\n    tried(path, lambda: something(os.listdir(path)))\n"
         "for path in ('/root', '/usr', '/usr/lib'):\n"
         "    if os.path.isdir(path) and len(os.listdir(path)) > 6: print('ESCAPED', path, os.listdir(path)[:20])",
     ),
@@ -31,7 +32,7 @@ FILES = (
         "known = {'PATH', 'HOME', 'LANG', 'TZ', 'PYTHONDONTWRITEBYTECODE', 'PWD', 'LC_CTYPE'}\n"
         "more = [n for n in os.environ if n not in known and not n.endswith('_NUM_THREADS')]\nif more: print('ESCAPED', more)",
     ),
-    Attack("F03", "service_database_and_blobs", f"{_WALK}\nread_everything('/')"),
+    Attack("F03", "service_database_and_blobs", f"{_WALK}\nread_everything('/')", HARMLESS, {"wall_seconds": 60}, 60),
     Attack(
         "F04", "other_pids",
         "others = [int(n) for n in os.listdir('/proc') if n.isdigit() and int(n) > 10]\nif others: print('ESCAPED', others)",
@@ -56,7 +57,8 @@ FILES = (
     Attack(
         "F07", "mountinfo_host_paths",
         "for line in open('/proc/self/mountinfo').read().splitlines():\n    where = line.split()[4]\n"
-        "    if where.startswith(('/home', '/var', '/etc', '/srv', '/mnt', '/sys', '/workspace/')): print('ESCAPED', line)",
+        "    engine = where.startswith(('/sys', '/etc')) and not any(os.path.isdir(d) and os.listdir(d) for d in ('/sys', '/etc'))\n"
+        "    if where.startswith(('/home', '/var', '/etc', '/srv', '/mnt', '/sys', '/workspace/')) and not engine: print('ESCAPED', line)",
     ),
     Attack(
         "F08", "environment_leak",

@@ -14,13 +14,13 @@ LIFETIME = (
         "L01", "ignore_all_signals",
         "for n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
         "while True: time.sleep(1)",
-        _TIME, {"wall_seconds": 1}, 2,
+        _TIME, {"wall_seconds": 1}, 5,
     ),
     Attack("L02", "double_fork_setsid_daemon", "grandchild(lambda: time.sleep(600))\nreturn 'left'", _OK, {}, 5),
     Attack(
         "L03", "child_holds_stdout", "if os.fork() == 0:\n    time.sleep(600)\nreturn 'left'", _OK, {}, 5,
     ),
-    Attack("L04", "sigstop_self", "os.kill(os.getpid(), signal.SIGSTOP)\ntime.sleep(600)", _TIME, {"wall_seconds": 1}, 2),
+    Attack("L04", "sigstop_self", "os.kill(os.getpid(), signal.SIGSTOP)\ntime.sleep(600)", _TIME, {"wall_seconds": 1}, 5),
     Attack("L05", "kill_minus_one", "os.kill(-1, signal.SIGKILL)", ENDS_SOMEHOW, {}, 11),
     Attack(
         "L06", "kill_pid1_and_parent",

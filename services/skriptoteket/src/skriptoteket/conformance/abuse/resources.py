@@ -16,24 +16,24 @@ RESOURCES = (
         "R01", "fork_bomb",
         "made = 0\ntry:\n    while True:\n        if os.fork() == 0:\n            time.sleep(60); os._exit(0)\n"
         "        made += 1\nexcept OSError:\n    pass\nif made > 70: print('ESCAPED', made)",
-        ENDS_SOMEHOW, {"wall_seconds": 5}, 6,
+        ENDS_SOMEHOW, {"wall_seconds": 5}, 12,
     ),
     Attack(
         "R02", "thread_bomb",
         "made = 0\ntry:\n    while made < 500:\n        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
         "        made += 1\nexcept RuntimeError:\n    pass\nif made > 70: print('ESCAPED', made)",
-        ENDS_SOMEHOW, {"wall_seconds": 5}, 6,
+        ENDS_SOMEHOW, {"wall_seconds": 5}, 12,
     ),
-    Attack("R03", "cpu_spin", "while True: pass", _TIME, _SHORT, 2),
-    Attack("R04", "sleep_forever", "time.sleep(1e6)", _TIME, _SHORT, 2),
-    Attack("R05", "regex_backtracking", "import re\nre.match('(a+)+$', 'a' * 60 + 'b')", _TIME, _SHORT, 2),
+    Attack("R03", "cpu_spin", "while True: pass", _TIME, _SHORT, 5),
+    Attack("R04", "sleep_forever", "time.sleep(1e6)", _TIME, _SHORT, 5),
+    Attack("R05", "regex_backtracking", "import re\nre.match('(a+)+$', 'a' * 60 + 'b')", _TIME, _SHORT, 5),
     Attack("R06", "heap_bomb", "kept = []\nwhile True: kept.append(bytearray(1 << 22))", _MEMORY),
     Attack(
         "R07", "many_small_children_bomb",
         "for n in range(40):\n    if os.fork() == 0:\n        kept = bytearray(24 << 20)\n"
         "        for at in range(0, len(kept), 4096): kept[at] = 1\n        time.sleep(60); os._exit(0)\n"
         "time.sleep(60)",
-        expect(OutcomeCode.OUT_OF_MEMORY, OutcomeCode.TIMEOUT, OutcomeCode.SCRIPT_ERROR), {"wall_seconds": 5}, 6,
+        expect(OutcomeCode.OUT_OF_MEMORY, OutcomeCode.TIMEOUT, OutcomeCode.SCRIPT_ERROR), {"wall_seconds": 5}, 12,
     ),
     Attack(
         "R08", "dev_shm_fill", "with open('/dev/shm/x', 'wb') as f:\n    while True: f.write(bytes(1 << 20))",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from skriptoteket.core.errors import Conflict, Expired, FieldIssue, NotFound, ValidationFailed
+from skriptoteket.core.errors import Conflict, FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.interaction.models import ToolSession, fields_of
@@ -19,6 +19,7 @@ from skriptoteket.core.runs.models import InputFile, Run, RunContext, RunKind, R
 from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, Doorbell
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.submission import input_files, kept_for_the_next_step
+from skriptoteket.core.runs.trials import own_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +145,7 @@ class Interaction:
             Expired: its time is over.
         """
         async with self._work.read() as unit:
-            found = await unit.snapshots.get(snapshot_id)
-            if (found.tool_id, found.author) != (tool_id, actor.subject):
-                raise NotFound("snapshot", snapshot_id)
-            if not actor.may_write(await unit.tools.maintainers(tool_id)):
-                raise NotFound("snapshot", snapshot_id)
-        if found.expires_at <= self._clock.now():
-            raise Expired("trial", snapshot_id, found.expires_at.date().isoformat())
+            await own_snapshot(unit, actor, tool_id, snapshot_id, self._clock.now())
         return f"sandbox:{snapshot_id}"
 
     async def _next(

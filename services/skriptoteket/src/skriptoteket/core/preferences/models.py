@@ -11,12 +11,13 @@ from skriptoteket.core.json_values import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class UserSettings:
-    """Values as they were saved; ``rev`` counts the saves."""
+    """Values as they were saved; ``rev`` counts the saves. Those of trials never mix with the real ones."""
 
     tool_id: ToolId
     subject: str
     values: Mapping[str, JsonValue] = field(default_factory=dict)
     rev: int = 0
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from skriptoteket.core.versions.ports import VersionStore
 class PreferenceStore(Protocol):
     """Keeps what people prefer. No method ends a transaction."""
 
-    async def settings(self, tool_id: ToolId, subject: str) -> UserSettings:
+    async def settings(self, tool_id: ToolId, subject: str, *, trial: bool = False) -> UserSettings:
         """What was saved; without values and with rev 0 where nothing was."""
         ...
 

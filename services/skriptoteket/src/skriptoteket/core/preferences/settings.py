@@ -35,7 +35,7 @@ def under(schema: Fields, stored: UserSettings) -> SettingsView:
 
 
 async def settings_of_a_run(
-    store: PreferenceStore, tool_id: ToolId, behaviour: Behaviour, subject: str
+    store: PreferenceStore, tool_id: ToolId, behaviour: Behaviour, subject: str, *, trial: bool = False
 ) -> Mapping[str, JsonValue]:
     """What a run gets.
 
@@ -44,7 +44,7 @@ async def settings_of_a_run(
     """
     if not behaviour.settings_schema:
         return {}
-    found = under(behaviour.settings_schema, await store.settings(tool_id, subject))
+    found = under(behaviour.settings_schema, await store.settings(tool_id, subject, trial=trial))
     if found.missing:
         raise ValidationFailed(found.missing)
     return found.values
@@ -56,14 +56,14 @@ class Preferences:
     def __init__(self, work: UnitOfWork[PreferenceUnit]) -> None:
         self._work = work
 
-    async def look(self, tool_id: ToolId, behaviour: Behaviour, subject: str) -> SettingsView:
-        """One's settings under the active version. What no longer fits is named now and forgotten."""
+    async def look(self, tool_id: ToolId, behaviour: Behaviour, subject: str, *, trial: bool = False) -> SettingsView:
+        """One's settings under a version. What no longer fits is named now and forgotten."""
         async with self._work.read() as unit:
-            stored = await unit.preferences.settings(tool_id, subject)
+            stored = await unit.preferences.settings(tool_id, subject, trial=trial)
         found = under(behaviour.settings_schema, stored)
         if found.dropped:
             kept = {name: value for name, value in stored.values.items() if name not in found.dropped}
-            cleaned = UserSettings(tool_id, subject, kept, stored.rev + 1)
+            cleaned = UserSettings(tool_id, subject, kept, stored.rev + 1, trial)
             async with self._work.write() as unit:
                 if await unit.preferences.save_settings(cleaned, stored.rev):
                     return SettingsView(found.schema, found.values, cleaned.rev, found.dropped, found.missing)
@@ -76,6 +76,8 @@ class Preferences:
         subject: str,
         values: Mapping[str, object],
         expected_rev: int,
+        *,
+        trial: bool = False,
     ) -> SettingsView:
         """Replace one's settings.
 
@@ -87,9 +89,9 @@ class Preferences:
         if issues:
             raise ValidationFailed(issues, values)
         async with self._work.write() as unit:
-            made = UserSettings(tool_id, subject, accepted, expected_rev + 1)
+            made = UserSettings(tool_id, subject, accepted, expected_rev + 1, trial)
             if not await unit.preferences.save_settings(made, expected_rev):
-                now = await unit.preferences.settings(tool_id, subject)
+                now = await unit.preferences.settings(tool_id, subject, trial=trial)
                 facts = {"rev": now.rev}
                 raise Conflict(
                     "settings_rev_stale", "These settings were saved elsewhere since you opened them.", facts

@@ -1,7 +1,7 @@
 """Take a claimed run to its end: run outside transactions, collect, record once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.results.contract import CONTRACT, Answer, OutputFile
 from skriptoteket.core.results.normalization import artifact_ids, media_type, normalize
+from skriptoteket.core.runs.checking import ENTRYPOINT, checking_program
 from skriptoteket.core.runs.models import (
     Artifact,
     Claim,
@@ -84,12 +85,14 @@ class Executor:
         files: ArtifactStore,
         clock: Clock,
         timezone: str = "Europe/Stockholm",
+        digests: Mapping[str, str] | None = None,
     ) -> None:
         self._uow = uow
         self._sandbox = sandbox
         self._files = files
         self._clock = clock
         self._timezone = timezone
+        self._digests = {} if digests is None else digests
         self._handles: dict[RunId, SandboxHandle] = {}
         self._stopped: dict[RunId, KillReason] = {}
 
@@ -142,7 +145,12 @@ class Executor:
         isolation = dict(await self._sandbox.capabilities())
         async with self._uow.write() as unit:
             await unit.queue.move(
-                claim, RunState.RUNNING, self._clock.now(), runner=self._sandbox.name, isolation=isolation
+                claim,
+                RunState.RUNNING,
+                self._clock.now(),
+                runner=self._sandbox.name,
+                isolation=isolation,
+                environment_digest=self._digests.get(run.environment),
             )
         stdout, stderr = (KeptStream(run.limits.stream_keep_bytes) for _ in range(2))
         kept = {"stdout": stdout, "stderr": stderr}
@@ -185,13 +193,16 @@ class Executor:
             for file in run.files
             if file.blob_key is not None
         )
+        source, entrypoint = behaviour.source_code, behaviour.entrypoint
+        if run.check_only:
+            source, entrypoint = checking_program(behaviour), ENTRYPOINT
         return RunSpec(
             run_id=run.id,
             attempt=run.attempt,
             environment=behaviour.environment,
-            source=behaviour.source_code,
-            entrypoint=behaviour.entrypoint,
-            request=request_document(run, behaviour.entrypoint, self._timezone),
+            source=source,
+            entrypoint=entrypoint,
+            request=request_document(run, entrypoint, self._timezone),
             inputs=inputs,
             limits=run.limits,
             requirements=run.requirements,

@@ -291,6 +291,7 @@ class Run:
     result_expired_at: datetime | None = None
     shared_at: datetime | None = None
     deleted_at: datetime | None = None
+    check_only: bool = False
 
     @property
     def session_context(self) -> str:

@@ -1,15 +1,17 @@
 """Try a version or unsaved text in the sandbox, as an author."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Expired, FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.fields.forms import form_issues
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
+from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
+from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.inputs import Upload, file_issues
 from skriptoteket.core.runs.models import InputFile, Lane, Run, RunContext, RunKind, RunState
@@ -26,7 +28,11 @@ TRIAL_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What an author wants to try: a version, or the editor's fields on top of one; ``settings`` are for this run."""
+    """What an author wants to try: a version, or the editor's fields on top of one.
+
+    Without ``settings`` the author's kept ones for trials count. ``check_only`` runs nothing: the text is compiled and
+    its function looked at, in the sandbox.
+    """
 
     run_id: RunId
     tool_id: ToolId
@@ -35,7 +41,8 @@ class Trial:
     version_id: VersionId | None = None
     fields: Mapping[str, object] | None = None
     locale: str = "en"
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] | None = None
+    check_only: bool = False
 
 
 class Trials:
@@ -77,12 +84,7 @@ class Trials:
         """
         async with self._work.write() as unit:
             tool, behaviour = await self._wanted(unit, actor, trial)
-            values, issues = form_issues(behaviour.input_schema, trial.values)
-            settings, wrong = form_issues(behaviour.settings_schema, trial.settings)
-            told = [FieldIssue(f"settings.{each.field}", each.code, each.message) for each in wrong]
-            issues = (*issues, *file_issues(behaviour.input_schema, trial.uploads), *told)
-            if issues:
-                raise ValidationFailed(issues, trial.values)
+            values, settings = await self._given(unit, actor, trial, behaviour)
             room = (behaviour.environment, limits_of(behaviour, self._rules.default_limits), behaviour.requirements)
             await ensure_room(unit, self._rules, room, actor.subject, self._clock.now())
             snapshot = None if trial.fields is None else await self._snapshot(unit, actor, tool.id, behaviour)
@@ -105,13 +107,43 @@ class Trials:
                 files=input_files(trial.uploads),
                 values=values,
                 settings=settings,
+                check_only=trial.check_only,
                 locale=trial.locale,
                 queue_deadline=now + self._rules.queue_deadline,
             )
             await unit.runs.add(run)
-            await unit.sessions.begin(run, now)
+            if not trial.check_only:
+                await unit.sessions.begin(run, now)
         await self._bell.ring(run.id)
         return run
+
+    async def _given(
+        self, unit: RunUnit, actor: Actor, trial: Trial, behaviour: Behaviour
+    ) -> tuple[dict[str, JsonValue], Mapping[str, JsonValue]]:
+        if trial.check_only:
+            return {}, {}
+        values, issues = form_issues(behaviour.input_schema, trial.values)
+        wrong = (*issues, *file_issues(behaviour.input_schema, trial.uploads))
+        settings: Mapping[str, JsonValue] = {}
+        if trial.settings is not None:
+            settings, odd = form_issues(behaviour.settings_schema, trial.settings)
+            wrong += tuple(FieldIssue(f"settings.{each.field}", each.code, each.message) for each in odd)
+        if wrong:
+            raise ValidationFailed(wrong, trial.values)
+        if trial.settings is None:
+            settings = await settings_of_a_run(unit.preferences, trial.tool_id, behaviour, actor.subject, trial=True)
+        return values, settings
+
+    async def text_of_trial(self, actor: Actor, tool_id: ToolId, snapshot_id: UUID) -> Behaviour:
+        """What was tried as unsaved text.
+
+        Raises:
+            NotFound: somebody else's, or of a tool that one may not write.
+            Expired: its time is over.
+        """
+        async with self._work.read() as unit:
+            found = await own_snapshot(unit, actor, tool_id, snapshot_id, self._clock.now())
+        return found.behaviour
 
     async def last_with_files(self, actor: Actor, tool_id: ToolId) -> Run | None:
         """The actor's last trial of a tool, if it had files and they are still kept."""
@@ -170,3 +202,22 @@ class Trials:
         )
         await unit.snapshots.add(made)
         return made.id
+
+
+async def own_snapshot(
+    unit: RunUnit, actor: Actor, tool_id: ToolId, snapshot_id: UUID, now: datetime
+) -> SandboxSnapshot:
+    """Unsaved text that the actor tried.
+
+    Raises:
+        NotFound: somebody else's, or of a tool that one may not write.
+        Expired: its time is over.
+    """
+    found = await unit.snapshots.get(snapshot_id)
+    if (found.tool_id, found.author) != (tool_id, actor.subject):
+        raise NotFound("snapshot", snapshot_id)
+    if not actor.may_write(await unit.tools.maintainers(tool_id)):
+        raise NotFound("snapshot", snapshot_id)
+    if found.expires_at <= now:
+        raise Expired("trial", snapshot_id, found.expires_at.date().isoformat())
+    return found

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Response
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
-from skriptoteket.adapters.api.schemas.operations import EnvironmentOut, QueueStateOut, WorkerOut
+from skriptoteket.adapters.api.schemas.operations import EnvironmentDecisionIn, EnvironmentOut, QueueStateOut, WorkerOut
+from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
-from skriptoteket.adapters.http.environments import Environments
+from skriptoteket.core.environments.approving import Approving
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.roles import OPERATE
 from skriptoteket.core.runs.oversight.operations import Operating
@@ -17,7 +18,8 @@ router = APIRouter()
 
 Service = Annotated[Operating, inject(Operating)]
 Book = Annotated[Ledger, inject(Ledger)]
-Known = Annotated[Environments, inject(Environments)]
+Known = Annotated[Approving, inject(Approving)]
+Callers = Annotated[Actors, inject(Actors)]
 
 
 @router.get("/operations/workers", name="skriptoteket_api_workers")
@@ -51,9 +53,37 @@ async def environments(service: Service, known: Known) -> list[EnvironmentOut]:
     found = await service.look()
     return [
         EnvironmentOut(
-            name=name,
-            workers=[str(each.id) for each in found.workers if each.id in found.alive and name in each.environments],
-            packages=list(packages),
+            name=state.built.name,
+            workers=[
+                str(each.id)
+                for each in found.workers
+                if each.id in found.alive and state.built.name in each.environments
+            ],
+            packages=list(state.built.packages),
+            digest=state.built.digest,
+            usable=state.usable,
+            problem=state.built.problem,
+            verdict=None if state.decision is None else state.decision.verdict.value,
+            rationale=None if state.decision is None else state.decision.rationale,
+            decided_by=None if state.decision is None else state.decision.by,
+            decided_at=None if state.decision is None else state.decision.at,
         )
-        for name, packages in (await known.packages()).items()
+        for state in await known.look()
     ]
+
+
+@router.post("/environments/{environment}/decide", status_code=204, name="skriptoteket_api_environment_decide")
+@access(permission=OPERATE)
+async def decide(
+    environment: str,
+    body: EnvironmentDecisionIn,
+    principal: CurrentPrincipal,
+    known: Known,
+    callers: Callers,
+    book: Book,
+) -> Response:
+    """Approve an environment exactly as it was built, or take that back; workers hear of it within a heartbeat."""
+    actor = await callers.of(principal, (OPERATE,))
+    await known.decide(actor, environment, body.expected_digest, body.verdict, body.rationale)
+    await book.record(principal, f"environment.{body.verdict.value}", environment)
+    return Response(status_code=204)

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from skriptoteket.core.environments.models import EnvironmentVerdict
 from skriptoteket.core.runs.oversight.operations import Operations
 from skriptoteket.core.runs.ports import Worker
 
@@ -81,3 +82,20 @@ class EnvironmentOut(BaseModel):
     name: str
     workers: list[str]
     packages: list[str]
+    digest: str
+    usable: bool
+    problem: str
+    verdict: str | None
+    rationale: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class EnvironmentDecisionIn(BaseModel):
+    """A verdict about the content of an environment that has this digest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: EnvironmentVerdict
+    rationale: str = Field(max_length=4000)
+    expected_digest: str = Field(max_length=64)

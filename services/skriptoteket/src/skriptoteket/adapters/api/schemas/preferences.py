@@ -14,6 +14,12 @@ class SettingsIn(BaseModel):
     expected_rev: int = Field(ge=0, le=2_147_483_647)
 
 
+class TrialSettingsIn(SettingsIn):
+    """New values for trials; ``snapshot_id`` is in the answer of the sandbox run."""
+
+    snapshot_id: str = Field(max_length=36)
+
+
 class SettingsOut(BaseModel):
     """Settings under the active version's schema."""
 

@@ -11,8 +11,10 @@ from skriptoteket.adapters.db.tables.catalog import (
     tool_professions,
     tool_slug_aliases,
     tools,
+    trial_settings,
     user_settings,
 )
+from skriptoteket.adapters.db.tables.environments import environment_decisions
 from skriptoteket.adapters.db.tables.governance import (
     nomination_decisions,
     nominations,
@@ -45,6 +47,7 @@ __all__ = [
     "BEHAVIOUR_COLUMNS",
     "categories",
     "draft_locks",
+    "environment_decisions",
     "favourites",
     "idempotency_keys",
     "maintainers",
@@ -71,6 +74,7 @@ __all__ = [
     "tool_slug_aliases",
     "tool_versions",
     "tools",
+    "trial_settings",
     "upkeep",
     "user_settings",
     "version_decisions",

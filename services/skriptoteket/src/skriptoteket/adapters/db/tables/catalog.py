@@ -98,6 +98,15 @@ user_settings = Table(
     Column("rev", Integer, nullable=False),
 )
 
+trial_settings = Table(
+    "trial_settings",
+    metadata,
+    Column("tool_id", ForeignKey("tools.id"), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("saved", JSON, nullable=False),
+    Column("rev", Integer, nullable=False),
+)
+
 seen_instructions = Table(
     "seen_instructions",
     metadata,

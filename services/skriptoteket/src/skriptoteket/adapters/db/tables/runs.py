@@ -59,6 +59,7 @@ runs = Table(
     Column("result_expired_at", UtcDateTime),
     Column("shared_at", UtcDateTime),
     Column("deleted_at", UtcDateTime),
+    Column("check_only", Boolean),
     Index("ix_runs_waiting", "state", "id"),
     Index("ix_runs_requester", "requested_by", "id"),
     Index("ix_runs_tool", "tool_id", "id"),

@@ -26,13 +26,22 @@ class Removal:
         """
         async with self._work.read() as unit:
             run = await unit.runs.get(run_id)
-            artifacts = await unit.runs.artifacts(run_id)
         if run.requested_by != subject:
             raise NotFound("run", run_id)
         if not run.state.terminal:
             raise Conflict("wrong_state", "Cancel the run first, or wait until it is over.", {"state": run.state})
-        if run.deleted_at is not None:
-            return
+        if run.deleted_at is None:
+            await self.empty(run_id)
+
+    async def empty(self, run_id: RunId) -> None:
+        """Every class of data of a run that is over, whoever asked for it.
+
+        Raises:
+            StorageUnavailable: as above.
+        """
+        async with self._work.read() as unit:
+            run = await unit.runs.get(run_id)
+            artifacts = await unit.runs.artifacts(run_id)
         lent = [file.blob_key for file in run.files if run.owns(file)]
         for key in (*lent, *(each.blob_key for each in artifacts)):
             if key is not None:

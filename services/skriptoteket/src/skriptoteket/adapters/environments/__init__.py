@@ -1,0 +1,1 @@
+"""Environments on the disk: built from wheels, without a network, and checked."""

@@ -1,0 +1,1 @@
+"""Environments: named, locked sets of packages that scripts may import once an administrator approved them."""
