@@ -226,6 +226,11 @@ proof-runner KILLS="10000" STATE="dist/proof-runner.json":
 proof-docker:
     {{ run }} python -m tests.runs.engine
 
+# Two hosts (network namespaces) on one PostgreSQL, one of them cut off: no run is lost that need not be, none runs twice
+[group('proof')]
+proof-hosts *ARGS:
+    {{ run }} python -m tests.runs.hosts "$@"
+
 # Every pair of backends switched under load and killed at every step (--parts: some namespaces only); it goes on where it stopped
 [group('proof')]
 proof-storage-switch STATE="dist/proof-storage-switch.json" *ARGS:

@@ -65,7 +65,7 @@ def main() -> int:
     chosen.state.parent.mkdir(parents=True, exist_ok=True)
     tally = Tally(**json.loads(chosen.state.read_text())) if chosen.state.exists() else Tally()
     chance = random.Random(chosen.seed)
-    remains.adopt_orphans()
+    remains.stand_apart()
     while tally.kills < chosen.kills and not tally.complaints:
         began = time.monotonic()
         folder = Path(chosen.state.parent / "proof-runner").resolve()
@@ -95,8 +95,7 @@ def _round(place: library.Place, tally: Tally, chance: random.Random) -> None:
     tally.rounds += 1
     tally.runs += sum(rows.states().values())
     tally.complaints += _left(place, rows)
-    if remains.mounts() != mounts:
-        tally.complaints.append(f"{remains.mounts() - mounts} mounts are left")
+    tally.complaints += [f"mount {place}" for place in remains.mounts() - mounts]
 
 
 def _kill_once(place: library.Place, rows: remains.Rows, tally: Tally, chance: random.Random) -> None:

@@ -13,14 +13,17 @@ from pathlib import Path
 from tests.runs.library import Place, blob_keys
 
 from skriptoteket.adapters.sandbox.cgroups import choose_cgroups
+from skriptoteket.adapters.sandbox.inside import kernel
 
 _DIE_SECONDS = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 _ACTIVE = "('starting', 'running', 'collecting')"
 
 
-def adopt_orphans() -> None:
-    """Become the parent of whatever a killed worker leaves, so that it is found and no one else's is."""
+def stand_apart() -> None:
+    """See our own mounts only, and become the parent of whatever a killed worker leaves."""
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError("this process cannot adopt orphans")
 
@@ -49,9 +52,9 @@ def notes(place: Place, host: str) -> list[str]:
     return [one.name for one in (place.state_dir(host) / "sandboxes").glob("*")]
 
 
-def mounts() -> int:
-    """How many mounts this process sees."""
-    return len(Path("/proc/self/mountinfo").read_text().splitlines())
+def mounts() -> set[str]:
+    """Every place that something is mounted at; others may unmount theirs meanwhile."""
+    return {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
 
 
 def wait_until_gone(look: Callable[[], list[str]], seconds: float = _DIE_SECONDS) -> list[str]:

@@ -136,7 +136,9 @@ class SqlRunQueue:
     async def rescue(self, run: Run, max_tries: int, now: datetime) -> Run:
         """End an orphan as lost, or requeue it."""
         query = select(runs).where(runs.c.id == run.id, runs.c.attempt == run.attempt, runs.c.state.in_(ACTIVE))
-        row = await self._row(query)
+        # Not waited for: a host that is cut off may hold the row until its connection is given up, and whoever waited
+        # for that would miss the heartbeats of its own runs.
+        row = await self._row(query, skip=True)
         if row is None:
             raise Fenced(run.id, run.attempt)
         saved = rescued(run_of(row), max_tries, now)

@@ -65,7 +65,7 @@ RESOURCES = (
         "import io, zipfile\nraw = io.BytesIO()\nwith zipfile.ZipFile(raw, 'w', zipfile.ZIP_DEFLATED) as z:\n"
         "    z.writestr('x', bytes(100 << 20))\ndata = []\n"
         "while True: data.append(zipfile.ZipFile(raw).read('x'))",
-        _MEMORY,
+        _MEMORY, {"wall_seconds": 60}, 60,
     ),
     Attack(
         "R15", "fill_output",
