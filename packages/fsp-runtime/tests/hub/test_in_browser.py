@@ -46,10 +46,11 @@ PAGES = (
     "/platform/routes",
     "/platform/settings",
     "/problems/platform/not-found",
+    "/search?q=health",
 )
 
 MACHINES = ("api", "events-api", "metrics", "live")
-NO_PAGES = ("^/static/", "^/favicon")
+NO_PAGES = ("^/static/", "^/favicon", "^/search/palette")
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,49 @@ def test_the_menu_opens_on_a_small_screen(browser: "Browser", site: str) -> None
     expanded = visit.page.get_by_role("button", name="Menu").get_attribute("aria-expanded")
     visit.context.close()
     assert (before, after, expanded) == (False, True, "true")
+
+
+def test_the_menu_needs_no_script(browser: "Browser", site: str) -> None:
+    """Without JavaScript the button leads to the drawer, and the drawer's own link closes it."""
+    context = browser.new_context(viewport={"width": 360, "height": 800}, java_script_enabled=False)
+    context.add_cookies([{"name": "session", "value": "ada", "url": site}])
+    page = context.new_page()
+    page.goto(site)
+    menu = page.locator("#site-menu")
+    before = menu.is_visible()
+    page.get_by_role("button", name="Menu").click()
+    opened = menu.is_visible()
+    page.get_by_role("link", name="Close the menu").click()
+    closed = menu.is_visible()
+    page.get_by_role("link", name="Search").click()
+    page.get_by_role("searchbox", name="Search for").fill("health")
+    page.get_by_role("button", name="Search", exact=True).click()
+    found = page.locator("main").get_by_role("link", name="Health").get_attribute("href")
+    context.close()
+    assert (before, opened, closed, found) == (False, True, False, "/platform/health")
+
+
+def test_the_palette_goes_and_acts_by_keyboard(browser: "Browser", site: str) -> None:
+    """Ctrl+K opens it; what is typed is found and opened with Enter; an act is posted; it has no violation."""
+    visit = Visit(browser, site, width=1280, scheme="dark")
+    page = visit.page
+    page.goto(site)
+    page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name="Search for, or what to do")
+    page.get_by_role("option").first.wait_for()
+    violations = visit.violations()
+    box.fill("breakers")
+    page.get_by_role("option", name="Breakers Platform").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/platform/breakers")
+    page.keyboard.press("Control+k")
+    box.fill("colours: light")
+    page.keyboard.press("Enter")
+    page.locator("html[data-theme=light]").wait_for(state="attached")
+    visit.context.close()
+    assert (violations, visit.complaints) == ([], [])
 
 
 def test_the_theme_switch_needs_no_reload_and_is_kept(browser: "Browser", site: str) -> None:

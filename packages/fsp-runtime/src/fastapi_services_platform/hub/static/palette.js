@@ -7,6 +7,7 @@
   const input = dialog.querySelector("input");
   const list = dialog.querySelector("[role=listbox]");
   let asked = 0;
+  let shown = null;
   let waiting = 0;
 
   const options = () => [...list.querySelectorAll("[role=option][data-href]")];
@@ -27,13 +28,17 @@
 
   const ask = async () => {
     const number = ++asked;
-    const answer = await fetch(`/search/palette?q=${encodeURIComponent(input.value.slice(0, 200))}`, { headers: { accept: "text/html" } });
+    const words = input.value;
+    const answer = await fetch(`/search/palette?q=${encodeURIComponent(words.slice(0, 200))}`, { headers: { accept: "text/html" } });
     if (number !== asked) return;
     if (!answer.ok) {
       location.assign("/search");
       return;
     }
-    list.innerHTML = await answer.text();
+    const options = await answer.text();
+    if (number !== asked) return;
+    list.innerHTML = options;
+    shown = words;
     choose(0);
   };
 
@@ -80,13 +85,15 @@
     clearTimeout(waiting);
     waiting = setTimeout(ask, 120);
   });
-  input.addEventListener("keydown", (event) => {
+  input.addEventListener("keydown", async (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();
       choose(current() + step);
-    } else if (event.key === "Enter" && current() >= 0) {
+    } else if (event.key === "Enter") {
       event.preventDefault();
+      clearTimeout(waiting);
+      if (shown !== input.value) await ask();
       act(options()[current()]);
     }
   });
