@@ -4,7 +4,8 @@ status.
 SkriptoteketError
 ├── NotFound                 missing, hidden, or not the caller's
 ├── Forbidden                the object is known to the caller, the right is missing
-│   └── FourEyesRequired     the same person may not write and approve
+│   ├── FourEyesRequired     the same person may not write and approve
+│   └── StepUpRequired       the sign-in proved too little for this
 ├── Conflict                 somebody or something was there first; ``reason`` is machine-readable
 │   └── IllegalMove          a run may not go from this state to that one
 ├── Fenced                   a worker lost its lease and may write nothing more
@@ -14,6 +15,7 @@ SkriptoteketError
 ├── PayloadTooLarge          a file, all files or their number are over the limit
 ├── IdempotencyKeyReused     same key, other content
 ├── TooManyRuns              one user waits for too many runs already
+├── TooManyStreams           one user reads too many live views already
 ├── QueueFull                everybody together waits for too many runs
 ├── RunnerUnavailable        no live worker can ever run this
 ├── StorageUnavailable       blobs cannot be written or read
@@ -55,6 +57,14 @@ class FourEyesRequired(Forbidden):
         super().__init__(
             f"You are the {role} of this version, and this library asks for a second person. Ask another reviewer."
         )
+
+
+class StepUpRequired(Forbidden):
+    """The caller's sign-in proved too little for what they want to do."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+        super().__init__("Prove once more who you are, with a second factor, and send this again.")
 
 
 class Conflict(SkriptoteketError):
@@ -155,6 +165,15 @@ class TooManyRuns(SkriptoteketError):
         self.limit = limit
         self.retry_after = retry_after
         super().__init__(f"You have {limit} runs waiting already. Wait for one to start, or cancel one under My runs.")
+
+
+class TooManyStreams(SkriptoteketError):
+    """One user reads as many live views as one user may."""
+
+    def __init__(self, limit: int, retry_after: int = 15) -> None:
+        self.limit = limit
+        self.retry_after = retry_after
+        super().__init__(f"You follow {limit} runs live already. Close one of the pages, then open this one again.")
 
 
 class QueueFull(SkriptoteketError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 BROWSE = "skriptoteket.tools.browse"
 RUN = "skriptoteket.tools.run"
@@ -28,16 +29,28 @@ SUPERUSER_RIGHTS = (*ADMIN_RIGHTS, ROLLBACK, REASSIGN_OWNER, APPROVE_ADMINS, OPE
 SYSTEM_SUBJECT = "urn:fsp:system:skriptoteket"
 
 
+Strength = Literal["mail", "password", "multi", "phishing_resistant"]
+"""How surely a sign-in proved who somebody is."""
+
+STRENGTHS: tuple[Strength, ...] = ("mail", "password", "multi", "phishing_resistant")
+"""Weakest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: the subject, and those of the library's rights that it holds."""
 
     subject: str
     rights: frozenset[str] = frozenset()
+    strength: Strength = STRENGTHS[-1]
 
     def holds(self, right: str) -> bool:
         """Whether the right is among the actor's."""
         return right in self.rights
+
+    def proved(self, wanted: Strength) -> bool:
+        """Whether the actor's sign-in was as sure as that."""
+        return STRENGTHS.index(self.strength) >= STRENGTHS.index(wanted)
 
     def may_write(self, maintainers: Collection[str]) -> bool:
         """Whether the actor may change the tool that these people maintain, and read its source."""

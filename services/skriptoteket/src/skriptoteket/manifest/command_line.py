@@ -75,6 +75,7 @@ def worker_settings(library: Library) -> WorkerSettings:
         memory_budget_mib=settings.worker_memory_budget_mib,
         cpu_slots=settings.worker_cpu_slots,
         timezone=settings.timezone,
+        lane_weights={str(lane): weight for lane, weight in settings.lane_weights.items()},
         environments=frozenset(settings.environments),
     )
 

@@ -1,10 +1,12 @@
 """What may be set about the script library, prefix ``SKRIPTOTEKET_``."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from skriptoteket.core.roles import Strength
 
 _FEWEST_USERS = 16
 
@@ -66,11 +68,39 @@ class SkriptoteketSettings(BaseSettings):
     max_queued_per_user: int = Field(10, ge=1, description="Runs that may wait for one user.")
     max_active_per_user: int = Field(3, ge=1, description="Runs of one user at once.")
     queue_deadline_seconds: int = Field(900, ge=1, description="How long a run may wait before it is given up.")
+    limit_wall_seconds: int = Field(120, ge=1, le=900, description="Seconds that a run may take.")
+    limit_sandbox_wall_seconds: int = Field(60, ge=1, le=900, description="Seconds that a trial may take.")
+    limit_memory_mib: int = Field(512, ge=64, le=2048, description="Megabytes of memory of a run, its files included.")
+    limit_processes: int = Field(64, ge=1, le=256, description="Processes and threads of a run.")
+    limit_workspace_mib: int = Field(256, ge=1, le=1024, description="Megabytes of a run's working space.")
+    limit_tmp_mib: int = Field(64, ge=1, le=1024, description="Megabytes of a run's /tmp.")
+    limit_shm_mib: int = Field(32, ge=1, le=1024, description="Megabytes of a run's /dev/shm.")
+    limit_file_mib: int = Field(64, ge=1, le=1024, description="Megabytes of the biggest file that a run may write.")
+    limit_artifact_count: int = Field(50, ge=1, le=1000, description="Files that a run may leave.")
+    limit_artifact_mib: int = Field(64, ge=1, le=1024, description="Megabytes of one file that is left.")
+    limit_artifacts_total_mib: int = Field(128, ge=1, le=4096, description="Megabytes of all files that are left.")
+    limit_cpu: float = Field(1.0, ge=0.1, le=2.0, description="Cores of a run.")
+    limit_wall_seconds_ceiling: int = Field(900, ge=1, le=900, description="Most seconds that a version may ask for.")
+    limit_memory_mib_ceiling: int = Field(
+        2048, ge=1, le=2048, description="Most megabytes of memory that a version may ask for."
+    )
+    limit_processes_ceiling: int = Field(256, ge=1, le=256, description="Most processes that a version may ask for.")
+    limit_workspace_mib_ceiling: int = Field(
+        1024, ge=1, le=1024, description="Most megabytes of working space that a version may ask for."
+    )
+    limit_cpu_ceiling: float = Field(2.0, ge=0.1, le=2.0, description="Most cores that a version may ask for.")
+    lane_weights: dict[Literal["interactive", "sandbox", "scheduled"], Annotated[int, Field(ge=1, le=100)]] = Field(
+        {"interactive": 8, "sandbox": 4, "scheduled": 1},
+        description="How often each lane of the queue is served, as JSON object; none starves.",
+    )
     upload_max_files: int = Field(20, ge=1, le=100, description="Files in one submission.")
     upload_max_file_mb: int = Field(20, ge=1, description="Megabytes of one file.")
     upload_max_total_mb: int = Field(50, ge=1, description="Megabytes of all files of a submission.")
     four_eyes: Literal["off", "publish", "publish_and_rollback"] = Field(
         "off", description="Which decisions need somebody who did not write or submit the version."
+    )
+    publish_assurance: Strength = Field(
+        "mail", description="How surely whoever publishes or rolls back must have proved who they are; mail: as always."
     )
     require_sandbox_success: bool = Field(
         False, description="Whether a version must have succeeded in the sandbox before it can be submitted."

@@ -29,6 +29,7 @@ from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.leaving import Leaving
 from skriptoteket.core.runs.oversight.operations import Operating
@@ -40,6 +41,7 @@ from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
 from skriptoteket.core.schedules.firing import Firing
 from skriptoteket.core.schedules.planning import Planning
+from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import Drafting
 from skriptoteket.core.versions.publication import Publication
@@ -98,6 +100,32 @@ def upload_limits(settings: SkriptoteketSettings) -> UploadLimits:
     )
 
 
+_LIMITS = (
+    "wall_seconds",
+    "memory_mib",
+    "cpu",
+    "processes",
+    "workspace_mib",
+    "tmp_mib",
+    "shm_mib",
+    "file_mib",
+    "artifact_count",
+    "artifact_mib",
+    "artifacts_total_mib",
+)
+_ASKED = ("wall_seconds", "memory_mib", "cpu", "processes", "workspace_mib")
+
+
+def default_limits(settings: SkriptoteketSettings) -> Limits:
+    """What a run may use whose version asks for nothing else."""
+    return Limits(**{name: getattr(settings, f"limit_{name}") for name in _LIMITS})
+
+
+def ceilings(settings: SkriptoteketSettings) -> Ceilings:
+    """Lowest and highest of what a version may ask for."""
+    return {name: (LIMIT_CEILINGS[name][0], getattr(settings, f"limit_{name}_ceiling")) for name in _ASKED}
+
+
 def retention(library: Library, files: ArtifactStore) -> Retention:
     """The purge, over the files of this process."""
     settings = library.settings
@@ -124,6 +152,8 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         queue_deadline=timedelta(seconds=settings.queue_deadline_seconds),
         worker_alive=alive_for,
         require=settings.require,
+        default_limits=default_limits(settings),
+        trial_seconds=settings.limit_sandbox_wall_seconds,
     )
     return Library(
         settings=settings,
@@ -133,10 +163,10 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         state_dir=state_dir,
         browsing=Browsing(work, clock),
         curation=Curation(work, clock, ids),
-        drafting=Drafting(work, clock, ids, settings.environments),
+        drafting=Drafting(work, clock, ids, settings.environments, ceilings(settings)),
         locking=DraftLocking(work, clock),
         reviewing=Reviewing(work, clock, ids, require_trial=settings.require_sandbox_success),
-        publication=Publication(work, clock, ids, settings.four_eyes),
+        publication=Publication(work, clock, ids, settings.four_eyes, settings.publish_assurance),
         stewardship=Stewardship(work, clock, ids),
         suggesting=Suggesting(work, clock, ids),
         nominating=Nominating(work, clock, ids),
@@ -150,6 +180,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
             rules,
             settings.environments,
             timedelta(hours=settings.retain_snapshots_hours),
+            ceilings(settings),
         ),
         watching=RunWatching(work, clock, bell),
         preferences=Preferences(work),

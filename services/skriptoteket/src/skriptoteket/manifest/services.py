@@ -16,6 +16,7 @@ from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
+from skriptoteket.adapters.http.event_stream import Streams
 from skriptoteket.adapters.http.nominating import NominationDesk
 from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.scheduling import ScheduleDesk
@@ -79,6 +80,7 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
         Ids: library.ids,
         Approving: library.approving,
         Readers: readers,
+        Streams: Streams(),
         Ledger: Ledger(audit),
     }
     return (

@@ -19,8 +19,10 @@ from skriptoteket.core.errors import (
     QueueFull,
     RunnerUnavailable,
     SkriptoteketError,
+    StepUpRequired,
     StorageUnavailable,
     TooManyRuns,
+    TooManyStreams,
     ValidationFailed,
 )
 
@@ -33,6 +35,14 @@ def problems() -> tuple[ProblemMapping, ...]:
         _problem(NotFound, 404, "not-found", "Not found", "NOT_FOUND"),
         _problem(Forbidden, 403, "forbidden", "Not allowed", "FORBIDDEN"),
         _problem(FourEyesRequired, 403, "four-eyes-required", "A second person decides", "FOUR_EYES_REQUIRED"),
+        _problem(
+            StepUpRequired,
+            403,
+            "step-up-required",
+            "Prove who you are",
+            "STEP_UP_REQUIRED",
+            lambda e: {"wanted": e.wanted},
+        ),
         _problem(Conflict, 409, "conflict", "Somebody was faster", "CONFLICT", _conflict),
         _problem(Fenced, 409, "conflict", "The run is with another worker", "CONFLICT"),
         _problem(IllegalMove, 409, "conflict", "Not in this state", "CONFLICT", _conflict),
@@ -50,6 +60,7 @@ def problems() -> tuple[ProblemMapping, ...]:
             "IDEMPOTENCY_KEY_REUSED",
         ),
         _problem(TooManyRuns, 429, "too-many-runs", "You have enough runs waiting", "TOO_MANY_RUNS", _retry),
+        _problem(TooManyStreams, 429, "too-many-streams", "You follow enough runs live", "TOO_MANY_STREAMS", _retry),
         _problem(QueueFull, 503, "queue-full", "The queue is full", "QUEUE_FULL", _retry),
         _problem(
             RunnerUnavailable, 503, "runner-unavailable", "Tools cannot be run right now", "RUNNER_UNAVAILABLE", _runner
@@ -88,7 +99,7 @@ def _issues(error: ValidationFailed) -> dict[str, object]:
     return {"errors": [{"field": issue.field, "code": issue.code, "message": issue.message} for issue in error.issues]}
 
 
-def _retry(error: TooManyRuns | QueueFull | StorageUnavailable | DatabaseBusy) -> dict[str, object]:
+def _retry(error: TooManyRuns | TooManyStreams | QueueFull | StorageUnavailable | DatabaseBusy) -> dict[str, object]:
     return {"retry_after": error.retry_after}
 
 

@@ -1,8 +1,6 @@
 """Start, watch and download routes."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,11 +13,11 @@ from skriptoteket.adapters.api.schemas.runs import ArtifactOut, JsonSubmission, 
 from skriptoteket.adapters.http.acting import Actors, cursor_of, idempotency_key, run_id_of
 from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver
+from skriptoteket.adapters.http.event_stream import EventStream, Streams
 from skriptoteket.adapters.http.oversight import OversightDesk
 from skriptoteket.adapters.http.submitting import SubmissionDesk
 from skriptoteket.adapters.http.used_again import wanted_files
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
-from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import RUN, Actor
 from skriptoteket.core.runs.models import RunState
 from skriptoteket.core.runs.ports import ArtifactStore
@@ -33,9 +31,8 @@ Watching = Annotated[RunWatching, inject(RunWatching)]
 Files = Annotated[ArtifactStore, inject(ArtifactStore)]
 Oversight = Annotated[OversightDesk, inject(OversightDesk)]
 Rights = Annotated[Actors, inject(Actors)]
+Live = Annotated[Streams, inject(Streams)]
 
-_EVENT_PAUSE = 0.25
-_SILENCE = 15.0
 _BODY = {
     "requestBody": {
         "required": True,
@@ -170,38 +167,27 @@ async def artifact(
 @router.get("/runs/{run_id}/events", name="skriptoteket_api_events")
 @access(permission=RUN)
 async def events(
-    run_id: str, request: Request, principal: CurrentPrincipal, watching: Watching, rights: Rights
+    run_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    watching: Watching,
+    rights: Rights,
+    streams: Live,
 ) -> Response:
     """Server-sent events of a run until it is over; ``Last-Event-ID`` resumes."""
     wanted = run_id_of(run_id)
     last = request.headers.get("last-event-id", "")
-    after = int(last) if last.isdigit() and len(last) < 10 else 0
     viewer = await rights.viewer(principal)
     await watching.see(wanted, viewer)
+    streams.ensure_room(principal.urn)
+    after = await watching.resumed_after(wanted, int(last) if last.isdecimal() and len(last) < 10 else 0)
+
+    async def look() -> Actor:
+        return await rights.viewer(principal) if await rights.holds(principal, RUN) else Actor("")
+
+    told = EventStream(streams, watching, wanted, viewer, look, after).told()
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_stream(watching, wanted, viewer, after), media_type="text/event-stream", headers=headers)
-
-
-async def _stream(watching: RunWatching, run_id: RunId, viewer: Actor, after: int) -> AsyncIterator[str]:
-    state, silent = "", 0.0
-    while True:
-        run, steps = await watching.events(run_id, viewer, after)
-        for step in steps:
-            after = step.id
-            if step.kind != "log":
-                yield f"id: {step.id}\nevent: {step.kind}\ndata: {json.dumps(step.data)}\n\n"
-        if run.state != state:
-            state = run.state
-            yield f"event: state\ndata: {json.dumps({'state': state})}\n\n"
-            silent = 0.0
-        if run.state.terminal:
-            yield f"event: done\ndata: {json.dumps({'state': state, 'outcome': run.outcome})}\n\n"
-            return
-        if silent >= _SILENCE:
-            yield ": still here\n\n"
-            silent = 0.0
-        await asyncio.sleep(_EVENT_PAUSE)
-        silent += _EVENT_PAUSE
+    return StreamingResponse(told, media_type="text/event-stream", headers=headers)
 
 
 def _json_values(body: bytes) -> JsonSubmission:

@@ -23,7 +23,7 @@ class Actors:
     async def of(self, principal: Principal, rights: Iterable[str]) -> Actor:
         """The actor, holding those of the given rights that the authorizer grants."""
         held = [right for right in rights if (await self._authorizer.authorize(principal, right)).allowed]
-        return Actor(principal.urn, frozenset(held))
+        return Actor(principal.urn, frozenset(held), principal.strength)
 
     async def viewer(self, principal: Principal) -> Actor:
         """The caller with what counts for seeing and cancelling runs."""

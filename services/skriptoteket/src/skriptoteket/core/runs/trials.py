@@ -18,12 +18,10 @@ from skriptoteket.core.runs.models import InputFile, Lane, Run, RunContext, RunK
 from skriptoteket.core.runs.ports import Doorbell, RunFilter, RunUnit
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.submission import input_files, limits_of
-from skriptoteket.core.versions.behaviour import checked
+from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings, checked
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour
 from skriptoteket.core.versions.snapshots import SNAPSHOT_TIME, SandboxSnapshot
-
-TRIAL_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +55,17 @@ class Trials:
         rules: AdmissionRules,
         environments: Sequence[str],
         keep: timedelta = SNAPSHOT_TIME,
+        ceilings: Ceilings = LIMIT_CEILINGS,
     ) -> None:
         self._work = work
         self._clock = clock
         self._ids = ids
         self._bell = bell
-        limits = replace(rules.default_limits, wall_seconds=min(TRIAL_SECONDS, rules.default_limits.wall_seconds))
+        limits = replace(rules.default_limits, wall_seconds=min(rules.trial_seconds, rules.default_limits.wall_seconds))
         self._rules = replace(rules, default_limits=limits)
         self._environments = environments
         self._keep = keep
+        self._ceilings = ceilings
 
     async def behaviour(self, actor: Actor, trial: Trial) -> Behaviour:
         """What would be run, so that a form can be read before anything is stored.
@@ -181,7 +181,7 @@ class Trials:
             start = version.behaviour
         elif trial.fields is None:
             raise NotFound("version", "none")
-        return tool, start if trial.fields is None else checked(start, trial.fields, self._environments)
+        return tool, start if trial.fields is None else checked(start, trial.fields, self._environments, self._ceilings)
 
     async def _snapshot(self, unit: RunUnit, actor: Actor, tool_id: ToolId, behaviour: Behaviour) -> UUID:
         now = self._clock.now()

@@ -1,11 +1,12 @@
 """Read, list and cancel one's own runs; who may see what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Conflict, Expired, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId
+from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.roles import OPERATE, Actor
 from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunKind, RunState
@@ -14,6 +15,8 @@ from skriptoteket.core.runs.sight import RunAccess, Sight, outcome_only, sight_o
 from skriptoteket.core.versions.models import ToolVersion
 
 _RECENT_RUNS = 100
+_SECONDS_EACH = 5
+"""How long a run takes, for the estimate of somebody who waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,16 @@ class SeenRun:
     logs: RunLogs | None = None
     sight: Sight = Sight.OWN
     accesses: Sequence[RunAccess] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What there is to tell of a run since the last look. ``place`` is where it stands while it waits."""
+
+    run: Run
+    steps: Sequence[RunEvent]
+    place: Mapping[str, JsonValue] | None
+    reads_logs: bool
 
 
 class RunWatching:
@@ -139,11 +152,30 @@ class RunWatching:
                 raise Expired("files of run", run_id, at.date().isoformat())
             return await unit.tools.get(run.tool_id), kept
 
-    async def events(self, run_id: RunId, viewer: Actor, after: int) -> tuple[Run, Sequence[RunEvent]]:
-        """Steps of the live view behind ``after``, and the run as it is now."""
+    async def events(self, run_id: RunId, viewer: Actor, after: int) -> Watched:
+        """Steps of the live view behind ``after``, and the run as it is now.
+
+        Raises:
+            NotFound: missing, or nothing for the viewer.
+            Expired: its requester removed it.
+        """
         async with self._work.read() as unit:
-            run, _, _ = await self._visible(unit, run_id, viewer)
-            return run, await unit.runs.events(run_id, after)
+            run, _, maintainers = await self._visible(unit, run_id, viewer)
+            steps = await unit.runs.events(run_id, after)
+            waiting = await unit.queue.place(run_id) if run.state is RunState.QUEUED else None
+        place: dict[str, JsonValue] | None = None
+        if waiting is not None:
+            wait = waiting.position * _SECONDS_EACH
+            place = {"position": waiting.position, "lane": waiting.lane, "estimate_s": wait}
+        return Watched(run, steps, place, viewer.may_write(maintainers))
+
+    async def resumed_after(self, run_id: RunId, wanted: int) -> int:
+        """Where a live view goes on: behind an event that there was, else from the start."""
+        if wanted < 1:
+            return 0
+        async with self._work.read() as unit:
+            known = await unit.runs.events(run_id, wanted - 1, 1)
+        return wanted if known and known[0].id == wanted else 0
 
     async def cancel(self, run_id: RunId, actor: Actor) -> Run:
         """Cancel: queued at once, starting and running within a second; cancelled already is fine.

@@ -14,7 +14,10 @@ MAX_SOURCE_BYTES = 512 * 1024
 MAX_ENTRYPOINT = 128
 MAX_INSTRUCTIONS_BYTES = 64 * 1024
 
-LIMIT_CEILINGS: Mapping[str, tuple[float, float]] = {
+Ceilings = Mapping[str, tuple[float, float]]
+"""Lowest and highest of each limit that a version may ask for."""
+
+LIMIT_CEILINGS: Ceilings = {
     "wall_seconds": (1, 900),
     "memory_mib": (64, 2048),
     "cpu": (0.1, 2.0),
@@ -51,7 +54,9 @@ _DEFAULTS: Mapping[str, object] = {
 }
 
 
-def checked(start: Behaviour, given: Mapping[str, object], environments: Sequence[str]) -> Behaviour:
+def checked(
+    start: Behaviour, given: Mapping[str, object], environments: Sequence[str], ceilings: Ceilings = LIMIT_CEILINGS
+) -> Behaviour:
     """The behaviour with the given fields in place; a field that is not given is inherited, null means its default.
 
     Raises:
@@ -59,7 +64,9 @@ def checked(start: Behaviour, given: Mapping[str, object], environments: Sequenc
     """
     known = {field.name for field in fields(Behaviour)}
     issues = [FieldIssue(name, "unknown", "is not a field of a version") for name in given if name not in known]
-    issues += [issue for name, value in given.items() if value is not None for issue in _type_issues(name, value)]
+    issues += [
+        issue for name, value in given.items() if value is not None for issue in _type_issues(name, value, ceilings)
+    ]
     if issues:
         raise ValidationFailed(issues)
     chosen = {name: _DEFAULTS[name] if value is None else _stored(name, value) for name, value in given.items()}
@@ -70,7 +77,7 @@ def checked(start: Behaviour, given: Mapping[str, object], environments: Sequenc
     return behaviour
 
 
-def _type_issues(name: str, value: object) -> list[FieldIssue]:
+def _type_issues(name: str, value: object, ceilings: Ceilings) -> list[FieldIssue]:
     if name in ("input_schema", "settings_schema"):
         found = check_schema(value, "input_schema" if name == "input_schema" else "settings_schema")
         return [FieldIssue(f"{name}.{issue.path}".rstrip("."), "schema", issue.message) for issue in found]
@@ -82,7 +89,7 @@ def _type_issues(name: str, value: object) -> list[FieldIssue]:
         return [FieldIssue(name, "unknown", "must be 1, the only contract there is")]
     if name == "requirements":
         return _requirement_issues(value)
-    return _limit_issues(value) if name == "limits" else []
+    return _limit_issues(value, ceilings) if name == "limits" else []
 
 
 def _requirement_issues(value: object) -> list[FieldIssue]:
@@ -93,15 +100,15 @@ def _requirement_issues(value: object) -> list[FieldIssue]:
     return [FieldIssue("requirements", "unknown", f"{item!r}: {text}") for item in unknown]
 
 
-def _limit_issues(value: object) -> list[FieldIssue]:
+def _limit_issues(value: object, ceilings: Ceilings) -> list[FieldIssue]:
     if not isinstance(value, Mapping):
         return [FieldIssue("limits", "type", "must be an object such as {memory_mib: 1024}")]
     issues = []
     for name, wanted in value.items():
-        if name not in LIMIT_CEILINGS:
-            issues.append(FieldIssue(f"limits.{name}", "unknown", f"is no limit (known: {', '.join(LIMIT_CEILINGS)})"))
+        if name not in ceilings:
+            issues.append(FieldIssue(f"limits.{name}", "unknown", f"is no limit (known: {', '.join(ceilings)})"))
             continue
-        low, high = LIMIT_CEILINGS[name]
+        low, high = ceilings[name]
         whole = isinstance(wanted, int) or (name == "cpu" and isinstance(wanted, float))
         if isinstance(wanted, bool) or not whole or not low <= wanted <= high:
             issues.append(FieldIssue(f"limits.{name}", "range", f"must be from {low:g} to {high:g}"))

@@ -9,7 +9,7 @@ from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.versions.authorship import head_moved, writable_tool
-from skriptoteket.core.versions.behaviour import checked
+from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings, checked
 from skriptoteket.core.versions.draft_lock import follow, refuse_if_locked
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
@@ -40,11 +40,19 @@ class DraftChange:
 class Drafting:
     """The verbs *create draft* and *save*, and reading versions as an author. Lives as long as the app."""
 
-    def __init__(self, work: UnitOfWork[VersionUnit], clock: Clock, ids: Ids, environments: Sequence[str]) -> None:
+    def __init__(
+        self,
+        work: UnitOfWork[VersionUnit],
+        clock: Clock,
+        ids: Ids,
+        environments: Sequence[str],
+        ceilings: Ceilings = LIMIT_CEILINGS,
+    ) -> None:
         self._work = work
         self._clock = clock
         self._ids = ids
         self._environments = environments
+        self._ceilings = ceilings
 
     async def create(
         self, actor: Actor, tool_id: ToolId, change: DraftChange, derived_from: VersionId | None = None
@@ -63,7 +71,7 @@ class Drafting:
                 raise Conflict("draft_exists", "There is a draft already. Open it and go on from there.", head)
             parent = await _parent(unit, tool, derived_from)
             start = parent.behaviour if parent is not None else Behaviour(source_code="")
-            behaviour = checked(start, change.fields, self._environments)
+            behaviour = checked(start, change.fields, self._environments, self._ceilings)
             return await self._append(unit, actor, tool, behaviour, change.change_summary, derived_from)
 
     async def save(
@@ -84,7 +92,7 @@ class Drafting:
             now = self._clock.now()
             await refuse_if_locked(unit, tool.id, actor.subject, now)
             source = await _parent(unit, tool, content_from) if content_from is not None else parent
-            behaviour = checked((source or parent).behaviour, change.fields, self._environments)
+            behaviour = checked((source or parent).behaviour, change.fields, self._environments, self._ceilings)
             saved = await self._append(unit, actor, tool, behaviour, change.change_summary, parent_id)
             await follow(unit, tool.id, saved.id, actor.subject, now)
             return saved
@@ -96,7 +104,7 @@ class Drafting:
             ValidationFailed: a behaviour field is wrong.
         """
         start = parent.behaviour if parent is not None else Behaviour(source_code="")
-        return behaviour_hash(checked(start, change.fields, self._environments))
+        return behaviour_hash(checked(start, change.fields, self._environments, self._ceilings))
 
     async def versions(self, actor: Actor, tool_id: ToolId) -> tuple[Tool, Sequence[ToolVersion]]:
         """A tool with all its versions, newest first.

@@ -7,10 +7,10 @@ from typing import Literal
 
 from skriptoteket.core.catalog.curation import ensure_showable, shown
 from skriptoteket.core.catalog.models import Tool
-from skriptoteket.core.errors import Conflict, FourEyesRequired, NotFound
+from skriptoteket.core.errors import Conflict, FourEyesRequired, NotFound, StepUpRequired
 from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
-from skriptoteket.core.roles import PUBLISH, ROLLBACK, Actor
+from skriptoteket.core.roles import PUBLISH, ROLLBACK, Actor, Strength
 from skriptoteket.core.versions.models import ArchivedReason, ToolVersion, Verdict, VersionState
 from skriptoteket.core.versions.ports import VersionUnit
 from skriptoteket.core.versions.review import draft_chain, in_state, rationale_of, record
@@ -39,11 +39,19 @@ class Published:
 class Publication:
     """The verbs *publish* and *roll back*. Lives as long as the app."""
 
-    def __init__(self, work: UnitOfWork[VersionUnit], clock: Clock, ids: Ids, four_eyes: FourEyes = "off") -> None:
+    def __init__(
+        self,
+        work: UnitOfWork[VersionUnit],
+        clock: Clock,
+        ids: Ids,
+        four_eyes: FourEyes = "off",
+        assurance: Strength = "mail",
+    ) -> None:
         self._work = work
         self._clock = clock
         self._ids = ids
         self._four_eyes = four_eyes
+        self._assurance = assurance
 
     async def publish(
         self, actor: Actor, version_id: VersionId, expected: Expected, rationale: str, *, show: bool = False
@@ -51,13 +59,14 @@ class Publication:
         """Make a copy of the reviewed version the active one; ``show`` also puts the tool into the catalogue.
 
         Raises:
-            NotFound, Conflict (``wrong_state``, ``hash_mismatch``), FourEyesRequired, ValidationFailed.
+            NotFound, Conflict (``wrong_state``, ``hash_mismatch``), FourEyesRequired, StepUpRequired, ValidationFailed.
         """
         text = rationale_of(rationale)
         async with self._work.write() as unit:
             version = await unit.versions.get(version_id)
             if not actor.holds(PUBLISH):
                 raise NotFound("version", version_id)
+            self._ensure_proved(actor)
             tool = await unit.tools.lock(version.tool_id)
             version = await unit.versions.get(version_id)  # another decision may have come in before the lock
             in_state(version, VersionState.IN_REVIEW)
@@ -94,13 +103,14 @@ class Publication:
 
         Raises:
             NotFound, Conflict (``wrong_state``, ``never_published``, ``already_active``, ``hash_mismatch``),
-            FourEyesRequired.
+            FourEyesRequired, StepUpRequired.
         """
         text = rationale_of(rationale)
         async with self._work.write() as unit:
             target = await unit.versions.get(version_id)
             if not actor.holds(ROLLBACK):
                 raise NotFound("version", version_id)
+            self._ensure_proved(actor)
             tool = await unit.tools.lock(target.tool_id)
             target = await unit.versions.get(version_id)  # as above
             if target.state is VersionState.ACTIVE:
@@ -126,6 +136,10 @@ class Publication:
             )
             archived = () if previous is None else (previous.id,)
             return Published(tool.id, previous.id if previous else None, active.id, archived)
+
+    def _ensure_proved(self, actor: Actor) -> None:
+        if not actor.proved(self._assurance):
+            raise StepUpRequired(self._assurance)
 
     async def _activate(
         self, unit: VersionUnit, actor: Actor, source: ToolVersion, summary: str, now: datetime

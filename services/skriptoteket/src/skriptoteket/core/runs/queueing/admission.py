@@ -20,6 +20,7 @@ class AdmissionRules:
     worker_alive: timedelta = timedelta(seconds=30)
     require: tuple[str, ...] = ()
     default_limits: Limits = field(default_factory=Limits)
+    trial_seconds: int = 60
 
 
 async def ensure_room(

@@ -1,0 +1,120 @@
+"""The live view of a run as server-sent events: in order, resumable, and only as long as the reader may see it."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from skriptoteket.core.errors import SkriptoteketError, TooManyStreams
+from skriptoteket.core.identifiers import RunId
+from skriptoteket.core.roles import Actor
+from skriptoteket.core.runs.ports import RunEvent
+from skriptoteket.core.runs.watching import RunWatching, Watched
+
+MOST_STREAMS = 4
+MOST_BEHIND = 256 * 1024
+"""Bytes that a slow reader may have missed before it is cut off."""
+
+Look = Callable[[], Awaitable[Actor]]
+
+
+@dataclass(slots=True)
+class Streams:
+    """How many streams each subject reads from this process. Lives as long as the app."""
+
+    pause: float = 0.25
+    silence: float = 15.0
+    recheck: float = 60.0
+    _open: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def taken(self, subject: str) -> Iterator[None]:
+        """One of a subject's streams.
+
+        Raises:
+            TooManyStreams: they read as many as one may.
+        """
+        if self._open[subject] >= MOST_STREAMS:
+            raise TooManyStreams(MOST_STREAMS)
+        self._open[subject] += 1
+        try:
+            yield
+        finally:
+            self._open[subject] -= 1
+            if self._open[subject] <= 0:
+                del self._open[subject]
+
+    def ensure_room(self, subject: str) -> None:
+        """Tell before the headers are sent. Raises ``TooManyStreams``."""
+        with self.taken(subject):
+            return
+
+
+@dataclass(slots=True)
+class EventStream:
+    """One reader of one run."""
+
+    streams: Streams
+    watching: RunWatching
+    run_id: RunId
+    viewer: Actor
+    look: Look
+    after: int = 0
+    _state: str = ""
+    _place: Mapping[str, object] = field(default_factory=dict)
+
+    async def told(self) -> AsyncIterator[str]:
+        """The events until the run is over, the reader is too far behind, or may see it no more."""
+        with self.streams.taken(self.viewer.subject):
+            silent = since_check = 0.0
+            first = True
+            while True:
+                if since_check >= self.streams.recheck:
+                    since_check, self.viewer = 0.0, await self.look()
+                try:
+                    seen = await self.watching.events(self.run_id, self.viewer, self.after)
+                except SkriptoteketError:
+                    return  # the right is gone, or the run is: there is nothing more to tell
+                lines = self._lines(seen)
+                if not first and sum(map(len, lines)) > MOST_BEHIND:
+                    return
+                first = False
+                for line in lines:
+                    yield line
+                if seen.run.state.terminal:
+                    return
+                silent = 0.0 if lines else silent + self.streams.pause
+                if silent >= self.streams.silence:
+                    yield ": still here\n\n"
+                    silent = 0.0
+                await asyncio.sleep(self.streams.pause)
+                since_check += self.streams.pause
+
+    def _lines(self, seen: Watched) -> list[str]:
+        lines = [line for step in seen.steps if (line := self._step(step, reads=seen.reads_logs))]
+        run = seen.run
+        if seen.place is not None and seen.place != self._place:
+            self._place = seen.place
+            lines.append(_event("queue", seen.place))
+        if run.state.terminal:
+            over = {"state": run.state, "outcome": run.outcome}
+            lines += [_event("state", {"state": run.state}), _event("done", over)] if self._state != run.state else []
+        elif run.state != self._state:
+            lines.append(_event("state", {"state": run.state}))
+        self._state = run.state
+        return lines
+
+    def _step(self, step: RunEvent, *, reads: bool) -> str:
+        self.after = step.id
+        if step.kind == "log" and not reads:
+            return ""
+        if step.kind in ("state", "done"):
+            return ""  # the row says it, in its turn and once
+        return _event(step.kind, step.data, step.id)
+
+
+def _event(kind: str, data: Mapping[str, object], number: int | None = None) -> str:
+    head = f"id: {number}\n" if number is not None else ""
+    return f"{head}event: {kind}\ndata: {json.dumps(data)}\n\n"
