@@ -6,34 +6,27 @@ from importlib.metadata import version
 
 from au_sys_storage_sdk.adapters.api.auditing import API_EVENTS
 from au_sys_storage_sdk.adapters.api.problems import PROBLEMS
-from au_sys_storage_sdk.adapters.api.router import blob_router, router
 from au_sys_storage_sdk.adapters.api.switching import SWITCH_EVENTS, SwitchAudit
 from au_sys_storage_sdk.adapters.api.uploads import sweep_uploads
 from au_sys_storage_sdk.adapters.web.editing import EVENTS, Editing
-from au_sys_storage_sdk.adapters.web.router import router as pages
-from au_sys_storage_sdk.adapters.web.router import upload_router
+from au_sys_storage_sdk.adapters.web.searching import Places
 from au_sys_storage_sdk.core.blobs.namespace import Blobs
 from au_sys_storage_sdk.core.storage import Storage as Documents
 from au_sys_storage_sdk.manifest.config import StorageSettings
 from au_sys_storage_sdk.manifest.container import services
+from au_sys_storage_sdk.manifest.menu import MENU
 from au_sys_storage_sdk.manifest.permissions import BUNDLES, PERMISSIONS
+from au_sys_storage_sdk.manifest.routers import ROUTERS
 from fastapi_services_platform import (
     Contribution,
     Job,
     LocaleFolder,
     Manifest,
-    MenuEntry,
     Platform,
-    RouterMount,
     Service,
     StaticFolder,
     TemplateFolder,
-    Tier,
 )
-
-_MAX_BODY = 16 * 1024 * 1024
-_MAX_UPLOAD = 256 * 1024 * 1024
-_MAX_BLOB = 5 * 1024**4
 
 
 class Storage:
@@ -56,12 +49,7 @@ class Storage:
         self._platform = platform
         self._settings = StorageSettings()
         return Contribution(
-            routers=(
-                RouterMount("documents", router, Tier.API, max_body_bytes=_MAX_BODY),
-                RouterMount("blobs", blob_router, Tier.API, max_body_bytes=_MAX_BLOB),
-                RouterMount("page-uploads", upload_router, Tier.UI, max_body_bytes=_MAX_UPLOAD),
-                RouterMount("pages", pages, Tier.UI, max_body_bytes=_MAX_BODY),
-            ),
+            routers=ROUTERS,
             permissions=PERMISSIONS,
             bundles=BUNDLES,
             services=(
@@ -73,11 +61,8 @@ class Storage:
             problems=PROBLEMS,
             templates=(TemplateFolder("au_sys_storage_sdk.adapters.web"),),
             static=(StaticFolder("au_sys_storage_sdk.adapters.web"),),
-            menu=(
-                MenuEntry(
-                    "Storage", "/admin/storage", "storage.backends.read", order=800, icon="storage", section="Platform"
-                ),
-            ),
+            searches=Places(platform).all(),
+            menu=MENU,
             locales=(LocaleFolder("au_sys_storage_sdk.adapters.web"),),
             audit_events=(*EVENTS, *API_EVENTS, *SWITCH_EVENTS),
         )

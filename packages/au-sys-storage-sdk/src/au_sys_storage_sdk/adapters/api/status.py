@@ -109,7 +109,7 @@ async def status_of(request: Request, desk: Desk, switches: Switches, followers:
             sequence=sequence, followers=followers.number, lag_ms=followers.lag, switch_lag=_behind(store, sequence)
         ),
         parts=[await _part(name, part) for name, part in switches if name != MAIN],
-        namespaces=await _used(desk, reach.tenant),
+        namespaces=await used_by(desk, reach.tenant),
     )
 
 
@@ -130,7 +130,8 @@ def _behind(store: Switchable, sequence: int) -> int | None:
     return None if progress is None or progress.phase.ended else max(sequence - progress.reached, 0)
 
 
-async def _used(desk: Desk, tenant: str) -> list[Used]:
+async def used_by(desk: Desk, tenant: str) -> list[Used]:
+    """The namespaces of a tenant that are open to callers, with their sizes."""
     policies, used = desk.terms.policies, dict[str, Used]()
     for entry in await desk.storage.usage():
         if entry.tenant == tenant and policies.in_reach(entry.namespace):
