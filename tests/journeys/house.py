@@ -88,18 +88,39 @@ class House:
             time.sleep(0.05)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the state of a house is, at which port it answers, and its settings."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str] = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """By a name, not a number: passkeys need one."""
+        return f"http://localhost:{self.port}"
+
+
 @contextmanager
 def running_house(folder: Path, *, worker: bool = False, **settings: str) -> Iterator[House]:
-    """Start it with its state in a folder, and stop it by its pids."""
+    """Start a new one with its state in a folder, and stop it by its pids."""
+    place = new_place(folder, **settings)
+    create_admin(place.environment)
+    with living_in(place, worker=worker) as house:
+        yield house
+
+
+def new_place(folder: Path, **settings: str) -> Place:
+    """An empty folder and a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    url = f"http://localhost:{port}"
     data = folder / "data"
     data.mkdir(parents=True)
     targets = {name: f"sqlite://{data}/{name}.db" for name in ("second", "third")}
     known = {
-        "FSP_PUBLIC_URL": url,
+        "FSP_PUBLIC_URL": f"http://localhost:{port}",
         "IDENTITY_PASSWORD_MEMORY_KIB": "8",
         "IDENTITY_PASSWORD_TIME_COST": "1",
         "IDENTITY_STEP_UP_MAX_AGE": "3600",
@@ -107,20 +128,26 @@ def running_house(folder: Path, *, worker: bool = False, **settings: str) -> Ite
         "STORAGE_SWITCH_TARGETS": json.dumps(targets),
         **settings,
     }
-    environment = environment_of(folder, port, **known)
-    create_admin(environment)
-    with serving(folder, port, environment), httpx.Client(base_url=url, timeout=60) as client:
-        working = _worker(folder, environment) if worker else None
+    return Place(folder, port, environment_of(folder, port, **known))
+
+
+@contextmanager
+def living_in(place: Place, *, worker: bool = False) -> Iterator[House]:
+    """Serve what is in a place."""
+    with (
+        serving(place.folder, place.port, place.environment),
+        httpx.Client(base_url=place.url, timeout=60) as client,
+    ):
+        working = _worker(place) if worker else None
         try:
-            yield House(url, folder, client)
+            yield House(place.url, place.folder, client)
         finally:
             if working is not None:
                 os.kill(working.pid, signal.SIGTERM)
                 working.wait(timeout=60)
 
 
-def _worker(folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    with open(folder / "worker", "wb") as output:
-        return subprocess.Popen(
-            [str(COMMANDS / "skriptoteket"), "worker"], env=environment, stdout=output, stderr=output
-        )
+def _worker(place: Place) -> subprocess.Popen[bytes]:
+    command = [str(COMMANDS / "skriptoteket"), "worker"]
+    with open(place.folder / "worker", "wb") as output:
+        return subprocess.Popen(command, env=place.environment, stdout=output, stderr=output)

@@ -19,6 +19,7 @@ NO_PAGES = {
     "/admin/storage/{namespace}:preview/{key:path}": "a picture",
     "/static/{path:path}": "a file",
     "/favicon.ico": "a picture",
+    "/search/palette": "a part of every page",
 }
 
 
@@ -49,6 +50,7 @@ def pages_of(house: House, made: Population, searched: str) -> dict[str, str]:
     return found | {
         "nowhere": f"/nowhere/{wanted}",
         "people found": f"/admin/identity/users?q={wanted}",
+        "found": f"/search?q={wanted}",
         "audit found": f"/admin/identity/audit?actor={wanted}&action={wanted}&target={wanted}",
         "tools found": f"/browse?q={wanted}",
         "samples found": f"/platform/components?q={wanted}",

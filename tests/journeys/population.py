@@ -22,11 +22,16 @@ SOURCE = """import toolkit
 def run_tool(input_dir, output_dir, inputs):
     who = inputs.get("who") or "nobody"
     (output_dir / "list.csv").write_text("name;number\\n" + who + ";1\\n")
-    return toolkit.result(
-        toolkit.notice("Hej " + who),
-        toolkit.markdown("**Rows** of " + who),
-        toolkit.table(["Name", "Rows"], [[who, 1]], title=who),
-    )
+    return {
+        "outputs": [
+            toolkit.notice("Hej " + who),
+            {"kind": "markdown", "markdown": "**Rows** of " + who},
+            {"kind": "html", "html": "<p>" + who + "</p>"},
+            {"kind": "json", "value": {who: [who]}},
+            toolkit.table(["Name", {"key": "rows", "label": who}], [[who, 1]], title=who),
+            toolkit.file("list.csv", label=who),
+        ]
+    }
 """
 
 

@@ -59,7 +59,7 @@ def test_1_a_person_is_invited(story: Story) -> None:
     """The administrator names an address; the letter's link leads to a password, and the account signs in."""
     page = story.admin.page
     page.goto("/")
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="People").click()
+    story.admin.menu("People")
     page.locator("#invite-email").fill(GRACE)
     page.get_by_role("button", name="Invite", exact=True).click()
     said(page, "The invitation is on its way.")
@@ -135,7 +135,7 @@ def test_4_she_asks_for_access_and_gets_it(story: Story) -> None:
     desk.get_by_role("button", name="Give front-desk to Grace Hopper").click()
     said(desk, "Given.")
     page.goto("/")
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="People").click()
+    story.grace.menu("People")
     said(page, ADMIN)
 
 
@@ -216,7 +216,7 @@ def test_9_documents_move_to_another_backend(story: Story) -> None:
         house.call(ADMIN, "PUT", f"/storage/notes/n{number}", {"number": number})
     page.once("dialog", lambda dialog: dialog.accept())
     page.goto("/admin/storage/:switch")
-    page.get_by_label("To").select_option("second")
+    page.get_by_label("To", exact=True).select_option("second")
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.locator("#switch-progress")).to_contain_text("done", timeout=60_000)
     expect(page.locator("#switch-progress")).to_contain_text("Documents copied")
@@ -240,3 +240,46 @@ def test_10_a_flag_takes_a_page_away(story: Story) -> None:
     page.get_by_role("button", name="Switch on platform.components").click()
     story.house.until(lambda: not gone(), "the page")
     said(page, "platform.components")
+
+
+def test_11_an_auditor_reads_and_changes_nothing(browser: Browser, story: Story) -> None:
+    """People, roles, machines and the log with its proofs are there to be read; no button changes anything."""
+    story.house.person("audrey", "auditor")
+    visit = Visit(browser, story.house)
+    visit.sign_in("audrey@example.org", OWN_PASSWORD)
+    page = visit.page
+    page.goto(f"/admin/identity/users?q={ADMIN}")
+    expect(page.get_by_role("button", name="Invite")).to_have_count(0)
+    page.get_by_role("main").get_by_role("row").nth(1).get_by_role("link").click()
+    expect(page.get_by_role("button", name="Switch off")).to_have_count(0)
+    expect(page.get_by_role("button", name="Give", exact=True)).to_have_count(0)
+    page.goto("/admin/identity/audit")
+    page.get_by_role("button", name="Verify now").click()
+    said(page, "The log is sound")
+    expect(page.get_by_role("link", name="Take it away")).to_have_count(0)
+    assert visit.go("/admin/identity/backups") == 403
+    assert visit.heard() == []
+    visit.close()
+
+
+def test_12_an_operator_keeps_it_running(browser: Browser, story: Story) -> None:
+    """Health, a job run by hand, a log level changed, storage seen; accounts of people are none of her business."""
+    story.house.person("olga", "platform:operator", "storage:operator")
+    visit = Visit(browser, story.house, width=360)
+    visit.sign_in("olga@example.org", OWN_PASSWORD)
+    page = visit.page
+    visit.go("/platform/health")
+    said(page, "identity")
+    visit.go("/platform/jobs")
+    page.get_by_role("button", name=re.compile("^Run")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    visit.go("/platform/log-levels")
+    page.locator("#field-logger").fill("journeys.olga")
+    page.locator("#field-level").select_option("error")
+    page.get_by_role("button", name="Change").click()
+    expect(page.get_by_role("row", name="journeys.olga")).to_contain_text("error")
+    visit.go("/admin/storage")
+    said(page, "notes")
+    assert visit.go("/admin/identity/users") == 403
+    assert visit.heard() == []
+    visit.close()

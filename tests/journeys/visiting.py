@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +64,14 @@ class Visit:
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page.get_by_role("heading", level=1).first).not_to_have_text("Sign in")
+
+    def menu(self, label: str) -> None:
+        """Choose an entry of the menu, whose section may be folded."""
+        entry = self.page.locator("a.menu-link", has_text=re.compile(rf"^\s*{re.escape(label)}\s*$"))
+        section = self.page.locator("#site-menu details", has=entry)
+        if section.count() > 0 and section.get_attribute("open") is None:
+            section.locator("summary").click()
+        self.page.locator("#site-menu").locator(entry).click()
 
     def authenticator(self) -> None:
         """Plug a virtual authenticator in, which somebody touches at once."""

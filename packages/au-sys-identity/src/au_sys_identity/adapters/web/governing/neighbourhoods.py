@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from au_sys_identity.core.graph.index import Step
 from au_sys_identity.core.subjects.models import Named, SubjectId
 
-_SIZE = 720
+_LARGEST = 720
+_MARGIN = 60
 _RING = 120
 _FIRST_RING = 8
 _LONGEST_LABEL = 18
@@ -45,18 +46,27 @@ class Picture:
 
 def drawn(nodes: Sequence[Named], steps: Sequence[Step]) -> Picture:
     """Place subjects, the first in the middle, and the edges between them."""
-    places = dict(zip((node.id for node in nodes), _places(len(nodes)), strict=True))
+    size = _size(len(nodes))
+    places = dict(zip((node.id for node in nodes), _places(len(nodes), size), strict=True))
     dots = tuple(Dot(node, *places[node.id], _label(node.name)) for node in nodes)
-    return Picture(_SIZE, dots, tuple(_line(step, places) for step in steps if step[0] in places and step[2] in places))
+    return Picture(size, dots, tuple(_line(step, places) for step in steps if step[0] in places and step[2] in places))
 
 
-def _places(count: int) -> list[tuple[float, float]]:
-    middle = _SIZE / 2
+def _size(count: int) -> int:
+    """Room for as many rings as there have to be."""
+    rings, left, room = 1, count - 1 - _FIRST_RING, _FIRST_RING * 2
+    while left > 0:
+        rings, left, room = rings + 1, left - room, room * 2
+    return min(_LARGEST, 2 * (_RING * rings + _MARGIN))
+
+
+def _places(count: int, size: int) -> list[tuple[float, float]]:
+    middle = size / 2
     found = [(middle, middle)][:count]
     ring, room = 1, _FIRST_RING
     while len(found) < count:
         here = min(room, count - len(found))
-        radius = min(_RING * ring, middle - 60)
+        radius = min(_RING * ring, middle - _MARGIN)
         for number in range(here):
             angle = 2 * math.pi * number / here + ring / 2
             found.append((round(middle + radius * math.cos(angle), 1), round(middle + radius * math.sin(angle), 1)))
