@@ -55,7 +55,7 @@ def test_pages_scripts_and_gauntlet_rows_travel_with_their_capability(wheels: di
     assert any("/gauntlet/" in file and file.endswith(".toml") for file in found["au_sys_identity"])
     assert any("/gauntlet/" in file and file.endswith(".toml") for file in found["au_sys_storage_sdk"])
     assert "skriptoteket/runner/entrypoint.py" in found["skriptoteket"]
-    assert "skriptoteket/script_bank/guardian_email_list/script.py" in found["skriptoteket"]
+    assert "skriptoteket/script_bank/guardian_emails/script.py" in found["skriptoteket"]
     assert [file for file in found["fsp_shell_001"] if ".dist-info/" not in file] == []
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTORY = str(Path(sys.executable).parent / "python-factory")
-SAMPLE = ROOT / "services/skriptoteket/script_bank/guardian_email_list/sample.csv"
+SAMPLE = ROOT / "services/skriptoteket/script_bank/guardian_emails/sample.csv"
 OWN_PASSWORD = "seven geese walk slowly home"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
@@ -73,7 +73,7 @@ def sign_in_for_the_first_time(page: Page, shell: Shell) -> None:
 
 def run_the_guardian_tool(page: Page) -> None:
     """Upload the sample export and wait for its result."""
-    page.goto("/tools/guardian-email-list/run")
+    page.goto("/tools/guardian-emails/run")
     page.locator("input[type=file]").set_input_files(SAMPLE)
     page.get_by_role("main").get_by_role("button", name="Run", exact=True).click()
     expect(page.locator("#run")).to_contain_text("Addresses in each class", timeout=30_000)

@@ -66,7 +66,7 @@ def test_a_wrong_file_is_refused_with_what_is_missing(page: Page, complaints: li
     """A CSV without the columns of the export ends with a sentence that names them, not with an error of the tool."""
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("Fruit;Colour\nApple;red\n")
-    page.goto("/tools/guardian-email-list/run")
+    page.goto("/tools/guardian-emails/run")
     page.locator("input[type=file]").set_input_files(wrong)
     page.get_by_role("button", name="Run").click()
     expect(page.locator("#run")).to_contain_text("“Vårdnadshavare 1 e-post” are missing", timeout=60_000)
@@ -82,8 +82,8 @@ def test_at_phone_width_nothing_scrolls_sideways(browser: Browser, page: Page, s
     for path in (
         "/",
         "/browse",
-        "/tools/guardian-email-list",
-        "/tools/guardian-email-list/run",
+        "/tools/guardian-emails",
+        "/tools/guardian-emails/run",
         "/my-runs",
         "/account",
     ):

@@ -57,7 +57,7 @@ async def test_installing_twice_changes_nothing(tmp_path: Path) -> None:
     assert {"created"} == {each.result for each in first}
     assert {"unchanged"} == {each.result for each in second}
     async with library.work.read() as unit:
-        tool = await unit.tools.by_bank_slug("guardian-email-list")
+        tool = await unit.tools.by_bank_slug("guardian-emails")
         assert tool is not None
         assert [each.verdict for each in await unit.versions.decisions(tool.id)] == ["publish"]
     await database.close()

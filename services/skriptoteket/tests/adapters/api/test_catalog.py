@@ -44,7 +44,7 @@ async def test_professions_and_their_categories(client: AsyncClient) -> None:
 
 async def test_favourites_are_idempotent_and_one_s_own(client: AsyncClient) -> None:
     """Kept twice is kept once; Bob's list stays empty."""
-    path = "/api/v1/tools/guardian-email-list"
+    path = "/api/v1/tools/guardian-emails"
     for _ in range(2):
         assert (await client.put(f"{path}/favourite")).status_code == 204
     assert (await client.get(path)).json()["favourite"]
@@ -60,13 +60,13 @@ async def test_favourites_and_recent_tools(client: AsyncClient, library: SqlUnit
     await client.put("/api/v1/tools/compare-lists/favourite")
     assert [each["slug"] for each in (await client.get("/api/v1/me/favourites")).json()["items"]] == ["compare-lists"]
     for slug, field, name in (
-        ("guardian-email-list", "export", "a.csv"),
+        ("guardian-emails", "export", "a.csv"),
         ("remove-personal-data", "document", "a.txt"),
-        ("guardian-email-list", "export", "a.csv"),
+        ("guardian-emails", "export", "a.csv"),
     ):
         assert (await client.post(f"/api/v1/tools/{slug}/runs", files={field: (name, b"a")})).status_code == 202
     found = (await client.get("/api/v1/me/recent-tools")).json()["items"]
-    assert [each["slug"] for each in found] == ["guardian-email-list", "remove-personal-data"]
+    assert [each["slug"] for each in found] == ["guardian-emails", "remove-personal-data"]
 
 
 async def test_unknown_tools_are_not_found(client: AsyncClient) -> None:

@@ -29,7 +29,7 @@ async def test_somebody_elses_run_needs_a_reason(client: AsyncClient, library: S
     run = await submitted(client)
     await finished(library, tmp_path)
     at = f"/api/v1/runs/{run['id']}"
-    listed = (await client.get("/api/v1/admin/runs?outcome=ok&tool=guardian-email-list", headers=BOB)).json()["items"]
+    listed = (await client.get("/api/v1/admin/runs?outcome=ok&tool=guardian-emails", headers=BOB)).json()["items"]
     assert [(run["id"], "urn:fsp:person:anna")] == [(each["id"], each["requested_by"]) for each in listed]
     assert {"input", "outputs"}.isdisjoint(listed[0])
     assert (await client.get(at, headers=BOB)).status_code == 404
@@ -71,7 +71,7 @@ async def test_what_is_shared_is_the_outcome(client: AsyncClient, library: SqlUn
     assert (early.status_code, early.json()["reason"]) == (409, "wrong_state")
     await finished(library, tmp_path)
     async with library.write() as unit:
-        tool = await unit.tools.by_slug("guardian-email-list")
+        tool = await unit.tools.by_slug("guardian-emails")
         assert tool is not None
         await unit.tools.add_maintainer(tool.id, "urn:fsp:person:bob")
     assert (await client.get(at, headers=BOB)).status_code == 404

@@ -19,7 +19,7 @@ from skriptoteket.core.runs.models import Artifact, Ended, Outcome, OutcomeCode,
 from skriptoteket.core.runs.ports import ClaimRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
-RUNS = "/api/v1/tools/guardian-email-list/runs"
+RUNS = "/api/v1/tools/guardian-emails/runs"
 CSV = {"export": ("klass.csv", "Klass;Förnamn\n7A;Åsa\n".encode(), "text/csv")}
 BOB = {"authorization": "Bearer bob"}
 
@@ -103,7 +103,7 @@ async def test_without_a_worker_nothing_is_taken(client: AsyncClient, tmp_path: 
     assert "skriptoteket worker" in answer.json()["fix"]
     assert answer.headers["retry-after"]
     assert (await client.get("/api/v1/runs")).json()["items"] == []
-    detail = (await client.get("/api/v1/tools/guardian-email-list")).json()
+    detail = (await client.get("/api/v1/tools/guardian-emails")).json()
     assert (detail["runnable"], detail["fix"].rpartition(": ")[2]) == (False, "skriptoteket worker")
 
 
@@ -194,7 +194,7 @@ async def test_all_files_come_in_one_archive(client: AsyncClient, library: SqlUn
     for at in (f"/api/v1/runs/{run['id']}/artifacts.zip", f"/my-runs/{run['id']}/artifacts.zip"):
         answer = await client.get(at)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
-        assert "guardian-email-list.zip" in answer.headers["content-disposition"]
+        assert "guardian-emails.zip" in answer.headers["content-disposition"]
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
             assert archive.testzip() is None
             assert [archive.read(name) for name in archive.namelist()] == [b"0123456789" * 50_000]

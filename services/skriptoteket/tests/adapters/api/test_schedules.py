@@ -13,7 +13,7 @@ PATH = "/api/v1/schedules"
 PAGE = {"accept": "text/html"}
 BOB = {"authorization": "Bearer bob"}
 CSV = {"export": ("klass.csv", "Klass;Förnamn\n7A;Åsa\n".encode(), "text/csv")}
-PLAN = {"tool": "guardian-email-list", "cron": "30 7 * * MON-FRI", "timezone": "Europe/Stockholm"}
+PLAN = {"tool": "guardian-emails", "cron": "30 7 * * MON-FRI", "timezone": "Europe/Stockholm"}
 
 
 async def made(client: AsyncClient) -> dict[str, Any]:
@@ -85,8 +85,8 @@ async def test_what_is_wrong_is_told_and_leaves_no_file(
 async def test_the_pages(client: AsyncClient, library: SqlUnitOfWork) -> None:
     """A form without JavaScript: wrong shown again, right kept, paused, changed and removed."""
     assert "You have no schedule yet" in (await client.get("/schedules", headers=PAGE)).text
-    assert "/tools/guardian-email-list/schedule" in (await client.get("/tools/guardian-email-list", headers=PAGE)).text
-    form = "/tools/guardian-email-list/schedule"
+    assert "/tools/guardian-emails/schedule" in (await client.get("/tools/guardian-emails", headers=PAGE)).text
+    form = "/tools/guardian-emails/schedule"
     assert "Every weekday" in (await client.get(form, headers=PAGE)).text
     times = {"rhythm": "weekdays", "at": "7:15", "timezone": "Europe/Stockholm", "class_name": "7A"}
     wrong = await client.post(form, data={**times, "at": "soon"}, files=CSV, headers=PAGE)

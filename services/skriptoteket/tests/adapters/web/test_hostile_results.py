@@ -33,7 +33,7 @@ OUTPUTS: tuple[dict[str, Any], ...] = (
 async def finished(client: AsyncClient, library: SqlUnitOfWork) -> str:
     """The page of a run whose row holds hostile outputs, as if normalising had never been."""
     files = {"export": ("<b>.csv", b"a", "text/csv")}
-    at = (await client.post("/tools/guardian-email-list/run", files=files, headers=PAGE)).headers["location"]
+    at = (await client.post("/tools/guardian-emails/run", files=files, headers=PAGE)).headers["location"]
     now = datetime.now(UTC)
     async with library.write() as unit:
         rules = ClaimRules(frozenset({"standard@1"}), DEFAULT_REQUIREMENTS, 4096)

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.needs_chromium
 
 PATHS = (
     "/browse",
-    "/tools/guardian-email-list",
-    "/tools/guardian-email-list/run",
-    "/tools/guardian-email-list/schedule",
+    "/tools/guardian-emails",
+    "/tools/guardian-emails/run",
+    "/tools/guardian-emails/schedule",
     "/my-runs",
     "/schedules",
     "/suggestions/new",

@@ -14,7 +14,7 @@ from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 PAGE = {"accept": "text/html"}
 CSV = {"export": ("klass.csv", b"Klass;x\n7A;y\n", "text/csv")}
-TOOL = "/api/v1/tools/guardian-email-list"
+TOOL = "/api/v1/tools/guardian-emails"
 MORE = {
     "action_id": "more",
     "label": "Show <b>more</b>",
@@ -38,7 +38,7 @@ async def end(library: SqlUnitOfWork, offer: Any = (MORE,)) -> None:
 
 async def begun(client: AsyncClient, library: SqlUnitOfWork) -> str:
     """The address of a finished run that offers to go on."""
-    answer = await client.post("/tools/guardian-email-list/run", files=CSV, headers=PAGE)
+    answer = await client.post("/tools/guardian-emails/run", files=CSV, headers=PAGE)
     assert answer.status_code == 303
     await end(library)
     return answer.headers["location"]

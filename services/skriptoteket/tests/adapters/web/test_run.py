@@ -11,7 +11,7 @@ from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, RunState
 from skriptoteket.core.runs.ports import ClaimRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
-FORM = "/tools/guardian-email-list/run"
+FORM = "/tools/guardian-emails/run"
 PAGE = {"accept": "text/html"}
 CSV = {"export": ("klass.csv", b"Klass;x\n7A;y\n", "text/csv")}
 
@@ -105,6 +105,6 @@ async def test_pages_of_the_catalogue(client: AsyncClient, library: SqlUnitOfWor
         assert "Guardian e-mail list" in (await client.get(path, headers=PAGE)).text
     for path in ("/browse/astronaut", "/browse/larare/flying", "/tools/nothing", "/my-runs/x"):
         assert (await client.get(path, headers=PAGE)).status_code == 404
-    kept = await client.post("/tools/guardian-email-list/favourite", data={"wanted": "true"}, headers=PAGE)
+    kept = await client.post("/tools/guardian-emails/favourite", data={"wanted": "true"}, headers=PAGE)
     assert kept.status_code == 303
-    assert "Forget as favourite" in (await client.get("/tools/guardian-email-list", headers=PAGE)).text
+    assert "Forget as favourite" in (await client.get("/tools/guardian-emails", headers=PAGE)).text

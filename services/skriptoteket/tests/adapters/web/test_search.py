@@ -11,6 +11,6 @@ async def test_tools_are_found_in_both_languages(client: AsyncClient, library: S
         headers = {"accept": "text/html", "accept-language": language}
         answer = await client.get("/search", params={"q": "guardian"}, headers=headers)
         shown = f"{heading}</h2>" in answer.text
-        assert (answer.status_code, shown, "/tools/guardian-email-list" in answer.text) == (200, True, True), language
+        assert (answer.status_code, shown, "/tools/guardian-emails" in answer.text) == (200, True, True), language
     nothing = await client.get("/search", params={"q": "no such tool"}, headers={"accept": "text/html"})
     assert "/tools/" not in nothing.text

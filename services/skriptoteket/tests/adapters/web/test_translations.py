@@ -12,8 +12,8 @@ async def test_pages_in_swedish(client: AsyncClient, library: SqlUnitOfWork) -> 
     swedish = {**PAGE, "accept-language": "sv"}
     for path, text in (
         ("/browse", "Välj ett verktyg"),
-        ("/tools/guardian-email-list", "Schemalägg"),
-        ("/tools/guardian-email-list/run", "Dina filer raderas när körningen är klar"),
+        ("/tools/guardian-emails", "Schemalägg"),
+        ("/tools/guardian-emails/run", "Dina filer raderas när körningen är klar"),
         ("/my-runs", "Du har inte kört något verktyg än"),
         ("/schedules", "Du har inget schema än"),
         ("/admin/taxonomy", "Yrken och uppgifter"),
