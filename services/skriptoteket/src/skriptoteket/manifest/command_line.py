@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from au_sys_storage_sdk import open_blobs
 from fastapi_services_platform import Database, PlatformSettings, open_database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.cli.commands import CommandParts, command_line
 from skriptoteket.adapters.cli.environments import EnvironmentParts
+from skriptoteket.adapters.db.notifying import notified
 from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
 from skriptoteket.core.bank.models import Installed
@@ -46,7 +48,7 @@ async def _install(publish: bool, only: tuple[str, ...]) -> Sequence[Installed]:
 
 
 async def _work(once: bool) -> None:
-    async with _opened() as (library, _), open_blobs() as blobs:
+    async with _opened() as (library, database), open_blobs() as blobs:
         settings = library.settings
         sandbox, report = await choose_sandbox(library.state_dir, runner_choice(settings))
         parts = WorkerParts(
@@ -56,6 +58,7 @@ async def _work(once: bool) -> None:
             report=report,
             clock=library.clock,
             usable=library.approving.usable,
+            listening=partial(notified, database),
             digests={one.name: one.digest for one in await shelf_of(settings).built()},
         )
         await run_worker(worker_settings(library), parts, once=once)

@@ -10,6 +10,7 @@ from fastapi_services_platform import (
     blocking,
 )
 from skriptoteket.adapters.bank.folders import read_bank
+from skriptoteket.adapters.db.notifying import NotifyingDoorbell
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.environments.shelf import FolderShelf
 from skriptoteket.adapters.platform.health import RunnerHealth
@@ -144,7 +145,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
     """Build the services on a database; nothing is opened."""
     work, clock, ids = SqlUnitOfWork(database), SystemClock(), TimeOrderedIds()
     state_dir = settings.state_dir or platform.data_dir / "skriptoteket"
-    bell = UnixDoorbell(state_dir)
+    bell = NotifyingDoorbell(database, UnixDoorbell(state_dir))
     alive_for = timedelta(seconds=settings.lease_seconds)
     rules = AdmissionRules(
         max_queue_depth=settings.max_queue_depth,

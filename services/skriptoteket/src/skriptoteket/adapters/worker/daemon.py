@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +48,8 @@ class WorkerSettings:
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
     """What a worker is put together from. ``sandbox`` is ``None`` where the host can isolate nothing; ``usable`` asks
-    which environments are approved, again with every heartbeat; ``digests`` has the lock digest of each."""
+    which environments are approved, again with every heartbeat; ``digests`` has the lock digest of each; ``listening``
+    rings the given bell when another host says that a run waits."""
 
     uow: UnitOfWork[RunUnit]
     files: ArtifactStore
@@ -56,6 +58,7 @@ class WorkerParts:
     clock: Clock
     usable: Callable[[], Awaitable[frozenset[str]]] | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+    listening: Callable[[Callable[[], None]], AbstractAsyncContextManager[None]] | None = None
 
 
 async def run_worker(settings: WorkerSettings, parts: WorkerParts, *, once: bool = False) -> None:
@@ -97,10 +100,11 @@ class _Daemon:
             loop.add_signal_handler(number, self._drain_now)
         try:
             await self._begin()
-            if self.parts.sandbox is None:
-                await self._only_report(once)
-            else:
-                await self._work(self.parts.sandbox, once)
+            async with nullcontext() if self.parts.listening is None else self.parts.listening(self.bell.ring):
+                if self.parts.sandbox is None:
+                    await self._only_report(once)
+                else:
+                    await self._work(self.parts.sandbox, once)
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
