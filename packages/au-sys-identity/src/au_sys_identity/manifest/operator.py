@@ -1,20 +1,22 @@
 """The services of the command line, on the database alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from au_sys_identity.adapters.cli import policies, recovery
+from au_sys_identity.adapters.cli import people, policies, recovery
 from au_sys_identity.adapters.cli.commands import commands
 from au_sys_identity.adapters.crypto.breach_list import build_from_hashes
 from au_sys_identity.adapters.db.evidence.rewrapping import Rewrapping
+from au_sys_identity.core.accounts.adoption import Adoption, Newcomer
 from au_sys_identity.core.accounts.registration import NewPerson
 from au_sys_identity.manifest.config import IdentitySettings
-from au_sys_identity.manifest.parts.ground import root_key
+from au_sys_identity.manifest.parts.ground import root_key, utc_now
 from au_sys_identity.manifest.plugin import MIGRATIONS
 from au_sys_identity.manifest.policy_operator import PolicyOperator
-from au_sys_identity.manifest.recovery_operator import RecoveryOperator
+from au_sys_identity.manifest.recovery_operator import OPERATOR, RecoveryOperator
 from fastapi_services_platform import PlatformSettings, blocking, open_database
 
-ADDED = (policies, recovery)
+ADDED = (people, policies, recovery)
 """Modules that add commands of their own to the command line."""
 
 
@@ -26,6 +28,14 @@ class Operator(PolicyOperator, RecoveryOperator):
         async with self.opened() as wiring:
             person, chosen = await wiring.registration.create_admin(wanted, password=password)
         return person.urn, person.email, chosen
+
+    async def import_people(self, newcomers: Sequence[Newcomer], *, real: bool) -> dict[str, object]:
+        """Take people over; what it came to, or would."""
+        async with self.opened() as wiring:
+            adoption = Adoption(wiring.transactions, wiring.hasher, utc_now)
+            done = await adoption.adopt(newcomers, by=OPERATOR, dry_run=not real)
+        refused = [{"line": line, "reason": reason} for line, reason in done.refused]
+        return {"added": done.added, "known": done.known, "dry_run": done.dry_run, "refused": refused}
 
     async def rekey(self) -> dict[str, int]:
         """Seal everything with the present root key."""

@@ -2,9 +2,15 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+
+import bcrypt
+import pytest
+
+from au_sys_identity.adapters.cli.people import _newcomer
 
 SCRIPT = Path(sys.executable).parent / "au-sys-identity"
 
@@ -54,3 +60,25 @@ def test_rules_go_in_and_out_as_casbin_text(tmp_path: Path) -> None:
     assert run(tmp_path, "export-policies").stdout == rule
     broken = run(tmp_path, "prove-policies", "--role", "helpdesk", "--resource", "/desk/*")
     assert (broken.returncode, json.loads(broken.stdout)["counterexample"]["subject"]) == (1, "role:helpdesk")
+
+
+def test_people_are_taken_over(tmp_path: Path) -> None:
+    """A dry run first; nobody with one bad line; nobody twice; and their old password is good for them."""
+    lines = tmp_path / "people.jsonl"
+    kept = bcrypt.hashpw(b"rain on a tin roof", bcrypt.gensalt(4)).decode()
+    good = [{"email": "ann@example.org", "display_name": "Ann", "password_hash": kept}, {"email": "bo@example.org"}]
+    lines.write_text("\n".join(json.dumps(line) for line in [*good, {"email": "c@example.org", "password_hash": "x"}]))
+    bad = run(tmp_path, "import-people", str(lines), "--real")
+    assert (bad.returncode, [line["line"] for line in json.loads(bad.stdout)["refused"]]) == (1, [3])
+    lines.write_text("\n".join(json.dumps(line) for line in good))
+    told = [json.loads(run(tmp_path, "import-people", str(lines), *more).stdout) for more in (["--real"], [])]
+    assert [(one["added"], one["known"], one["dry_run"]) for one in told] == [(2, 0, False), (0, 2, True)]
+    with sqlite3.connect(tmp_path / "identity.db") as database:
+        assert database.execute("SELECT hash FROM passwords").fetchall() == [(kept,)]
+
+
+def test_a_line_says_nothing_that_is_not_known() -> None:
+    """Rights, foreign fields and wrong types are refused with the line and what may stand there."""
+    for line in ('{"email": "d@example.org", "is_superuser": true}', '{"email": 3}', "[]", "no JSON", '{"name": "d"}'):
+        with pytest.raises(ValueError, match=r"^line 7: "):
+            _newcomer(7, line)

@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH
+from argon2 import DEFAULT_HASH_LENGTH, DEFAULT_RANDOM_SALT_LENGTH, Type, extract_parameters
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
+from au_sys_identity.adapters.crypto import foreign_hashes
 from au_sys_identity.adapters.crypto.work_areas import WorkAreas
 from au_sys_identity.core.derivation import Derivation
 from au_sys_identity.core.errors import Busy
@@ -24,6 +25,8 @@ T = TypeVar("T")
 _NETWORK_SHARE = 4
 _PEPPERED = "pepper:"
 _REST_SECONDS = 1.0
+_MOST_KIB = 256 * 1024
+_MOST_PASSES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,17 @@ class Argon2Hasher:
     def outdated(self, hash: str) -> bool:
         """See :class:`~au_sys_identity.core.credentials.ports.PasswordHasher`."""
         mark = self._pepper.mark if self._pepper is not None and self._pepper.on else ""
-        if not hash.startswith(mark) or (not mark and hash.startswith(_PEPPERED)):
+        if not hash.startswith(f"{mark}$argon2id$"):
             return True
         return self._argon2.check_needs_rehash(hash.removeprefix(mark))
+
+    def verifies(self, hash: str) -> bool:
+        """See :class:`~au_sys_identity.core.credentials.ports.PasswordHasher`."""
+        try:
+            made = extract_parameters(hash)
+        except InvalidHashError:
+            return foreign_hashes.is_foreign(hash)
+        return made.type is Type.ID and made.memory_cost <= _MOST_KIB and made.time_cost <= _MOST_PASSES
 
     def rest(self) -> None:
         """Give back the memory that nobody hashes in."""
@@ -148,6 +159,8 @@ class Argon2Hasher:
 
     def _verified(self, secret: str, kept: str) -> bool:
         """Whether it is the secret of a bare hash; one with other settings than today's is the library's affair."""
+        if not kept.startswith("$argon2"):
+            return foreign_hashes.fits(secret, kept)
         try:
             if self._areas is None or not kept.startswith(self._settings):
                 return self._argon2.verify(kept, secret)

@@ -63,7 +63,10 @@ class PasswordHasher(Protocol):
         """Whether the password fits. ``None`` costs the same and never fits: it is checked against a decoy."""
 
     def outdated(self, hash: str) -> bool:
-        """Whether the hash was made with other parameters than the present ones."""
+        """Whether the hash was made in another way than the present one."""
+
+    def verifies(self, hash: str) -> bool:
+        """Whether a hash that another system made can be verified here, at a price that is bearable."""
 
 
 class BreachList(Protocol):

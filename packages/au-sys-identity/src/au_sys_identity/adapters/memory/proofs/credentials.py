@@ -28,6 +28,10 @@ class PlainHasher:
         """See :class:`~au_sys_identity.core.credentials.ports.PasswordHasher`."""
         return hash.partition("$")[0] != self.parameters
 
+    def verifies(self, hash: str) -> bool:
+        """See :class:`~au_sys_identity.core.credentials.ports.PasswordHasher`."""
+        return "$" in hash
+
     def _count(self) -> None:
         if self.full:
             raise Busy
