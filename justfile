@@ -87,6 +87,33 @@ proof-revocation ROUNDS="200":
 proof-brownfield *ARGS:
     {{ run }} python tooling/python-factory/tests/brownfield/proof.py "$@"
 
+# Four web processes and two workers on one PostgreSQL and Redis behind nginx, restarted in turn under load: no request fails
+[group('proof')]
+proof-cluster *ARGS:
+    {{ run }} python -m tests.cluster.run "$@"
+
+# Old wheels, data, backup, new wheels, migration, the same data, and back: the upgrade guide, step by step
+[group('proof')]
+proof-upgrade *ARGS:
+    {{ run }} python -m tests.upgrade.run "$@"
+
+# Image, containers and the gauntlet against them; needs an engine with Compose and the two base images
+[group('proof')]
+proof-docker-shell:
+    {{ run }} python -m tests.containers.run
+
+# The suite on the lowest direct version of every dependency, in an environment of its own
+[group('proof')]
+test-lowest *ARGS:
+    bash tests/release/lowest.sh "{{ justfile_directory() }}" "$@"
+
+# Known vulnerabilities of everything that is locked; asks the public database
+[group('proof')]
+audit:
+    mkdir -p dist
+    uv export --quiet --locked --no-emit-workspace --no-dev --all-packages --no-annotate --no-header > dist/locked.txt
+    uv tool run pip-audit --requirement dist/locked.txt --require-hashes --disable-pip
+
 # A million random questions to the policy engine, to pycasbin and to brute force: no answer differs
 [group('proof')]
 proof-policy *ARGS:
@@ -118,6 +145,12 @@ release-plan *ARGS:
 [no-exit-message]
 release-apply *ARGS:
     {{ run }} python-factory release apply "$@"
+
+# Everything that has to hold before a file is published: built twice, clean install, licence, no tests, no host
+[group('release')]
+[no-exit-message]
+release-gate *ARGS:
+    {{ run }} python-factory release gate "$@"
 
 # Pass the gate and send what stands at its tag to INDEX (pypi, internal or a URL), dependencies first
 [group('release')]

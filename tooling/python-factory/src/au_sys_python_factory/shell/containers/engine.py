@@ -24,6 +24,11 @@ class Engine:
     program: str
     compose: tuple[str, ...]
 
+    @property
+    def is_compose_2(self) -> bool:
+        """Whether Compose is the engine's own command; the separate program is the version before."""
+        return len(self.compose) == 2
+
     def run(self, *arguments: str, given: str | None = None, environment: Mapping[str, str] | None = None) -> str:
         """Call the engine to its end; what it wrote to standard output.
 

@@ -25,6 +25,7 @@ from au_sys_python_factory.shell.supervision.state import StateFolder
 
 STAND_IN = "fsp-base:local"
 IMAGE = "fsp-shell-001:local"
+_WORKER_MAY = ("no-new-privileges:true", "systempaths=unconfined")
 _SECRETS = ("FSP_SECRET_KEY", "IDENTITY_SECRET_KEY", "POSTGRES_PASSWORD")
 
 
@@ -82,9 +83,9 @@ def up_in_containers(
         step.result = image.removeprefix("sha256:")[:12]
     compose = _Compose(engine, platform, state, wish)
     if wish.fresh:
-        compose.call("down", "--volumes", "--remove-orphans")
+        compose.stop("--volumes")
     with progress.step("containers") as step:
-        compose.call("up", "--detach", "--remove-orphans", *compose.services)
+        compose.start()
         step.result = ", ".join(compose.services)
     url = f"http://127.0.0.1:{wish.port}"
     with progress.step("ready"):
@@ -100,7 +101,7 @@ def down_in_containers(platform: PlatformFolder, state: StateFolder, wish: Conta
         Missing: no engine.
     """
     compose = _Compose(find_engine(wish.engine), platform, state, wish)
-    compose.call("down", "--remove-orphans", "--timeout", "20", *(["--volumes"] if volumes else []))
+    compose.stop(*(["--volumes"] if volumes else []))
     if volumes:
         (state.root / "containers" / ".first-admin").unlink(missing_ok=True)
 
@@ -114,6 +115,24 @@ class _Compose:
         self.files = [docker / "compose.yaml", *stand_in]
         self.services = ("postgres", "redis", "mail", "ldap", "migrate", "web", "worker")
         self.environment = _environment(docker, state, wish)
+        self._worker = f"{wish.project}-worker"
+
+    def start(self) -> None:
+        """Every service. Compose before version 2 knows no system paths: the worker is then started beside it."""
+        if self.engine.is_compose_2:
+            self.call("up", "--detach", "--remove-orphans", *self.services)
+            return
+        self.call("up", "--detach", "--remove-orphans", *self.services[:-1])
+        self.engine.run("rm", "--force", self._worker)
+        web = self.engine.run("inspect", self.call("ps", "--quiet", "web").strip())
+        profile = self.environment["FSP_WORKER_SECCOMP"]
+        self.engine.run("run", "--detach", "--name", self._worker, *worker_like(web, profile))
+
+    def stop(self, *options: str) -> None:
+        """Containers and network."""
+        if not self.engine.is_compose_2:
+            self.engine.run("rm", "--force", self._worker)
+        self.call("down", "--remove-orphans", "--timeout", "20", *options)
 
     def call(self, *arguments: str) -> str:
         """One compose command for this project."""
@@ -133,6 +152,21 @@ def _environment(docker: Path, state: StateFolder, wish: ContainerWish) -> Mappi
         "COMPOSE_PROFILES": "extras",
     }
     return {**given, **os.environ, "FSP_SECRETS": given["FSP_SECRETS"]}
+
+
+def worker_like(web: str, profile: str) -> list[str]:
+    """The worker as ``run`` spells it, after what the engine says of the web container."""
+    told = json.loads(web)[0]
+    host = told["HostConfig"]
+    options = ["--read-only", "--user", told["Config"]["User"], "--no-healthcheck", "--cap-drop", "ALL"]
+    options += ["--network", next(iter(told["NetworkSettings"]["Networks"]))]
+    options += ["--memory", "2g", "--pids-limit", str(host["PidsLimit"]), "--stop-timeout", "20"]
+    options += [part for text in _WORKER_MAY for part in ("--security-opt", text)]
+    options += ["--security-opt", f"seccomp={profile}"]
+    options += [part for place, how in (host["Tmpfs"] or {}).items() for part in ("--tmpfs", f"{place}:{how}")]
+    options += [part for text in host["Binds"] for part in ("--volume", text)]
+    options += [part for text in told["Config"]["Env"] for part in ("--env", text)]
+    return [*options, told["Config"]["Image"], "skriptoteket", "worker"]
 
 
 def _secret_files(state: StateFolder) -> Path:

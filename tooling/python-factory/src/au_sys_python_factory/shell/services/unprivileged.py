@@ -60,6 +60,8 @@ def folder_for(account: Account, services: Path, name: str) -> Path:
         return link
     number = hashlib.sha256(str(services.resolve()).encode()).hexdigest()[:12]
     folder = ROOT_PLACE / f"fsp-{name}-{number}"
+    if not link.is_symlink() and folder.is_dir() and any(folder.iterdir()):
+        _set_aside(folder)
     if not folder.exists():
         folder.mkdir(mode=0o700)
         os.chown(folder, account.uid, account.gid)
@@ -69,3 +71,9 @@ def folder_for(account: Account, services: Path, name: str) -> Path:
     if not link.is_symlink():
         link.symlink_to(folder)
     return folder
+
+
+def _set_aside(folder: Path) -> None:
+    """Data of a state folder that was removed: its passwords went with it, so they are kept and not used."""
+    numbers = (number for number in range(1, 10_000) if not folder.with_name(f"{folder.name}.{number}").exists())
+    folder.rename(folder.with_name(f"{folder.name}.{next(numbers)}"))

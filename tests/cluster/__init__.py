@@ -1,0 +1,1 @@
+"""Several nodes behind a proxy, restarted one after another while people work."""

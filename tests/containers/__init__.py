@@ -1,0 +1,1 @@
+"""The platform as containers, proved with a real engine."""
