@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
@@ -10,10 +10,13 @@ from fastapi_services_platform.config.feature_flags import FlagContext
 from fastapi_services_platform.http.door.flagged import mark_flagged
 from fastapi_services_platform.http.exchange import exchange_of
 from fastapi_services_platform.http.pages import Pages
+from fastapi_services_platform.http.pages.undoing import offer_undo
 from fastapi_services_platform.http.permissions import effective_reversibility
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem
 from fastapi_services_platform.languages import SOURCE_LANGUAGE
 from fastapi_services_platform.security.principal import Principal, Reversibility
+
+T = TypeVar("T")
 
 
 @cache
@@ -73,6 +76,11 @@ def operation(request: Request, method: str, path: str) -> Operation | None:
     return Operation(entry.path, effective_reversibility(entry.endpoint, method, entry.owner.reversibility))
 
 
+async def service_of(request: Request, interface: type[T]) -> T:
+    """A service by its type, where no dependency can be declared."""
+    return await exchange_of(request.scope).service_scope().get(interface)
+
+
 def language_of(request: Request) -> str:
     """The language that pages speak to whoever asks, for what an endpoint hands on: a letter, a program's texts."""
     exchange = exchange_of(request.scope)
@@ -105,6 +113,8 @@ __all__ = [
     "flag",
     "inject",
     "language_of",
+    "offer_undo",
     "operation",
     "problem",
+    "service_of",
 ]

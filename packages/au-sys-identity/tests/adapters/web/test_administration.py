@@ -132,3 +132,20 @@ async def test_people_and_roles_are_found_by_the_search(admin: AsyncClient) -> N
     roles = await admin.get("/search", params={"q": "platform-admin"}, headers={**HTML, "accept-language": "sv"})
     assert ("Roller</h2>" in roles.text, "/admin/identity/roles/platform-admin" in roles.text) == (True, True)
     assert 'href="/admin/identity/users/' not in (await admin.get("/search", params={"q": "%%"}, headers=HTML)).text
+
+
+async def test_a_change_is_taken_back_from_the_page_that_follows(admin: AsyncClient) -> None:
+    """A toast offers it once; taking it back can itself be taken back."""
+    page = await page_of(admin, "ann@")
+    await post(admin, page, f"{page}/status", active="off")
+    shown = (await admin.get(page, headers=HTML)).text
+    offered = re.search(r'action="(/admin/identity/backups/changes/[0-9a-f-]{36})"', shown)
+    assert (offered is not None, "badge-dot" in shown and ">disabled<" in shown) == (True, True)
+    assert "/backups/changes/" not in (await admin.get(page, headers=HTML)).text
+    assert offered is not None
+    undone = await post(admin, page, offered.group(1), confirm="yes", back=page)
+    assert (undone.status_code, undone.headers["location"]) == (303, page)
+    again = (await admin.get(page, headers=HTML)).text
+    assert (">active<" in again, "/admin/identity/backups/changes/" in again) == (True, True)
+    elsewhere = await post(admin, page, offered.group(1), confirm="yes", back="https://evil.test/")
+    assert "evil" not in elsewhere.headers.get("location", "")

@@ -24,6 +24,7 @@ from fastapi_services_platform.http.pages.packing import page_answer
 from fastapi_services_platform.http.pages.readers import Readers
 from fastapi_services_platform.http.pages.rights import ASKING, questions_in
 from fastapi_services_platform.http.pages.static_files import StaticFiles, read_static
+from fastapi_services_platform.http.pages.undoing import end_offer, offered_undo
 from fastapi_services_platform.languages import SOURCE_LANGUAGE, Catalogues, Reader
 from fastapi_services_platform.languages.catalogues import SHARED
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -85,7 +86,9 @@ class Pages:
         Raises:
             jinja2.TemplateError: there is no such template, or it uses a name that ``context`` lacks.
         """
-        return page_answer(request, await self.text(request, template, context), status_code)
+        answer = page_answer(request, await self.text(request, template, context), status_code)
+        end_offer(request, answer)
+        return answer
 
     async def text(self, request: Request, template: str, context: Mapping[str, object] | None = None) -> str:
         """A rendered template as text: for fragments that HTMX swaps in, and for :meth:`render`."""
@@ -173,6 +176,7 @@ class Pages:
             "languages": {} if chosen else self._readers.names,
             "zone": "own" if principal is not None and principal.timezone else getattr(reader.zone, "key", "UTC"),
             "entry_page": self._parts.entry_page,
+            "undo": offered_undo(request) if principal is not None else None,
             "has_page": self._parts.paths.__contains__,
             "theme": theme if theme in THEMES else THEMES[0],
             "correlation_id": exchange.correlation_id,

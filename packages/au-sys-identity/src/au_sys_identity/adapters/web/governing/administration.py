@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.granting import Granting
@@ -194,7 +195,7 @@ async def carried_out(
         raise
     except IdentityError as error:
         return await _person(request, pages, desk, user_id, error=str(error))
-    return RedirectResponse(page, 303)
+    return await undoable(request, page)
 
 
 async def _people(

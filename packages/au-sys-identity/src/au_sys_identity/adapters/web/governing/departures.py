@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.web.governing.administration import Desk, carried_out
 from au_sys_identity.adapters.web.governing.machines import MachineRoom
+from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.errors import IdentityError, InvalidInput, NotFound, StepUpRequired
 from au_sys_identity.core.machines.succession import Heirs
@@ -69,7 +70,7 @@ async def close_account(
         raise
     except IdentityError as error:
         return await _page(request, pages, desk, room, user_id, error=error, successor=successor)
-    return RedirectResponse(_PEOPLE, 303)
+    return await undoable(request, _PEOPLE)
 
 
 async def _page(

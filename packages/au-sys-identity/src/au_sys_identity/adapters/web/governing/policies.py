@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.policy.exchange import Manner, TakenIn, given_out, taken_in
 from au_sys_identity.adapters.web.governing.rule_room import RuleRoom, ShownEffect
+from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.access.asking import Answer, checked_question
 from au_sys_identity.core.access.models import Policy, PolicyFilter, canonical_subject, rule_parts
@@ -83,7 +84,7 @@ async def change_rules_page(
                 return await _rules(request, pages, room, typed=typed, effect=seen)
             await room.steps.require(caller_of(request))
             await room.ruling.add(rule, by=caller_of(request).urn)
-            return RedirectResponse(f"{POLICIES}?done=added", 303)
+            return await undoable(request, f"{POLICIES}?done=added")
         known = await _known(room, which)
         if act == "preview-remove":
             seen = await room.effect([Change(False, known.rule)])
@@ -98,7 +99,7 @@ async def change_rules_page(
         raise
     except IdentityError as error:
         return await _rules(request, pages, room, typed=typed, error=error)
-    return RedirectResponse(f"{POLICIES}?done=removed", 303)
+    return await undoable(request, f"{POLICIES}?done=removed")
 
 
 @router.get(_WHY)

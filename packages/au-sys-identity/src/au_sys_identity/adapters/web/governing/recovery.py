@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import IdentityError, NotFound, StepUpRequired
@@ -112,13 +113,14 @@ async def undo_page(
     changes: Changes,
     steps: Steps,
     confirm: Choice = "",
+    back: Annotated[str, Form(max_length=400)] = "",
 ) -> Response:
-    """What taking a change back would do; confirmed, it is done."""
+    """What taking a change back would do; confirmed, it is done, and can be taken back itself."""
 
     async def undo() -> Response:
         found = await changes.undo(change_id, by=caller_of(request).urn, dry_run=not confirm)
         if found.by is not None:
-            return RedirectResponse(f"{BACKUPS}?done=undone", 303)
+            return await undoable(request, back if back.startswith("/admin/identity/") else f"{BACKUPS}?done=undone")
         return await _page(request, pages, archives, changes, undone=found)
 
     return await _tried(request, pages, archives, changes, steps, undo)

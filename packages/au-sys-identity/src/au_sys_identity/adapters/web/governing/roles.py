@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from starlette.datastructures import FormData
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.web.governing.rule_room import RuleRoom, ShownEffect
+from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.access.models import Role, role_name
 from au_sys_identity.core.errors import IdentityError, InvalidInput, NotFound, StepUpRequired
@@ -50,7 +51,7 @@ async def make_role(
         return ask_again(ROLES)
     except IdentityError as error:
         return await _list(request, pages, room, error=error, typed=(name, description, like))
-    return RedirectResponse(f"{ROLES}/{made.name}?done=made", 303)
+    return await undoable(request, f"{ROLES}/{made.name}?done=made")
 
 
 @router.get(f"{ROLES}/{{name}}")
@@ -76,7 +77,7 @@ async def change_role_page(request: Request, name: str, pages: Shown, room: Room
         await room.steps.require(caller)
         if act == "delete":
             await room.roles.delete(role.name, by=caller.urn)
-            return RedirectResponse(f"{ROLES}?done=deleted", 303)
+            return await undoable(request, f"{ROLES}?done=deleted")
         if act != "save":
             raise InvalidInput("act", "is unknown", "Use the buttons of the page.")
         await room.roles.change(
@@ -88,7 +89,7 @@ async def change_role_page(request: Request, name: str, pages: Shown, room: Room
         raise
     except IdentityError as error:
         return await _role(request, pages, room, role, wanted=None if act == "delete" else wanted, error=error)
-    return RedirectResponse(f"{ROLES}/{role.name}?done=saved", 303)
+    return await undoable(request, f"{ROLES}/{role.name}?done=saved")
 
 
 def _wanted(form: FormData) -> tuple[frozenset[str], str, bool]:

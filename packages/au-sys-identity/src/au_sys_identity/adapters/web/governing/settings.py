@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import IdentityError, InvalidInput, StepUpRequired
@@ -57,7 +58,7 @@ async def settings_form(
         return ask_again(_HERE)
     except IdentityError as error:
         return await _page(request, pages, shown, typed=typed, error=error)
-    return RedirectResponse(f"{_HERE}?saved=settings", 303)
+    return await undoable(request, f"{_HERE}?saved=settings")
 
 
 def _editable(setting: Setting) -> bool:
