@@ -27,15 +27,15 @@ def walk(start: SubjectId, steps: Callable[[SubjectId], list[Way]], *, depth: in
     """Everybody within reach, nearest first, each once and by a shortest way."""
     seen, frontier = {start}, [Reached(start, ())]
     for _level in range(depth):
-        further = []
+        further: list[Reached] = []
         for here in frontier:
             for step, there in steps(here.subject):
                 if there not in seen:
                     seen.add(there)
                     further.append(Reached(there, (*here.via, step)))
+                    yield further[-1]
         if not further:
             return
-        yield from further
         frontier = further
 
 

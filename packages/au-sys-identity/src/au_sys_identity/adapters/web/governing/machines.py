@@ -29,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 
 _OWN, _ALL = "/account/machines", "/admin/identity/machines"
 _MOST = 200
+_PAGE = 50
 _SAID = {
     "stop": "They are stopped. Every request of theirs is refused from now on.",
     "resume": "They go on.",
@@ -222,12 +223,12 @@ async def _all(
     error: str = "",
 ) -> Response:
     last = subject_id(after) if after else None
-    found = await room.machines.page(MachineFilter(after=last, limit=_MOST + 1))
-    orphans, trees = await _trees(room, found[:_MOST])
+    found = await room.machines.page(MachineFilter(after=last, limit=_PAGE + 1))
+    orphans, trees = await _trees(room, found[:_PAGE])
     context: dict[str, object] = {
         "orphans": orphans,
         "trees": trees,
-        "next": str(found[_MOST - 1].machine.id) if len(found) > _MOST else "",
+        "next": str(found[_PAGE - 1].machine.id) if len(found) > _PAGE else "",
         "may_stop": await room.reach.decisions.holds(caller_of(request), "identity.machines.stop"),
         "wanted": wanted,
         "effect": effect,

@@ -1,19 +1,19 @@
 """Groups, organizations, and the neighbourhood of a subject as a picture drawn on the server."""
 
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.web.governing.machines import MachineRoom
 from au_sys_identity.adapters.web.governing.neighbourhoods import drawn
-from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.core.errors import IdentityError, NotFound
 from au_sys_identity.core.graph.errors import NotPermitted
 from au_sys_identity.core.graph.linking import Wanted
-from au_sys_identity.core.graph.traversal import members, neighbourhood
+from au_sys_identity.core.graph.traversal import neighbourhood, walk
 from au_sys_identity.core.groups.ports import GroupFilter
 from au_sys_identity.core.organizations.models import DEFAULT_SLUG
 from au_sys_identity.core.organizations.ports import MemberFilter
@@ -58,14 +58,16 @@ async def make_group(
         made = await room.groups.create(name, description, place.id, owner=caller.id, by=caller.urn)
     except IdentityError as error:
         return await _groups(request, pages, room, error=str(error), typed=(name, description))
-    return await undoable(request, f"{_GROUPS}/{made.id}")
+    return RedirectResponse(f"{_GROUPS}/{made.id}", 303)
 
 
 @router.get(_GROUPS + "/{group_id}")
 @access(permission="identity.groups.read")
-async def group_page(request: Request, group_id: str, pages: Frame, room: Room) -> Response:
+async def group_page(
+    request: Request, group_id: str, pages: Frame, room: Room, skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0
+) -> Response:
     """One group: who is in it, and in what it is."""
-    return await _group(request, pages, room, group_id)
+    return await _group(request, pages, room, group_id, skip=skip)
 
 
 @router.post(_GROUPS + "/{group_id}")
@@ -100,7 +102,7 @@ async def change_group_page(
             await room.stopping.unlink(found, "member_of", group.id, by=caller.urn)
         return f"{_GROUPS}/{group.id}"
 
-    return await _redirected(request, change, lambda error: _group(request, pages, room, group_id, error=error))
+    return await _redirected(change, lambda error: _group(request, pages, room, group_id, error=error))
 
 
 @router.get("/admin/identity/graph/{subject}")
@@ -147,15 +149,17 @@ async def make_organization(
         return f"{_ORGANIZATIONS}/{made.slug}"
 
     return await _redirected(
-        request, change, lambda error: _organizations(request, pages, room, error=error, typed=(slug, name))
+        change, lambda error: _organizations(request, pages, room, error=error, typed=(slug, name))
     )
 
 
 @router.get(_ORGANIZATIONS + "/{slug}")
 @access(authenticated=True)
-async def organization_page(request: Request, slug: str, pages: Frame, room: Room) -> Response:
+async def organization_page(
+    request: Request, slug: str, pages: Frame, room: Room, after: Annotated[str, Query(max_length=80)] = ""
+) -> Response:
     """Its members."""
-    return await _organization(request, pages, room, slug)
+    return await _organization(request, pages, room, slug, after=after)
 
 
 @router.post(_ORGANIZATIONS + "/{slug}")
@@ -183,17 +187,15 @@ async def change_organization_page(
             await room.organizations.drop(proof, subject_id(member, "person"), by=caller.urn)
         return f"{_ORGANIZATIONS}/{slug}"
 
-    return await _redirected(request, change, lambda error: _organization(request, pages, room, slug, error=error))
+    return await _redirected(change, lambda error: _organization(request, pages, room, slug, error=error))
 
 
-async def _redirected(
-    request: Request, change: Callable[[], Awaitable[str]], shown: Callable[[str], Awaitable[Response]]
-) -> Response:
+async def _redirected(change: Callable[[], Awaitable[str]], shown: Callable[[str], Awaitable[Response]]) -> Response:
     try:
         page = await change()
     except IdentityError as error:
         return await shown(str(error))
-    return await undoable(request, page)
+    return RedirectResponse(page, 303)
 
 
 async def _groups(
@@ -219,16 +221,20 @@ async def _groups(
     return await pages.render(request, "identity/groups.html", context, status_code=400 if error else 200)
 
 
-async def _group(request: Request, pages: Pages, room: MachineRoom, group_id: str, *, error: str = "") -> Response:
+async def _group(
+    request: Request, pages: Pages, room: MachineRoom, group_id: str, *, skip: int = 0, error: str = ""
+) -> Response:
     group = await room.groups.get(subject_id(group_id, "group"))
     index = await room.graph.current()
-    inside = members(index, group.id, transitive=True)[:200]
+    found = list(islice(walk(group.id, index.member_steps), skip, skip + _PAGE + 1))
+    inside = found[:_PAGE]
     above = [there for _step, there in index.group_steps(group.id)]
     owners = [there for _step, there in index.upward_steps(group.id)]
     names = await room.reach.names([*(one.subject for one in inside), *above, *owners])
     context: dict[str, object] = {
         "group": group,
         "members": [(names[one.subject], one.depth) for one in inside if one.subject in names],
+        "next": skip + _PAGE if len(found) > _PAGE else 0,
         "above": [names[one] for one in above if one in names],
         "owners": [names[one] for one in owners if one in names],
         "error": error,
@@ -249,9 +255,17 @@ async def _organizations(
     return await pages.render(request, "identity/organizations.html", context, status_code=400 if error else 200)
 
 
-async def _organization(request: Request, pages: Pages, room: MachineRoom, slug: str, *, error: str = "") -> Response:
+async def _organization(
+    request: Request, pages: Pages, room: MachineRoom, slug: str, *, after: str = "", error: str = ""
+) -> Response:
     caller = caller_of(request)
     found, proof = await room.reach.organization(caller, slug, "identity.organizations.read", change=True)
-    members_of = await room.organizations.members(proof, MemberFilter(limit=200))
-    context: dict[str, object] = {"organization": found, "members": members_of, "error": error}
+    wanted = MemberFilter(person_id(after) if after else None, _PAGE + 1)
+    members_of = await room.organizations.members(proof, wanted)
+    context: dict[str, object] = {
+        "organization": found,
+        "members": members_of[:_PAGE],
+        "next": str(members_of[_PAGE - 1][1].id) if len(members_of) > _PAGE else "",
+        "error": error,
+    }
     return await pages.render(request, "identity/organization.html", context, status_code=400 if error else 200)
