@@ -4,8 +4,8 @@ It errs on the side of too much: what cannot be seen in imports (data, configura
 whole packages along.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import ChainMap, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from au_sys_python_factory.checks.reading.project import MemberFiles, Project
@@ -88,15 +88,16 @@ def _importers(project: Project) -> dict[str, set[str]]:
     importers: dict[str, set[str]] = defaultdict(set)
     for member in project.members:
         local = {file.module: file.relative for file in member.files if file.area != "source"}
+        known = ChainMap(local, modules)
         for file in member.files:
-            for imported in _imported(file, {**modules, **local}):
+            for imported in _imported(file, known):
                 importers[imported].add(file.relative)
         for fixture, users in _fixtures(member):
             importers[fixture] |= users
     return importers
 
 
-def _imported(file: SourceFile, modules: dict[str, str]) -> Iterator[str]:
+def _imported(file: SourceFile, modules: Mapping[str, str]) -> Iterator[str]:
     """Files that importing this one runs: the modules, and every package above them."""
     for item in file.imports:
         for name in (item.module, item.target):

@@ -1,7 +1,7 @@
 """Runs every rule over what was parsed, once, and takes waivers into account."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -9,24 +9,50 @@ from au_sys_python_factory.checks.allowed.waivers import Waiver, Waivers, about
 from au_sys_python_factory.checks.catalog import RULES, UNREADABLE
 from au_sys_python_factory.checks.reading.project import Project
 from au_sys_python_factory.checks.reading.source import SourceFile
+from au_sys_python_factory.checks.remembered import Remembered, read_remembering
 from au_sys_python_factory.checks.rule import Finding, Hit, Rule
+from au_sys_python_factory.workspace.members import Workspace
 
 _WEIGHTS = (("identity", 0), ("security", 0), ("core", 1), ("api", 2), ("web", 2))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run found; ``waived`` counts what lines were allowed."""
+    """What a run found; ``waived`` counts what was allowed, ``waived_in`` by member."""
 
     findings: tuple[Finding, ...]
     waivers: tuple[Waiver, ...]
     files: int
     waived: int
+    waived_in: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
         """Whether anything worse than a warning was found."""
         return any(finding.severity == "error" for finding in self.findings)
+
+
+def run_remembering(workspace: Workspace) -> Report:
+    """The same for all rules, with what an earlier run found in members that are as they were."""
+    remembered = Remembered(workspace)
+    project, known = read_remembering(workspace, remembered)
+    report = run(project)
+    own = [item for item in report.findings if not _inside(item.path, known)]
+    listed = [item for item in report.waivers if not _inside(item.path, known)]
+    waived = {member.member.relative: report.waived_in.get(member.member.relative, 0) for member in project.members}
+    remembered.keep(project, own, listed, waived)
+    for member in workspace.members:
+        if member.relative in known:
+            own += remembered.findings(member)
+            listed += remembered.waivers(member)
+            waived[member.relative] = remembered.waived(member)
+    files = sum(len(member.files) for member in project.members)
+    return Report(tuple(sorted(set(own))), tuple(listed), files, sum(waived.values()), waived)
+
+
+def _inside(path: str, members: set[str]) -> bool:
+    parts = path.split("/")
+    return "/".join(parts[:2]) in members or parts[0] in members
 
 
 def run(project: Project, rules: Iterable[Rule] = RULES) -> Report:
@@ -35,10 +61,12 @@ def run(project: Project, rules: Iterable[Rule] = RULES) -> Report:
     by_path = {file.path: file for member in project.members for file in member.files}
     waivers, root = Waivers(project), project.workspace.root
     findings: list[Finding] = []
-    waived = 0
+    waived: dict[str, int] = {}
+    owners = [member.member for member in project.members]
     for rule, hit, path in _hits(project, chosen, by_path):
         if waivers.allow(rule, hit, path, by_path.get(path)):
-            waived += 1
+            owner = next((item.relative for item in owners if path.is_relative_to(item.path)), "")
+            waived[owner] = waived.get(owner, 0) + 1
         else:
             findings.append(_finding(rule, hit, path, root))
     listed = waivers.listed
@@ -46,7 +74,7 @@ def run(project: Project, rules: Iterable[Rule] = RULES) -> Report:
         if rule in chosen:
             findings.append(_finding(rule, hit, root / relative, root))
     unique = tuple(sorted(set(findings)))
-    return Report(unique, tuple(listed), len(by_path), waived)
+    return Report(unique, tuple(listed), len(by_path), sum(waived.values()), waived)
 
 
 def _hits(

@@ -9,7 +9,7 @@ import click
 
 from au_sys_python_factory.checks.allowed import baseline as baselines
 from au_sys_python_factory.checks.catalog import BY_ID, RULES
-from au_sys_python_factory.checks.engine import Report, run
+from au_sys_python_factory.checks.engine import Report, run, run_remembering
 from au_sys_python_factory.checks.reading.project import read_project
 from au_sys_python_factory.checks.rule import Finding, Rule
 from au_sys_python_factory.commands.output import answer
@@ -49,7 +49,7 @@ def check(
     rules = chosen(only)
     wanted = {_inside(path, workspace) for path in paths} | (_changed(workspace) if changed else set())
     gc.disable()  # syntax trees hold no circles worth collecting, and looking for them takes most of the time
-    report = run(read_project(workspace), rules)
+    report = run_remembering(workspace) if rules == RULES else run(read_project(workspace), rules)
     shown = [item for item in report.findings if not (paths or changed) or _below(item.path, wanted)]
     if sarif is not None:
         write(sarif, shown, rules)

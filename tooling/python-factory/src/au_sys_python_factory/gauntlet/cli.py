@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -40,6 +40,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--report", "folder", default=None, type=_PATH, help="Folder for gauntlet.json and gauntlet.xml.")
 @click.option("--letters", "mail", default=None, type=_PATH, help="Where a system elsewhere puts its letters.")
 @click.option("--destructive", is_flag=True, help="Also what changes the whole installation; a throw-away shell does.")
+@click.option("--only", default=None, help="Only the rows of this owner; no coverage is measured then.")
 @click.option("--check", "only_check", is_flag=True, help="Only read and validate the rows.")
 def gauntlet(
     start: Path,
@@ -51,6 +52,7 @@ def gauntlet(
     folder: Path | None,
     mail: Path | None,
     destructive: bool,
+    only: str | None,
     only_check: bool,
 ) -> None:
     """Prove the life cycles over real HTTP: exit 0 all passed, 1 something failed, 5 it could not be tried."""
@@ -60,7 +62,7 @@ def gauntlet(
         _show_rows([*rows_of_sources(platform), *rows_of_platform(platform)])
         return
     try:
-        report = _report(platform, state, _Wish(base_url, email, throw_away, mail, destructive))
+        report = _report(platform, state, _Wish(base_url, email, throw_away, mail, destructive, only))
     except UsageError:
         raise
     except FactoryError as error:
@@ -83,6 +85,7 @@ class _Wish:
     throw_away: bool
     mail: Path | None
     destructive: bool
+    only: str | None
 
 
 def _report(platform: PlatformFolder, state: StateFolder, wish: _Wish) -> Report:
@@ -91,25 +94,25 @@ def _report(platform: PlatformFolder, state: StateFolder, wish: _Wish) -> Report
             raise UsageError("--base-url needs an administrator", fix=f"--admin E-MAIL, and the password in {PASSWORD}")
         rows = [*rows_of_sources(platform), *rows_of_platform(platform)]
         admin = Account(wish.email, _password())
-        return _play(Run(wish.base_url.rstrip("/"), rows, admin, False, _tell), wish.mail, wish.destructive)
+        return _play(Run(wish.base_url.rstrip("/"), rows, admin, False, _tell), wish.mail, wish)
     record = read_record(state)
     if record is not None and record.alive and record.phase == "ready" and not wish.throw_away:
-        return _against(platform, state, record.url, destructive=wish.destructive)
+        return _against(platform, state, record.url, wish)
     click.echo("no shell runs here: a throw-away one is started", err=True)
     with throwaway_shell(platform, Progress()) as (thrown, overview):
-        return _against(platform, thrown, overview.url, destructive=True)
+        return _against(platform, thrown, overview.url, replace(wish, destructive=True))
 
 
-def _against(platform: PlatformFolder, state: StateFolder, url: str, *, destructive: bool) -> Report:
+def _against(platform: PlatformFolder, state: StateFolder, url: str, wish: _Wish) -> Report:
     rows = [*rows_of_environment(state.venv), *rows_of_platform(platform)]
     made = new_admin(platform, state, f"gauntlet-admin-{secrets.token_hex(4)}@fsp.example")
     run = Run(url, rows, Account(made.email, made.password), True, _tell)
-    return _play(run, state.data / "outbox", destructive)
+    return _play(run, state.data / "outbox", wish)
 
 
-def _play(run: Run, mail: Path | None, destructive: bool) -> Report:
+def _play(run: Run, mail: Path | None, wish: _Wish) -> Report:
     run.letters = Letters(mail) if mail is not None else None
-    run.destructive = destructive
+    run.destructive, run.only = wish.destructive, wish.only
     return asyncio.run(run.play_all())
 
 

@@ -30,7 +30,7 @@ from au_sys_python_factory.gauntlet.variables import Variables
 @dataclass(slots=True)
 class Run:
     """One pass. ``tell`` gets each stage as soon as it is complete. ``letters`` is where the system's mail can be read;
-    ``destructive`` rows change the whole installation.
+    ``destructive`` rows change the whole installation; ``only`` leaves the rows of one owner, and no coverage.
     """
 
     base_url: str
@@ -40,6 +40,7 @@ class Run:
     tell: Callable[[str, list[Outcome], Report], None]
     letters: Letters | None = None
     destructive: bool = False
+    only: str | None = None
     identifier: str = field(default_factory=lambda: secrets.token_hex(4))
     outcomes: list[Outcome] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -59,7 +60,7 @@ class Run:
             variables = Variables(self._known(sessions), Passkey(self.base_url))
             ordered = in_order(self._meant_for_here())
             await self._play([row for row in ordered if not row.cleanup], sessions, variables)
-            coverage = await self._cover(sessions)
+            coverage = await self._cover(sessions) if self.only is None else None
             await self._play([row for row in reversed(ordered) if row.cleanup], sessions, variables)
         finally:
             await self._remove_people(sessions)
@@ -69,6 +70,8 @@ class Run:
     def _meant_for_here(self) -> Sequence[Row]:
         """The rows without those that would change somebody's whole installation, and what needs them."""
         kept = self.rows if self.destructive else without_destructive(self.rows)
+        if self.only is not None:
+            return [row for row in kept if row.owner == self.only]
         if len(kept) < len(self.rows):
             self.notes.append(f"{len(self.rows) - len(kept)} rows would change the whole installation (--destructive)")
         return kept
