@@ -16,6 +16,7 @@ from au_sys_identity.manifest.mcp_tools import MCP_TOOLS
 from au_sys_identity.manifest.menu import MENU
 from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
 from fastapi_services_platform import (
+    Bundle,
     Contribution,
     LocaleFolder,
     Manifest,
@@ -30,6 +31,18 @@ from fastapi_services_platform import (
 
 _WEB = "au_sys_identity.adapters.web"
 MIGRATIONS = Migrations("au_sys_identity.adapters.db.migrations", whole_metadata, outbox=True)
+
+
+def role_of(bundle: Bundle) -> Role:
+    """The role that a contributed bundle is."""
+    return Role(
+        bundle.name,
+        bundle.summary,
+        frozenset(bundle.permissions),
+        source="bundle",
+        default=bundle.default,
+        requestable=bundle.requestable,
+    )
 
 
 class Identity:
@@ -89,12 +102,7 @@ class Identity:
         if platform is None or wiring is None:
             raise RuntimeError("initialize comes before startup")
         wiring.catalogue.permissions = {known.name: known.summary for known in platform.inventory.permissions}
-        wiring.catalogue.bundles = {
-            bundle.name: Role(
-                bundle.name, bundle.summary, frozenset(bundle.permissions), source="bundle", default=bundle.default
-            )
-            for bundle in platform.inventory.bundles
-        }
+        wiring.catalogue.bundles = {bundle.name: role_of(bundle) for bundle in platform.inventory.bundles}
         await wiring.prepare()
 
     async def shutdown(self) -> None:

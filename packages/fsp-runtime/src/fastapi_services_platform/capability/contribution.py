@@ -54,12 +54,15 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A role template: permissions that are granted together. ``default`` gives it to every person on the platform."""
+    """A role template: permissions that are granted together. ``default`` gives it to every person on the platform,
+    ``requestable`` lets people ask for it.
+    """
 
     name: str
     summary: str
     permissions: tuple[str, ...]
     default: bool = False
+    requestable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
