@@ -134,16 +134,26 @@ class GraphIndex:
             if ends[0] is not None and ends[1] is not None:
                 yield ends[0].id, ends[1].id
 
-    def around(self, subject: SubjectId) -> list[Step]:
+    def around(self, subject: SubjectId) -> Iterator[Step]:
         """Every edge at a subject."""
         number = self._numbers.get(subject)
         if number is None:
-            return []
-        found = [(edge, relation) for relation, edges in self._edges.items() for edge in edges.touching(number)]
+            return
+        for relation, edges in self._edges.items():
+            for source, target in edges.touching(number):
+                ends = self._subjects[source], self._subjects[target]
+                if ends[0] is not None and ends[1] is not None:
+                    yield ends[0].id, relation, ends[1].id
+
+    def among(self, subjects: Iterable[SubjectId]) -> list[Step]:
+        """Every edge between these; nobody else's are looked at, however many there are."""
+        known = {number: one for one in subjects if (number := self._numbers.get(one)) is not None}
         return [
-            (ends[0].id, relation, ends[1].id)
-            for (source, target), relation in found
-            if (ends := (self._subjects[source], self._subjects[target])) and ends[0] and ends[1]
+            (one, relation, known[target])
+            for relation, edges in self._edges.items()
+            for source, one in known.items()
+            for target in edges.out_of(source)
+            if target in known
         ]
 
     def dependents(self, subject: SubjectId, relations: Iterable[Relation]) -> list[tuple[Relation, SubjectId]]:
@@ -166,9 +176,9 @@ class GraphIndex:
         """Groups that it belongs to."""
         return [((subject, "member_of", group), group) for group in self._ids(self._members.out_of, subject)]
 
-    def member_steps(self, group: SubjectId) -> list[Way]:
+    def member_steps(self, group: SubjectId) -> Iterator[Way]:
         """Who belongs to it."""
-        return [((member, "member_of", group), member) for member in self._ids(self._members.into, group)]
+        return (((member, "member_of", group), member) for member in self._ids(self._members.into, group))
 
     def upward_steps(self, subject: SubjectId) -> list[Way]:
         """Who answers for it, and what made it."""
@@ -182,9 +192,10 @@ class GraphIndex:
         children: list[Way] = [((one, "child_of", subject), one) for one in self._ids(self._children.into, subject)]
         return owned + children
 
-    def _ids(self, near: Callable[[int], Iterable[int]], subject: SubjectId) -> list[SubjectId]:
+    def _ids(self, near: Callable[[int], Iterable[int]], subject: SubjectId) -> Iterator[SubjectId]:
         number = self._numbers.get(subject)
-        return [] if number is None else [known.id for one in near(number) if (known := self._subjects[one])]
+        if number is not None:
+            yield from (known.id for one in near(number) if (known := self._subjects[one]))
 
     def _nearest(self, machine: int, away: set[int]) -> tuple[SubjectId, ...]:
         subjects, seen, frontier = self._subjects, {machine}, [machine]

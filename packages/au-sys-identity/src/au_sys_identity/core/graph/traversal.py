@@ -23,7 +23,7 @@ class Reached:
         return len(self.via)
 
 
-def walk(start: SubjectId, steps: Callable[[SubjectId], list[Way]], *, depth: int = _DEEPEST) -> Iterator[Reached]:
+def walk(start: SubjectId, steps: Callable[[SubjectId], Iterable[Way]], *, depth: int = _DEEPEST) -> Iterator[Reached]:
     """Everybody within reach, nearest first, each once and by a shortest way."""
     seen, frontier = {start}, [Reached(start, ())]
     for _level in range(depth):
@@ -90,9 +90,7 @@ def neighbourhood(
         if len(found) >= limit:
             break
         found.append(reached.subject)
-    among = set(found)
-    steps = dict.fromkeys(step for one in found for step in index.around(one) if step[0] in among and step[2] in among)
-    return found, list(steps)
+    return found, index.among(found)
 
 
 def _missing(index: GraphIndex, subject: SubjectId, relations: frozenset[Relation]) -> list[Way]:
@@ -103,5 +101,5 @@ def _missing(index: GraphIndex, subject: SubjectId, relations: frozenset[Relatio
     return found
 
 
-def _around(index: GraphIndex, subject: SubjectId) -> list[Way]:
-    return [(step, step[2] if step[0] == subject else step[0]) for step in index.around(subject)]
+def _around(index: GraphIndex, subject: SubjectId) -> Iterator[Way]:
+    return ((step, step[2] if step[0] == subject else step[0]) for step in index.around(subject))

@@ -12,7 +12,7 @@ from au_sys_identity.core.graph.live import LiveGraph
 from au_sys_identity.core.graph.models import Edge
 from au_sys_identity.core.graph.traversal import machines_below
 from au_sys_identity.core.ids import uuid7
-from au_sys_identity.core.machines.custody import known_machine, orphaned_by, with_custodians
+from au_sys_identity.core.machines.custody import known_machine, many_with_custodians, orphaned_by, with_custodians
 from au_sys_identity.core.machines.models import Cap, KnownMachine, Machine, MachineMfa
 from au_sys_identity.core.machines.ports import MachineFilter
 from au_sys_identity.core.machines.succession import forget_edges
@@ -137,13 +137,13 @@ class Machines:
     async def page(self, wanted: MachineFilter, *, answered_by: SubjectId | None = None) -> list[KnownMachine]:
         """Machines in the order of their ids; ``answered_by`` leaves those that a person is a custodian of."""
         now = self._clock()
+        index = await self._graph.current()
         if answered_by is not None:
-            index = await self._graph.current()
             below = machines_below(index, answered_by)
             own = frozenset(one for one in below if answered_by in index.custody(one).custodians)
             wanted = replace(wanted, among=own)
         async with self._transactions.reading() as unit:
-            return [await with_custodians(unit, machine, now) for machine in await unit.machines.page(wanted)]
+            return await many_with_custodians(unit, await unit.machines.page(wanted), index, now)
 
     async def change(
         self, machine_id: SubjectId | None, change: MachineChange, *, by: str, expected_version: int | None = None

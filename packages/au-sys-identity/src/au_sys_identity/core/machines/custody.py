@@ -4,10 +4,11 @@ The active persons nearest to a machine are its custodians together, walking own
 Inside a transaction the walk goes through the stores; requests ask the index of :mod:`core.graph`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from au_sys_identity.core.errors import NotFound
+from au_sys_identity.core.graph.index import GraphIndex
 from au_sys_identity.core.machines.models import KnownMachine, Machine
 from au_sys_identity.core.organizations.models import DEFAULT_ORGANIZATION, DEFAULT_SLUG
 from au_sys_identity.core.ports import UnitOfWork
@@ -44,6 +45,29 @@ async def with_custodians(unit: UnitOfWork, machine: Machine, now: datetime) -> 
         slug,
         subject_urn(parent.kind, parent.id) if parent else None,
     )
+
+
+async def many_with_custodians(
+    unit: UnitOfWork, machines: Sequence[Machine], index: GraphIndex, now: datetime
+) -> list[KnownMachine]:
+    """As :func:`with_custodians`, for a page of them: who answers is asked of the index, people are read together.
+
+    Those that nobody active answers for are looked at one by one.
+    """
+    answering = {machine.id: index.custody(machine.id).custodians for machine in machines}
+    ids = sorted({one for found in answering.values() for one in found})
+    people = {person.id: person for person in await unit.subjects.many(ids)}
+    found = []
+    for machine in machines:
+        active = tuple(people[one] for one in sorted(answering[machine.id]) if one in people and people[one].active)
+        if not active or machine.organization_id != DEFAULT_ORGANIZATION:
+            found.append(await with_custodians(unit, machine, now))
+            continue
+        parent = next((there for step, there in index.upward_steps(machine.id) if step[1] == "child_of"), None)
+        made_by = index.standing(parent) if parent is not None else None
+        urn = subject_urn(made_by.kind, made_by.id) if made_by is not None else None
+        found.append(KnownMachine(machine, active, parent=urn))
+    return found
 
 
 async def custodians(
