@@ -22,6 +22,7 @@ from skriptoteket.manifest.container import Library, build_library, retention
 from skriptoteket.manifest.plugin import MIGRATIONS, VERSION
 from skriptoteket.manifest.runners import (
     environments_folder,
+    has_pandas,
     make_image,
     make_runner,
     reap,
@@ -110,6 +111,6 @@ async def _look() -> Sequence[EnvironmentState]:
         return await library.approving.look()
 
 
-_ENVIRONMENTS = EnvironmentParts(environments_folder, _look, make_image, reap)
+_ENVIRONMENTS = EnvironmentParts(environments_folder, _look, make_image, reap, has_pandas)
 
 main = command_line(CommandParts(_install, _work, _report, _prune, _sandbox, make_runner, _forget, _ENVIRONMENTS))

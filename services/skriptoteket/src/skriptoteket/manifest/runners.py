@@ -44,6 +44,13 @@ def environments_folder() -> Path | None:
     return SkriptoteketSettings().environments_dir
 
 
+def has_pandas() -> bool:
+    """Whether the first environment of this host brings pandas."""
+    settings = SkriptoteketSettings()
+    packages = packages_of(settings.environments_dir, settings.environments[0])
+    return packages is not None and (packages / "pandas").is_dir()
+
+
 def make_runner(name: str, state_dir: Path) -> Sandbox | None:
     """A runner of this host by its name; ``None`` where no engine is named for containers."""
     return runner_of(name, state_dir, runner_choice(SkriptoteketSettings()))

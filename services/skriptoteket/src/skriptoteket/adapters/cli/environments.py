@@ -23,6 +23,7 @@ class EnvironmentParts:
     look: Callable[[], Awaitable[Sequence[EnvironmentState]]]
     image: Callable[[str], Awaitable[str]]
     reap: Callable[[], Awaitable[None]]
+    has_pandas: Callable[[], bool]
 
 
 Done = Callable[[Awaitable[object]], object]

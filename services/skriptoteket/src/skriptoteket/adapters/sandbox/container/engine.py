@@ -116,12 +116,14 @@ class Engine:
                 f"{method} {_target(path, query)} HTTP/1.1\r\nHost: engine\r\nContent-Type: {kind}\r\n{length}\r\n\r\n"
             )
             writer.write(head.encode() + (content if isinstance(content, bytes) else b""))
-            if not isinstance(content, bytes):
-                async for chunk in content:
-                    writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunk else b"")
-                    await writer.drain()
-                writer.write(b"0\r\n\r\n")
-            await writer.drain()
+            # Whoever refuses says so and hangs up before everything was sent: then the answer is there to be read.
+            with contextlib.suppress(ConnectionError):
+                if not isinstance(content, bytes):
+                    async for chunk in content:
+                        writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunk else b"")
+                        await writer.drain()
+                    writer.write(b"0\r\n\r\n")
+                await writer.drain()
             answer = Answer(reader)
             await answer.begin()
             yield answer

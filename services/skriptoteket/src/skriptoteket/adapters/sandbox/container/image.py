@@ -84,8 +84,10 @@ def _write(archive: IO[bytes], packages: Path | None) -> None:
         linked: set[str] = set()
         for source, target in given:
             linked.update(_add(image, source, target))
+        shown = [f"{source}/" for source, _ in given]
         for path in sorted(_libraries([program, *linked])):
-            _add_file(image, os.path.realpath(path), path)
+            if not path.startswith(tuple(shown)):  # what a wheel brings for itself is there already
+                _add_file(image, os.path.realpath(path), path)
 
 
 def _add(image: tarfile.TarFile, source: Path, target: str) -> Iterator[str]:
@@ -129,5 +131,5 @@ def _libraries(programs: Iterable[str]) -> set[str]:
         words = line.split()
         path = words[2] if len(words) > 2 and words[1] == "=>" else words[0] if words else ""
         if path.startswith("/") and not path.endswith(":") and os.path.isfile(path):
-            found.add(path)
+            found.add(os.path.normpath(path))
     return found
