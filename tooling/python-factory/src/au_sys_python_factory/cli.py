@@ -11,6 +11,7 @@ COMMANDS = {
     "add": "commands.add:add",
     "affected": "commands.seeing.affected:affected",
     "check": "commands.check:check",
+    "completion": "commands.completion:completion",
     "explain": "commands.check:explain",
     "destroy": "commands.journal:destroy",
     "diff": "commands.tracking:diff",

@@ -8,7 +8,8 @@ from au_sys_python_factory.blueprint.naming import check_word, checked_name, nou
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
 from au_sys_python_factory.errors import UsageError
 from au_sys_python_factory.pipelines.new_capability import plan_new_capability
-from au_sys_python_factory.pipelines.registration import chosen_platform
+from au_sys_python_factory.pipelines.new_platform import next_name, plan_new_platform
+from au_sys_python_factory.pipelines.registration import chosen_platform, find_capability
 from au_sys_python_factory.workspace.members import find_workspace
 
 
@@ -50,3 +51,22 @@ def capability(
         f"python-factory undo   (takes {names.folder} back)",
     ]
     carry_out(workspace, manner, lambda: plan_new_capability(blueprint, workspace, platform), next_steps)
+
+
+@new.command()
+@click.argument("name", required=False)
+@click.option(
+    "--with", "wished", multiple=True, metavar="CAPABILITY", help="Wire it in from the start; may be repeated."
+)
+@manner_options
+def platform(name: str | None, wished: tuple[str, ...], manner: Manner) -> None:
+    """Make the platform NAME (default: the next fsp_shell_NNN): bill of materials, configuration, gauntlet."""
+    workspace = find_workspace(manner.start)
+    chosen = name or next_name(workspace)
+    wired = [find_capability(workspace, item) for item in wished]
+    next_steps = [
+        f"python-factory wire NAME --shell {chosen}",
+        f"python-factory shell up --platform {chosen}",
+        f"python-factory undo   (takes platforms/{chosen} back)",
+    ]
+    carry_out(workspace, manner, lambda: plan_new_platform(workspace, chosen, wired), next_steps)
