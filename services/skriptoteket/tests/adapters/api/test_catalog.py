@@ -9,15 +9,15 @@ from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        ({}, 6),
+        ({}, 7),
         ({"q": "guardian"}, 1),
         ({"q": "vardnads"}, 1),
         ({"q": "GUARD list"}, 1),
         ({"q": "guardian spaceship"}, 0),
-        ({"professions": ["larare", "nonsense"]}, 4),
+        ({"professions": ["larare", "nonsense"]}, 5),
         ({"professions": "nonsense"}, 0),
-        ({"professions": "larare", "categories": "lektionsplanering"}, 2),
-        ({"professions": "larare", "categories": ["lektionsplanering", "mentorskap"]}, 4),
+        ({"professions": "larare", "categories": "lektionsplanering"}, 3),
+        ({"professions": "larare", "categories": ["lektionsplanering", "mentorskap"]}, 5),
         ({"favourite": "true"}, 0),
     ],
 )

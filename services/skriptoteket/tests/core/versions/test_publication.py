@@ -1,6 +1,7 @@
 """From draft to published and back again, on every kind of store."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,10 +9,18 @@ import pytest
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
-from skriptoteket.core.errors import Conflict, FourEyesRequired, NotFound, SkriptoteketError, ValidationFailed
+from skriptoteket.core.errors import (
+    Conflict,
+    FourEyesRequired,
+    NotFound,
+    SkriptoteketError,
+    StepUpRequired,
+    ValidationFailed,
+)
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
+from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
 from skriptoteket.core.versions.models import ArchivedReason, ToolVersion, VersionState
 from skriptoteket.core.versions.publication import Expected, FourEyes, Publication
@@ -259,3 +268,56 @@ async def test_the_gate_wants_a_trial(desk: Desk, work: Any, clock: Any) -> None
         await unit.runs.add(tried)
     assert (await gated.submit(desk.people["author"], draft.id)).state == VersionState.IN_REVIEW
     assert (await gated.case(desk.people["reviewer"], draft.id)).tried
+
+
+async def test_a_rollback_and_a_publication_at_once(desk: Desk) -> None:
+    """Both may win, one after the other, or one is told the state; there is always exactly one active version."""
+    tool = await desk.tool()
+    first = await desk.published(tool, "x = 1\n")
+    await desk.published(tool, "x = 2\n")
+    draft = await desk.draft(tool, "x = 3\n")
+    await desk.reviewing.submit(desk.people["author"], draft.id)
+    answers = await asyncio.gather(
+        desk.publication.roll_back(desk.people["boss"], first.id, Expected(first.behaviour_hash), "Back."),
+        desk.publication.publish(desk.people["reviewer"], draft.id, Expected(draft.behaviour_hash), "Fine."),
+        desk.drafting.create(desk.people["author"], tool.id, DraftChange({"source_code": "x = 4\n"})),
+        return_exceptions=True,
+    )
+    assert [each for each in answers if isinstance(each, BaseException) and not isinstance(each, Conflict)] == []
+    found, versions = await desk.drafting.versions(desk.people["author"], tool.id)
+    active = [each.id for each in versions if each.state is VersionState.ACTIVE]
+    assert [found.active_version_id] == active
+    numbers = sorted(each.version_number for each in versions)
+    assert list(range(1, len(numbers) + 1)) == numbers
+
+
+async def test_a_save_against_a_take_over(desk: Desk, clock: Any) -> None:
+    """The author's save either came first or is told who edits now; her text is never written beside theirs."""
+    tool = await desk.tool()
+    head = await desk.draft(tool, "x = 0\n")
+    locking = DraftLocking(desk.work, clock)
+    await locking.acquire(desk.people["author"], tool.id, head.id)
+    answers = await asyncio.gather(
+        desk.drafting.save(desk.people["author"], head.id, DraftChange({"source_code": "x = 1\n"})),
+        locking.acquire(desk.people["reviewer"], tool.id, head.id, force=True),
+        return_exceptions=True,
+    )
+    lost = [each for each in answers if isinstance(each, Conflict)]
+    assert [each.reason for each in lost] in (["draft_locked"], ["draft_head_moved"])
+    assert len([each for each in answers if isinstance(each, BaseException)]) == 1
+
+
+async def test_an_unsure_sign_in_publishes_nothing(desk: Desk, clock: Any) -> None:
+    """Where a second factor is demanded, a password is not enough to publish or to roll back."""
+    tool = await desk.tool()
+    first = await desk.published(tool, "x = 1\n")
+    await desk.published(tool, "x = 2\n")
+    careful = Publication(desk.work, clock, TimeOrderedIds(), assurance="multi")
+    for strength, refused in (("password", True), ("multi", False)):
+        boss = replace(desk.people["boss"], strength=strength)
+        try:
+            await careful.roll_back(boss, first.id, Expected(first.behaviour_hash), "Back.")
+            told = False
+        except StepUpRequired:
+            told = True
+        assert refused == told, strength
