@@ -5,11 +5,12 @@ from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.web.governing.machines import MachineRoom
 from au_sys_identity.adapters.web.governing.neighbourhoods import drawn
+from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.core.errors import IdentityError, NotFound
 from au_sys_identity.core.graph.errors import NotPermitted
 from au_sys_identity.core.graph.linking import Wanted
@@ -58,7 +59,7 @@ async def make_group(
         made = await room.groups.create(name, description, place.id, owner=caller.id, by=caller.urn)
     except IdentityError as error:
         return await _groups(request, pages, room, error=str(error), typed=(name, description))
-    return RedirectResponse(f"{_GROUPS}/{made.id}", 303)
+    return await undoable(request, f"{_GROUPS}/{made.id}")
 
 
 @router.get(_GROUPS + "/{group_id}")
@@ -102,7 +103,7 @@ async def change_group_page(
             await room.stopping.unlink(found, "member_of", group.id, by=caller.urn)
         return f"{_GROUPS}/{group.id}"
 
-    return await _redirected(change, lambda error: _group(request, pages, room, group_id, error=error))
+    return await _redirected(request, change, lambda error: _group(request, pages, room, group_id, error=error))
 
 
 @router.get("/admin/identity/graph/{subject}")
@@ -149,7 +150,7 @@ async def make_organization(
         return f"{_ORGANIZATIONS}/{made.slug}"
 
     return await _redirected(
-        change, lambda error: _organizations(request, pages, room, error=error, typed=(slug, name))
+        request, change, lambda error: _organizations(request, pages, room, error=error, typed=(slug, name))
     )
 
 
@@ -187,15 +188,17 @@ async def change_organization_page(
             await room.organizations.drop(proof, subject_id(member, "person"), by=caller.urn)
         return f"{_ORGANIZATIONS}/{slug}"
 
-    return await _redirected(change, lambda error: _organization(request, pages, room, slug, error=error))
+    return await _redirected(request, change, lambda error: _organization(request, pages, room, slug, error=error))
 
 
-async def _redirected(change: Callable[[], Awaitable[str]], shown: Callable[[str], Awaitable[Response]]) -> Response:
+async def _redirected(
+    request: Request, change: Callable[[], Awaitable[str]], shown: Callable[[str], Awaitable[Response]]
+) -> Response:
     try:
         page = await change()
     except IdentityError as error:
         return await shown(str(error))
-    return RedirectResponse(page, 303)
+    return await undoable(request, page)
 
 
 async def _groups(
