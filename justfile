@@ -124,7 +124,7 @@ proof-policy *ARGS:
 proof-feed *ARGS:
     {{ run }} python -m tests.policy.feed "$@"
 
-# Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, policy, runner, workspace
+# Print a table of measured ratios: `just bench`, or one of runtime, storage, identity, pages, policy, runner, workspace
 [group('proof')]
 bench *NAMES:
     {{ run }} python tests/benchmarks/run.py "$@"
