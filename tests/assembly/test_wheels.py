@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from au_sys_python_factory.shell.assembly.platform_folder import find_platform
+from au_sys_python_factory.wheels.building import build
+from au_sys_python_factory.wheels.members import find_workspace
+
 pytestmark = pytest.mark.needs_uv
 LEFTOVER = re.compile(r"/tests/.*\.py$|\.(pyc|db|gitkeep)$")
 SIX = {
@@ -23,11 +27,15 @@ SIX = {
 
 @pytest.fixture(scope="module")
 def wheels(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One wheel of each member, by import name."""
-    out = tmp_path_factory.mktemp("dist")
-    command = ["uv", "build", "--all-packages", "--wheel", "--quiet", "--out-dir", str(out)]
-    subprocess.run(command, cwd=workspace, check=True, capture_output=True)
-    return {found.name.split("-")[0]: found for found in out.glob("*.whl")}
+    """One wheel of each member, by import name; those of the shell are the ones that it runs from, built once."""
+    platform = find_platform(find_workspace(workspace), None)
+    shipped = platform.bill_of_materials()
+    others = [member for member in platform.workspace.members if member not in shipped]
+    built = [
+        *build(platform.workspace, shipped, platform.packages, sdists=False).wheels,
+        *build(platform.workspace, others, tmp_path_factory.mktemp("others"), sdists=False).wheels,
+    ]
+    return {wheel.path.name.split("-")[0]: wheel.path for wheel in built}
 
 
 def names(wheel: Path) -> list[str]:

@@ -16,6 +16,8 @@ class Load:
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    working: int = 0
+    """People who have signed in and begun."""
 
     async def person(self, url: str, password: str) -> None:
         """Until told to stop: who am I, put a document, read it back."""
@@ -23,6 +25,7 @@ class Load:
             name = secrets.token_hex(6)
             headers = {"Authorization": f"Bearer {await _token(client, password)}"}
             number = 0
+            self.working += 1
             while not self.stopping.is_set():
                 number += 1
                 place = f"/storage/cluster/{name}-{number % 5}"

@@ -19,7 +19,8 @@ async def rolling_restart(cluster: Cluster, people: int, rounds: int) -> Load:
     """Every node, one after another, while people work."""
     load = Load()
     tasks = [asyncio.create_task(load.person(cluster.url, cluster.password)) for _ in range(people)]
-    await asyncio.sleep(1)
+    while load.working < people:
+        await asyncio.sleep(0.1)
     for number in range(rounds):
         for port in list(cluster.web):
             before = load.answers.total()
