@@ -121,8 +121,7 @@ class Visit:
         return wider
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_pages_are_accessible(browser: "Browser", site: str, width: int, scheme: Literal["light", "dark"]) -> None:
     """No page has a violation, scrolls sideways, complains on the console or asks another host."""
     visit = Visit(browser, site, width=width, scheme=scheme)

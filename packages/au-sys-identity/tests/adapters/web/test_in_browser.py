@@ -283,8 +283,7 @@ PUBLIC = ("/login", "/login/link", "/magic", "/register", "/forgot-password", "/
 OWN = ("/account", "/account/profile", "/account/password", "/account/security", "/account/confirm")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
 def test_pages_are_accessible(
     browser: "Browser", site: str, tmp_path: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:

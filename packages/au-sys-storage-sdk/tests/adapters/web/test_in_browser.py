@@ -109,8 +109,7 @@ def found_on(page: "Page", complaints: list[str]) -> list[str]:
     return told
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_pages_are_accessible(browser: "Browser", site: str, width: int, scheme: Literal["light", "dark"]) -> None:
     """No violation, no complaint on the console, no scrolling sideways."""
     context = signed_in(browser, site, width, scheme)
