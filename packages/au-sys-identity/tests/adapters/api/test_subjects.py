@@ -114,13 +114,16 @@ async def test_administrators_make_accounts(client: AsyncClient, admin: dict[str
 
 
 async def test_people_are_listed_and_looked_up(client: AsyncClient, admin: dict[str, str], ann: dict[str, str]) -> None:
-    """Pages follow each other; an id or a URN finds one; ids of nobody and of another kind are 404 alike."""
+    """Pages follow each other, by cursors of their own list; an id or a URN finds one; anything else is 404 alike."""
     ann_id = await my_id(client, ann)
     first = (await client.get("/users", headers=admin, params={"limit": 1})).json()
     second = (await client.get("/users", headers=admin, params={"limit": 1, "cursor": first["next_cursor"]})).json()
     listed = [item["email"] for item in (*first["items"], *second["items"])]
     assert sorted(listed) == ["admin@example.org", "ann@example.org"]
     assert second["next_cursor"] is None
+    for place, bad in (("/users", "x"), ("/users", ann_id), ("/rbac/policies", first["next_cursor"])):
+        refused = await client.get(place, headers=admin, params={"cursor": bad})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "cursor")
     for path in (f"/users/{ann_id}", f"/users/urn:au:user:{ann_id}"):
         assert (await client.get(path, headers=admin)).json()["email"] == "ann@example.org"
     for path in ("/users/nonsense", f"/users/urn:au:app:{ann_id}", "/users/00000000-0000-7000-8000-000000000000"):

@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.notices import NoticeOut, NoticesOut
 from au_sys_identity.core.notices.telling import Telling
 from fastapi_services_platform import access
@@ -21,14 +22,13 @@ Told = Annotated[Telling, inject(Telling)]
 async def list_notices(
     request: Request,
     telling: Told,
-    cursor: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    page: Paged,
 ) -> NoticesOut:
     """Newest first, a page at a time."""
     caller = caller_of(request)
-    found = await telling.of_subject(caller.id, before=cursor, limit=limit + 1)
-    items = [NoticeOut.of(told) for told in found[:limit]]
-    following = str(items[-1].id) if len(found) > limit else None
+    found = await telling.of_subject(caller.id, before=page.after, limit=page.limit + 1)
+    items = [NoticeOut.of(told) for told in found[: page.limit]]
+    following = page.next(items[-1].id) if len(found) > page.limit else None
     return NoticesOut(items=items, next_cursor=following, unread=await telling.unread(caller.id))
 
 

@@ -8,6 +8,7 @@ from au_sys_identity.adapters.api.cards import People
 from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.door.clients import client_of
 from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.door.session_cookies import drop_session, keep_session
 from au_sys_identity.adapters.api.programs.machines import itself
 from au_sys_identity.adapters.api.schemas.machines import AgentOut, MachineOut
@@ -171,16 +172,14 @@ async def delete_me(
 async def list_users(
     accounts: Annotated[Accounts, inject(Accounts)],
     people: Annotated[People, inject(People)],
+    page: Paged,
     q: Annotated[str, Query(max_length=120)] = "",
     status: Literal["pending", "active", "disabled"] | None = None,
-    cursor: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> UsersOut:
     """Accounts whose name or address contains ``q``, a page at a time."""
-    after = person_id(cursor) if cursor else None
-    found = await accounts.page(PersonFilter(q, status, after, limit + 1))
-    items = [await people.shown(person) for person in found[:limit]]
-    return UsersOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    found = await accounts.page(PersonFilter(q, status, page.subject, page.limit + 1))
+    items = [await people.shown(person) for person in found[: page.limit]]
+    return UsersOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post("/users", operation_id="create_user", summary="Make an account", status_code=201)

@@ -7,6 +7,7 @@ from typing import Any
 
 from au_sys_identity.adapters.api.cards import People
 from au_sys_identity.adapters.api.door.authentication import CookieNames, RequestAuthenticator
+from au_sys_identity.adapters.api.door.paging import Cursors
 from au_sys_identity.adapters.api.token_answers import TokenAnswers
 from au_sys_identity.adapters.crypto.access_tokens import JwtAccessTokens
 from au_sys_identity.adapters.crypto.bootstrap_token import BootstrapToken
@@ -112,6 +113,7 @@ def services_of(base: Base, heart: Heart) -> dict[type[Any], object]:  # Any: in
         SubjectDirectory: PlatformDirectory(base.transactions),
         RoleAdministration: PlatformRoles(granting, decisions),
         CookieNames: base.cookies,
+        Cursors: Cursors(base.root),
         RuntimeSettings: base.runtime,
         Catalogue: heart.catalogue,
         SignIn: heart.sign_in,

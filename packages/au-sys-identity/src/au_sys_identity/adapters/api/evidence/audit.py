@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.audit import (
     ConsistencyOut,
     EventOut,
@@ -35,22 +36,30 @@ _LARGEST = 2**53
 async def list_audit_events(
     request: Request,
     log: Log,
+    page: Paged,
     actor: Annotated[str, Query(max_length=200)] = "",
     action: Annotated[str, Query(max_length=120)] = "",
     target: Annotated[str, Query(max_length=400)] = "",
     outcome: Literal["success", "denied", "failed"] | None = None,
     since: Annotated[datetime | None, Query(alias="from")] = None,
     until: Annotated[datetime | None, Query(alias="to")] = None,
-    cursor: Annotated[int | None, Query(ge=0, le=_LARGEST)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> EventsOut:
     """Newest first; ``action`` is the beginning of one."""
-    wanted = Wanted(actor, action, target, outcome or "", _aware(since), _aware(until), cursor, limit + 1)
+    wanted = Wanted(
+        actor,
+        action,
+        target,
+        outcome or "",
+        _aware(since),
+        _aware(until),
+        page.offset if page.begin else None,
+        page.limit + 1,
+    )
     found = await log.find(wanted)
     filters = {"actor": actor, "action": action, "target": target, "outcome": outcome}
     await log.note(caller_of(request).urn, "audit.read", {name: value for name, value in filters.items() if value})
-    items = [EventOut.of(shown) for shown in found[:limit]]
-    return EventsOut(items=items, next_cursor=str(items[-1].leaf_index) if len(found) > limit else None)
+    items = [EventOut.of(shown) for shown in found[: page.limit]]
+    return EventsOut(items=items, next_cursor=page.next(items[-1].leaf_index) if len(found) > page.limit else None)
 
 
 @router.get("/events/{event_id}", operation_id="get_audit_event", summary="One event")

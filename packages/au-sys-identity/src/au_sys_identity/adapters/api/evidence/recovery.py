@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.recovery import (
     BackupNew,
     BackupOut,
@@ -108,12 +109,13 @@ async def restore_backup(
 @router.get("/iam/recovery/changes", operation_id="list_changes", summary="Changes that can be taken back")
 @access(permission="identity.recovery.read")
 async def list_changes(
-    changes: Changes, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    changes: Changes,
+    page: Paged,
 ) -> ChangesOut:
     """Newest first."""
-    found = await changes.page(before=cursor, limit=limit + 1)
-    items = [ChangeOut.of(change) for change in found[:limit]]
-    return ChangesOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    found = await changes.page(before=page.after, limit=page.limit + 1)
+    items = [ChangeOut.of(change) for change in found[: page.limit]]
+    return ChangesOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post("/iam/recovery/rollback/{change_id}", operation_id="roll_back", summary="Take one change back")

@@ -6,6 +6,7 @@ from fastapi import Query, Request, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.programs.machines import (
     Known,
     Within,
@@ -33,17 +34,23 @@ async def list_ai_agents(
     request: Request,
     machines: Known,
     reach: Within,
+    page: Paged,
     organization: Annotated[str, Query(max_length=63)] = DEFAULT_SLUG,
     status: Literal["active", "disabled"] | None = None,
-    cursor: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AgentsOut:
     """Those that the caller answers for; with ``identity.machines.read`` all of the organization."""
     found = await listed(
-        request, machines, reach, "agent", organization=organization, status=status, cursor=cursor, limit=limit + 1
+        request,
+        machines,
+        reach,
+        "agent",
+        organization=organization,
+        status=status,
+        after=page.subject,
+        limit=page.limit + 1,
     )
-    items = [AgentOut.of(known) for known in found[:limit]]
-    return AgentsOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    items = [AgentOut.of(known) for known in found[: page.limit]]
+    return AgentsOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post("", operation_id="create_ai_agent", summary="Make an AI agent", status_code=201)

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.machines import (
     AgentOut,
     MachineOut,
@@ -29,7 +30,7 @@ from au_sys_identity.core.machines.models import KnownMachine, MachineMfa
 from au_sys_identity.core.machines.ports import MachineFilter
 from au_sys_identity.core.organizations.models import DEFAULT_SLUG
 from au_sys_identity.core.principal import Principal
-from au_sys_identity.core.subjects.models import Status, SubjectKind, person_id, subject_id, subject_urn
+from au_sys_identity.core.subjects.models import Status, SubjectId, SubjectKind, person_id, subject_id, subject_urn
 from au_sys_identity.core.tokens.keys import ApiKeys
 from au_sys_identity.core.tokens.rotation import KeyRotation
 from fastapi_services_platform import access
@@ -49,17 +50,23 @@ async def list_service_accounts(
     request: Request,
     machines: Known,
     reach: Within,
+    page: Paged,
     organization: Annotated[str, Query(max_length=63)] = DEFAULT_SLUG,
     status: Literal["active", "disabled"] | None = None,
-    cursor: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> MachinesOut:
     """Those that the caller answers for; with ``identity.machines.read`` all of them."""
     found = await listed(
-        request, machines, reach, "app", organization=organization, status=status, cursor=cursor, limit=limit + 1
+        request,
+        machines,
+        reach,
+        "app",
+        organization=organization,
+        status=status,
+        after=page.subject,
+        limit=page.limit + 1,
     )
-    items = [MachineOut.of(known) for known in found[:limit]]
-    return MachinesOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    items = [MachineOut.of(known) for known in found[: page.limit]]
+    return MachinesOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post("", operation_id="create_service_account", summary="Make a service account", status_code=201)
@@ -282,12 +289,11 @@ async def listed(
     *,
     organization: str,
     status: Status | None,
-    cursor: str | None,
+    after: SubjectId | None,
     limit: int,
 ) -> list[KnownMachine]:
     """Machines of an organization for those who may read them there; for everybody else those they answer for."""
     caller = caller_of(request)
-    after = person_id(cursor) if cursor else None
     wanted = MachineFilter(status=status, kind=kind, after=after, limit=limit)
     if await reach.decisions.holds(caller, "identity.machines.read", domain=organization):
         found, _proof = await reach.organization(caller, organization, "identity.machines.read")

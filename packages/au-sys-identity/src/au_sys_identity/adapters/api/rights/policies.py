@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from starlette.responses import PlainTextResponse
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.rights.policies import (
     Bulk,
     BulkOut,
@@ -41,19 +42,18 @@ _STEPS = inject(StepUp)
 @access(permission="identity.policies.read")
 async def list_policies(
     ruling: Annotated[Ruling, _RULING],
+    page: Paged,
     subject: Annotated[str | None, Query(max_length=200)] = None,
     domain: Annotated[str | None, Query(max_length=64)] = None,
     resource: Annotated[str | None, Query(max_length=500)] = None,
     action: Annotated[str | None, Query(max_length=120)] = None,
     effect: Effect | None = None,
-    cursor: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PoliciesOut:
     """Rules of this installation, filtered by any field; those of shipped roles stand with the roles."""
     who = None if subject is None else canonical_subject(subject)
-    found = await ruling.page(PolicyFilter(who, domain, resource, action, effect, cursor, limit + 1))
-    items = [PolicyOut.of(policy) for policy in found[:limit]]
-    return PoliciesOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    found = await ruling.page(PolicyFilter(who, domain, resource, action, effect, page.after, page.limit + 1))
+    items = [PolicyOut.of(policy) for policy in found[: page.limit]]
+    return PoliciesOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post("/rbac/policies", operation_id="add_policy", summary="Add a rule", status_code=201)

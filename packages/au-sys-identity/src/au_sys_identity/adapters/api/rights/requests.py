@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.rights.workflow import RequestDecision, RequestNew, RequestOut, RequestsOut
 from au_sys_identity.core.access.decisions import Decisions
 from au_sys_identity.core.access.models import DEFAULT_DOMAIN
@@ -29,20 +30,19 @@ async def list_access_requests(
     request: Request,
     wishes: Asked,
     decisions: Rights,
+    page: Paged,
     state: State | None = None,
     domain: Annotated[str, Query(max_length=64)] = DEFAULT_DOMAIN,
-    cursor: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> RequestsOut:
     """One's own; for those who decide in an organization, everybody's there. Newest first."""
     caller, now = caller_of(request), datetime.now(UTC)
     if await decisions.holds(caller, DECIDES, domain=domain):
-        wanted = RequestFilter(None, state, cursor, limit + 1, domain)
+        wanted = RequestFilter(None, state, page.after, page.limit + 1, domain)
     else:
-        wanted = RequestFilter(caller.id, state, cursor, limit + 1)
+        wanted = RequestFilter(caller.id, state, page.after, page.limit + 1)
     found = await wishes.page(wanted)
-    items = [RequestOut.of(known, now) for known in found[:limit]]
-    return RequestsOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    items = [RequestOut.of(known, now) for known in found[: page.limit]]
+    return RequestsOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post("", operation_id="submit_access_request", summary="Ask for access", status_code=201)

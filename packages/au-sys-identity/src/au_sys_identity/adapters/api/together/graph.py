@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.together import (
     DependentOut,
     DependentsOut,
@@ -115,10 +116,9 @@ async def list_dependents(
     identity_id: str,
     reach: Within,
     graph: Graph,
+    page: Paged,
     relations: Annotated[list[Relation] | None, Query(max_length=4)] = None,
     depth: Annotated[int, Query(ge=1, le=32)] = 32,
-    cursor: Annotated[str | None, Query(max_length=10, pattern=r"^\d{1,9}$")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> DependentsOut:
     """What it owns, made and holds together, and what depends on it: nearest first, with what would stop."""
     caller, index = caller_of(request), await graph.current()
@@ -130,10 +130,9 @@ async def list_dependents(
         subject = await reach.subject(caller, identity_id, "identity.graph.read")
     wanted = relations or list(RELATIONS)
     reached = dependents(index, subject.id, wanted, depth=depth)
-    start = int(cursor or 0)
-    page = reached[start : start + limit]
+    shown = reached[page.offset : page.offset + page.limit]
     ending = set(ends_with(index, subject.id))
-    names = await reach.names([subject.id, *(end for one in page for step in one.via for end in (step[0], step[2]))])
+    names = await reach.names([subject.id, *(end for one in shown for step in one.via for end in (step[0], step[2]))])
     items = [
         DependentOut(
             subject=NodeOut.of(names[one.subject]),
@@ -142,11 +141,10 @@ async def list_dependents(
             via=[StepOut.of(step, names) for step in one.via],
             would_stop=one.subject in ending or one.via[-1][1] == "dependency_of",
         )
-        for one in page
+        for one in shown
         if one.subject in names
     ]
-    following = str(start + limit) if len(reached) > start + limit else None
-    return DependentsOut(items=items, next_cursor=following)
+    return DependentsOut(items=items, next_cursor=page.beyond(len(reached)))
 
 
 @router.get("/{identity_id}/neighbourhood", operation_id="get_neighbourhood", summary="What is around a subject")

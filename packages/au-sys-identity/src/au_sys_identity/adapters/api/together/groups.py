@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.together import (
     GroupMembersOut,
     GroupNew,
@@ -27,7 +28,7 @@ from au_sys_identity.core.groups.ports import GroupFilter
 from au_sys_identity.core.organizations.membership import Organizations
 from au_sys_identity.core.organizations.models import DEFAULT_SLUG
 from au_sys_identity.core.principal import Principal
-from au_sys_identity.core.subjects.models import person_id, subject_id
+from au_sys_identity.core.subjects.models import subject_id
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -46,21 +47,20 @@ async def list_groups(
     groups: Known,
     reach: Within,
     tenants: Tenants,
+    page: Paged,
     q: Annotated[str, Query(max_length=120)] = "",
     organization: Annotated[str, Query(max_length=63)] = DEFAULT_SLUG,
-    cursor: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> GroupsOut:
     """Of an organization, for those who may read its groups; for everybody else their own."""
     caller = caller_of(request)
-    after = person_id(cursor) if cursor else None
-    wanted = GroupFilter(q, None, caller.id, after, limit + 1)
+    after = page.subject
+    wanted = GroupFilter(q, None, caller.id, after, page.limit + 1)
     if await reach.decisions.holds(caller, "identity.groups.read", domain=organization):
         place = await tenants.by_slug(organization)
-        wanted = GroupFilter(q, place.id, None, after, limit + 1)
+        wanted = GroupFilter(q, place.id, None, after, page.limit + 1)
     found = await groups.page(wanted)
-    items = [GroupOut.of(group, await tenants.slug_of(group.organization_id)) for group in found[:limit]]
-    return GroupsOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    items = [GroupOut.of(group, await tenants.slug_of(group.organization_id)) for group in found[: page.limit]]
+    return GroupsOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post("", operation_id="create_group", summary="Make a group", status_code=201)
@@ -126,24 +126,22 @@ async def list_group_members(
     groups: Known,
     reach: Within,
     graph: Graph,
+    page: Paged,
     transitive: bool = False,
-    cursor: Annotated[str | None, Query(max_length=10, pattern=r"^\d{1,9}$")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> GroupMembersOut:
     """For its owners and those who may read groups; ``transitive`` goes through groups in it."""
     group = await _visible(caller_of(request), group_id, groups, reach, graph, members_too=False)
     found = members(await graph.current(), group.id, transitive=transitive)
-    start = int(cursor or 0)
-    page = found[start : start + limit]
-    names = await reach.names([group.id, *(end for one in page for step in one.via for end in (step[0], step[2]))])
+    shown = found[page.offset : page.offset + page.limit]
+    names = await reach.names([group.id, *(end for one in shown for step in one.via for end in (step[0], step[2]))])
     items = [
         MemberOut(
             subject=NodeOut.of(names[one.subject]), depth=one.depth, via=[StepOut.of(step, names) for step in one.via]
         )
-        for one in page
+        for one in shown
         if one.subject in names
     ]
-    return GroupMembersOut(items=items, next_cursor=str(start + limit) if len(found) > start + limit else None)
+    return GroupMembersOut(items=items, next_cursor=page.beyond(len(found)))
 
 
 async def _visible(

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from au_sys_identity.adapters.api.cards import People
 from au_sys_identity.adapters.api.door.authentication import CookieNames, caller_of
 from au_sys_identity.adapters.api.door.clients import client_of
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.notices import AcceptBody, InvitationNew, InvitationOut, InvitationsOut
 from au_sys_identity.adapters.api.schemas.subjects import UserOut
 from au_sys_identity.adapters.api.together.reach import Reach
@@ -33,14 +34,13 @@ async def list_invitations(
     slug: str,
     inviting: Sent,
     reach: Within,
-    cursor: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    page: Paged,
 ) -> InvitationsOut:
     """Newest first, with what became of them."""
     await reach.organization(caller_of(request), slug, "identity.organizations.write", change=True)
-    found = await inviting.of(slug, before=cursor, limit=limit + 1)
-    items = [InvitationOut.of(invitation, datetime.now(UTC)) for invitation in found[:limit]]
-    return InvitationsOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    found = await inviting.of(slug, before=page.after, limit=page.limit + 1)
+    items = [InvitationOut.of(invitation, datetime.now(UTC)) for invitation in found[: page.limit]]
+    return InvitationsOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.post(_PLACE, operation_id="invite", summary="Invite somebody by mail", status_code=201)

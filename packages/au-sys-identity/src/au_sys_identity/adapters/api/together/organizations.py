@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.door.conditions import IfMatch, expected_version
+from au_sys_identity.adapters.api.door.paging import Paged
 from au_sys_identity.adapters.api.schemas.together import (
     OrganizationMemberOut,
     OrganizationMembersOut,
@@ -19,7 +20,7 @@ from au_sys_identity.core.errors import NotFound
 from au_sys_identity.core.graph.errors import NotPermitted
 from au_sys_identity.core.organizations.membership import Organizations
 from au_sys_identity.core.organizations.ports import MemberFilter
-from au_sys_identity.core.subjects.models import person_id, subject_id
+from au_sys_identity.core.subjects.models import subject_id
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import inject
 
@@ -103,15 +104,13 @@ async def list_organization_members(
     slug: str,
     organizations: Known,
     reach: Within,
-    cursor: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    page: Paged,
 ) -> OrganizationMembersOut:
     """For those who may read the organization; being a member of it is not enough."""
     _found, proof = await reach.organization(caller_of(request), slug, "identity.organizations.read", change=True)
-    after = person_id(cursor) if cursor else None
-    found = await organizations.members(proof, MemberFilter(after, limit + 1))
-    items = [OrganizationMemberOut.of(membership, person) for membership, person in found[:limit]]
-    return OrganizationMembersOut(items=items, next_cursor=str(items[-1].id) if len(found) > limit else None)
+    found = await organizations.members(proof, MemberFilter(page.subject, page.limit + 1))
+    items = [OrganizationMemberOut.of(membership, person) for membership, person in found[: page.limit]]
+    return OrganizationMembersOut(items=items, next_cursor=page.next(items[-1].id) if len(found) > page.limit else None)
 
 
 @router.put("/{slug}/members/{person}", operation_id="add_organization_member", summary="Take a person in")
