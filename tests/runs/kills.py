@@ -29,6 +29,7 @@ _WAITING = 8
 _RECOVERY_SECONDS = 1.0
 _START_SECONDS = 60.0
 _LIFE_SECONDS = 3.0
+_GONE_SECONDS = 30.0
 _AT_ANY_TIME = 0.4
 _KINDS = ("zygote", "zygote", "zygote", "bubblewrap")
 
@@ -116,7 +117,8 @@ def _kill_once(place: library.Place, rows: remains.Rows, tally: Tally, chance: r
     for state, number in rows.states().items():
         if state in ("starting", "running", "collecting"):
             tally.hit[state] = tally.hit.get(state, 0) + number
-    tally.complaints += [f"still alive: {one}" for one in remains.wait_until_gone(remains.processes)]
+    tally.complaints += [f"still alive: {one}" for one in remains.wait_until_gone(remains.living)]
+    tally.complaints += [f"never gone: {one}" for one in remains.wait_until_gone(remains.processes, _GONE_SECONDS)]
     tally.kills += 1
 
 

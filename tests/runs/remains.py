@@ -28,8 +28,13 @@ def stand_apart() -> None:
         raise OSError("this process cannot adopt orphans")
 
 
+def living() -> list[str]:
+    """Processes below this one that still have memory; those that are being taken down have none."""
+    return [one for one in processes() if one.partition(" ")[2]]
+
+
 def processes() -> list[str]:
-    """Every living process below this one; the dead ones are buried."""
+    """Every process below this one that is not buried yet; the dead ones are."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
