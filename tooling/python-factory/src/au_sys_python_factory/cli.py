@@ -25,6 +25,7 @@ COMMANDS = {
     "release": "wheels.release.cli:release",
     "lock": "wheels.lock.cli:lock",
     "migrate": "commands.migrate:migrate",
+    "selftest": "commands.selftest:selftest",
     "shell": "shell.cli:shell",
     "undo": "commands.journal:undo",
     "unwire": "commands.wiring:unwire",

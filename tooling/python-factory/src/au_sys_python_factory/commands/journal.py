@@ -8,6 +8,7 @@ from au_sys_python_factory.errors import DONE, Refused
 from au_sys_python_factory.pipelines.destroying import plan_destroy
 from au_sys_python_factory.pipelines.locked import synced
 from au_sys_python_factory.pipelines.registration import find_capability
+from au_sys_python_factory.pipelines.untangling import plan_untangle
 from au_sys_python_factory.plan.apply import Side, turn, writing
 from au_sys_python_factory.plan.journal import Entry, Journal
 from au_sys_python_factory.wheels.release.applying.applying import last_release, take_back
@@ -17,11 +18,15 @@ from au_sys_python_factory.workspace.members import find_workspace
 @click.command()
 @click.argument("entry_id", required=False)
 @click.option("--list", "listing", is_flag=True, help="Show the journal.")
+@click.option("--merge", is_flag=True, help="Take back only the factory's part of files that changed since.")
 @manner_options
-def undo(entry_id: str | None, listing: bool, manner: Manner) -> None:
+def undo(entry_id: str | None, listing: bool, merge: bool, manner: Manner) -> None:
     """Take back a journal entry (default: the release on top, else the last entry that is done), byte for byte."""
     if listing:
         _list(manner)
+        return
+    if merge:
+        _untangle(entry_id, manner)
         return
     root = find_workspace(manner.start).root
     if entry_id is None and last_release(root):
@@ -77,6 +82,15 @@ def _turn(entry_id: str | None, manner: Manner, side: Side) -> None:
         )
     else:
         click.echo(f"{word}: {entry.command} ({len(entry.files)} files)")
+
+
+def _untangle(entry_id: str | None, manner: Manner) -> None:
+    workspace = find_workspace(manner.start)
+    entry = _chosen(Journal(workspace.root), entry_id, "before")
+    carry_out(workspace, manner, lambda: plan_untangle(workspace.root, entry), ["python-factory undo"])
+    if not manner.dry_run:
+        with writing(workspace.root):
+            Journal(workspace.root).mark(entry, "undone")
 
 
 def _chosen(journal: Journal, entry_id: str | None, side: Side) -> Entry:

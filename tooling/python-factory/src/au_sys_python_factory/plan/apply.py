@@ -163,7 +163,7 @@ def turn(root: Path, entry: Entry, side: Side) -> Entry:
     if changed:
         raise Refused(
             f"changed since: {', '.join(changed)}.",
-            fix="commit or take back these changes first; nothing was written.",
+            fix="take these changes back first, or keep them: python-factory undo --merge; nothing was written.",
         )
     journal = Journal(root)
     try:
