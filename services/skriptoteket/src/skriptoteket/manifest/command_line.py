@@ -12,8 +12,8 @@ from skriptoteket.adapters.cli.environments import EnvironmentParts
 from skriptoteket.adapters.db.notifying import notified
 from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
-from skriptoteket.core.bank.models import Installed
-from skriptoteket.core.environments.approving import EnvironmentState
+from skriptoteket.core.catalog.bank.models import Installed
+from skriptoteket.core.governance.environments.approving import EnvironmentState
 from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
@@ -29,6 +29,7 @@ from skriptoteket.manifest.runners import (
     runner_choice,
     shelf_of,
     state_dir_of,
+    unsafe_runner,
 )
 
 
@@ -48,14 +49,17 @@ async def _install(publish: bool, only: tuple[str, ...]) -> Sequence[Installed]:
         return await library.install_what_ships(publish=publish, only=only)
 
 
-async def _work(once: bool) -> None:
+async def _work(once: bool, unsafe: bool) -> None:
     async with _opened() as (library, database), open_blobs() as blobs:
         settings = library.settings
-        sandbox, report = await choose_sandbox(library.state_dir, runner_choice(settings))
+        if unsafe:
+            sandbox, report = unsafe_runner(library.state_dir)
+        else:
+            sandbox, report = await choose_sandbox(library.state_dir, runner_choice(settings))
         parts = WorkerParts(
             uow=library.work,
             files=BlobArtifactStore(blobs, settings.blob_namespace),
-            sandbox=sandbox if report.usable else None,
+            sandbox=sandbox if report.usable or unsafe else None,
             report=report,
             clock=library.clock,
             usable=library.approving.usable,

@@ -16,14 +16,14 @@ from skriptoteket.adapters.environments.shelf import FolderShelf
 from skriptoteket.adapters.platform.health import RunnerHealth
 from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
 from skriptoteket.adapters.worker.doorbell import UnixDoorbell
-from skriptoteket.core.bank.installation import BankInstallation
-from skriptoteket.core.bank.models import Installed
-from skriptoteket.core.bank.taxonomy import install_taxonomy
+from skriptoteket.core.catalog.bank.installation import BankInstallation
+from skriptoteket.core.catalog.bank.models import Installed
+from skriptoteket.core.catalog.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.classification import Classification
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
-from skriptoteket.core.environments.approving import Approving
+from skriptoteket.core.governance.environments.approving import Approving
 from skriptoteket.core.governance.nominations.deciding import Nominating
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.governance.suggestions.triage import Suggesting
@@ -180,8 +180,8 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
             bell,
             rules,
             settings.environments,
-            timedelta(hours=settings.retain_snapshots_hours),
-            ceilings(settings),
+            keep=timedelta(hours=settings.retain_snapshots_hours),
+            ceilings=ceilings(settings),
         ),
         watching=RunWatching(work, clock, bell),
         preferences=Preferences(work),

@@ -7,7 +7,8 @@ from skriptoteket.adapters.environments.folders import packages_of
 from skriptoteket.adapters.environments.shelf import FolderShelf
 from skriptoteket.adapters.sandbox.container.engine import Engine, EngineProblem
 from skriptoteket.adapters.sandbox.container.image import build_image
-from skriptoteket.adapters.sandbox.probe import RUNNERS, RunnerChoice, runner_of
+from skriptoteket.adapters.sandbox.probe import RUNNERS, HostReport, RunnerChoice, runner_of
+from skriptoteket.adapters.sandbox.unsafe_subprocess import UnsafeSubprocess
 from skriptoteket.adapters.worker.identity import StateLock
 from skriptoteket.core.runs.sandbox import Sandbox
 from skriptoteket.manifest.config import SkriptoteketSettings
@@ -54,6 +55,17 @@ def has_pandas() -> bool:
 def make_runner(name: str, state_dir: Path) -> Sandbox | None:
     """A runner of this host by its name; ``None`` where no engine is named for containers."""
     return runner_of(name, state_dir, runner_choice(SkriptoteketSettings()))
+
+
+def unsafe_runner(state_dir: Path) -> tuple[Sandbox, HostReport]:
+    """Child processes without any isolation, for writing tools.
+
+    Raises:
+        ValueError: the platform is in production.
+    """
+    if PlatformSettings().environment == "prod":
+        raise ValueError("--unsafe-subprocess isolates nothing and is refused in production (FSP_ENVIRONMENT=prod).")
+    return UnsafeSubprocess(state_dir), HostReport(())
 
 
 async def make_image(environment: str) -> str:

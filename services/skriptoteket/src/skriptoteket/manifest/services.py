@@ -33,7 +33,7 @@ from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.classification import Classification
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
-from skriptoteket.core.environments.approving import Approving
+from skriptoteket.core.governance.environments.approving import Approving
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.governance.suggestions.triage import Suggesting
 from skriptoteket.core.interaction.actions import Interaction

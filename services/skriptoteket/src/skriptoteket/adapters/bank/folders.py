@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import skriptoteket
-from skriptoteket.core.bank.models import BankTool
+from skriptoteket.core.catalog.bank.models import BankTool
 from skriptoteket.core.catalog.curation import ToolTexts
 
 _TEXTS = ("title", "title_sv", "summary", "summary_sv")

@@ -16,7 +16,7 @@ from skriptoteket.adapters.cli.racing import add_bench_command
 from skriptoteket.adapters.cli.trying import try_script
 from skriptoteket.adapters.sandbox.probe import HostReport
 from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
-from skriptoteket.core.bank.models import Installed
+from skriptoteket.core.catalog.bank.models import Installed
 from skriptoteket.core.errors import SkriptoteketError
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
@@ -32,7 +32,7 @@ class CommandParts:
     """What the commands do their work with; the manifest fills it."""
 
     install: Callable[[bool, tuple[str, ...]], Awaitable[Sequence[Installed]]]
-    work: Callable[[bool], Awaitable[None]]
+    work: Callable[[bool, bool], Awaitable[None]]
     report: Callable[[], Awaitable[HostReport]]
     prune: Callable[[bool], Awaitable[Purged]]
     sandbox: Callable[[], Sandbox]
@@ -82,9 +82,10 @@ def _add_daily_commands(group: click.Group, parts: CommandParts) -> None:
 
     @group.command(help="Run tools that wait, until the process is asked to stop. One worker per host.")
     @click.option("--once", is_flag=True, help="Stop when nothing waits.")
-    def worker(once: bool) -> None:
+    @click.option("--unsafe-subprocess", "unsafe", is_flag=True, help="Isolate nothing; for writing tools only.")
+    def worker(once: bool, unsafe: bool) -> None:
         try:
-            _done(parts.work(once))
+            _done(parts.work(once, unsafe))
         except WorkerAlreadyRuns as error:
             raise _failure(str(error), EXIT_WRONG) from None
 

@@ -10,7 +10,7 @@ import click
 from skriptoteket.adapters.environments.folders import build_environment, verify_environment
 from skriptoteket.adapters.environments.wheels import EnvironmentProblem
 from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
-from skriptoteket.core.environments.approving import EnvironmentState
+from skriptoteket.core.governance.environments.approving import EnvironmentState
 
 _NO_FOLDER = "Set SKRIPTOTEKET_ENVIRONMENTS_DIR to the folder in which environments are built."
 

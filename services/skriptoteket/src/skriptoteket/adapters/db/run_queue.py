@@ -266,7 +266,7 @@ def _fits(row: Row, rules: ClaimRules) -> bool:
     return (
         row["environment"] in rules.environments
         and row["limits"]["memory_mib"] <= rules.memory_mib
-        and not missing(rules.capabilities, wanted)
+        and (rules.isolation_waived or not missing(rules.capabilities, wanted))
     )
 
 

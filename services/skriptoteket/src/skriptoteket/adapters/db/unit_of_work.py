@@ -8,16 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_services_platform import Database
 from skriptoteket.adapters.db.catalog import SqlTaxonomyStore, SqlToolStore
-from skriptoteket.adapters.db.environments import SqlEnvironmentStore
+from skriptoteket.adapters.db.governance.environments import SqlEnvironmentStore
 from skriptoteket.adapters.db.governance.nominations import SqlNominationStore
 from skriptoteket.adapters.db.governance.stewardship import SqlStewardshipStore
 from skriptoteket.adapters.db.governance.suggestions import SqlSuggestionStore
-from skriptoteket.adapters.db.names import SqlNameStore
-from skriptoteket.adapters.db.preferences import SqlPreferenceStore
+from skriptoteket.adapters.db.personal.names import SqlNameStore
+from skriptoteket.adapters.db.personal.preferences import SqlPreferenceStore
+from skriptoteket.adapters.db.personal.schedules import SqlScheduleStore
+from skriptoteket.adapters.db.personal.sessions import SqlSessionStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
-from skriptoteket.adapters.db.schedules import SqlScheduleStore
-from skriptoteket.adapters.db.sessions import SqlSessionStore
 from skriptoteket.adapters.db.versions import SqlDraftLockStore, SqlSnapshotStore, SqlVersionStore
 from skriptoteket.core.errors import DatabaseBusy
 

@@ -16,7 +16,7 @@ from skriptoteket.adapters.environments.wheels import (
     read_lock,
     unpack,
 )
-from skriptoteket.core.environments.models import NAME, BuiltEnvironment
+from skriptoteket.core.governance.environments.models import NAME, BuiltEnvironment
 
 _MANIFEST = "environment.json"
 _BY_HAND = "was not made by `skriptoteket environment build`, so nobody knows what is in it"

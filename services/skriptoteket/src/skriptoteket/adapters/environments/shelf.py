@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi_services_platform import blocking
 from skriptoteket.adapters.environments.folders import built_environments
-from skriptoteket.core.environments.models import BuiltEnvironment
+from skriptoteket.core.governance.environments.models import BuiltEnvironment
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from skriptoteket.adapters.memory.state import State
-from skriptoteket.core.environments.models import EnvironmentDecision
+from skriptoteket.core.governance.environments.models import EnvironmentDecision
 
 
 class MemoryEnvironmentStore:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
-from skriptoteket.core.environments.models import EnvironmentDecision
+from skriptoteket.core.governance.environments.models import EnvironmentDecision
 from skriptoteket.core.governance.nominations.models import Nomination, NominationDecision
 from skriptoteket.core.governance.stewardship.models import StewardshipRecord
 from skriptoteket.core.governance.suggestions.models import Suggestion, SuggestionDecision

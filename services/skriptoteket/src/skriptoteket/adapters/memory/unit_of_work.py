@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 from skriptoteket.adapters.memory.catalog import MemoryTaxonomyStore, MemoryToolStore
 from skriptoteket.adapters.memory.environments import MemoryEnvironmentStore
-from skriptoteket.adapters.memory.names import MemoryNameStore
 from skriptoteket.adapters.memory.nominations import MemoryNominationStore
-from skriptoteket.adapters.memory.preferences import MemoryPreferenceStore
+from skriptoteket.adapters.memory.personal.names import MemoryNameStore
+from skriptoteket.adapters.memory.personal.preferences import MemoryPreferenceStore
+from skriptoteket.adapters.memory.personal.schedules import MemoryScheduleStore
+from skriptoteket.adapters.memory.personal.sessions import MemorySessionStore
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
 from skriptoteket.adapters.memory.runs import MemoryRunStore, MemoryWorkerStore
-from skriptoteket.adapters.memory.schedules import MemoryScheduleStore
-from skriptoteket.adapters.memory.sessions import MemorySessionStore
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.adapters.memory.suggestions import MemoryStewardshipStore, MemorySuggestionStore
 from skriptoteket.adapters.memory.versions import MemoryDraftLockStore, MemorySnapshotStore, MemoryVersionStore

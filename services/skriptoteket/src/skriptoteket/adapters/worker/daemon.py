@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fastapi_services_platform import get_logger
 from skriptoteket.adapters.sandbox.probe import HostReport
+from skriptoteket.adapters.sandbox.unsafe_subprocess import UnsafeSubprocess
 from skriptoteket.adapters.worker.admission import Budget, default_memory_budget_mib, default_slots
 from skriptoteket.adapters.worker.doorbell import DoorbellListener
 from skriptoteket.adapters.worker.identity import StateLock, WorkerIdentity, identify
@@ -188,6 +189,7 @@ class _Daemon:
             memory_mib=self.budget.free_mib,
             max_active_per_user=self.settings.max_active_per_user,
             lane_weights=self.settings.lane_weights,
+            isolation_waived=self.parts.sandbox is not None and self.parts.sandbox.name == UnsafeSubprocess.name,
         )
         try:
             async with self.parts.uow.read() as unit:

@@ -176,13 +176,15 @@ class RunStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What a worker may take now. ``lane_weights`` and the two caps shape the fair order."""
+    """What a worker may take now. ``lane_weights`` and the two caps shape the fair order; ``isolation_waived`` is for a
+    worker that was started to isolate nothing."""
 
     environments: frozenset[str]
     capabilities: Mapping[str, str]
     memory_mib: int
     max_active_per_user: int = 3
     lane_weights: Mapping[str, int] | None = None
+    isolation_waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Trials:
         bell: Doorbell,
         rules: AdmissionRules,
         environments: Sequence[str],
+        *,
         keep: timedelta = SNAPSHOT_TIME,
         ceilings: Ceilings = LIMIT_CEILINGS,
     ) -> None:

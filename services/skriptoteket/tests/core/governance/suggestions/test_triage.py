@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
-from skriptoteket.core.bank.taxonomy import install_taxonomy
+from skriptoteket.core.catalog.bank.taxonomy import install_taxonomy
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
 from skriptoteket.core.governance.suggestions.models import Idea, Suggestion, SuggestionStatus
 from skriptoteket.core.governance.suggestions.triage import Suggesting, Verdict

@@ -9,7 +9,7 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from skriptoteket.adapters.api.schemas.operations import EnvironmentDecisionIn, EnvironmentOut, QueueStateOut, WorkerOut
 from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
-from skriptoteket.core.environments.approving import Approving
+from skriptoteket.core.governance.environments.approving import Approving
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.roles import OPERATE
 from skriptoteket.core.runs.oversight.operations import Operating

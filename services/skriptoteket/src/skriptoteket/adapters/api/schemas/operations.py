@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from skriptoteket.core.environments.models import EnvironmentVerdict
+from skriptoteket.core.governance.environments.models import EnvironmentVerdict
 from skriptoteket.core.runs.oversight.operations import Operations
 from skriptoteket.core.runs.ports import Worker
 

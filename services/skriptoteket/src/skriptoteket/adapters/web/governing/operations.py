@@ -10,9 +10,9 @@ from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import Actors
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.web.texts import Readers
-from skriptoteket.core.environments.approving import Approving
-from skriptoteket.core.environments.models import EnvironmentVerdict
 from skriptoteket.core.errors import Conflict, ValidationFailed
+from skriptoteket.core.governance.environments.approving import Approving
+from skriptoteket.core.governance.environments.models import EnvironmentVerdict
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.roles import OPERATE
 from skriptoteket.core.runs.oversight.operations import Operating

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from skriptoteket.core.bank.models import BankTool, Installed
+from skriptoteket.core.catalog.bank.models import BankTool, Installed
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.ports import UnitOfWork

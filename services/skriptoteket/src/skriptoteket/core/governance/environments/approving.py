@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from skriptoteket.core.environments.models import (
+from skriptoteket.core.errors import Conflict, FieldIssue, NotFound, ValidationFailed
+from skriptoteket.core.governance.environments.models import (
     BuiltEnvironment,
     EnvironmentDecision,
     EnvironmentVerdict,
     usable,
 )
-from skriptoteket.core.environments.ports import EnvironmentShelf, EnvironmentUnit
-from skriptoteket.core.errors import Conflict, FieldIssue, NotFound, ValidationFailed
+from skriptoteket.core.governance.environments.ports import EnvironmentShelf, EnvironmentUnit
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import Actor
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
-from skriptoteket.core.environments.approving import Approving
-from skriptoteket.core.environments.models import BuiltEnvironment, EnvironmentVerdict
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
+from skriptoteket.core.governance.environments.approving import Approving
+from skriptoteket.core.governance.environments.models import BuiltEnvironment, EnvironmentVerdict
 from skriptoteket.core.roles import OPERATE, Actor
 
 BOSS = Actor("urn:fsp:person:boss", frozenset({OPERATE}))

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from skriptoteket.adapters.db.tables import environment_decisions
-from skriptoteket.core.environments.models import EnvironmentDecision, EnvironmentVerdict
+from skriptoteket.core.governance.environments.models import EnvironmentDecision, EnvironmentVerdict
 
 
 class SqlEnvironmentStore:

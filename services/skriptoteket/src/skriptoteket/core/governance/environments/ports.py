@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from skriptoteket.core.environments.models import BuiltEnvironment, EnvironmentDecision
+from skriptoteket.core.governance.environments.models import BuiltEnvironment, EnvironmentDecision
 
 
 class EnvironmentStore(Protocol):

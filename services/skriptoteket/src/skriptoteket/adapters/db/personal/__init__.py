@@ -1,0 +1,1 @@
+"""What each person keeps, and where persons are named."""
