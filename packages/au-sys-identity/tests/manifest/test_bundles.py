@@ -9,7 +9,7 @@ from au_sys_identity.core.access.models import Catalogue
 from au_sys_identity.core.freshness import Freshness
 from au_sys_identity.core.workflow.requests import Requests
 from au_sys_identity.manifest.parts.policing import live_policy
-from au_sys_identity.manifest.plugin import role_of
+from au_sys_identity.manifest.permissions import role_of
 from fastapi_services_platform import Bundle
 
 

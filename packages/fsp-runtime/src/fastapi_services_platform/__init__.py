@@ -24,6 +24,7 @@ from fastapi_services_platform.capability.contribution import (
     Tier,
 )
 from fastapi_services_platform.capability.events import Event, EventHandler, ReceivedEvent
+from fastapi_services_platform.capability.languages import Catalogues, Reader, chosen_language, marked
 from fastapi_services_platform.capability.manifest import Capability, Manifest
 from fastapi_services_platform.config.settings import PlatformSettings
 from fastapi_services_platform.engine.app_factory import create_app
@@ -36,7 +37,6 @@ from fastapi_services_platform.http.outbound.guarded import GuardedAnswer, Guard
 from fastapi_services_platform.http.outbound.policy import OutboundFailed, OutboundPolicy, OutboundRefused
 from fastapi_services_platform.http.outbound.settings import ClientSettings
 from fastapi_services_platform.http.permissions import access, guarded, reversible
-from fastapi_services_platform.languages import Catalogues, Reader, chosen_language, marked
 from fastapi_services_platform.observability.audit import (
     AuditEvent,
     AuditTrail,

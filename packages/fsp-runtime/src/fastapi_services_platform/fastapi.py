@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
+from fastapi_services_platform.capability.languages import SOURCE_LANGUAGE
 from fastapi_services_platform.config.feature_flags import FlagContext
 from fastapi_services_platform.http.door.flagged import mark_flagged
 from fastapi_services_platform.http.exchange import exchange_of
@@ -13,7 +14,6 @@ from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.http.pages.undoing import offer_undo
 from fastapi_services_platform.http.permissions import effective_reversibility
 from fastapi_services_platform.http.problems import Problem, ProblemRaised, problem
-from fastapi_services_platform.languages import SOURCE_LANGUAGE
 from fastapi_services_platform.security.principal import Principal, Reversibility
 
 T = TypeVar("T")

@@ -1,5 +1,6 @@
 """Permissions and role templates of identity, as data."""
 
+from au_sys_identity.core.access.models import Role
 from fastapi_services_platform import Bundle, Permission
 
 _SENTENCES = {
@@ -77,3 +78,15 @@ BUNDLES = (
     ),
     Bundle("member", "Nothing beyond the own account", ()),
 )
+
+
+def role_of(bundle: Bundle) -> Role:
+    """The role that a contributed bundle is."""
+    return Role(
+        bundle.name,
+        bundle.summary,
+        frozenset(bundle.permissions),
+        source="bundle",
+        default=bundle.default,
+        requestable=bundle.requestable,
+    )

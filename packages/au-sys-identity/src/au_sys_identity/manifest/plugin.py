@@ -7,16 +7,14 @@ from au_sys_identity.adapters.db.tables import whole_metadata
 from au_sys_identity.adapters.runtime.searching import Places
 from au_sys_identity.adapters.web.arriving.outside_logins import router as outside_logins
 from au_sys_identity.adapters.web.router import router as pages
-from au_sys_identity.core.access.models import Role
 from au_sys_identity.core.events import EVENTS
 from au_sys_identity.manifest.config import IdentitySettings
 from au_sys_identity.manifest.container import Wiring, wire
 from au_sys_identity.manifest.jobs import jobs_of
 from au_sys_identity.manifest.mcp_tools import MCP_TOOLS
 from au_sys_identity.manifest.menu import MENU
-from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS
+from au_sys_identity.manifest.permissions import BUNDLES, PERMISSIONS, role_of
 from fastapi_services_platform import (
-    Bundle,
     Contribution,
     LocaleFolder,
     Manifest,
@@ -31,18 +29,6 @@ from fastapi_services_platform import (
 
 _WEB = "au_sys_identity.adapters.web"
 MIGRATIONS = Migrations("au_sys_identity.adapters.db.migrations", whole_metadata, outbox=True)
-
-
-def role_of(bundle: Bundle) -> Role:
-    """The role that a contributed bundle is."""
-    return Role(
-        bundle.name,
-        bundle.summary,
-        frozenset(bundle.permissions),
-        source="bundle",
-        default=bundle.default,
-        requestable=bundle.requestable,
-    )
 
 
 class Identity:

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from au_sys_storage_sdk.core.errors import Conflict, InvalidInput, NotPermitted, TooLarge
-from fastapi_services_platform import marked
-from fastapi_services_platform.languages import Reader
+from fastapi_services_platform import Reader, marked
 
 TOLD = (Conflict, InvalidInput, NotPermitted, TooLarge)
 """Errors that a form tells beside what was typed; all others are pages of their own."""

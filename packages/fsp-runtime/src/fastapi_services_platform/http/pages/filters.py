@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import pass_context
 from markupsafe import Markup
 
-from fastapi_services_platform.languages import Reader, marked
+from fastapi_services_platform.capability.languages import Reader, marked
 
 reading: ContextVar[Reader] = ContextVar("fsp_reading", default=Reader())  # noqa: B039  # a Reader is frozen
 """Who reads the page that is being rendered."""

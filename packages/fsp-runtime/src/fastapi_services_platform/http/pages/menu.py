@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from fastapi_services_platform.capability.contribution import MenuEntry
-from fastapi_services_platform.languages import Reader, marked
+from fastapi_services_platform.capability.languages import Reader, marked
 
 _HOME = marked("Hub")
 _FEW = 12

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 
-from fastapi_services_platform.languages import SOURCE_LANGUAGE, Catalogues, Reader, chosen_language, marked
-from fastapi_services_platform.languages.catalogues import SHARED
+from fastapi_services_platform.capability.languages import SOURCE_LANGUAGE, Catalogues, Reader, chosen_language, marked
+from fastapi_services_platform.capability.languages.catalogues import SHARED
 from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.principal import Principal
 

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from fastapi_services_platform.capability.contribution import LocaleFolder, MenuEntry, StaticFolder, TemplateFolder
+from fastapi_services_platform.capability.languages import SOURCE_LANGUAGE, Catalogues, Reader
+from fastapi_services_platform.capability.languages.catalogues import SHARED
 from fastapi_services_platform.http.door.forgery import FIELD
 from fastapi_services_platform.http.exchange import Exchange, exchange_of
 from fastapi_services_platform.http.pages.filters import FILTERS, GLOBALS, reading
@@ -25,8 +27,6 @@ from fastapi_services_platform.http.pages.readers import Readers
 from fastapi_services_platform.http.pages.rights import ASKING, questions_in
 from fastapi_services_platform.http.pages.static_files import StaticFiles, read_static
 from fastapi_services_platform.http.pages.undoing import end_offer, offered_undo
-from fastapi_services_platform.languages import SOURCE_LANGUAGE, Catalogues, Reader
-from fastapi_services_platform.languages.catalogues import SHARED
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import Authorizer

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from fastapi_services_platform.capability.contribution import Found, Search
+from fastapi_services_platform.capability.languages import Reader, marked
 from fastapi_services_platform.engine.platform import Platform
 from fastapi_services_platform.http.pages import Pages
 from fastapi_services_platform.hub.monitoring.overview import Overview
 from fastapi_services_platform.hub.operations.sections import SECTIONS
-from fastapi_services_platform.languages import Reader, marked
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.security.principal import Principal
 

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
 from au_sys_identity.adapters.api.together.reach import Reach
+from au_sys_identity.adapters.web.governing.charts import custody_chart
 from au_sys_identity.adapters.web.own.security import ask_again
 from au_sys_identity.core.accounts.step_up import StepUp
 from au_sys_identity.core.errors import IdentityError, NotFound, StepUpRequired, WeakSession
@@ -56,6 +57,21 @@ class Branch:
 
     known: KnownMachine
     children: list["Branch"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The machine's name."""
+        return self.known.machine.name
+
+    @property
+    def active(self) -> bool:
+        """Whether it may act."""
+        return self.known.machine.active
+
+    @property
+    def below(self) -> Sequence["Branch"]:
+        """The machines that it made."""
+        return self.children
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +244,7 @@ async def _all(
     context: dict[str, object] = {
         "orphans": orphans,
         "trees": trees,
+        "chart": custody_chart([(person.name, branches) for person, branches in trees]),
         "next": str(found[_PAGE - 1].machine.id) if len(found) > _PAGE else "",
         "may_stop": await room.reach.decisions.holds(caller_of(request), "identity.machines.stop"),
         "wanted": wanted,

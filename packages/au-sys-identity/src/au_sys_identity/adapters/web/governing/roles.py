@@ -7,6 +7,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from au_sys_identity.adapters.api.door.authentication import caller_of
+from au_sys_identity.adapters.web.governing.charts import role_chart
 from au_sys_identity.adapters.web.governing.rule_room import RuleRoom, ShownEffect
 from au_sys_identity.adapters.web.governing.undo import done as undoable
 from au_sys_identity.adapters.web.own.security import ask_again
@@ -19,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 ROLES = "/admin/identity/roles"
 _MOST_FIELDS = 2000
+_DRAWN = 12
 _DONE = {"made": "The role is made. Choose what it gives.", "saved": "Saved. It counts at once."}
 Room = Annotated[RuleRoom, inject(RuleRoom)]
 Shown = Annotated[Pages, inject(Pages)]
@@ -151,6 +153,7 @@ async def _role(
 ) -> Response:
     members = await room.roles.members(role.name)
     known = room.catalogue.permissions.keys()
+    names = await room.asking.names({held.subject for held in members})
     context: dict[str, object] = {
         "role": role,
         "local": role.source == "local" and not role.protected,
@@ -159,7 +162,14 @@ async def _role(
         "others": sorted(role.permissions - known),
         "effect": effect,
         "members": members,
-        "names": await room.asking.names({held.subject for held in members}),
+        "names": names,
+        "chart": role_chart(
+            role.name,
+            [names.get(held.subject, held.subject) for held in members[:_DRAWN]],
+            role.permissions,
+            wanted[0] if wanted else role.permissions,
+            ["*", *sorted({one.split(".")[0] for one in known})],
+        ),
         "error": str(error) if error else "",
         "done": _DONE.get(request.query_params.get("done", "")),
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastapi_services_platform.languages import chosen_language
+from fastapi_services_platform.capability.languages import chosen_language
 
 OFFERED = ("en", "sv")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 from markupsafe import Markup, escape
 
-from fastapi_services_platform.languages.catalogues import SHARED, SOURCE_LANGUAGE, Catalogues, marked
+from fastapi_services_platform.capability.languages.catalogues import SHARED, SOURCE_LANGUAGE, Catalogues, marked
 
 _MONTHS = (
     marked("Jan"),

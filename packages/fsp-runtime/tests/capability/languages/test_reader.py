@@ -8,7 +8,7 @@ import pytest
 from markupsafe import Markup
 
 from fastapi_services_platform import hub
-from fastapi_services_platform.languages import Catalogues, Reader
+from fastapi_services_platform.capability.languages import Catalogues, Reader
 
 LOCALE = Path(str(hub.__file__)).with_name("locale")
 WHEN = datetime(2026, 5, 1, 22, 30, tzinfo=UTC)

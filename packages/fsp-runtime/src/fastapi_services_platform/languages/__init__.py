@@ -1,7 +1,0 @@
-"""The languages of pages and letters: English as it is written, others from each capability's gettext catalogue."""
-
-from fastapi_services_platform.languages.catalogues import SOURCE_LANGUAGE, Catalogues, marked
-from fastapi_services_platform.languages.negotiation import chosen_language
-from fastapi_services_platform.languages.reader import Reader
-
-__all__ = ["SOURCE_LANGUAGE", "Catalogues", "Reader", "chosen_language", "marked"]
