@@ -39,7 +39,8 @@ class Menu:
             return crumbs
         above = self.current is not None and self.current.href != self.here
         own = list(crumbs) or ([(self.current.label, self.current.href)] if self.current and above else [])
-        return [(self.home, "/"), *([(self.section, "")] if self.section else []), *own]
+        told_twice = bool(own) and own[0][0] == self.section
+        return [(self.home, "/"), *([(self.section, "")] if self.section and not told_twice else []), *own]
 
 
 standing: ContextVar[Menu] = ContextVar("fsp_standing", default=Menu())  # noqa: B039  # a Menu is frozen
