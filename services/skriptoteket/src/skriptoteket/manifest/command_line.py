@@ -12,11 +12,11 @@ from skriptoteket.adapters.cli.environments import EnvironmentParts
 from skriptoteket.adapters.db.notifying import notified
 from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
-from skriptoteket.core.catalog.bank.models import Installed
 from skriptoteket.core.governance.environments.approving import EnvironmentState
 from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
+from skriptoteket.core.versions.bank.models import Installed
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import Library, build_library, retention
 from skriptoteket.manifest.plugin import MIGRATIONS, VERSION

@@ -16,9 +16,6 @@ from skriptoteket.adapters.environments.shelf import FolderShelf
 from skriptoteket.adapters.platform.health import RunnerHealth
 from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
 from skriptoteket.adapters.worker.doorbell import UnixDoorbell
-from skriptoteket.core.catalog.bank.installation import BankInstallation
-from skriptoteket.core.catalog.bank.models import Installed
-from skriptoteket.core.catalog.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.classification import Classification
 from skriptoteket.core.catalog.curation import Curation
@@ -42,6 +39,9 @@ from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching
 from skriptoteket.core.schedules.firing import Firing
 from skriptoteket.core.schedules.planning import Planning
+from skriptoteket.core.versions.bank.installation import BankInstallation
+from skriptoteket.core.versions.bank.models import Installed
+from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import Drafting

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
-from skriptoteket.core.catalog.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
 from skriptoteket.core.identifiers import VersionId
 from skriptoteket.core.roles import Actor
+from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
 

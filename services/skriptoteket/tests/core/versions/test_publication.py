@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
-from skriptoteket.core.catalog.bank.taxonomy import install_taxonomy
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
 from skriptoteket.core.errors import (
     Conflict,
@@ -20,6 +19,7 @@ from skriptoteket.core.errors import (
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
+from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
 from skriptoteket.core.versions.models import ArchivedReason, ToolVersion, VersionState

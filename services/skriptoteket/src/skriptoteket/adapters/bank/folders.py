@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import skriptoteket
-from skriptoteket.core.catalog.bank.models import BankTool
 from skriptoteket.core.catalog.curation import ToolTexts
+from skriptoteket.core.versions.bank.models import BankTool
 
 _TEXTS = ("title", "title_sv", "summary", "summary_sv")
 _BEHAVIOUR = ("entrypoint", "environment", "idempotent", "input_schema", "settings_schema", "requirements", "limits")

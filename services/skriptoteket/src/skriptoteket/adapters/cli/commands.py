@@ -16,10 +16,10 @@ from skriptoteket.adapters.cli.racing import add_bench_command
 from skriptoteket.adapters.cli.trying import try_script
 from skriptoteket.adapters.sandbox.probe import HostReport
 from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
-from skriptoteket.core.catalog.bank.models import Installed
 from skriptoteket.core.errors import SkriptoteketError
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
+from skriptoteket.core.versions.bank.models import Installed
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
-from skriptoteket.core.catalog.bank.taxonomy import install_taxonomy
 from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
 from skriptoteket.core.governance.suggestions.models import Idea, Suggestion, SuggestionStatus
 from skriptoteket.core.governance.suggestions.triage import Suggesting, Verdict
 from skriptoteket.core.roles import USER_RIGHTS, Actor
+from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 
 IDEA = Idea(" Counter ", "Counts rows.", ("larare",), ("ovrigt",))
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from skriptoteket.core.catalog.bank.models import BankTool, Installed
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.ports import UnitOfWork
 from skriptoteket.core.roles import SYSTEM
+from skriptoteket.core.versions.bank.models import BankTool, Installed
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
 from skriptoteket.core.versions.models import ToolVersion, VersionState
 from skriptoteket.core.versions.ports import VersionUnit
