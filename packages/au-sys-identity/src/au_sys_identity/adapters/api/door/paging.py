@@ -34,15 +34,19 @@ class Cursors:
         """
         try:
             text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            mac, value = text[:_MAC_BYTES], text[_MAC_BYTES:]
-            if hmac.compare_digest(mac, self._mac(place, value)):
-                return value.decode()
         except ValueError:
-            pass
-        raise InvalidInput("cursor", "is none of this list", "Leave it out to begin anew.")
+            raise _foreign() from None
+        mac, value = text[:_MAC_BYTES], text[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(place, value)):
+            raise _foreign()
+        return value.decode()
 
     def _mac(self, place: str, value: bytes) -> bytes:
         return self._derivation.keyed_hash("cursor", place.encode(), value)[:_MAC_BYTES]
+
+
+def _foreign() -> InvalidInput:
+    return InvalidInput("cursor", "is none of this list", "Leave it out to begin anew.")
 
 
 @dataclass(frozen=True, slots=True)
