@@ -14,6 +14,9 @@ from reprlib import recursive_repr
 from threading import RLock
 from typing import Any
 
+Fields = list[dataclasses.Field[Any]]  # Any: whatever fields hold
+Method = Callable[..., Any]  # Any: comparisons may give NotImplemented
+
 _KNOWN = ("_repr_fn", "_frozen_get_del_attr", "_cmp_fn", "_hash_fn", "_create_fn")
 _patching = RLock()
 _as_written: Mapping[str, Any] = {name: getattr(dataclasses, name, None) for name in _KNOWN}  # Any: private functions
@@ -36,7 +39,7 @@ def lean_classes() -> Iterator[None]:
                 setattr(dataclasses, name, _as_written[name])
 
 
-def _values(names: list[str]) -> Callable[[Any], Any]:
+def _values(names: list[str]) -> Callable[[object], object]:
     """A function that gives the tuple of these attributes."""
     if len(names) > 1:
         return attrgetter(*names)
@@ -46,20 +49,18 @@ def _values(names: list[str]) -> Callable[[Any], Any]:
     return lambda instance: (only(instance),)
 
 
-def _repr(fields: list[dataclasses.Field[Any]], _globals: object) -> Callable[[Any], str]:
+def _repr(fields: Fields, _globals: object) -> Method:
     names = [field.name for field in fields]
 
     @recursive_repr()
-    def __repr__(self: Any) -> str:
+    def __repr__(self: object) -> str:
         shown = ", ".join([f"{name}={getattr(self, name)!r}" for name in names])
         return f"{self.__class__.__qualname__}({shown})"
 
     return __repr__
 
 
-def _frozen(
-    cls: Any, fields: list[dataclasses.Field[Any]], _globals: object
-) -> tuple[Callable[..., None], Callable[..., None]]:
+def _frozen(cls: Any, fields: Fields, _globals: object) -> tuple[Method, Method]:  # Any: a class, for super()
     names = frozenset(field.name for field in fields)
 
     def __setattr__(self: object, name: str, value: object) -> None:
@@ -75,13 +76,13 @@ def _frozen(
     return __setattr__, __delattr__
 
 
-def _comparing(name: str, operator: str, mine: str, theirs: str, **given: object) -> Callable[..., Any]:
+def _comparing(name: str, operator: str, mine: str, theirs: str, **given: object) -> Method:
     if name != "__eq__":
-        made: Callable[..., Any] = _as_written["_cmp_fn"](name, operator, mine, theirs, **given)
+        made: Method = _as_written["_cmp_fn"](name, operator, mine, theirs, **given)
         return made
     values = _values([part.removeprefix("self.") for part in mine[1:-1].split(",") if part])
 
-    def __eq__(self: object, other: object) -> Any:
+    def __eq__(self: object, other: object) -> bool:
         if other.__class__ is self.__class__:
             return values(self) == values(other)
         return NotImplemented
@@ -89,7 +90,7 @@ def _comparing(name: str, operator: str, mine: str, theirs: str, **given: object
     return __eq__
 
 
-def _hashing(fields: list[dataclasses.Field[Any]], _globals: object) -> Callable[[Any], int]:
+def _hashing(fields: Fields, _globals: object) -> Method:
     values = _values([field.name for field in fields])
 
     def __hash__(self: object) -> int:
