@@ -5,6 +5,7 @@ Where the machine was busy at the start, the CPU time of the processes decides i
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from au_sys_python_factory.shell.assembly.configuration import process_environment
@@ -26,8 +28,8 @@ from au_sys_python_factory.shell.supervision.addresses import free_port
 from au_sys_python_factory.shell.supervision.readiness import fetch_json
 from au_sys_python_factory.shell.supervision.state import StateFolder
 from au_sys_python_factory.shell.up import Wish, up
-from au_sys_python_factory.wheels.building import build
-from au_sys_python_factory.wheels.members import find_workspace
+from au_sys_python_factory.wheels.building import RECORD, build
+from au_sys_python_factory.wheels.members import Workspace, find_workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 STARTS = 7
@@ -55,7 +57,7 @@ def main() -> int:
     platform = find_platform(find_workspace(ROOT), None)
     state = StateFolder(folder / "shell")
     try:
-        lines = [*_building(platform, folder, busy=busy), *_shell(platform, state, busy=busy)]
+        lines = [*_building(platform, folder, busy=busy), *_shell(platform, state, busy=busy), *_commands(busy=busy)]
     finally:
         down(state)
         shutil.rmtree(folder, ignore_errors=True)
@@ -75,7 +77,36 @@ def _building(platform: PlatformFolder, folder: Path, *, busy: bool) -> list[Lin
     return [
         Line("wheels and sdists of all members", everything, "s", 8),
         Line("the same, nothing changed", nothing, "s", 2),
+        Line("one member changed", _one_changed(workspace, out, busy=busy), "s", 2),
     ]
+
+
+def _one_changed(workspace: Workspace, out: Path, *, busy: bool) -> float:
+    """As if it had: its entry in the record is gone."""
+    record = json.loads((out / RECORD).read_text("utf-8"))
+    del record["au-sys-storage-sdk"]
+    (out / RECORD).write_text(json.dumps(record), "utf-8")
+    return _timed(lambda: build(workspace, workspace.members, out, sdists=True), busy=busy)
+
+
+def _commands(*, busy: bool) -> list[Line]:
+    """Recipes of every day, each once before it is measured: warm is what is promised."""
+    here = Path(sys.executable).parent
+    measured = [
+        ("uv sync, warm", 0.5, ["uv", "sync", "--locked", "--quiet"]),
+        ("lint and arch, whole workspace, warm", 5, [str(here / "just"), "lint", "arch"]),
+        ("release rehearsal", 60, [str(here / "pytest"), "-q", "tests/release"]),
+    ]
+    lines = []
+    for what, must, command in measured:
+        if what != "release rehearsal":
+            _run(command)
+        lines.append(Line(what, _timed(partial(_run, command), busy=busy), "s", must))
+    return lines
+
+
+def _run(command: Sequence[str]) -> None:
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 
 
 def _shell(platform: PlatformFolder, state: StateFolder, *, busy: bool) -> list[Line]:

@@ -164,7 +164,9 @@ def worker_like(web: str, profile: str) -> list[str]:
     options += [part for text in _WORKER_MAY for part in ("--security-opt", text)]
     options += ["--security-opt", f"seccomp={profile}"]
     options += [part for place, how in (host["Tmpfs"] or {}).items() for part in ("--tmpfs", f"{place}:{how}")]
-    options += [part for text in host["Binds"] for part in ("--volume", text)]
+    for mount in told["Mounts"]:
+        source = mount.get("Name") or mount["Source"]
+        options += ["--volume", f"{source}:{mount['Destination']}:{'rw' if mount['RW'] else 'ro'}"]
     options += [part for text in told["Config"]["Env"] for part in ("--env", text)]
     return [*options, told["Config"]["Image"], "skriptoteket", "worker"]
 
