@@ -22,7 +22,7 @@ from tests.attacks.running_platform import COMMANDS, EMAIL, PASSWORD, create_adm
 ADMIN = EMAIL
 ADMIN_PASSWORD = PASSWORD
 OWN_PASSWORD = "seven geese walk slowly home"
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 _LINK = re.compile(r"http://\S+#token=\S+")
 
 
@@ -136,7 +136,7 @@ def living_in(place: Place, *, worker: bool = False) -> Iterator[House]:
     """Serve what is in a place."""
     with (
         serving(place.folder, place.port, place.environment),
-        httpx.Client(base_url=place.url, timeout=60) as client,
+        httpx.Client(base_url=place.url, timeout=120) as client,
     ):
         working = _worker(place) if worker else None
         try:

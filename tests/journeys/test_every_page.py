@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.journeys.house import ADMIN_PASSWORD, OWN_PASSWORD, House, running_house
 from tests.journeys.inventory import pages_of
 from tests.journeys.population import ROLES, Population, email_of, populate
-from tests.journeys.visiting import Visit
+from tests.journeys.visiting import PATIENCE, Visit
 
 pytestmark = [pytest.mark.needs_bwrap, pytest.mark.needs_chromium, pytest.mark.needs_uv]
 
@@ -70,7 +70,7 @@ def looked_at(browser: Browser, house: House, role: str, pages: dict[str, str], 
     if role:
         visit.sign_in(email_of(role), ADMIN_PASSWORD if role == "admin" else OWN_PASSWORD)
     for name, path in pages.items():
-        answer = visit.context.request.get(path, headers={"accept": "text/html"}, max_redirects=0)
+        answer = visit.context.request.get(path, headers={"accept": "text/html"}, max_redirects=0, timeout=PATIENCE)
         seen.opened[name] = answer.status
         shape = f"{'/'.join(path.split('/')[:4])} {shape_of(answer.text())}"
         if answer.status not in (200, 400, 404) or shape in known:
@@ -81,7 +81,7 @@ def looked_at(browser: Browser, house: House, role: str, pages: dict[str, str], 
         seen.grown += [f"{path}: {told}" for told in visit.page.evaluate(GROWN)]
     visit.go("/")
     links = visit.page.locator("#site-menu a, .card a, .person-card a").evaluate_all("all => all.map(one => one.href)")
-    seen.menu = [f"{link}: {visit.context.request.get(link).status}" for link in sorted(set(links))]
+    seen.menu = [f"{link}: {visit.context.request.get(link, timeout=PATIENCE).status}" for link in sorted(set(links))]
     visit.close()
     return seen
 

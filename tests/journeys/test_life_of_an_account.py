@@ -218,7 +218,7 @@ def test_9_documents_move_to_another_backend(story: Story) -> None:
     page.goto("/admin/storage/:switch")
     page.get_by_label("To", exact=True).select_option("second")
     page.get_by_role("button", name="Move", exact=True).click()
-    expect(page.locator("#switch-progress")).to_contain_text("done", timeout=60_000)
+    expect(page.locator("#switch-progress")).to_contain_text("done")
     expect(page.locator("#switch-progress")).to_contain_text("Documents copied")
     house.call(ADMIN, "PUT", "/storage/notes/after", {"number": 31})
     page.goto("/admin/storage/notes")

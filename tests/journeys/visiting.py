@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page, expec
 from tests.journeys.house import House
 
 AXE = (Path(__file__).resolve().parents[2] / "packages/fsp-runtime/tests/hub/vendor/axe.min.js").read_text("utf-8")
+PATIENCE = 120_000
+expect.set_options(timeout=PATIENCE)
 COLOURS = ["color-contrast", "link-in-text-block"]
 """All that another colour scheme can change; the rest of a page is the same in light and dark."""
 FINDING = """async rules => {
@@ -30,7 +32,7 @@ class Visit:
         self.context = browser.new_context(
             base_url=house.url, viewport={"width": width, "height": 900}, reduced_motion="reduce", **more
         )
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(PATIENCE)
         if axe:
             self.context.add_init_script(AXE)
         self.page: Page = self.context.new_page()
