@@ -13,7 +13,8 @@ from au_sys_identity.adapters.db.evidence.ownership import rights_of
 from au_sys_identity.adapters.db.evidence.personal import PersonalKeys
 from au_sys_identity.adapters.db.tables.audit import INSERT_ONLY
 from au_sys_identity.adapters.db.unit_of_work import SqlTransactions
-from au_sys_identity.conformance.stores import NOW, StoreConformance, a_person, a_session, kept
+from au_sys_identity.conformance.samples import NOW, a_person, a_session, kept
+from au_sys_identity.conformance.stores import StoreConformance
 from au_sys_identity.core.events import Fact
 from au_sys_identity.core.sessions.models import RefreshToken
 from au_sys_identity.manifest.plugin import MIGRATIONS

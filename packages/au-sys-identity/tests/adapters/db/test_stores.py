@@ -32,7 +32,7 @@ class TestSqlite(StoreConformance):
 
 async def test_facts_about_subjects_are_published_with_their_change(tmp_path: Path) -> None:
     """What came true reaches other capabilities through the outbox; refusals and sign-ins do not."""
-    from au_sys_identity.conformance.stores import a_person
+    from au_sys_identity.conformance.samples import a_person
 
     database = Database("identity", f"sqlite:///{tmp_path}/identity.db")
     await database.migrate(MIGRATIONS)
@@ -52,7 +52,7 @@ async def test_facts_about_subjects_are_published_with_their_change(tmp_path: Pa
 
 async def test_a_change_whose_event_cannot_be_written_is_not_made(tmp_path: Path) -> None:
     """No event, no change: also a sign-in is rolled back when the log is full."""
-    from au_sys_identity.conformance.stores import a_person
+    from au_sys_identity.conformance.samples import a_person
 
     database = Database("identity", f"sqlite:///{tmp_path}/identity.db")
     await database.migrate(MIGRATIONS)
