@@ -17,7 +17,11 @@ FUNCTION = f"{SCHEMA}.write_1"
 GATE = 7_305_411_820_042
 """The advisory lock that batches take together and whoever writes alone takes for itself."""
 
-ALONE = f"SELECT pg_advisory_xact_lock({GATE})"
+ALONE = f"""
+SELECT m.sequence, m.mark, m.standing
+FROM (SELECT pg_advisory_xact_lock({GATE})) AS gate, {SCHEMA}.meta m FOR UPDATE OF m
+"""  # noqa: S608 - constants
+"""Keep all others out, then lock ``meta``: the lock of a row comes after everything that the row was found by."""
 
 _WAITS = 100
 

@@ -25,7 +25,6 @@ from au_sys_storage_sdk.core.errors import Unavailable
 
 Columns: TypeAlias = tuple[list[str], list[str], list[str]]
 
-_LOCKED = f"SELECT sequence, mark, standing FROM {SCHEMA}.meta FOR UPDATE"  # noqa: S608 - constants, here and below
 _LOOK = f"""
 SELECT m.sequence, m.mark, m.standing, a.number, d.key,
        CASE WHEN length(d.value) <= {SHORT} THEN d.value ELSE ''::bytea END, d.version, d.created, d.updated, d.expires
@@ -91,8 +90,7 @@ async def apply(
 async def _nobody_beside(connection: asyncpg.Connection) -> AsyncIterator[tuple[Tip, str]]:
     """A transaction while which nobody else writes; the tip and the standing at its beginning."""
     async with connection.transaction():
-        await connection.execute(ALONE)
-        sequence, mark, standing = await connection.fetchrow(_LOCKED)
+        sequence, mark, standing = await connection.fetchrow(ALONE)
         yield Tip(sequence, mark), standing
 
 
