@@ -1,10 +1,13 @@
 """Compiled catalogues of every capability, read when a language is first asked for."""
 
-import gettext
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi_services_platform.observability.logger_factory import get_logger
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
 
 SOURCE_LANGUAGE = "en"
 SHARED = "hub"
@@ -23,7 +26,7 @@ class Catalogues:
 
     def __init__(self, folders: Iterable[tuple[str, Path]] = ()) -> None:
         self._folders = tuple(folders)
-        self._loaded: dict[str, Mapping[str, gettext.NullTranslations]] = {SOURCE_LANGUAGE: {}}
+        self._loaded: dict[str, Mapping[str, NullTranslations]] = {SOURCE_LANGUAGE: {}}
         self.languages = (SOURCE_LANGUAGE, *sorted(_languages(folder for owner, folder in self._folders)))
 
     def has(self, language: str) -> bool:
@@ -32,7 +35,9 @@ class Catalogues:
 
     def load(self, language: str) -> None:
         """Read the language's catalogue of every capability. Blocks: call it in a thread."""
-        found: dict[str, gettext.NullTranslations] = {}
+        import gettext
+
+        found: dict[str, NullTranslations] = {}
         for owner, folder in self._folders:
             try:
                 read = gettext.translation(owner, folder, [language])
@@ -64,7 +69,7 @@ class Catalogues:
                 return said
         return plain
 
-    def _of(self, owner: str, language: str) -> Iterable[gettext.NullTranslations]:
+    def _of(self, owner: str, language: str) -> "Iterable[NullTranslations]":
         if language not in self._loaded:
             self.load(language)
         catalogues = self._loaded[language]
