@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from tests.benchmarks.factory.large import make_large  # noqa: E402 - the path comes first: this file is run by its path
+from tests.benchmarks.factory.large import make_large
 
 ROOT = Path(__file__).resolve().parents[3]
 FACTORY = [sys.executable, "-m", "au_sys_python_factory"]

@@ -82,15 +82,28 @@ class SourceFile:
         while waiting:
             node = waiting.pop()
             by_type[type(node)].append(node)
-            for child in ast.iter_child_nodes(node):
-                parents[child] = node
-                waiting.append(child)
+            for name in _CHILDREN[type(node)]:
+                child = getattr(node, name, None)
+                if isinstance(child, list):
+                    for item in child:
+                        if isinstance(item, ast.AST):
+                            parents[item] = node
+                            waiting.append(item)
+                elif isinstance(child, ast.AST):
+                    parents[child] = node
+                    waiting.append(child)
         return by_type, parents
+
+    @cached_property
+    def _in_order(self) -> dict[type[ast.AST], list[ast.AST]]:
+        return {}
 
     def find(self, kind: type[Node]) -> list[Node]:
         """Every node of exactly this type, in the order of the file."""
-        found = [node for node in self._index[0].get(kind, []) if isinstance(node, kind)]
-        return sorted(found, key=_place)
+        found = self._in_order.get(kind)
+        if found is None:
+            found = self._in_order[kind] = sorted(self._index[0].get(kind, ()), key=_place)
+        return found  # type: ignore[return-value]  # all of them are of exactly this type
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds this one."""
@@ -224,6 +237,18 @@ class SourceFile:
         if isinstance(node, int):
             return Hit(node, 1, message)
         return Hit(getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1, message)
+
+
+class _Children(dict[type[ast.AST], tuple[str, ...]]):
+    """The fields of each type of node that may hold nodes; how a name is used (``ctx``) is no node of the text."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        found = self[kind] = tuple(name for name in kind._fields if name not in _NO_NODES)
+        return found
+
+
+_NO_NODES = {"ctx", "id", "attr", "arg", "asname", "module", "level", "kind", "lineno", "type_comment"}
+_CHILDREN = _Children()
 
 
 def _place(node: ast.AST) -> tuple[int, int]:
