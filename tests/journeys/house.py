@@ -121,6 +121,7 @@ def new_place(folder: Path, **settings: str) -> Place:
     targets = {name: f"sqlite://{data}/{name}.db" for name in ("second", "third")}
     known = {
         "FSP_PUBLIC_URL": f"http://localhost:{port}",
+        "FSP_MAX_TURN_SECONDS": "60",
         "IDENTITY_PASSWORD_MEMORY_KIB": "8",
         "IDENTITY_PASSWORD_TIME_COST": "1",
         "IDENTITY_STEP_UP_MAX_AGE": "3600",
