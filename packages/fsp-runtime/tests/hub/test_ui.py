@@ -144,3 +144,23 @@ async def test_a_page_that_is_not_there_knows_who_looks(client: AsyncClient) -> 
     assert (ada.status_code, "Sign in" in ada.text, "person-menu" in ada.text) == (404, False, True)
     assert (stranger.status_code, "person-menu" in stranger.text) == (404, False)
     assert (wrong.status_code, "person-menu" in wrong.text) == (404, False)
+
+
+async def test_the_language_is_chosen_and_kept(client: AsyncClient) -> None:
+    """The browser's wish counts until somebody chooses; an unknown language is the first of those offered."""
+    swedish = await client.get("/", headers={"accept": "text/html", "accept-language": "sv"})
+    assert ('<html lang="sv"' in swedish.text, "Logga in" in swedish.text, "English" in swedish.text) == (True,) * 3
+    kept = await client.post("/language", data={"language": "sv"}, headers={"accept": "text/html"})
+    assert (kept.status_code, "fsp-language=sv" in kept.headers["set-cookie"]) == (303, True)
+    odd = await client.post("/language", data={"language": "tlh"}, headers={"accept": "text/html"})
+    assert "fsp-language=en" in odd.headers["set-cookie"]
+    assert '<html lang="en"' in (await client.get("/", headers={"accept": "text/html"})).text
+
+
+async def test_problems_are_told_in_the_readers_language(client: AsyncClient) -> None:
+    """Title and sentence of a page that is not there; the clock is the browser's where it says so."""
+    headers = {**BROWSER, "accept-language": "sv", "cookie": "session=ada; fsp-zone=Europe/Stockholm"}
+    page = (await client.get("/nowhere", headers=headers)).text
+    assert ("Det finns inget på den här adressen." in page, 'data-zone="Europe/Stockholm"' in page) == (True, True)
+    odd = {**headers, "cookie": "session=ada; fsp-zone=../../etc/passwd"}
+    assert 'data-zone="UTC"' in (await client.get("/nowhere", headers=odd)).text

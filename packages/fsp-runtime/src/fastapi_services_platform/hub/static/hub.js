@@ -122,7 +122,7 @@
     values.push(sample[figure.dataset.live]);
     const shown = values.slice(-150);
     figure.dataset.liveValues = shown.join(" ");
-    figure.querySelector("[data-live-number]").textContent = shown.at(-1);
+    figure.querySelector("[data-live-number]").textContent = new Intl.NumberFormat(root.lang || undefined).format(shown.at(-1));
     const line = chartPath(shown, 300, 80);
     figure.querySelector(".chart-line").setAttribute("d", line);
     figure.querySelector(".chart-area").setAttribute("d", `${line} L300 80 L0 80 Z`);
