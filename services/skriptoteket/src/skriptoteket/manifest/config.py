@@ -51,7 +51,7 @@ class SkriptoteketSettings(BaseSettings):
         description="Socket of Docker or Podman (unix:///run/docker.sock), for the worker only; unset: no containers.",
     )
     container_image: str = Field(
-        "skriptoteket-runner", description="Name of the images of environments; the environment is the tag."
+        "localhost/skriptoteket-runner", description="Name of the images of environments; the environment is the tag."
     )
     container_runtime: str | None = Field(
         None, description="Runtime of containers (crun, runsc); unset: the engine's own."

@@ -1,4 +1,4 @@
-"""A text is looked at without being run: what the program says of it, here run as Python because it is the service's."""
+"""A text is looked at without being run: what the program says of it, run here as the Python that it is."""
 
 import sys
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ def looked_at(source: str, entrypoint: str = "run_tool") -> str:
     sys.modules["toolkit"] = SimpleNamespace(notice=str)  # type: ignore[assignment]  # what scripts import
     try:
         names: dict[str, object] = {}
-        exec(checking_program(Behaviour(source, entrypoint)), names)  # noqa: S102 - the program is the service's own
+        exec(checking_program(Behaviour(source, entrypoint)), names)
         check = names[ENTRYPOINT]
         assert callable(check)
         return str(check("in", "out"))
@@ -34,6 +34,13 @@ def looked_at(source: str, entrypoint: str = "run_tool") -> str:
 def test_a_good_text(source: str, told: str) -> None:
     """Its function is shown as it is called; nothing of it runs."""
     assert told == looked_at(source)
+
+
+def test_a_syntax_error_shows_the_authors_line() -> None:
+    """Position and text are those of the author, not of the program."""
+    with pytest.raises(SyntaxError) as found:
+        looked_at("x = 1\ny = (\n")
+    assert (found.value.lineno, found.value.text) == (2, "y = (")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,13 @@ import toolkit
 
 
 def check(input_dir, output_dir):
-    tree = ast.parse(SOURCE, "script.py")
-    compile(tree, "script.py", "exec")
+    try:
+        tree = ast.parse(SOURCE, "script.py")
+        compile(tree, "script.py", "exec")
+    except SyntaxError as error:
+        lines = SOURCE.splitlines()
+        error.text = lines[error.lineno - 1] if 0 < (error.lineno or 0) <= len(lines) else None
+        raise
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     found = [each for each in tree.body if isinstance(each, kinds) and each.name == NAME]
     if not found:

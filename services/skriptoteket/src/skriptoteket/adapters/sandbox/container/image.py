@@ -18,9 +18,9 @@ from typing import IO
 from skriptoteket.adapters.sandbox.container.engine import Engine, EngineProblem
 from skriptoteket.adapters.sandbox.view import ENVIRONMENT_AT, RUNNER_AT, runner_folder
 
-REPOSITORY = "skriptoteket-runner"
+REPOSITORY = "localhost/skriptoteket-runner"
 DIGEST_LABEL = "skriptoteket.environment-digest"
-_MOUNTED = {"job": 0o755, "tmp": 0o1777, "dev": 0o755, "proc": 0o755, "sys": 0o755, "etc": 0o755}
+_MOUNTED = {"job": 0o1777, "tmp": 0o1777, "dev": 0o755, "proc": 0o755, "sys": 0o755, "etc": 0o755}
 _LEFT_OUT = frozenset({"site-packages", "dist-packages", "test", "tests", "idlelib", "turtledemo", "ensurepip"})
 _DATA = ("/usr/share/zoneinfo", "/usr/lib/locale/C.utf8")
 _CHUNK = 1024 * 1024
@@ -44,8 +44,7 @@ async def build_image(engine: Engine, environment: str, packages: Path | None, d
         archive.seek(0)
         query = {
             "fromSrc": "-",
-            "repo": repository,
-            "tag": name.rpartition(":")[2],
+            "repo": name,
             "changes": f"LABEL {DIGEST_LABEL}={digest or 'none'}",
         }
         said = await engine.upload("POST", "/images/create", query, _chunks(archive), _UPLOAD_SECONDS)

@@ -1,5 +1,6 @@
 """What is asked of the engine for one run: a volume, a container that keeps it, and the script's own container."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ _HOLDER_MIB = 64
 _HOLDER_USER = 60_999
 _WATCH = "import signal; signal.pause()"
 _LONGER_SECONDS = 30
+_MOST_PROCESSES = 4096  # of one user of the host; the group and the entry code set the run's own limit
 _MASKED = (
     "/sys", "/etc", "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/kmsg", "/proc/latency_stats",
     "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
@@ -22,7 +24,8 @@ _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tr
 
 @dataclass(frozen=True, slots=True)
 class ContainerPlan:
-    """Facts of one run that every part of it is made with."""
+    """Facts of one run that every part of it is made with. ``counts_inodes`` is whether the engine lets a tmpfs of a
+    container have a number of files: where it does not, their memory is still the run's."""
 
     image: str
     program: str
@@ -31,11 +34,13 @@ class ContainerPlan:
     runtime: str | None
     timezone: str
     limits: Limits
+    counts_inodes: bool = True
 
     def volume(self, name: str) -> dict[str, object]:
         """A tmpfs of fixed size and number of files; it lives as long as a container has it."""
-        size, inodes = self.limits.workspace_mib * _MIB, self.limits.inodes
-        options = f"size={size},nr_inodes={inodes},mode=1777,nosuid,nodev"
+        # In pages: Podman takes the word size for a disk quota, whatever the type is.
+        blocks = self.limits.workspace_mib * _MIB // os.sysconf("SC_PAGE_SIZE")
+        options = f"nr_blocks={blocks},nr_inodes={self.limits.inodes},mode=1777,nosuid,nodev"
         made = {"type": "tmpfs", "device": "tmpfs", "o": options}
         return {"Name": name, "Driver": "local", "DriverOpts": made, "Labels": dict(self.labels)}
 
@@ -55,10 +60,9 @@ class ContainerPlan:
             volume, memory_mib=limits.memory_mib, processes=limits.processes + _OWN_PROCESSES, cpu=limits.cpu
         )
         sized = {"/tmp": limits.tmp_mib, "/dev/shm": limits.shm_mib}  # noqa: S108 - the script's own
-        tmpfs = {
-            folder: f"size={mib * _MIB},nr_inodes={limits.inodes},mode=1777,nosuid,nodev"
-            for folder, mib in sized.items()
-        }
+        inodes = f",nr_inodes={limits.inodes}" if self.counts_inodes else ""
+        options = f"{inodes},mode=1777,nosuid,nodev"
+        tmpfs = {folder: f"size={mib * _MIB}{options}" for folder, mib in sized.items()}
         return {**config, "HostConfig": {**host, "Tmpfs": tmpfs}}
 
     def _config(self, command: list[str], uid: int) -> dict[str, object]:
@@ -79,7 +83,13 @@ class ContainerPlan:
 
     def _host(self, volume: str, *, memory_mib: int, processes: int, cpu: float) -> dict[str, object]:
         limits = self.limits
-        bounds = {"fsize": limits.file_mib * _MIB, "nofile": limits.open_files, "core": 0, "memlock": 64 * 1024}
+        bounds = {
+            "fsize": limits.file_mib * _MIB,
+            "nofile": limits.open_files,
+            "core": 0,
+            "memlock": 64 * 1024,
+            "nproc": _MOST_PROCESSES,
+        }
         host: dict[str, object] = {
             "NetworkMode": "none",
             "ReadonlyRootfs": True,

@@ -22,6 +22,7 @@ _STDERR = 2
 _SIGKILL = 9
 _SIGXFSZ = 25
 _SIGNALLED = 128
+_NEARLY = 0.95
 _RECORD = b"\x1e"
 _LONGEST_END = 1024
 
@@ -218,7 +219,8 @@ class ContainerRun:
 
     def _cause(self, state: dict[str, object], status: int, number: int | None) -> KillReason | None:
         # Nobody else kills in there: the first process lives as long as the script does, unless memory was short.
-        starved = not self._end and number == _SIGKILL
+        full = self._end.get("peak_mib", 0.0) >= self.limits.memory_mib * _NEARLY
+        starved = number == _SIGKILL and (not self._end or full)
         if state.get("OOMKilled") or starved:
             return "out_of_memory"
         if status != 0 and (number == _SIGXFSZ or self._end.get("full")):

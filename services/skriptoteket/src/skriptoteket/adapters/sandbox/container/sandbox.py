@@ -60,7 +60,9 @@ class ContainerSandbox:
         self._runtime = runtime
         self._uids = itertools.cycle(slot_uids)
         self._key = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:16]
-        self._seccomp = seccomp_profile(platform.machine(), read_policy())
+        self._profile = seccomp_profile(platform.machine(), read_policy())
+        self._seccomp: str | None = None
+        self._podman = False
         self._live: dict[str, ContainerRun | None] = {}
         self._found: Mapping[str, str] | None = None
 
@@ -161,11 +163,12 @@ class ContainerSandbox:
         plan = ContainerPlan(
             image=self._image,
             program=interpreter_view().program,
-            seccomp=self._seccomp,
+            seccomp=await self._option(),
             labels=labels,
             runtime=self._runtime,
             timezone=str(spec.request.get("timezone") or "UTC"),
             limits=spec.limits,
+            counts_inodes=not self._podman,
         )
         uid, mark = self._next_uid(), secrets.token_hex(8)
         await self._engine.call("POST", "/volumes/create", plan.volume(name))
@@ -190,6 +193,19 @@ class ContainerSandbox:
             uid=uid,
             mark=mark,
         )
+
+    async def _option(self) -> str:
+        """The profile as this engine wants it: Docker takes its text, Podman the path of a file on its host."""
+        if self._seccomp is None:
+            parts = (await self._engine.call("GET", "/version")).get("Components") or ()
+            self._podman = any("podman" in str(one.get("Name", "")).lower() for one in parts)
+            if self._podman:
+                file = self._state_dir / "seccomp.json"
+                await asyncio.to_thread(_write_profile, file, self._profile)
+                self._seccomp = str(file.resolve())
+            else:
+                self._seccomp = self._profile
+        return self._seccomp
 
     async def _collected(self, run: ContainerRun) -> Collected:
         if run.collected is None:
@@ -227,6 +243,11 @@ class ContainerSandbox:
     def _next_uid(self) -> int:
         taken = {run.uid for run in self._live.values() if run is not None}
         return next(uid for uid in self._uids if uid not in taken)
+
+
+def _write_profile(file: Path, profile: str) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.write_text(profile, encoding="ascii")
 
 
 def _capabilities(facts: Mapping[str, object]) -> dict[str, str]:
