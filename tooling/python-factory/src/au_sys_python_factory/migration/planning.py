@@ -42,7 +42,7 @@ def plan_migration(where: Path, name: str, scope: str, today: date) -> Migration
         errors="kept",
         until=(today + _HALF_A_YEAR).isoformat(),
         application=application,
-        dependencies=_dependencies(where, found),
+        dependencies=(*_dependencies(where, found), *([_itself(where)] if scope else [])),
         settings=tuple(_settings(where, found)),
         entries=placed(found, scope),
     )
@@ -83,6 +83,12 @@ def _dependencies(where: Path, found: Inventory) -> tuple[str, ...]:
         lines = [line.split("#")[0].strip() for line in text.splitlines()] or sorted(_imported(found))
     kept = {requirement_name(line): line for line in lines if line and not line.startswith("-")}
     return tuple(line for name, line in sorted(kept.items()) if canonical(name) not in _SERVERS)
+
+
+def _itself(where: Path) -> str:
+    """The old distribution, for what lies outside the scope and stays a dependency."""
+    name, dash, version = where.resolve().name.rpartition("-")
+    return f"{name}=={version}" if dash and version[:1].isdigit() else where.resolve().name
 
 
 def _imported(found: Inventory) -> set[str]:
