@@ -28,7 +28,7 @@ def run_tool(input_dir, output_dir):
     if len([name for name in os.listdir("/proc") if name.isdigit()]) < 4: found.append("pid_isolation")
     if not os.path.exists("/etc/passwd"): found.append("filesystem_isolation")
     try: socket.socket()
-    except PermissionError: found.append("network_isolation")
+    except OSError: found.append("network_isolation")
     print(",".join(found))
 """
 RUNNERS = ("zygote", "bubblewrap", "container")
