@@ -21,7 +21,9 @@ class Load:
 
     async def person(self, url: str, password: str) -> None:
         """Until told to stop: who am I, put a document, read it back."""
-        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+        # A connection for each request: one that is kept may end in the moment in which nginx reads its nodes anew.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, limits=limits) as client:
             name = secrets.token_hex(6)
             headers = {"Authorization": f"Bearer {await _token(client, password)}"}
             number = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ def prove_reproducible(workspace: Workspace, built: Built) -> int:
 
 
 def _copy(workspace: Workspace, target: Path) -> Workspace:
-    """The files that builds read, without their times, readable by their owner only."""
+    """The files that builds read, without their times, for their owner only; what is executable is part of them."""
     with _umask(0o077):
         _copy_files(workspace.root, target, [workspace.root / "pyproject.toml", workspace.root / "uv.lock"])
         ignored = workspace.root / ".gitignore"
@@ -56,6 +57,8 @@ def _copy_files(root: Path, target: Path, files: Sequence[Path]) -> None:
         copied = target / path.relative_to(root)
         copied.parent.mkdir(parents=True, exist_ok=True)
         copied.write_bytes(path.read_bytes())
+        if path.stat().st_mode & stat.S_IXUSR:
+            copied.chmod(copied.stat().st_mode | stat.S_IXUSR)
 
 
 @contextmanager
