@@ -7,6 +7,7 @@ from au_sys_python_factory.checks.reading.routes import routes
 from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
 
+_TASKS = {"asyncio.create_task", "asyncio.ensure_future"}
 _DEPRECATED = {
     "asyncio.get_event_loop",
     "asyncio.coroutine",
@@ -30,6 +31,14 @@ def old_loop_calls(file: SourceFile) -> Iterator[Hit]:
         name = file.qualified(call.func)
         if name in _DEPRECATED:
             yield file.hit(call, f"{name} is deprecated")
+
+
+def dropped_task(file: SourceFile) -> Iterator[Hit]:
+    """Tasks that nobody holds: the loop knows them weakly only."""
+    for statement in file.find(ast.Expr):
+        call = statement.value
+        if isinstance(call, ast.Call) and file.qualified(call.func) in _TASKS:
+            yield file.hit(call, f"nobody holds the task of {ast.unparse(call.func)}(…)")
 
 
 Y01 = Rule(
@@ -57,5 +66,17 @@ Y07 = Rule(
     areas=("source", "tests"),
     file_check=old_loop_calls,
 )
+Y08 = Rule(
+    "Y08",
+    "A task without a holder",
+    "The loop holds tasks weakly: one that nobody keeps can vanish in its middle, and its error with it.",
+    "use a task group, or keep the task until it is done.",
+    'import asyncio\n\n\nasync def planted() -> None:\n    """Begins something."""\n'
+    "    asyncio.create_task(asyncio.sleep(1))\n",
+    'import asyncio\n\n\nasync def planted() -> None:\n    """Begins something and sees it end."""\n'
+    "    async with asyncio.TaskGroup() as group:\n        group.create_task(asyncio.sleep(1))\n",
+    same_as=("RUF006",),
+    file_check=dropped_task,
+)
 
-RULES = (Y01, Y07)
+RULES = (Y01, Y07, Y08)

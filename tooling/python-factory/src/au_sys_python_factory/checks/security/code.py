@@ -105,6 +105,28 @@ def _about_secrets(file: SourceFile, call: ast.Call) -> bool:
     return any(_SECRET_WORDS.search(name) for name in names)
 
 
+def open_to_every_site(file: SourceFile) -> Iterator[Hit]:
+    """Any other site may send a person's cookies along and read the answer."""
+    for call in file.find(ast.Call):
+        given = {item.arg: ast.unparse(item.value) for item in call.keywords if item.arg}
+        everybody = "'*'" in given.get("allow_origins", "") or given.get("allow_origin_regex", "") in ("'.*'", "'^.*$'")
+        if everybody and given.get("allow_credentials") == "True":
+            yield file.hit(call, "every origin is allowed together with credentials")
+
+
+S02 = Rule(
+    "S02",
+    "Every origin, with credentials",
+    "Any page that a signed-in person visits could act in their name and read what comes back.",
+    "name the origins, or leave credentials out; the platform's own setting is FSP_CORS_ORIGINS.",
+    "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\n\n\n"
+    'def planted(app: FastAPI) -> None:\n    """Open."""\n'
+    '    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)\n',
+    "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\n\n\n"
+    'def planted(app: FastAPI) -> None:\n    """Open to one."""\n'
+    '    app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"], allow_credentials=True)\n',
+    file_check=open_to_every_site,
+)
 S03 = Rule(
     "S03",
     "SQL built from values",
@@ -153,4 +175,4 @@ S07 = Rule(
     file_check=weak_secret,
 )
 
-RULES = (S03, S05, S06, S07)
+RULES = (S02, S03, S05, S06, S07)
