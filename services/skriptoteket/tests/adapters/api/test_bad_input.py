@@ -144,7 +144,7 @@ async def test_a_body_that_cannot_be_read(
     client: AsyncClient, library: SqlUnitOfWork, headers: dict[str, str], content: bytes, status: int
 ) -> None:
     """400 where it cannot be taken apart, 422 where it can and does not fit; no run is made."""
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
     answer = await client.post(f"{TOOL}/runs", content=content, headers=raw)
     assert status == answer.status_code, answer.text
     assert (await client.get("/api/v1/runs")).json()["items"] == []

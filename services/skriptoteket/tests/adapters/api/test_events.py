@@ -109,7 +109,7 @@ async def test_a_reader_far_behind_is_cut_off(client: AsyncClient, library: SqlU
     reader = Actor(ANNA, frozenset({AUTHOR_ANY}))
     lines = (await _stream(library, run["id"], reader, Streams(pause=0.01))).told()
     assert "queue" in await anext(lines)
-    long = [("log", {"stream": "stdout", "offset": 0, "text": "x" * 100_000})] * 3
+    long: list[tuple[str, dict[str, Any]]] = [("log", {"stream": "stdout", "offset": 0, "text": "x" * 100_000})] * 3
     async with library.write() as unit:
         await unit.runs.append_events(RunId(UUID(run["id"])), long, datetime.now(UTC))
     assert [line async for line in lines if "event: log" in line] == []

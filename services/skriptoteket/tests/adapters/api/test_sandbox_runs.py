@@ -81,7 +81,7 @@ async def test_trials_have_settings_of_their_own(client: AsyncClient, library: S
     assert (stale.status_code, stale.json()["reason"]) == (409, "settings_rev_stale")
     assert (await client.get(at, params=snapshot, headers=BOB)).status_code == 404
     assert (await client.get(at, params={"snapshot_id": str(uuid4())})).status_code == 404
-    more = {} if sent == "kept" else {"settings": (None, '{"rows": 7}')}
+    more: dict[str, Any] = {} if sent == "kept" else {"settings": (None, '{"rows": 7}')}
     again = await tried(client, tool, snapshot=SNAPSHOT, **more)
     async with library.read() as unit:
         found = {str(each.id): each for each in await unit.runs.page(RunFilter(), 10)}

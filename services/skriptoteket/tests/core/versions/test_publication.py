@@ -17,7 +17,7 @@ from skriptoteket.core.errors import (
     ValidationFailed,
 )
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.roles import Actor
+from skriptoteket.core.roles import Actor, Strength
 from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
 from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 from skriptoteket.core.versions.draft_lock import DraftLocking
@@ -313,7 +313,8 @@ async def test_an_unsure_sign_in_publishes_nothing(desk: Desk, clock: Any) -> No
     first = await desk.published(tool, "x = 1\n")
     await desk.published(tool, "x = 2\n")
     careful = Publication(desk.work, clock, TimeOrderedIds(), assurance="multi")
-    for strength, refused in (("password", True), ("multi", False)):
+    cases: tuple[tuple[Strength, bool], ...] = (("password", True), ("multi", False))
+    for strength, refused in cases:
         boss = replace(desk.people["boss"], strength=strength)
         try:
             await careful.roll_back(boss, first.id, Expected(first.behaviour_hash), "Back.")
