@@ -74,7 +74,7 @@ def _prove(name: str, place: Path) -> None:
 
 def _unpacked(name: str, place: Path) -> Path:
     source = tomllib.loads((HERE / "sources.toml").read_text(encoding="utf-8"))[name]
-    archive = place / source["url"].rsplit("/", 1)[1]
+    archive = place / str(source["url"]).rsplit("/", 1)[1]
     urllib.request.urlretrieve(source["url"], archive)
     if hashlib.sha256(archive.read_bytes()).hexdigest() != source["sha256"]:
         raise SystemExit(f"{archive.name} is not the file that was pinned")
