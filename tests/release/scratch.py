@@ -125,7 +125,7 @@ def _complete(scratch: Scratch, folder: str) -> None:
     told = 'readme = "README.md"\nlicense = "Apache-2.0"\nrequires-python'
     text = pyproject.read_text()
     pyproject.write_text(text if "readme" in text else text.replace("requires-python", told, 1))
-    scratch.write(f"{folder}/README.md", "# Something small\n\nFor rehearsals.\n")
+    scratch.write(f"{folder}/README.md", "# Something small\n\nFor rehearsals – and with more than ASCII …\n")
     shutil.copy(ROOT / "LICENSE", scratch.root / folder / "LICENSE")
     scratch.write(f"{folder}/changes/begin.added.md", "It is there.\n")
 

@@ -13,7 +13,7 @@ from au_sys_python_factory.errors import FINDINGS, FactoryError
 from au_sys_python_factory.wheels.building import BuiltFile
 from au_sys_python_factory.wheels.resolving import metadata
 
-_TESTS = re.compile(r"(^|/)tests?/|(^|/)(conftest|test_\w+)\.py$|\.(pyc|db)$")
+_TESTS = re.compile(r"(^|/)tests/.*\.py$|\.(pyc|db)$")
 _CREDENTIAL = re.compile(rb"https?://[^/\s\"'<>@]+:[^/\s\"'<>@]+@")
 _PATH = re.compile(rb"file:///(?:home|root|work|tmp|Users)/")
 
@@ -36,10 +36,10 @@ def inspect(files: Sequence[BuiltFile], index_host: str = "") -> None:
 
 
 def _of_file(file: BuiltFile, index_host: str) -> Iterator[str]:
-    described = b""
     if file.is_wheel:
         yield from _of_wheel(file.path)
-        described = bytes(metadata(file.path))
+        with zipfile.ZipFile(file.path) as archive:
+            described = archive.read(next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA")))
     else:
         with tarfile.open(file.path) as tape:
             name = next(name for name in tape.getnames() if name.endswith("/PKG-INFO"))
