@@ -73,7 +73,7 @@ async def _prove(url: str, folder: Path) -> int:
         played = await play(sandbox, script)
         wrong += played.code is not expected
         print(f"{'ok   ' if played.code is expected else 'WRONG'}  {name}: {played.code.value}", flush=True)
-    with planted_secret(folder):
+    async with planted_secret(folder):
         async for verdict in campaign(sandbox, list(ATTACKS.values())):
             wrong += bool(verdict.complaint)
             word = "ESCAPED  " if verdict.complaint else "contained"

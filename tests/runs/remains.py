@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.runs.library import Place, blob_keys
 
-from skriptoteket.adapters.sandbox.cgroups import choose_cgroups
+from skriptoteket.adapters.sandbox.host.cgroups import choose_cgroups
 from skriptoteket.adapters.sandbox.inside import kernel
 
 _DIE_SECONDS = 1.0

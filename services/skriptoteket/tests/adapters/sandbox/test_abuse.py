@@ -27,7 +27,7 @@ _together = pytest.mark.asyncio(loop_scope="module")
 async def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     """One runner for all attacks, as a worker has it, with a secret in its environment and in a file."""
     state_dir: Path = tmp_path_factory.mktemp("state")
-    with planted_secret(state_dir):
+    async with planted_secret(state_dir):
         one: Sandbox = BubblewrapSandbox(state_dir) if request.param == "bubblewrap" else ZygoteSandbox(state_dir)
         yield one
         await one.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
-from skriptoteket.adapters.sandbox.cgroups import Cgroups, NoCgroups, choose_cgroups
+from skriptoteket.adapters.sandbox.host.cgroups import Cgroups, NoCgroups, choose_cgroups
 from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.conformance.endings import ENDINGS, script_of
 from skriptoteket.conformance.playing import GivenFile, Played, Script, play, watch

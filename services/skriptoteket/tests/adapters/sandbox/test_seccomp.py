@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from skriptoteket.adapters.sandbox.seccomp import (
+from skriptoteket.adapters.sandbox.host.seccomp import (
     ARCHITECTURES,
     Architecture,
     compile_filter,

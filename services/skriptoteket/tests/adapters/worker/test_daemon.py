@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from skriptoteket.adapters.sandbox.cgroups import choose_cgroups
-from skriptoteket.adapters.sandbox.processes import start_time
+from skriptoteket.adapters.sandbox.host.cgroups import choose_cgroups
+from skriptoteket.adapters.sandbox.host.processes import start_time
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import OutcomeCode, Run, RunState
 

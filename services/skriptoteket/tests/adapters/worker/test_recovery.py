@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from skriptoteket.adapters.sandbox.cgroups import choose_cgroups
+from skriptoteket.adapters.sandbox.host.cgroups import choose_cgroups
 from skriptoteket.core.runs.models import Limits, OutcomeCode, RunState
 
 if TYPE_CHECKING:

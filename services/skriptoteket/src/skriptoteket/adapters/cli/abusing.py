@@ -43,7 +43,7 @@ async def abuse(make: MakeSandbox, runners: Sequence[str], only: Sequence[str], 
 
 async def _against(sandbox: Sandbox, attacks: Sequence[object], folder: Path) -> dict[str, Verdict]:
     verdicts: dict[str, Verdict] = {}
-    with planted_secret(folder):
+    async with planted_secret(folder):
         async for verdict in campaign(sandbox, [one for one in ATTACKS.values() if one in attacks]):
             verdicts[verdict.attack.id] = verdict
             word = "ESCAPED  " if verdict.complaint else "contained"

@@ -16,11 +16,12 @@ import sys
 from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
-from skriptoteket.adapters.sandbox import processes, workspace
+from skriptoteket.adapters.sandbox import workspace
 from skriptoteket.adapters.sandbox.arguments import Descriptors, launch_plan
-from skriptoteket.adapters.sandbox.cgroups import Cgroups, Group, GroupLimits, choose_cgroups, isolation_of
-from skriptoteket.adapters.sandbox.remains import Remains, label_of
-from skriptoteket.adapters.sandbox.seccomp import shipped_filter
+from skriptoteket.adapters.sandbox.host import processes
+from skriptoteket.adapters.sandbox.host.cgroups import Cgroups, Group, GroupLimits, choose_cgroups, isolation_of
+from skriptoteket.adapters.sandbox.host.remains import Remains, label_of
+from skriptoteket.adapters.sandbox.host.seccomp import shipped_filter
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import InterpreterView, interpreter_view
 from skriptoteket.core.identifiers import RunId

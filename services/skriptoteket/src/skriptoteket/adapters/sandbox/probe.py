@@ -12,7 +12,7 @@ from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
 from skriptoteket.adapters.sandbox.by_environment import EnvironmentSandboxes
 from skriptoteket.adapters.sandbox.container.image import REPOSITORY
 from skriptoteket.adapters.sandbox.container.sandbox import ContainerSandbox
-from skriptoteket.adapters.sandbox.seccomp import shipped_filter
+from skriptoteket.adapters.sandbox.host.seccomp import shipped_filter
 from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from skriptoteket.adapters.sandbox import processes
-from skriptoteket.adapters.sandbox.cgroups import Group
+from skriptoteket.adapters.sandbox.host import processes
+from skriptoteket.adapters.sandbox.host.cgroups import Group
 from skriptoteket.adapters.sandbox.inside import kernel
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.sandbox import SandboxFailed

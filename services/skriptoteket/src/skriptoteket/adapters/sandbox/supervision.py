@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from skriptoteket.adapters.sandbox import processes, workspace
-from skriptoteket.adapters.sandbox.cgroups import Group
+from skriptoteket.adapters.sandbox import workspace
+from skriptoteket.adapters.sandbox.host import processes
+from skriptoteket.adapters.sandbox.host.cgroups import Group
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits, Usage
 from skriptoteket.core.runs.sandbox import Exited, KillReason, Printed, Progressed, SandboxEvent, Started

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from skriptoteket.adapters.sandbox import workspace
 from skriptoteket.adapters.sandbox.arguments import ENVIRONMENT
-from skriptoteket.adapters.sandbox.cgroups import GroupLimits, NoCgroups
-from skriptoteket.adapters.sandbox.processes import until_readable
+from skriptoteket.adapters.sandbox.host.cgroups import GroupLimits, NoCgroups
+from skriptoteket.adapters.sandbox.host.processes import until_readable
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import runner_folder
 from skriptoteket.core.identifiers import RunId
@@ -128,7 +128,7 @@ class UnsafeSubprocess:
         out, far_out = os.pipe()
         err, far_err = os.pipe()
         try:
-            process = _spawn(folder / "work", far.fileno(), far_out, far_err)
+            process = await asyncio.to_thread(_spawn, folder / "work", far.fileno(), far_out, far_err)
         finally:
             far.close()
             os.close(far_out)

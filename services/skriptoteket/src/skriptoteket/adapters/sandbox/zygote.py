@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
-from skriptoteket.adapters.sandbox import processes, workspace
+from skriptoteket.adapters.sandbox import workspace
 from skriptoteket.adapters.sandbox.arguments import ENVIRONMENT
-from skriptoteket.adapters.sandbox.cgroups import Cgroups, GroupLimits, choose_cgroups, isolation_of
-from skriptoteket.adapters.sandbox.remains import Remains
-from skriptoteket.adapters.sandbox.seccomp import filter_file
+from skriptoteket.adapters.sandbox.host import processes
+from skriptoteket.adapters.sandbox.host.cgroups import Cgroups, GroupLimits, choose_cgroups, isolation_of
+from skriptoteket.adapters.sandbox.host.remains import Remains
+from skriptoteket.adapters.sandbox.host.seccomp import filter_file
 from skriptoteket.adapters.sandbox.slots import Shape, Slot, shape_of
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import interpreter_view

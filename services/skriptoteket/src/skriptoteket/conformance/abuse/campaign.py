@@ -1,9 +1,10 @@
 """Run the catalogue against a runner: every attack beside a harmless run, with a secret planted for it to find."""
 
+import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,22 +29,28 @@ class Verdict:
     seconds: float
 
 
-@contextmanager
-def planted_secret(state_dir: Path) -> Iterator[None]:
+@asynccontextmanager
+async def planted_secret(state_dir: Path) -> AsyncIterator[None]:
     """A secret in the worker's environment and in its folder, for attacks to look for."""
-    before = os.environ.get(_PLANTED)
-    file = state_dir / "planted.db"
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.write_text(SECRET, encoding="ascii")
-    os.environ[_PLANTED] = f"postgresql://x:{SECRET}@host/db"
+    environment = os.environ  # factory: allow A14 -- the attacks look for what stands in the worker's environment
+    before = environment.get(_PLANTED)
+    file = await asyncio.to_thread(_written, state_dir)
+    environment[_PLANTED] = f"postgresql://x:{SECRET}@host/db"
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        await asyncio.to_thread(file.unlink, missing_ok=True)
         if before is None:
-            del os.environ[_PLANTED]
+            del environment[_PLANTED]
         else:
-            os.environ[_PLANTED] = before
+            environment[_PLANTED] = before
+
+
+def _written(state_dir: Path) -> Path:
+    file = state_dir / "planted.db"
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.write_text(SECRET, encoding="ascii")
+    return file
 
 
 async def campaign(sandbox: Sandbox, attacks: Sequence[Attack]) -> AsyncIterator[Verdict]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from skriptoteket.adapters.sandbox.container.seccomp_profile import seccomp_profile
-from skriptoteket.adapters.sandbox.seccomp import read_policy
+from skriptoteket.adapters.sandbox.host.seccomp import read_policy
 
 _PROFILE = json.loads(seccomp_profile("x86_64", read_policy()))
 

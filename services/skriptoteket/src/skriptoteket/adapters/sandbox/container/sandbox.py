@@ -19,7 +19,7 @@ from skriptoteket.adapters.sandbox.container.image import REPOSITORY, image_dige
 from skriptoteket.adapters.sandbox.container.plan import ContainerPlan
 from skriptoteket.adapters.sandbox.container.run import ContainerRun
 from skriptoteket.adapters.sandbox.container.seccomp_profile import seccomp_profile
-from skriptoteket.adapters.sandbox.seccomp import read_policy
+from skriptoteket.adapters.sandbox.host.seccomp import read_policy
 from skriptoteket.adapters.sandbox.view import interpreter_view
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits

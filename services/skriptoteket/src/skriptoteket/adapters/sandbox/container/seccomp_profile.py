@@ -10,7 +10,7 @@ import errno
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from skriptoteket.adapters.sandbox.seccomp import REFUSED_VALUES, Architecture, architecture_of, rows_of
+from skriptoteket.adapters.sandbox.host.seccomp import REFUSED_VALUES, Architecture, architecture_of, rows_of
 
 _WORD = 32
 _ONLY_UNIX = 1

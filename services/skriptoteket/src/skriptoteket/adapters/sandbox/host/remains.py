@@ -5,8 +5,8 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from skriptoteket.adapters.sandbox import processes
-from skriptoteket.adapters.sandbox.cgroups import Cgroups
+from skriptoteket.adapters.sandbox.host import processes
+from skriptoteket.adapters.sandbox.host.cgroups import Cgroups
 from skriptoteket.core.identifiers import RunId
 
 

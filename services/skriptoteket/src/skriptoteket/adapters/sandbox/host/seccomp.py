@@ -161,7 +161,7 @@ def _tree(segments: list[tuple[int, tuple[Instruction, ...]]]) -> list[Instructi
 
 
 def main() -> None:
-    """Write the shipped filters again: ``python -m skriptoteket.adapters.sandbox.seccomp``."""
+    """Write the shipped filters again: ``python -m skriptoteket.adapters.sandbox.host.seccomp``."""
     policy = read_policy()
     for architecture in ARCHITECTURES:
         (_FOLDER / f"{architecture.name}.bpf").write_bytes(compile_filter(architecture, policy))
