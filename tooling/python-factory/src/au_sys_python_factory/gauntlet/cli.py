@@ -15,6 +15,7 @@ from au_sys_python_factory.errors import DONE, FINDINGS, MISSING, FactoryError, 
 from au_sys_python_factory.gauntlet.people import Account
 from au_sys_python_factory.gauntlet.playing import Outcome
 from au_sys_python_factory.gauntlet.proofs import Letters
+from au_sys_python_factory.gauntlet.provider import ALLOW, HOST
 from au_sys_python_factory.gauntlet.report import Report, stage_table, summary, write_json, write_junit
 from au_sys_python_factory.gauntlet.rows import Row
 from au_sys_python_factory.gauntlet.run import Run
@@ -40,6 +41,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--report", "folder", default=None, type=_PATH, help="Folder for gauntlet.json and gauntlet.xml.")
 @click.option("--letters", "mail", default=None, type=_PATH, help="Where a system elsewhere puts its letters.")
 @click.option("--destructive", is_flag=True, help="Also what changes the whole installation; a throw-away shell does.")
+@click.option("--lend-provider", "lends", is_flag=True, help=f"Lend a login provider; needs {ALLOW}={HOST} there.")
 @click.option("--only", default=None, help="Only the rows of this owner; no coverage is measured then.")
 @click.option("--check", "only_check", is_flag=True, help="Only read and validate the rows.")
 def gauntlet(
@@ -52,6 +54,7 @@ def gauntlet(
     folder: Path | None,
     mail: Path | None,
     destructive: bool,
+    lends: bool,
     only: str | None,
     only_check: bool,
 ) -> None:
@@ -62,7 +65,7 @@ def gauntlet(
         _show_rows([*rows_of_sources(platform), *rows_of_platform(platform)])
         return
     try:
-        report = _report(platform, state, _Wish(base_url, email, throw_away, mail, destructive, only))
+        report = _report(platform, state, _Wish(base_url, email, throw_away, mail, destructive, lends, only))
     except UsageError:
         raise
     except FactoryError as error:
@@ -85,6 +88,7 @@ class _Wish:
     throw_away: bool
     mail: Path | None
     destructive: bool
+    lends: bool
     only: str | None
 
 
@@ -100,7 +104,7 @@ def _report(platform: PlatformFolder, state: StateFolder, wish: _Wish) -> Report
         return _against(platform, state, record.url, wish)
     click.echo("no shell runs here: a throw-away one is started", err=True)
     with throwaway_shell(platform, Progress()) as (thrown, overview):
-        return _against(platform, thrown, overview.url, replace(wish, destructive=True))
+        return _against(platform, thrown, overview.url, replace(wish, destructive=True, lends=True))
 
 
 def _against(platform: PlatformFolder, state: StateFolder, url: str, wish: _Wish) -> Report:
@@ -112,7 +116,7 @@ def _against(platform: PlatformFolder, state: StateFolder, url: str, wish: _Wish
 
 def _play(run: Run, mail: Path | None, wish: _Wish) -> Report:
     run.letters = Letters(mail) if mail is not None else None
-    run.destructive, run.only = wish.destructive, wish.only
+    run.destructive, run.lends, run.only = wish.destructive, wish.lends, wish.only
     return asyncio.run(run.play_all())
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -148,6 +149,11 @@ def _save(row: Row, answer: httpx.Response, document: Any, variables: Variables)
 
 
 def _source(answer: httpx.Response, document: Any, source: str) -> Any:  # Any: JSON
+    source, asked, parameter = source.partition("?")
+    if asked:  # a parameter of an address, as in "header:location?state"
+        address = _source(answer, document, source)
+        found = parse_qs(urlsplit(address).query).get(parameter) if isinstance(address, str) else None
+        return found[0] if found else ABSENT
     kind, _, name = source.partition(":")
     if kind == "header":
         return answer.headers.get(name, ABSENT)

@@ -44,7 +44,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request. ``owner`` is the capability that wrote it, ``folder`` where its files are looked for."""
+    """One request. ``owner`` is the capability that wrote it, ``folder`` where its files are looked for.
+
+    ``provider`` rows need the outside login provider that a run lends.
+    """
 
     name: str
     stage: str
@@ -67,6 +70,7 @@ class Row:
     until: float = 0.0
     cleanup: bool = False
     destructive: bool = False
+    provider: bool = False
     letter: Letter | None = None
 
     @property
@@ -142,6 +146,7 @@ def _row(table: dict[str, Toml], default_stage: str, owner: str, path: Path) -> 
         until=float(table.get("until", 0)),
         cleanup=bool(table.get("cleanup", False)),
         destructive=bool(table.get("destructive", False)),
+        provider=bool(table.get("provider", False)),
         letter=_letter(table.get("letter"), path, name),
     )
     _check(row, path)

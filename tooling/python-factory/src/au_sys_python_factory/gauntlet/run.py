@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,16 +21,18 @@ from au_sys_python_factory.gauntlet.coverage import (
 from au_sys_python_factory.gauntlet.people import Account, Sessions, bearer, complete, make_person
 from au_sys_python_factory.gauntlet.playing import Outcome, play
 from au_sys_python_factory.gauntlet.proofs import Letters, Passkey
+from au_sys_python_factory.gauntlet.provider import lent_provider
 from au_sys_python_factory.gauntlet.report import Report, by_stage
 from au_sys_python_factory.gauntlet.rows import Row
-from au_sys_python_factory.gauntlet.sources import in_order, without_destructive
+from au_sys_python_factory.gauntlet.sources import in_order, without
 from au_sys_python_factory.gauntlet.variables import Variables
 
 
 @dataclass(slots=True)
 class Run:
     """One pass. ``tell`` gets each stage as soon as it is complete. ``letters`` is where the system's mail can be read;
-    ``destructive`` rows change the whole installation; ``only`` leaves the rows of one owner, and no coverage.
+    ``destructive`` rows change the whole installation; ``lends`` an outside login provider on loopback to a system that
+    may call it; ``only`` leaves the rows of one owner, and no coverage.
     """
 
     base_url: str
@@ -40,6 +42,7 @@ class Run:
     tell: Callable[[str, list[Outcome], Report], None]
     letters: Letters | None = None
     destructive: bool = False
+    lends: bool = False
     only: str | None = None
     identifier: str = field(default_factory=lambda: secrets.token_hex(4))
     outcomes: list[Outcome] = field(default_factory=list)
@@ -52,12 +55,19 @@ class Run:
         Raises:
             CannotSignIn: its own people cannot sign in, so that nothing can be proved.
         """
+        if not self.lends:
+            return await self._played({})
+        async with lent_provider() as provider:
+            self._secrets.add(provider.client_secret)
+            return await self._played(provider.known())
+
+    async def _played(self, lent: Mapping[str, str]) -> Report:
         started = time.monotonic()
         sessions = Sessions(self.base_url, {})
         coverage = None
         try:
             await self._make_people(sessions)
-            variables = Variables(self._known(sessions), Passkey(self.base_url))
+            variables = Variables({**self._known(sessions), **lent}, Passkey(self.base_url))
             ordered = in_order(self._meant_for_here())
             await self._play([row for row in ordered if not row.cleanup], sessions, variables)
             coverage = await self._cover(sessions) if self.only is None else None
@@ -69,12 +79,17 @@ class Run:
 
     def _meant_for_here(self) -> Sequence[Row]:
         """The rows without those that would change somebody's whole installation, and what needs them."""
-        kept = self.rows if self.destructive else without_destructive(self.rows)
+        kept = self.rows if self.destructive else without(self.rows, lambda row: row.destructive)
+        able = kept if self.lends else without(kept, lambda row: row.provider)
         if self.only is not None:
-            return [row for row in kept if row.owner == self.only]
+            return [row for row in able if row.owner == self.only]
         if len(kept) < len(self.rows):
             self.notes.append(f"{len(self.rows) - len(kept)} rows would change the whole installation (--destructive)")
-        return kept
+        if len(able) < len(kept):
+            self.notes.append(
+                f"{len(kept) - len(able)} rows need a login provider that the run lends (--lend-provider)"
+            )
+        return able
 
     async def _make_people(self, sessions: Sessions) -> None:
         sessions.accounts["admin"] = self.admin

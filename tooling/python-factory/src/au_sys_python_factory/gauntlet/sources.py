@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from au_sys_python_factory.gauntlet.rows import STAGES, Row, read_folder
@@ -69,9 +69,9 @@ def _package(target: str) -> str:
     return target.partition(":")[0].partition(".")[0]
 
 
-def without_destructive(rows: Sequence[Row]) -> list[Row]:
-    """The rows that change no whole installation, and need none that does; in the same order."""
-    gone = {(row.owner, row.folder, row.name) for row in rows if row.destructive}
+def without(rows: Sequence[Row], unwanted: Callable[[Row], bool]) -> list[Row]:
+    """The rows that are wanted, and need none that is not; in the same order."""
+    gone = {(row.owner, row.folder, row.name) for row in rows if unwanted(row)}
     before = 0
     while before != len(gone):
         before = len(gone)
