@@ -9,6 +9,7 @@ from fastapi_services_platform import Database, PlatformSettings, open_database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.cli.commands import CommandParts, command_line
 from skriptoteket.adapters.cli.environments import EnvironmentParts
+from skriptoteket.adapters.cli.furnishing import FurnishingParts
 from skriptoteket.adapters.db.notifying import notified
 from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
 from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
@@ -17,6 +18,7 @@ from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
 from skriptoteket.core.versions.bank.models import Installed
+from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import Library, build_library, retention
 from skriptoteket.manifest.plugin import MIGRATIONS, VERSION
@@ -44,9 +46,14 @@ async def _opened() -> AsyncIterator[tuple[Library, Database]]:
         await database.close()
 
 
-async def _install(publish: bool, only: tuple[str, ...]) -> Sequence[Installed]:
+async def _taxonomy() -> int:
     async with _opened() as (library, _):
-        return await library.install_what_ships(publish=publish, only=only)
+        return await install_taxonomy(library.work)
+
+
+async def _install(publish: bool, only: tuple[str, ...], dry: bool) -> Sequence[Installed]:
+    async with _opened() as (library, _):
+        return await library.install_what_ships(publish=publish, only=only, dry=dry)
 
 
 async def _work(once: bool, unsafe: bool) -> None:
@@ -117,4 +124,6 @@ async def _look() -> Sequence[EnvironmentState]:
 
 _ENVIRONMENTS = EnvironmentParts(environments_folder, _look, make_image, reap, has_pandas)
 
-main = command_line(CommandParts(_install, _work, _report, _prune, _sandbox, make_runner, _forget, _ENVIRONMENTS))
+_FURNISHING = FurnishingParts(_taxonomy, _install)
+
+main = command_line(CommandParts(_FURNISHING, _work, _report, _prune, _sandbox, make_runner, _forget, _ENVIRONMENTS))

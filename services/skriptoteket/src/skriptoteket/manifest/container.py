@@ -87,14 +87,24 @@ class Library:
     approving: Approving
     health: RunnerHealth
 
-    async def install_what_ships(self, *, publish: bool = True, only: tuple[str, ...] = ()) -> list[Installed]:
-        """The taxonomy and the tools of the script bank; installing twice changes nothing."""
-        await install_taxonomy(self.work)
+    async def install_what_ships(
+        self, *, publish: bool = True, only: tuple[str, ...] = (), dry: bool = False
+    ) -> list[Installed]:
+        """The taxonomy and the tools of the script bank; installing twice changes nothing. ``dry`` only looks.
+
+        Raises:
+            ValueError: ``only`` names a tool that does not ship.
+        """
+        tools = await blocking(read_bank, only)
+        if missing := sorted(set(only) - {tool.slug for tool in tools}):
+            raise ValueError(f"--only: no tool of the script bank is called {', '.join(missing)}")
+        if not dry:
+            await install_taxonomy(self.work)
         # What ships was reviewed where it was made: rules for the library's own authors do not keep it out.
         reviewing = Reviewing(self.work, self.clock, self.ids)
         publication = Publication(self.work, self.clock, self.ids)
         bank = BankInstallation(self.work, self.curation, self.drafting, reviewing, publication)
-        return await bank.install(await blocking(read_bank, only), publish=publish)
+        return await bank.install(tools, publish=publish, dry=dry)
 
 
 def upload_limits(settings: SkriptoteketSettings) -> UploadLimits:

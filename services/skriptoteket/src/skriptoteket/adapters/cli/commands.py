@@ -1,9 +1,9 @@
-"""Seed, work, look at the host, try a script: the command line ``skriptoteket``, over services it is given."""
+"""Furnish, work, look at the host, try a script: the command line ``skriptoteket``, over services it is given."""
 
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ import click
 
 from skriptoteket.adapters.cli.abusing import MakeSandbox, add_abuse_command
 from skriptoteket.adapters.cli.environments import EnvironmentParts, add_environment_commands
+from skriptoteket.adapters.cli.furnishing import FurnishingParts, add_furnishing_commands
 from skriptoteket.adapters.cli.racing import add_bench_command
 from skriptoteket.adapters.cli.trying import try_script
 from skriptoteket.adapters.sandbox.probe import HostReport
@@ -19,7 +20,6 @@ from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
 from skriptoteket.core.errors import SkriptoteketError
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
-from skriptoteket.core.versions.bank.models import Installed
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ EXIT_HOST = 3
 class CommandParts:
     """What the commands do their work with; the manifest fills it."""
 
-    install: Callable[[bool, tuple[str, ...]], Awaitable[Sequence[Installed]]]
+    furnishing: FurnishingParts
     work: Callable[[bool, bool], Awaitable[None]]
     report: Callable[[], Awaitable[HostReport]]
     prune: Callable[[bool], Awaitable[Purged]]
@@ -44,6 +44,7 @@ class CommandParts:
 def command_line(parts: CommandParts) -> click.Group:
     """The group of commands."""
     group = click.Group(help="The governed script library.")
+    add_furnishing_commands(group, parts.furnishing, _done)
     _add_daily_commands(group, parts)
     _add_host_commands(group, parts)
     add_environment_commands(group, parts.environments, _done, EXIT_WRONG)
@@ -53,18 +54,6 @@ def command_line(parts: CommandParts) -> click.Group:
 
 
 def _add_daily_commands(group: click.Group, parts: CommandParts) -> None:
-    @group.command(help="Install professions, categories and the tools that ship; twice changes nothing.")
-    @click.option("--publish/--drafts", default=True, help="Publish the tools, or leave them as drafts.")
-    @click.option("--only", multiple=True, metavar="SLUG", help="Install these tools only.")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-    def seed(publish: bool, only: tuple[str, ...], as_json: bool) -> None:
-        installed = _done(parts.install(publish, only))
-        if as_json:
-            click.echo(json.dumps([{"slug": each.slug, "result": each.result} for each in installed]))
-            return
-        for each in installed:
-            click.echo(f"{each.slug}: {each.result.replace('_', ' ')}")
-
     @group.command(help="Remove files, logs and results whose time is over; the web process does it every hour.")
     @click.option("--dry-run", is_flag=True, help="Only count.")
     def prune(dry_run: bool) -> None:

@@ -33,39 +33,47 @@ class BankInstallation:
         self._reviewing = reviewing
         self._publication = publication
 
-    async def install(self, tools: Sequence[BankTool], *, publish: bool = True) -> list[Installed]:
-        """Create what is missing, and a new version where the shipped behaviour differs from every one there was."""
-        return [Installed(tool.slug, await self._install(tool, publish)) for tool in tools]
+    async def install(self, tools: Sequence[BankTool], *, publish: bool = True, dry: bool = False) -> list[Installed]:
+        """Create what is missing, and a new version where the shipped behaviour differs from every one there was;
+        ``dry`` only tells what would be done."""
+        return [Installed(tool.slug, await self._install(tool, publish, dry)) for tool in tools]
 
-    async def _install(self, bank: BankTool, publish: bool) -> str:
+    async def _install(self, bank: BankTool, publish: bool, dry: bool) -> str:
         tool, versions = await self._known(bank.slug)
         if tool is None:
-            created = await self._curation.create(SYSTEM, bank.texts, bank_slug=bank.slug)
-            draft = await self._drafting.create(SYSTEM, created.id, _change(bank))
-            await self._publish(draft, publish, show=True)
+            if not dry:
+                created = await self._curation.create(SYSTEM, bank.texts, bank_slug=bank.slug)
+                await self._draft(bank, created, None, publish, show=True)
             return "created"
         newest = versions[0] if versions else None
         wanted = self._drafting.hash_of(newest, _change(bank))
-        unfinished = [each for each in versions if _is_unfinished(each, tool) and each.behaviour_hash == wanted]
-        if unfinished:  # an earlier installation was interrupted
-            await self._publish(unfinished[0], publish, show=tool.active_version_id is None)
+        same = [each for each in versions if each.behaviour_hash == wanted]
+        unfinished = [each for each in same if _is_unfinished(each, tool)] if publish else []
+        if unfinished:  # installed as a draft, or an earlier installation was interrupted
+            if not dry:
+                await self._publish(unfinished[0], show=tool.active_version_id is None)
             return "created"
-        if any(version.behaviour_hash == wanted for version in versions):
+        if same:
             return "unchanged"
         if tool.draft_head_version_id is not None:
             return "draft_kept"
-        draft = await self._drafting.create(SYSTEM, tool.id, _change(bank), newest.id if newest else None)
-        await self._publish(draft, publish, show=False)
+        if not dry:
+            await self._draft(bank, tool, newest, publish, show=False)
         return "updated"
+
+    async def _draft(
+        self, bank: BankTool, tool: Tool, newest: ToolVersion | None, publish: bool, *, show: bool
+    ) -> None:
+        draft = await self._drafting.create(SYSTEM, tool.id, _change(bank), newest.id if newest else None)
+        if publish:
+            await self._publish(draft, show=show)
 
     async def _known(self, slug: str) -> tuple[Tool | None, Sequence[ToolVersion]]:
         async with self._work.read() as unit:
             tool = await unit.tools.by_bank_slug(slug)
             return tool, await unit.versions.of_tool(tool.id) if tool is not None else ()
 
-    async def _publish(self, draft: ToolVersion, publish: bool, *, show: bool) -> None:
-        if not publish:
-            return
+    async def _publish(self, draft: ToolVersion, *, show: bool) -> None:
         waiting = draft.state is VersionState.IN_REVIEW
         submitted = draft if waiting else await self._reviewing.submit(SYSTEM, draft.id, _RATIONALE)
         await self._publication.publish(SYSTEM, submitted.id, Expected(submitted.behaviour_hash), _RATIONALE, show=show)

@@ -1,0 +1,39 @@
+"""What is down for a moment is told with a code and the time to wait."""
+
+import pytest
+from httpx import AsyncClient
+
+from skriptoteket.adapters.artifacts.store import BlobArtifactStore
+from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
+from skriptoteket.adapters.http import event_stream
+from skriptoteket.core.errors import StorageUnavailable
+
+from .test_runs import CSV, RUNS, submitted
+
+
+async def test_files_that_cannot_be_kept(
+    client: AsyncClient, library: SqlUnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 names the storage and when to come back, no run is left; afterwards the same submission is taken."""
+
+    async def refused(*_: object) -> None:
+        raise StorageUnavailable("write")
+
+    with monkeypatch.context() as down:
+        down.setattr(BlobArtifactStore, "write", refused)
+        answer = await client.post(RUNS, files=CSV)
+    told = answer.json()
+    assert (answer.status_code, told["code"], answer.headers["retry-after"]) == (503, "STORAGE_UNAVAILABLE", "10")
+    assert (await client.get("/api/v1/runs")).json()["items"] == []
+    await submitted(client)
+
+
+async def test_one_stream_too_many(
+    client: AsyncClient, library: SqlUnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """429 before the first event, with the time to wait."""
+    run = await submitted(client)
+    monkeypatch.setattr(event_stream, "MOST_STREAMS", 0)
+    answer = await client.get(f"/api/v1/runs/{run['id']}/events")
+    assert (answer.status_code, answer.json()["code"]) == (429, "TOO_MANY_STREAMS")
+    assert int(answer.headers["retry-after"]) > 0
