@@ -1,10 +1,13 @@
 """What is down for a moment is told with a code and the time to wait."""
 
+import sqlite3
+
 import pytest
 from httpx import AsyncClient
+from sqlalchemy.exc import OperationalError
 
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
-from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
+from skriptoteket.adapters.db.unit_of_work import SqlUnit, SqlUnitOfWork
 from skriptoteket.adapters.http import event_stream
 from skriptoteket.core.errors import StorageUnavailable
 
@@ -37,3 +40,17 @@ async def test_one_stream_too_many(
     answer = await client.get(f"/api/v1/runs/{run['id']}/events")
     assert (answer.status_code, answer.json()["code"]) == (429, "TOO_MANY_STREAMS")
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_database_that_gives_no_lock(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 with the time to wait, where SQLite says that somebody else writes; afterwards it is taken."""
+
+    def locked(*_: object) -> None:
+        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+
+    with monkeypatch.context() as busy:
+        busy.setattr(SqlUnit, "__init__", locked)
+        answer = await client.post("/api/v1/admin/tools", json={"title": "Counter"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "DATABASE_BUSY")
+    assert answer.headers["retry-after"] == "2"
+    assert (await client.post("/api/v1/admin/tools", json={"title": "Counter"})).status_code == 201
