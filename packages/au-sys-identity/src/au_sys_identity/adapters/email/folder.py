@@ -27,7 +27,7 @@ class FolderPost:
     def _write(self, letter: Letter) -> None:
         name, content = f"{letter.id}.eml", bytes(message_of(letter, sender=self._sender, site=self._site))
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        waiting = self._folder / f".{name}"
+        waiting = self._folder / f"{name}.part"  # a reader of *.eml never meets half a letter
         handle = os.open(waiting, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
