@@ -83,7 +83,8 @@ def _running(command: list[str], folder: Path, environment: Mapping[str, str]) -
     with TemporaryDirectory(prefix="python-factory-log-") as place:
         log = Path(place) / "log"
         with log.open("wb") as output:
-            whole = {**os.environ, "PYTHONHASHSEED": "0", **environment}
+            # Nothing is left in the trees that are looked at: no compiled files either.
+            whole = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **environment}
             process = subprocess.Popen(  # noqa: S603 - our own program under the interpreter that was named
                 [*command, str(port)], cwd=folder, env=whole, stdout=output, stderr=output
             )
