@@ -9,15 +9,15 @@ from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        ({}, 7),
+        ({}, 8),
         ({"q": "guardian"}, 1),
         ({"q": "vardnads"}, 1),
         ({"q": "GUARD list"}, 1),
         ({"q": "guardian spaceship"}, 0),
-        ({"professions": ["larare", "nonsense"]}, 5),
+        ({"professions": ["larare", "nonsense"]}, 6),
         ({"professions": "nonsense"}, 0),
-        ({"professions": "larare", "categories": "lektionsplanering"}, 3),
-        ({"professions": "larare", "categories": ["lektionsplanering", "mentorskap"]}, 5),
+        ({"professions": "larare", "categories": "lektionsplanering"}, 4),
+        ({"professions": "larare", "categories": ["lektionsplanering", "mentorskap"]}, 6),
         ({"favourite": "true"}, 0),
     ],
 )
