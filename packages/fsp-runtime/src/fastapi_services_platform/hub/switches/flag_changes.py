@@ -1,8 +1,11 @@
 """Changes of flags: kept with their history, shared with every node of the database within a second."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from fastapi_services_platform.config.feature_flags import FeatureFlags, FlagValue
 from fastapi_services_platform.observability.logger_factory import get_logger
@@ -74,16 +77,27 @@ class SharedFlags:
 
     async def look(self) -> None:
         """Take over what the database says, when that is new."""
+        version = await self._version()
+        if version == self._seen:
+            return
+        if version == 0:  # nobody ever changed one
+            self._seen = 0
+            return
         from fastapi_services_platform.hub.switches.flag_rows import FlagRows
 
-        rows = FlagRows(self._database)
-        if await rows.version() == self._seen:
-            return
-        found = await rows.values()
+        found = await FlagRows(self._database).values()
         self._flags.override(found.values)
         if self._seen >= 0:
             _log.info("flags.changed", version=found.version)
         self._seen = found.version
+
+    async def _version(self) -> int:
+        """How often flags were changed. A SQLite file is asked without SQLAlchemy: a start has no other use for it."""
+        if self._database.file is not None:
+            return await blocking(_version_in, self._database.file)
+        from fastapi_services_platform.hub.switches.flag_rows import FlagRows
+
+        return await FlagRows(self._database).version()
 
     async def _follow(self) -> None:
         """A database that does not answer leaves the flags as they are."""
@@ -99,3 +113,9 @@ class SharedFlags:
                 if not lost:
                     _log.error("flags.kept_last_good", problem=f"{type(error).__name__}: {error}")
                 lost = True
+
+
+def _version_in(file: str) -> int:
+    with closing(sqlite3.connect(f"file:{quote(file)}?mode=ro", uri=True)) as connection:
+        row = connection.execute("SELECT version FROM flag_version").fetchone()
+    return int(row[0]) if row is not None else 0
