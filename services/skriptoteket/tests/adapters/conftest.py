@@ -15,7 +15,7 @@ from fastapi_services_platform.testing.stand_ins import Prepared, believing_iden
 from fastapi_services_platform.testing.started_app import settings_for, started_app
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import WorkerId
-from skriptoteket.core.runs.ports import Worker
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.manifest.plugin import Skriptoteket
 

@@ -24,7 +24,7 @@ from skriptoteket.core.runs.models import (
     RunState,
     StreamText,
 )
-from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.ports.queue import ClaimRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 LEASE = timedelta(seconds=30)

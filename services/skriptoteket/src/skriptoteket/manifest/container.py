@@ -31,7 +31,7 @@ from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.leaving import Leaving
 from skriptoteket.core.runs.oversight.operations import Operating
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
 from skriptoteket.core.runs.submission import RunSubmission

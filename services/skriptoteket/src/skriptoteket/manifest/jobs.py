@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi_services_platform import Job
 from skriptoteket.adapters.http.directory import People
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.manifest.container import Library, retention
 from skriptoteket.manifest.services import roles_of
 

@@ -43,7 +43,7 @@ from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.operations import Operating
 from skriptoteket.core.runs.oversight.removal import Removal
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.runs.trials import Trials
 from skriptoteket.core.runs.watching import RunWatching

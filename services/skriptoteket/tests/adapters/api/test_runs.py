@@ -16,7 +16,7 @@ from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.http.archive import safe_names
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.runs.models import Artifact, Ended, Outcome, OutcomeCode, RunState, StreamText
-from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.ports.queue import ClaimRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 RUNS = "/api/v1/tools/guardian-emails/runs"

@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient
 
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
-from skriptoteket.core.runs.ports import RunFilter
+from skriptoteket.core.runs.ports.records import RunFilter
 
 BOB = {"authorization": "Bearer bob"}
 SCHEMA = [{"kind": "integer", "name": "rows", "min": 1, "max": 9, "default": 3}]

@@ -9,7 +9,7 @@ from skriptoteket.adapters.memory.standing_clock import StandingClock
 from skriptoteket.adapters.platform.health import RunnerHealth
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.runs.oversight.operations import Operating
-from skriptoteket.core.runs.ports import Worker
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
 
 

@@ -8,7 +8,7 @@ from httpx import AsyncClient
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, RunState
-from skriptoteket.core.runs.ports import ClaimRules
+from skriptoteket.core.runs.ports.queue import ClaimRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 FORM = "/tools/guardian-emails/run"

@@ -17,7 +17,8 @@ from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.roles import CONTRIBUTOR_RIGHTS, Actor
 from skriptoteket.core.runs.inputs import Upload
 from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, Run, RunKind, RunState, SessionFiles
-from skriptoteket.core.runs.ports import ClaimRules, Worker
+from skriptoteket.core.runs.ports.queue import ClaimRules
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.submission import RunSubmission, Submission, input_files

@@ -17,7 +17,8 @@ from skriptoteket.core.errors import StorageUnavailable
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.runs.execution import Executor
 from skriptoteket.core.runs.models import InputFile, Lane, Limits, OutcomeCode, Run, RunContext, RunKind, RunState
-from skriptoteket.core.runs.ports import ClaimRules, StoredBlob
+from skriptoteket.core.runs.ports.files import StoredBlob
+from skriptoteket.core.runs.ports.queue import ClaimRules
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
 

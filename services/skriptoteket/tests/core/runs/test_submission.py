@@ -12,7 +12,7 @@ from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import NotFound, RunnerUnavailable
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
-from skriptoteket.core.runs.ports import Worker
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.submission import RunSubmission, Submission

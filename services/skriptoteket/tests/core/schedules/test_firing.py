@@ -14,7 +14,9 @@ from skriptoteket.core.errors import Conflict, NotFound, RunnerUnavailable, Vali
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Ended, Outcome, OutcomeCode, Run, RunKind, RunState
-from skriptoteket.core.runs.ports import ClaimRules, RunFilter, Worker
+from skriptoteket.core.runs.ports.queue import ClaimRules
+from skriptoteket.core.runs.ports.records import RunFilter
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.schedules.firing import Firing

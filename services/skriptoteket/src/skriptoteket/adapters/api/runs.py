@@ -20,7 +20,7 @@ from skriptoteket.adapters.http.used_again import wanted_files
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
 from skriptoteket.core.roles import RUN, Actor
 from skriptoteket.core.runs.models import RunState
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.watching import RunWatching
 
 submissions = APIRouter()

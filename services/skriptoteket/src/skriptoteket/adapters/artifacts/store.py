@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from au_sys_storage_sdk import Blobs, StorageError, TooLarge
 from au_sys_storage_sdk import NotFound as BlobNotFound
 from skriptoteket.core.errors import NotFound, PayloadTooLarge, StorageUnavailable
-from skriptoteket.core.runs.ports import StoredBlob
+from skriptoteket.core.runs.ports.files import StoredBlob
 
 
 class BlobArtifactStore:

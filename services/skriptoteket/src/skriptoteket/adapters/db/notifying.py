@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fastapi_services_platform import Database, get_logger
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.runs.ports import Doorbell
+from skriptoteket.core.runs.ports.bell import Doorbell
 
 _log = get_logger(__name__)
 _CHANNEL = "skriptoteket_runs"

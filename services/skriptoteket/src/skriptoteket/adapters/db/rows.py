@@ -17,7 +17,7 @@ from skriptoteket.core.runs.models import (
     RunState,
     Usage,
 )
-from skriptoteket.core.runs.ports import Worker
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.versions.models import (
     ArchivedReason,
     Behaviour,

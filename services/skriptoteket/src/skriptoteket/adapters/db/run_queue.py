@@ -25,7 +25,7 @@ from skriptoteket.core.runs.models import (
     advance,
     finish,
 )
-from skriptoteket.core.runs.ports import ClaimRules, LaneLoad, Waiting
+from skriptoteket.core.runs.ports.queue import ClaimRules, LaneLoad, Waiting
 from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
 from skriptoteket.core.runs.queueing.matching import missing, requirements_of
 from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from skriptoteket.adapters.http.downloads import disposition, safe_headers
 from skriptoteket.core.runs.models import Artifact
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """The same files give the same archive: no clock."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from skriptoteket.core.runs.models import Artifact
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._ ()+-]")

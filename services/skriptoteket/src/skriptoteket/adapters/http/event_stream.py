@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from skriptoteket.core.errors import SkriptoteketError, TooManyStreams
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import Actor
-from skriptoteket.core.runs.ports import RunEvent
+from skriptoteket.core.runs.ports.records import RunEvent
 from skriptoteket.core.runs.watching import RunWatching, Watched
 
 MOST_STREAMS = 4

@@ -13,7 +13,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import OutcomeCode, Run, RunState
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.removal import Removal
-from skriptoteket.core.runs.ports import RunFilter
+from skriptoteket.core.runs.ports.records import RunFilter
 from skriptoteket.core.runs.sight import RunAccess
 from skriptoteket.core.runs.watching import RunWatching
 

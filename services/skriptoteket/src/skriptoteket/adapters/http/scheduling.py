@@ -16,7 +16,7 @@ from skriptoteket.adapters.http.uploads import UploadReader
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, ValidationFailed
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.runs.inputs import UploadLimits
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission
 from skriptoteket.core.schedules.firing import Firing
 from skriptoteket.core.schedules.models import Schedule

@@ -19,7 +19,7 @@ from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.inputs import Upload, UploadLimits
 from skriptoteket.core.runs.models import SessionFiles
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.submission import RunSubmission, Submission, Submitted
 from skriptoteket.core.runs.watching import RunWatching, SeenRun
 

@@ -19,7 +19,7 @@ from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.inputs import Upload, UploadLimits
 from skriptoteket.core.runs.models import Run
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.trials import Trial, Trials
 
 Chosen = tuple[VersionId | None, dict[str, object] | None]

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from skriptoteket.core.errors import FieldIssue, MalformedUpload, PayloadTooLarge, ValidationFailed
 from skriptoteket.core.runs.inputs import HEAD_BYTES, Upload, UploadLimits, name_problem, readable_size
-from skriptoteket.core.runs.ports import ArtifactStore, StoredBlob
+from skriptoteket.core.runs.ports.files import ArtifactStore, StoredBlob
 
 MAX_FORM_BYTES = 512 * 1024
 MAX_PARTS = 200

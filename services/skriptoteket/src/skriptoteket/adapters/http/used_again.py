@@ -9,7 +9,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.interaction.actions import Interaction, WantedAction
 from skriptoteket.core.runs.inputs import HEAD_BYTES, Upload
 from skriptoteket.core.runs.models import InputFile, Run, SessionFiles
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 
 
 async def copy_files(files: ArtifactStore, given: Sequence[InputFile], run_id: RunId) -> list[Upload]:

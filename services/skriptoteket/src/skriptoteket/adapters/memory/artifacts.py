@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.runs.ports import StoredBlob
+from skriptoteket.core.runs.ports.files import StoredBlob
 
 
 class MemoryArtifactStore:

@@ -9,7 +9,8 @@ from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import Conflict, Fenced, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.runs.models import ACTIVE, Claim, Ended, OutcomeCode, Run, RunContext, RunState, advance, finish
-from skriptoteket.core.runs.ports import ClaimRules, LaneLoad, RunLogs, Waiting
+from skriptoteket.core.runs.ports.queue import ClaimRules, LaneLoad, Waiting
+from skriptoteket.core.runs.ports.records import RunLogs
 from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
 from skriptoteket.core.runs.queueing.matching import missing, requirements_of
 from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued

@@ -10,7 +10,8 @@ from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import RunId, ToolId, WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunState, StreamText
-from skriptoteket.core.runs.ports import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Upkeep, Worker
+from skriptoteket.core.runs.ports.records import ExpiringRuns, Remembered, RunEvent, RunFilter, RunLogs, Upkeep
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.sight import RunAccess
 
 

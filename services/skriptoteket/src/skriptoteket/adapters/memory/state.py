@@ -14,7 +14,8 @@ from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.interaction.models import ToolSession
 from skriptoteket.core.preferences.models import UserSettings
 from skriptoteket.core.runs.models import Artifact, Run
-from skriptoteket.core.runs.ports import Remembered, RunEvent, RunLogs, Upkeep, Worker
+from skriptoteket.core.runs.ports.records import Remembered, RunEvent, RunLogs, Upkeep
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.sight import RunAccess
 from skriptoteket.core.schedules.models import Occurrence, Schedule
 from skriptoteket.core.versions.models import DraftLock, ToolVersion, VersionDecision

@@ -5,7 +5,8 @@ from datetime import timedelta
 from fastapi_services_platform import Health
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.oversight.operations import PURGE
-from skriptoteket.core.runs.ports import RunUnit, Upkeep
+from skriptoteket.core.runs.ports.records import Upkeep
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.queueing.matching import live
 
 PURGE_LATE = timedelta(hours=6)

@@ -24,7 +24,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.roles import RUN
-from skriptoteket.core.runs.ports import ArtifactStore
+from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.watching import RunWatching
 
 submissions = APIRouter()

@@ -19,7 +19,10 @@ from skriptoteket.adapters.worker.leases import Leases
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.execution import Executor
 from skriptoteket.core.runs.models import Limits, Run
-from skriptoteket.core.runs.ports import ArtifactStore, ClaimRules, RunUnit, Worker
+from skriptoteket.core.runs.ports.files import ArtifactStore
+from skriptoteket.core.runs.ports.queue import ClaimRules
+from skriptoteket.core.runs.ports.unit import RunUnit
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.recovery import Recovery
 from skriptoteket.core.runs.sandbox import Sandbox
 

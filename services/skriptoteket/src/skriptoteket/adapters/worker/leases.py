@@ -8,7 +8,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import UnitOfWork
 from skriptoteket.core.runs.execution import Executor
 from skriptoteket.core.runs.models import Claim, Run
-from skriptoteket.core.runs.ports import RunUnit
+from skriptoteket.core.runs.ports.unit import RunUnit
 
 _GIVE_UP_SHARE = 2 / 3
 

@@ -16,7 +16,8 @@ from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.inputs import Upload
 from skriptoteket.core.runs.models import InputFile, Run, RunContext, RunKind, RunState, SessionFiles
-from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, Doorbell
+from skriptoteket.core.runs.ports.bell import Doorbell
+from skriptoteket.core.runs.ports.neighbours import SESSION_IDLE_TIME
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.submission import input_files, kept_for_the_next_step
 from skriptoteket.core.runs.trials import own_snapshot

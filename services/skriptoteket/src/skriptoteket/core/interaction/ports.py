@@ -4,7 +4,8 @@ from typing import Protocol
 
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.interaction.models import ToolSession
-from skriptoteket.core.runs.ports import RunSessions, RunUnit
+from skriptoteket.core.runs.ports.neighbours import RunSessions
+from skriptoteket.core.runs.ports.unit import RunUnit
 
 
 class SessionStore(RunSessions, Protocol):

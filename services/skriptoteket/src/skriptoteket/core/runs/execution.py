@@ -25,7 +25,8 @@ from skriptoteket.core.runs.models import (
 from skriptoteket.core.runs.observing.live_view import LiveView
 from skriptoteket.core.runs.observing.outcomes import decide
 from skriptoteket.core.runs.observing.streams import KeptStream
-from skriptoteket.core.runs.ports import ArtifactStore, RunUnit
+from skriptoteket.core.runs.ports.files import ArtifactStore
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.sandbox import (
     CollectedFile,
     Exited,

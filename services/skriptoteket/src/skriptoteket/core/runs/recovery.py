@@ -7,7 +7,7 @@ from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.models import Run
-from skriptoteket.core.runs.ports import RunUnit
+from skriptoteket.core.runs.ports.unit import RunUnit
 
 
 class Recovery:

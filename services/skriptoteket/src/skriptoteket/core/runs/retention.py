@@ -9,7 +9,10 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.models import Run
 from skriptoteket.core.runs.oversight.operations import PURGE
-from skriptoteket.core.runs.ports import SESSION_IDLE_TIME, ArtifactStore, ExpiringRuns, RunUnit, Upkeep
+from skriptoteket.core.runs.ports.files import ArtifactStore
+from skriptoteket.core.runs.ports.neighbours import SESSION_IDLE_TIME
+from skriptoteket.core.runs.ports.records import ExpiringRuns, Upkeep
+from skriptoteket.core.runs.ports.unit import RunUnit
 
 _BATCH = 100
 _ORPHAN_AGE = timedelta(hours=1)

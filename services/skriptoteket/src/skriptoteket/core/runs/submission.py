@@ -15,7 +15,9 @@ from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
 from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState, SessionFiles
-from skriptoteket.core.runs.ports import Doorbell, Remembered, RunUnit
+from skriptoteket.core.runs.ports.bell import Doorbell
+from skriptoteket.core.runs.ports.records import Remembered
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
 

@@ -15,7 +15,9 @@ from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.runs.inputs import Upload, file_issues
 from skriptoteket.core.runs.models import InputFile, Lane, Run, RunContext, RunKind, RunState
-from skriptoteket.core.runs.ports import Doorbell, RunFilter, RunUnit
+from skriptoteket.core.runs.ports.bell import Doorbell
+from skriptoteket.core.runs.ports.records import RunFilter
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.submission import input_files, limits_of
 from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings, checked

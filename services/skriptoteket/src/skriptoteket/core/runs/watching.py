@@ -10,7 +10,10 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.roles import OPERATE, Actor
 from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunKind, RunState
-from skriptoteket.core.runs.ports import Doorbell, RunEvent, RunFilter, RunLogs, RunUnit, Waiting
+from skriptoteket.core.runs.ports.bell import Doorbell
+from skriptoteket.core.runs.ports.queue import Waiting
+from skriptoteket.core.runs.ports.records import RunEvent, RunFilter, RunLogs
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.sight import RunAccess, Sight, outcome_only, sight_of
 from skriptoteket.core.versions.models import ToolVersion
 

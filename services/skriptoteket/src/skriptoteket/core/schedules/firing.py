@@ -18,7 +18,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
-from skriptoteket.core.runs.ports import Doorbell
+from skriptoteket.core.runs.ports.bell import Doorbell
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
 from skriptoteket.core.runs.submission import accepted_input, limits_of, runnable_version
 from skriptoteket.core.schedules.models import FAILURES_THAT_PAUSE, Occurrence, OccurrenceStatus, Pause, Schedule

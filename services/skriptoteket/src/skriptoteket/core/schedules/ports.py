@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from skriptoteket.core.runs.ports import RunSchedules, RunUnit
+from skriptoteket.core.runs.ports.neighbours import RunSchedules
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.schedules.models import Occurrence, Schedule
 
 

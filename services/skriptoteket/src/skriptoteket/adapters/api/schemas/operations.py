@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skriptoteket.core.governance.environments.models import EnvironmentVerdict
 from skriptoteket.core.runs.oversight.operations import Operations
-from skriptoteket.core.runs.ports import Worker
+from skriptoteket.core.runs.ports.workers import Worker
 
 
 class WorkerOut(BaseModel):

@@ -8,7 +8,8 @@ from pydantic import BaseModel, JsonValue
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.runs.models import Artifact, Run, SessionFiles
-from skriptoteket.core.runs.ports import RunLogs, Waiting
+from skriptoteket.core.runs.ports.queue import Waiting
+from skriptoteket.core.runs.ports.records import RunLogs
 from skriptoteket.core.runs.watching import SeenRun
 
 

@@ -9,7 +9,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.results.harmless_text import clean_text
-from skriptoteket.core.runs.ports import RunUnit
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.sandbox import Printed, Progressed
 
 _FLUSH_SECONDS = 0.25

@@ -1,11 +1,22 @@
 """Decide how a run ended: the first cause wins, and every cause has its own outcome."""
 
 import errno
+from collections.abc import Mapping
 
 from skriptoteket.core.results.contract import Answer, ScriptError
 from skriptoteket.core.runs.models import PUBLIC_MESSAGES, Limits, Outcome, OutcomeCode
-from skriptoteket.core.runs.ports import OUTCOME_OF_KILL
 from skriptoteket.core.runs.sandbox import Exited, ForbiddenOutput, OutputOverLimit
+
+OUTCOME_OF_KILL: Mapping[str, OutcomeCode] = {
+    "timeout": OutcomeCode.TIMEOUT,
+    "cancelled": OutcomeCode.CANCELLED,
+    "drain": OutcomeCode.CANCELLED,
+    "output_limit": OutcomeCode.OUTPUT_LIMIT,
+    "out_of_memory": OutcomeCode.OUT_OF_MEMORY,
+    "disk_limit": OutcomeCode.DISK_LIMIT,
+    "infrastructure": OutcomeCode.INFRASTRUCTURE,
+}
+"""What a kill by the worker or the sandbox means for the run."""
 
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 

@@ -9,7 +9,8 @@ from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import VIEW_ANY_RUN, Actor
 from skriptoteket.core.runs.models import Run
-from skriptoteket.core.runs.ports import RunFilter, RunUnit
+from skriptoteket.core.runs.ports.records import RunFilter
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.sight import ACCESS_TIME, RunAccess
 
 SHORTEST_REASON = 10

@@ -8,7 +8,9 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.runs.models import Run, RunState
 from skriptoteket.core.runs.oversight.removal import Removal
-from skriptoteket.core.runs.ports import Doorbell, RunFilter, RunUnit
+from skriptoteket.core.runs.ports.bell import Doorbell
+from skriptoteket.core.runs.ports.records import RunFilter
+from skriptoteket.core.runs.ports.unit import RunUnit
 
 ERASED = "urn:fsp:erased:"
 """What the URN of an erased person begins with; a trigger lets such names, and no other, into history."""

@@ -8,7 +8,10 @@ from skriptoteket.core.errors import NotFound
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.runs.models import Lane
-from skriptoteket.core.runs.ports import LaneLoad, RunUnit, Upkeep, Worker
+from skriptoteket.core.runs.ports.queue import LaneLoad
+from skriptoteket.core.runs.ports.records import Upkeep
+from skriptoteket.core.runs.ports.unit import RunUnit
+from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.queueing.matching import live
 
 PURGE = "purge"

@@ -5,7 +5,8 @@ from dataclasses import replace
 from skriptoteket.core.errors import Conflict, NotFound
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.ports import Clock, UnitOfWork
-from skriptoteket.core.runs.ports import ArtifactStore, RunUnit
+from skriptoteket.core.runs.ports.files import ArtifactStore
+from skriptoteket.core.runs.ports.unit import RunUnit
 
 
 class Removal:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from skriptoteket.core.errors import QueueFull, TooManyRuns
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import RunUnit
+from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.queueing.matching import ensure_runnable
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from skriptoteket.core.errors import RunnerUnavailable
 from skriptoteket.core.runs.models import Limits
-from skriptoteket.core.runs.ports import Worker
+from skriptoteket.core.runs.ports.workers import Worker
 
 LEVELS = {"soft": 1, "namespace": 1, "hard": 2, "yes": 2, "own": 2}
 DEFAULT_REQUIREMENTS: Mapping[str, str] = {
