@@ -11,7 +11,7 @@ from pathlib import Path
 from au_sys_storage_sdk import open_blobs
 from fastapi_services_platform import Database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
-from skriptoteket.adapters.db.tables import metadata
+from skriptoteket.adapters.db.tables import whole_metadata
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
@@ -93,7 +93,7 @@ async def create(place: Place) -> None:
     """Make the tables and one tool."""
     database = Database("skriptoteket", place.database_url)
     async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+        await connection.run_sync(whole_metadata().create_all)
     await database.close()
 
 

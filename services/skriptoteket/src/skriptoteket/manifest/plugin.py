@@ -16,7 +16,7 @@ from fastapi_services_platform import (
 )
 from skriptoteket.adapters.api.problems import problems
 from skriptoteket.adapters.api.router import api_router, submission_router
-from skriptoteket.adapters.db.tables import metadata
+from skriptoteket.adapters.db.tables import whole_metadata
 from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
 from skriptoteket.adapters.platform.leaving import leaving_handlers
 from skriptoteket.adapters.platform.searching import searches
@@ -31,7 +31,7 @@ from skriptoteket.manifest.services import services
 
 VERSION = "0.1.0"
 WEB = "skriptoteket.adapters.web"
-MIGRATIONS = Migrations("skriptoteket.adapters.db.migrations", metadata)
+MIGRATIONS = Migrations("skriptoteket.adapters.db.migrations", whole_metadata)
 
 
 class Skriptoteket:

@@ -1,6 +1,6 @@
 """What endpoints may ask for: the library's verbs, and the desks that pages stand at."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from au_sys_storage_sdk import Blobs
@@ -40,6 +40,7 @@ from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.ports import Ids
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
+from skriptoteket.core.runs.observing.reading import Reading
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.operations import Operating
 from skriptoteket.core.runs.oversight.removal import Removal
@@ -80,7 +81,6 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
         Ids: library.ids,
         Approving: library.approving,
         Readers: readers,
-        Streams: Streams(),
         Ledger: Ledger(audit),
     }
     return (
@@ -108,6 +108,11 @@ def _services_of_the_platform(library: Library) -> tuple[Service, ...]:
             directory = None
         return People(directory, await scope.get(Authorizer))
 
+    async def streams(_scope: Any) -> AsyncIterator[Streams]:  # Any: as above
+        found = Streams(Reading(library.work, library.ids))
+        yield found
+        await found.close()
+
     async def stepping(scope: Any) -> Stepping:  # Any: as above
         return Stepping(library.interaction, await scope.get(ArtifactStore))
 
@@ -115,6 +120,7 @@ def _services_of_the_platform(library: Library) -> tuple[Service, ...]:
         Service(ArtifactStore, files),
         Service(Stepping, stepping),
         Service(Removal, removal),
+        Service(Streams, streams),
         Service(Actors, actors),
         Service(People, people),
     )

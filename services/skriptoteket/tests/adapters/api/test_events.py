@@ -12,12 +12,13 @@ from httpx import AsyncClient
 from fastapi_services_platform import open_database
 from fastapi_services_platform.testing.started_app import settings_for
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
-from skriptoteket.adapters.http.event_stream import MOST_STREAMS, EventStream, Streams
+from skriptoteket.adapters.http.event_stream import EventStream, Streams
 from skriptoteket.adapters.memory.artifacts import RememberedBell
-from skriptoteket.adapters.platform.time_and_ids import SystemClock
+from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
 from skriptoteket.core.errors import TooManyStreams
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import AUTHOR_ANY, Actor
+from skriptoteket.core.runs.observing.reading import MOST_STREAMS, Reading
 from skriptoteket.core.runs.watching import RunWatching
 
 from .test_runs import finished, submitted
@@ -63,12 +64,15 @@ async def test_order_resume_and_end(client: AsyncClient, library: SqlUnitOfWork,
         assert len(events((await client.get(at, headers={"last-event-id": strange})).text)) == 4
 
 
-async def _stream(library: SqlUnitOfWork, run_id: str, actor: Actor, streams: Streams, look: Any = None) -> EventStream:
+async def _stream(
+    library: SqlUnitOfWork, run_id: str, actor: Actor, look: Any = None, **times: float
+) -> EventStream:  # Any: as in EventStream
     async def same() -> Actor:
         return actor
 
     watching = RunWatching(library, SystemClock(), RememberedBell())
-    return EventStream(streams, watching, RunId(UUID(run_id)), actor, look or same)
+    streams = Streams(Reading(library, TimeOrderedIds()), **times)
+    return EventStream(streams, watching, RunId(UUID(run_id)), actor, look or same, await streams.begin(actor.subject))
 
 
 async def test_what_waits_is_told_its_place(client: AsyncClient, library: SqlUnitOfWork) -> None:
@@ -80,7 +84,7 @@ async def test_what_waits_is_told_its_place(client: AsyncClient, library: SqlUni
         looked.append(1)
         return Actor("")
 
-    stream = await _stream(library, run["id"], Actor(ANNA), Streams(pause=0.01, recheck=0.02, silence=0.01), gone)
+    stream = await _stream(library, run["id"], Actor(ANNA), gone, pause=0.01, recheck=0.02, silence=0.01)
     heard = "".join([line async for line in stream.told()])
     kinds = [kind for kind, _, _ in events(heard)]
     assert (kinds, looked) == (["queue", "state"], [1])
@@ -97,7 +101,7 @@ async def test_logs_are_for_those_who_may_read_them(
     await finished(library, tmp_path)
     elsewhere = open_database("skriptoteket", settings_for(tmp_path))
     for rights, wanted in ((frozenset({AUTHOR_ANY}), 1), (frozenset[str](), 0)):
-        stream = await _stream(SqlUnitOfWork(elsewhere), run["id"], Actor(ANNA, rights), Streams())
+        stream = await _stream(SqlUnitOfWork(elsewhere), run["id"], Actor(ANNA, rights))
         heard = events("".join([line async for line in stream.told()]))
         assert wanted == [kind for kind, _, _ in heard].count("log")
     await elsewhere.close()
@@ -107,7 +111,7 @@ async def test_a_reader_far_behind_is_cut_off(client: AsyncClient, library: SqlU
     """Who missed more than 256 KiB gets no more; the page connects again and resumes."""
     run = await submitted(client)
     reader = Actor(ANNA, frozenset({AUTHOR_ANY}))
-    lines = (await _stream(library, run["id"], reader, Streams(pause=0.01))).told()
+    lines = (await _stream(library, run["id"], reader, pause=0.01)).told()
     assert "queue" in await anext(lines)
     long: list[tuple[str, dict[str, Any]]] = [("log", {"stream": "stdout", "offset": 0, "text": "x" * 100_000})] * 3
     async with library.write() as unit:
@@ -115,16 +119,22 @@ async def test_a_reader_far_behind_is_cut_off(client: AsyncClient, library: SqlU
     assert [line async for line in lines if "event: log" in line] == []
 
 
-def test_four_streams_for_each() -> None:
-    """The fifth is refused with 429, another subject's is not; a stream that ends makes room."""
-    streams = Streams()
-    open_ones = [streams.taken(ANNA) for _ in range(MOST_STREAMS)]
-    for each in open_ones:
-        each.__enter__()
-    with pytest.raises(TooManyStreams):
-        streams.ensure_room(ANNA)
-    streams.ensure_room("urn:fsp:person:bob")
-    open_ones.pop().__exit__(None, None, None)
-    streams.ensure_room(ANNA)
-    for each in open_ones:
-        each.__exit__(None, None, None)
+async def test_four_streams_for_each(client: AsyncClient, library: SqlUnitOfWork, tmp_path: Path) -> None:
+    """The fifth is refused whichever web process it is asked of; a stream that ends makes room, for its subject."""
+    run = await submitted(client)
+    await finished(library, tmp_path)
+    elsewhere = open_database("skriptoteket", settings_for(tmp_path))
+    processes = [library, SqlUnitOfWork(elsewhere)]
+    anna = Actor(ANNA)
+    open_ones = [await _stream(processes[place % 2], run["id"], anna) for place in range(MOST_STREAMS)]
+    for process in processes:
+        with pytest.raises(TooManyStreams):
+            await _stream(process, run["id"], anna)
+    refused = await client.get(f"/api/v1/runs/{run['id']}/events")
+    assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_STREAMS")
+    assert refused.headers["retry-after"] == "15"
+    await _stream(processes[1], run["id"], Actor("urn:fsp:person:bob"))
+    assert "done" in "".join([line async for line in open_ones.pop().told()])
+    assert (await client.get(f"/api/v1/runs/{run['id']}/events")).status_code == 200
+    assert (await client.get(f"/api/v1/runs/{run['id']}/events")).status_code == 200
+    await elsewhere.close()

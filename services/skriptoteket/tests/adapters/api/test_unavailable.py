@@ -8,7 +8,6 @@ from sqlalchemy.exc import OperationalError
 
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.db.unit_of_work import SqlUnit, SqlUnitOfWork
-from skriptoteket.adapters.http import event_stream
 from skriptoteket.core.errors import StorageUnavailable
 
 from .test_runs import CSV, RUNS, submitted
@@ -29,17 +28,6 @@ async def test_files_that_cannot_be_kept(
     assert (answer.status_code, told["code"], answer.headers["retry-after"]) == (503, "STORAGE_UNAVAILABLE", "10")
     assert (await client.get("/api/v1/runs")).json()["items"] == []
     await submitted(client)
-
-
-async def test_one_stream_too_many(
-    client: AsyncClient, library: SqlUnitOfWork, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """429 before the first event, with the time to wait."""
-    run = await submitted(client)
-    monkeypatch.setattr(event_stream, "MOST_STREAMS", 0)
-    answer = await client.get(f"/api/v1/runs/{run['id']}/events")
-    assert (answer.status_code, answer.json()["code"]) == (429, "TOO_MANY_STREAMS")
-    assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_a_database_that_gives_no_lock(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

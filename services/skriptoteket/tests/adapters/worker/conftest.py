@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fastapi_services_platform import Database
-from skriptoteket.adapters.db.tables import metadata
+from skriptoteket.adapters.db.tables import whole_metadata
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
@@ -55,6 +55,6 @@ async def library(tmp_path: Path) -> AsyncIterator[Library]:
     """An empty library."""
     database = Database("skriptoteket", f"sqlite+aiosqlite:///{tmp_path}/library.db")
     async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+        await connection.run_sync(whole_metadata().create_all)
     yield Library(tmp_path, database, SqlUnitOfWork(database))
     await database.close()

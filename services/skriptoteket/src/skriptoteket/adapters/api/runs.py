@@ -179,13 +179,13 @@ async def events(
     last = request.headers.get("last-event-id", "")
     viewer = await rights.viewer(principal)
     await watching.see(wanted, viewer)
-    streams.ensure_room(principal.urn)
     after = await watching.resumed_after(wanted, int(last) if last.isdecimal() and len(last) < 10 else 0)
+    stream = await streams.begin(principal.urn)
 
     async def look() -> Actor:
         return await rights.viewer(principal) if await rights.holds(principal, RUN) else Actor("")
 
-    told = EventStream(streams, watching, wanted, viewer, look, after).told()
+    told = EventStream(streams, watching, wanted, viewer, look, stream, after).told()
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(told, media_type="text/event-stream", headers=headers)
 

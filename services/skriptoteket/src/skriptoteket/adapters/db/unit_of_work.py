@@ -18,6 +18,7 @@ from skriptoteket.adapters.db.personal.schedules import SqlScheduleStore
 from skriptoteket.adapters.db.personal.sessions import SqlSessionStore
 from skriptoteket.adapters.db.run_queue import SqlRunQueue
 from skriptoteket.adapters.db.runs import SqlRunStore, SqlWorkerStore
+from skriptoteket.adapters.db.streams import SqlStreamStore
 from skriptoteket.adapters.db.versions import SqlDraftLockStore, SqlSnapshotStore, SqlVersionStore
 from skriptoteket.core.errors import DatabaseBusy
 
@@ -41,6 +42,7 @@ class SqlUnit:
         self.runs = SqlRunStore(session)
         self.queue = SqlRunQueue(session)
         self.workers = SqlWorkerStore(session)
+        self.streams = SqlStreamStore(session)
         self.environments = SqlEnvironmentStore(session)
 
 

@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from skriptoteket.core.errors import SkriptoteketError, TooManyStreams
+from skriptoteket.core.errors import DatabaseBusy, SkriptoteketError
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import Actor
+from skriptoteket.core.runs.observing.reading import STREAM_LEASE, Reading
 from skriptoteket.core.runs.ports.records import RunEvent
 from skriptoteket.core.runs.watching import RunWatching, Watched
 
-MOST_STREAMS = 4
 MOST_BEHIND = 256 * 1024
 """Bytes that a slow reader may have missed before it is cut off."""
 
@@ -22,34 +22,47 @@ Look = Callable[[], Awaitable[Actor]]
 
 @dataclass(slots=True)
 class Streams:
-    """How many streams each subject reads from this process. Lives as long as the app."""
+    """The streams that this process serves, renewed together. Lives as long as the app."""
 
+    reading: Reading
     pause: float = 0.25
     silence: float = 15.0
     recheck: float = 60.0
-    _open: Counter[str] = field(default_factory=Counter)
+    renewal: float = STREAM_LEASE.total_seconds() / 3
+    _served: set[UUID] = field(default_factory=set)
+    _renewed_at: float = float("-inf")
+    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
 
-    @contextmanager
-    def taken(self, subject: str) -> Iterator[None]:
-        """One of a subject's streams.
+    async def begin(self, subject: str) -> UUID:
+        """One of a subject's streams, taken before the headers are sent. Raises ``TooManyStreams``."""
+        return await self.reading.begin(subject)
 
-        Raises:
-            TooManyStreams: they read as many as one may.
-        """
-        if self._open[subject] >= MOST_STREAMS:
-            raise TooManyStreams(MOST_STREAMS)
-        self._open[subject] += 1
+    @asynccontextmanager
+    async def served(self, stream: UUID) -> AsyncIterator[None]:
+        """The stream is read until the block ends, however it does."""
+        self._served.add(stream)
         try:
             yield
         finally:
-            self._open[subject] -= 1
-            if self._open[subject] <= 0:
-                del self._open[subject]
+            self._served.discard(stream)
+            # a task, because a reader who went away has cancelled this one
+            leaving = asyncio.create_task(self.reading.end(stream))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            await asyncio.shield(leaving)
 
-    def ensure_room(self, subject: str) -> None:
-        """Tell before the headers are sent. Raises ``TooManyStreams``."""
-        with self.taken(subject):
+    async def renew(self) -> None:
+        """Say for all streams of this process that they are read, if it is time to."""
+        now = asyncio.get_running_loop().time()
+        if now - self._renewed_at < self.renewal:
             return
+        self._renewed_at = now
+        with suppress(DatabaseBusy):  # the next renewal is early enough
+            await self.reading.go_on(frozenset(self._served))
+
+    async def close(self) -> None:
+        """Wait for those who are leaving."""
+        await asyncio.gather(*self._leaving)
 
 
 @dataclass(slots=True)
@@ -61,13 +74,14 @@ class EventStream:
     run_id: RunId
     viewer: Actor
     look: Look
+    stream: UUID
     after: int = 0
     _state: str = ""
     _place: Mapping[str, object] = field(default_factory=dict)
 
     async def told(self) -> AsyncIterator[str]:
         """The events until the run is over, the reader is too far behind, or may see it no more."""
-        with self.streams.taken(self.viewer.subject):
+        async with self.streams.served(self.stream):
             silent = since_check = 0.0
             first = True
             while True:
@@ -89,6 +103,7 @@ class EventStream:
                 if silent >= self.streams.silence:
                     yield ": still here\n\n"
                     silent = 0.0
+                await self.streams.renew()
                 await asyncio.sleep(self.streams.pause)
                 since_check += self.streams.pause
 

@@ -56,6 +56,7 @@ class State:
     keys: dict[str, tuple[Remembered, datetime]] = field(default_factory=dict)
     workers: dict[WorkerId, Worker] = field(default_factory=dict)
     drains: dict[WorkerId, datetime] = field(default_factory=dict)
+    streams: dict[UUID, tuple[str, float]] = field(default_factory=dict)
     accesses: dict[UUID, RunAccess] = field(default_factory=dict)
     upkeep: dict[str, Upkeep] = field(default_factory=dict)
     environment_decisions: dict[UUID, EnvironmentDecision] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from skriptoteket.adapters.memory.personal.sessions import MemorySessionStore
 from skriptoteket.adapters.memory.run_queue import MemoryRunQueue
 from skriptoteket.adapters.memory.runs import MemoryRunStore, MemoryWorkerStore
 from skriptoteket.adapters.memory.state import State
+from skriptoteket.adapters.memory.streams import MemoryStreamStore
 from skriptoteket.adapters.memory.suggestions import MemoryStewardshipStore, MemorySuggestionStore
 from skriptoteket.adapters.memory.versions import MemoryDraftLockStore, MemorySnapshotStore, MemoryVersionStore
 
@@ -37,6 +38,7 @@ class MemoryUnit:
         self.runs = MemoryRunStore(state)
         self.queue = MemoryRunQueue(state)
         self.workers = MemoryWorkerStore(state)
+        self.streams = MemoryStreamStore(state)
         self.environments = MemoryEnvironmentStore(state)
 
 

@@ -44,6 +44,8 @@ class SqlNameStore:
         changed += await rows_changed(self._session, delete(t.draft_locks).where(of.holder == subject))
         forced = update(t.draft_locks).where(of.forced_by == subject).values({of.forced_by: pseudonym})
         changed += await rows_changed(self._session, forced)
+        streams = t.stream_leases
+        changed += await rows_changed(self._session, delete(streams).where(streams.c.subject == subject))
         keys = t.idempotency_keys
         return changed + await rows_changed(
             self._session, delete(keys).where(keys.c.scope.startswith(f"{subject}\n", autoescape=True))

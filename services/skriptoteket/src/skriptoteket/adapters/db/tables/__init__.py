@@ -29,12 +29,13 @@ from skriptoteket.adapters.db.tables.runs import (
     run_events,
     run_logs,
     runs,
+    stream_leases,
     tool_sessions,
     upkeep,
     workers,
 )
 from skriptoteket.adapters.db.tables.schedules import schedule_occurrences, schedules
-from skriptoteket.adapters.db.tables.schema import metadata
+from skriptoteket.adapters.db.tables.schema import metadata, whole_metadata
 from skriptoteket.adapters.db.tables.versions import (
     BEHAVIOUR_COLUMNS,
     draft_locks,
@@ -66,6 +67,7 @@ __all__ = [
     "schedules",
     "seen_instructions",
     "stewardship_records",
+    "stream_leases",
     "suggestion_decisions",
     "suggestions",
     "tool_categories",
@@ -78,5 +80,6 @@ __all__ = [
     "upkeep",
     "user_settings",
     "version_decisions",
+    "whole_metadata",
     "workers",
 ]

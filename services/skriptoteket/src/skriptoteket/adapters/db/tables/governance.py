@@ -1,9 +1,9 @@
 """Suggestions, stewardship and nominations, with their decisions."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid, text
+from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text, Uuid
 
 from skriptoteket.adapters.db.columns import UtcDateTime
-from skriptoteket.adapters.db.tables.schema import metadata
+from skriptoteket.adapters.db.tables.schema import metadata, unique_where
 
 suggestions = Table(
     "suggestions",
@@ -55,13 +55,7 @@ nominations = Table(
     Column("rationale", Text, nullable=False),
     Column("status", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Index(
-        "uq_nominations_pending",
-        "nominee",
-        unique=True,
-        sqlite_where=text("status = 'pending'"),
-        postgresql_where=text("status = 'pending'"),
-    ),
+    unique_where("uq_nominations_pending", "nominee", where="status = 'pending'"),
 )
 
 nomination_decisions = Table(

@@ -136,6 +136,16 @@ upkeep = Table(
     Column("counts", JSON, nullable=False),
 )
 
+stream_leases = Table(
+    "stream_leases",
+    metadata,
+    Column("subject", String(200), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("stream", Uuid, nullable=False, index=True),
+    Column("epoch", String(64), nullable=False),
+    Column("until", Float, nullable=False),
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

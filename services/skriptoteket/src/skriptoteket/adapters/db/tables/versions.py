@@ -13,11 +13,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    text,
 )
 
 from skriptoteket.adapters.db.columns import UtcDateTime
-from skriptoteket.adapters.db.tables.schema import metadata
+from skriptoteket.adapters.db.tables.schema import metadata, unique_where
 
 tool_versions = Table(
     "tool_versions",
@@ -54,20 +53,8 @@ tool_versions = Table(
     UniqueConstraint("tool_id", "version_number"),
     CheckConstraint("version_number >= 1", name="number"),
     Index("ix_tool_versions_content", "tool_id", "content_hash"),
-    Index(
-        "uq_tool_versions_active",
-        "tool_id",
-        unique=True,
-        sqlite_where=text("state = 'active'"),
-        postgresql_where=text("state = 'active'"),
-    ),
-    Index(
-        "uq_tool_versions_in_review",
-        "tool_id",
-        unique=True,
-        sqlite_where=text("state = 'in_review'"),
-        postgresql_where=text("state = 'in_review'"),
-    ),
+    unique_where("uq_tool_versions_active", "tool_id", where="state = 'active'"),
+    unique_where("uq_tool_versions_in_review", "tool_id", where="state = 'in_review'"),
 )
 
 BEHAVIOUR_COLUMNS = (

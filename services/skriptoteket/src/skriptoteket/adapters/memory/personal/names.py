@@ -17,6 +17,7 @@ class MemoryNameStore:
         changed = len([lock for lock in self._state.locks.values() if lock.holder == subject])
         self._state.locks = {key: lock for key, lock in self._state.locks.items() if lock.holder != subject}
         self._state.keys = {key: kept for key, kept in self._state.keys.items() if not key.startswith(f"{subject}\n")}
+        self._state.streams = {key: kept for key, kept in self._state.streams.items() if kept[0] != subject}
         for each in fields(State):
             rows: dict[Any, Any] = getattr(self._state, each.name)  # Any: dictionaries of many kinds
             for key, value in list(rows.items()):
