@@ -63,7 +63,8 @@ async def test_a_full_queue_and_an_untried_version(strict: None, client: AsyncCl
     at = "/api/v1/tools/guardian-emails/runs"
     assert (await client.post(at, files=CSV)).status_code == 202
     full = await client.post(at, files=CSV, headers=BOB)
-    assert (full.status_code, full.json()["code"], full.headers["retry-after"]) == (503, "QUEUE_FULL", "60")
+    assert (full.status_code, full.json()["code"]) == (503, "QUEUE_FULL")
+    assert 1 <= int(full.headers["retry-after"]) <= 120
     _, found = await submitted(client)
     refused = found["answer"]
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "untried")

@@ -25,8 +25,8 @@ from skriptoteket.core.runs.models import (
     advance,
     finish,
 )
-from skriptoteket.core.runs.ports.queue import ClaimRules, LaneLoad, Waiting
-from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
+from skriptoteket.core.runs.ports.queue import Candidate, ClaimRules, LaneLoad, Timing
+from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Load, Occupied, next_run, start_order
 from skriptoteket.core.runs.queueing.matching import missing, requirements_of
 from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued
 
@@ -191,14 +191,15 @@ class SqlRunQueue:
             query = query.where(runs.c.requested_by == requested_by)
         return (await self._session.execute(query)).scalar_one()
 
-    async def place(self, run_id: RunId) -> Waiting | None:
-        """Where a run stands in the real start order."""
-        order = start_order(_candidates(await self._waiting()), await self._load(None))
-        for position, candidate in enumerate(order, start=1):
-            if candidate.run_id == run_id:
-                waiting = sum(each.lane == candidate.lane for each in order)
-                return Waiting(position, candidate.lane, waiting)
-        return None
+    async def line(self) -> Sequence[Candidate]:
+        """What waits, in the order in which it will start."""
+        return start_order(_candidates(await self._waiting()), await self._load(None))
+
+    async def timings(self, limit: int) -> Sequence[Timing]:
+        """The runs that were submitted last, of those that started."""
+        query = select(runs.c.tool_id, runs.c.lane, runs.c.started_at, runs.c.finished_at)
+        started = query.where(runs.c.started_at.is_not(None)).order_by(runs.c.id.desc()).limit(limit)
+        return [Timing(ToolId(tool_id), *times) for tool_id, *times in await self._session.execute(started)]
 
     async def oldest_waiting(self) -> datetime | None:
         """When the oldest waiting run was submitted."""

@@ -9,9 +9,9 @@ from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.errors import Conflict, Fenced, NotFound
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId, WorkerId
 from skriptoteket.core.runs.models import ACTIVE, Claim, Ended, OutcomeCode, Run, RunContext, RunState, advance, finish
-from skriptoteket.core.runs.ports.queue import ClaimRules, LaneLoad, Waiting
+from skriptoteket.core.runs.ports.queue import Candidate, ClaimRules, LaneLoad, Timing
 from skriptoteket.core.runs.ports.records import RunLogs
-from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Candidate, Load, Occupied, next_run, start_order
+from skriptoteket.core.runs.queueing.fairness import RECENT_STARTS, Load, Occupied, next_run, start_order
 from skriptoteket.core.runs.queueing.matching import missing, requirements_of
 from skriptoteket.core.runs.queueing.rules import end_of_inputs, ended_waiting, rescued
 
@@ -129,13 +129,19 @@ class MemoryRunQueue:
         """How many runs wait."""
         return sum(requested_by is None or run.requested_by == requested_by for run in self._waiting())
 
-    async def place(self, run_id: RunId) -> Waiting | None:
-        """Where a run stands in the real start order."""
-        order = start_order(_candidates(self._waiting()), self._load(None))
-        for position, candidate in enumerate(order, start=1):
-            if candidate.run_id == run_id:
-                return Waiting(position, candidate.lane, sum(each.lane == candidate.lane for each in order))
-        return None
+    async def line(self) -> Sequence[Candidate]:
+        """What waits, in the order in which it will start."""
+        return start_order(_candidates(self._waiting()), self._load(None))
+
+    async def timings(self, limit: int) -> Sequence[Timing]:
+        """The runs that were submitted last, of those that started."""
+        newest = sorted(self._state.runs.values(), key=lambda run: run.id, reverse=True)
+        started = [
+            Timing(run.tool_id, run.lane, run.started_at, run.finished_at)
+            for run in newest
+            if run.started_at is not None
+        ]
+        return started[:limit]
 
     async def oldest_waiting(self) -> datetime | None:
         """When the oldest waiting run was submitted."""

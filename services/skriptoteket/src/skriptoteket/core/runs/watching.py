@@ -11,15 +11,13 @@ from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.roles import OPERATE, Actor
 from skriptoteket.core.runs.models import Artifact, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports.bell import Doorbell
-from skriptoteket.core.runs.ports.queue import Waiting
 from skriptoteket.core.runs.ports.records import RunEvent, RunFilter, RunLogs
 from skriptoteket.core.runs.ports.unit import RunUnit
+from skriptoteket.core.runs.queueing.waiting import Waiting, standing
 from skriptoteket.core.runs.sight import RunAccess, Sight, outcome_only, sight_of
 from skriptoteket.core.versions.models import ToolVersion
 
 _RECENT_RUNS = 100
-_SECONDS_EACH = 5
-"""How long a run takes, for the estimate of somebody who waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class RunWatching:
             version = await unit.versions.get(run.version_id) if run.version_id is not None else None
             shows_files = sight is not Sight.OUTCOME and run.state is RunState.SUCCEEDED
             artifacts = await unit.runs.artifacts(run_id) if shows_files else ()
-            waiting = await unit.queue.place(run_id) if run.state is RunState.QUEUED else None
+            waiting = await standing(unit, run_id, self._clock.now()) if run.state is RunState.QUEUED else None
             progress = None
             if not run.state.terminal:
                 steps = [event for event in await unit.runs.events(run_id) if event.kind == "progress"]
@@ -165,11 +163,10 @@ class RunWatching:
         async with self._work.read() as unit:
             run, _, maintainers = await self._visible(unit, run_id, viewer)
             steps = await unit.runs.events(run_id, after)
-            waiting = await unit.queue.place(run_id) if run.state is RunState.QUEUED else None
+            waiting = await standing(unit, run_id, self._clock.now()) if run.state is RunState.QUEUED else None
         place: dict[str, JsonValue] | None = None
         if waiting is not None:
-            wait = waiting.position * _SECONDS_EACH
-            place = {"position": waiting.position, "lane": waiting.lane, "estimate_s": wait}
+            place = {"position": waiting.position, "lane": waiting.lane, "estimate_s": waiting.estimate_s}
         return Watched(run, steps, place, viewer.may_write(maintainers))
 
     async def resumed_after(self, run_id: RunId, wanted: int) -> int:

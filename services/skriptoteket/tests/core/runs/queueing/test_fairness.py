@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from skriptoteket.core.identifiers import RunId, ToolId
-from skriptoteket.core.runs.queueing.fairness import Candidate, Load, Occupied, next_run, start_order
+from skriptoteket.core.runs.ports.queue import Candidate
+from skriptoteket.core.runs.queueing.fairness import Load, Occupied, next_run, start_order
 
 TOOL = ToolId(UUID(int=1))
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, JsonValue
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.runs.models import Artifact, Run, SessionFiles
-from skriptoteket.core.runs.ports.queue import Waiting
 from skriptoteket.core.runs.ports.records import RunLogs
+from skriptoteket.core.runs.queueing.waiting import Waiting
 from skriptoteket.core.runs.watching import SeenRun
 
 
@@ -32,11 +32,12 @@ class QueueOut(BaseModel):
     position: int
     lane: str
     waiting: int
+    estimate_s: int
 
     @classmethod
     def of(cls, waiting: Waiting) -> "QueueOut":
         """The wire shape of a place."""
-        return cls(position=waiting.position, lane=waiting.lane, waiting=waiting.waiting)
+        return cls(**asdict(waiting))
 
 
 class ArtifactOut(BaseModel):

@@ -32,12 +32,25 @@ class ClaimRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Where a run stands in the queue: place in the real start order (1 is next) and how many wait in its lane."""
+class Candidate:
+    """A waiting run, as much of it as the order needs. ``order`` grows with the time of submission."""
 
-    position: int
+    run_id: RunId
     lane: str
-    waiting: int
+    user: str
+    tool_id: ToolId
+    memory_mib: int
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a run started and ended; ``finished_at`` is ``None`` while it lives."""
+
+    tool_id: ToolId
+    lane: str
+    started_at: datetime
+    finished_at: datetime | None
 
 
 class RunQueue(Protocol):
@@ -108,7 +121,13 @@ class RunQueue(Protocol):
         """How many runs wait, of everybody or of one subject."""
         ...
 
-    async def place(self, run_id: RunId) -> Waiting | None: ...
+    async def line(self) -> Sequence[Candidate]:
+        """What waits, in the order in which it will start."""
+        ...
+
+    async def timings(self, limit: int) -> Sequence[Timing]:
+        """The runs that were submitted last, of those that started."""
+        ...
 
     async def oldest_waiting(self) -> datetime | None: ...
 

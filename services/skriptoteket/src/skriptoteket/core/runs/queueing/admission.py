@@ -1,5 +1,6 @@
 """Whether a run may wait: a worker that can do it, and room in the queue."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +9,10 @@ from skriptoteket.core.errors import QueueFull, TooManyRuns
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.queueing.matching import ensure_runnable
+from skriptoteket.core.runs.queueing.waiting import next_start
+
+_LONGEST_PATIENCE = 120
+"""Seconds after which asking again is worth it, however long the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,10 @@ async def ensure_room(
     extra = (*rules.require, *requirements)
     ensure_runnable(await unit.workers.all(), environment, limits, extra, now, rules.worker_alive)
     if await unit.queue.depth(requested_by) >= rules.max_queued_per_user:
-        raise TooManyRuns(rules.max_queued_per_user, retry_after=10)
+        raise TooManyRuns(rules.max_queued_per_user, _patience(await next_start(unit, requested_by, now)))
     if await unit.queue.depth() >= rules.max_queue_depth:
-        raise QueueFull(rules.max_queue_depth, retry_after=60)
+        raise QueueFull(rules.max_queue_depth, _patience(await next_start(unit, None, now)))
+
+
+def _patience(seconds: float) -> int:
+    return min(_LONGEST_PATIENCE, max(1, math.ceil(seconds)))

@@ -4,24 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from skriptoteket.core.identifiers import RunId, ToolId
+from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.runs.models import Lane
+from skriptoteket.core.runs.ports.queue import Candidate
 
 LANE_WEIGHTS: Mapping[str, int] = {Lane.INTERACTIVE: 8, Lane.SANDBOX: 4, Lane.SCHEDULED: 1}
 RECENT_STARTS = 3 * sum(LANE_WEIGHTS.values())
 """How many of the latest starts are remembered, so that a lane with little weight still gets its turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A waiting run, as much of it as the order needs. ``order`` grows with the time of submission."""
-
-    run_id: RunId
-    lane: str
-    user: str
-    tool_id: ToolId
-    memory_mib: int
-    order: int
 
 
 @dataclass(frozen=True, slots=True)
