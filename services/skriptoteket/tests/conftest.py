@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from fastapi_services_platform import Database
 from fastapi_services_platform.testing.postgres import PostgresServer, postgres_server
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.memory.standing_clock import StandingClock
 from skriptoteket.adapters.memory.unit_of_work import MemoryUnitOfWork
-from skriptoteket.core.roles import ADMIN_RIGHTS, AUTHOR_ANY, CONTRIBUTOR_RIGHTS, OPERATE, SUPERUSER_RIGHTS, Actor
-from skriptoteket.manifest.plugin import MIGRATIONS
+from skriptoteket.core.roles import ADMIN_RIGHTS, CONTRIBUTOR_RIGHTS, SUPERUSER_RIGHTS, Actor
+
+from .libraries import Libraries
 
 KINDS = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)]
 
@@ -30,12 +30,6 @@ def people() -> dict[str, Actor]:
     return {name: Actor(f"urn:fsp:person:{name}", frozenset(held)) for name, held in rights.items()}
 
 
-@pytest.fixture
-def denied() -> frozenset[str]:
-    """What nobody may: Anna is no operator, and writes only what she maintains."""
-    return frozenset({AUTHOR_ANY, OPERATE})
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One server for all tests that need it."""
@@ -43,16 +37,21 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Libraries:
+    """Patterns to copy."""
+    return Libraries(tmp_path_factory.mktemp("libraries"))
+
+
 @pytest.fixture(params=KINDS)
-async def work(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:  # Any: either unit of work
+async def work(
+    request: pytest.FixtureRequest, tmp_path: Path, libraries: Libraries
+) -> AsyncIterator[Any]:  # Any: either unit of work
     """An empty library in memory, in a migrated SQLite file, and in a migrated PostgreSQL database."""
     if request.param == "memory":
         yield MemoryUnitOfWork()
         return
-    url = f"sqlite:///{tmp_path}/library.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").database("skriptoteket_test")
-    database = Database("skriptoteket", url)
-    await database.migrate(MIGRATIONS)
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    database = await (libraries.sqlite(tmp_path) if server is None else libraries.postgres(server))
     yield SqlUnitOfWork(database)
     await database.close()

@@ -36,10 +36,11 @@ class PostgresServer:
             return 0
         return int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
 
-    def database(self, name: str) -> str:
-        """The URL of a database that is made new and empty."""
+    def database(self, name: str, like: str = "template1") -> str:
+        """The URL of a database that is made new: empty, or a copy of the one it is to be ``like``."""
         base, _, _ = self.url.rpartition("/")
-        self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+        made = f'CREATE DATABASE "{name}" TEMPLATE "{like}"'
+        self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', made)
         return f"{base}/{name}"
 
     def _run(self, *statements: str) -> None:

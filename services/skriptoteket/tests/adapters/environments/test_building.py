@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from skriptoteket.adapters.environments import wheels
 from skriptoteket.adapters.environments.folders import build_environment, built_environments, verify_environment
 from skriptoteket.adapters.environments.wheels import EnvironmentProblem, lock_digest, read_lock
 
@@ -61,6 +62,41 @@ def test_changes_are_found(place: Path) -> None:
     (folder / "sitecustomize.py").write_text("evil = 1\n")
 
     assert verify_environment(place / "built", "standard@1") == ["greeting.py", "more.py", "sitecustomize.py"]
+
+
+def test_changed_compiled_code_is_found(place: Path) -> None:
+    """What runs is the compiled form: one that was changed, one that is gone and one that was never made are named."""
+    build_environment(place / "built", "standard@1", place / "lock", place / "wheels")
+    (cache,) = (place / "built" / "standard@1").glob("__pycache__")
+    (greeting,) = cache.glob("greeting.*.pyc")
+    (more,) = cache.glob("more.*.pyc")
+    compiled = greeting.read_bytes()
+    greeting.write_bytes(compiled[:-1] + bytes([compiled[-1] ^ 1]))
+    more.unlink()
+    (cache / greeting.name.replace("greeting", "json")).write_bytes(compiled)
+    (cache / "link.py").symlink_to("/nowhere")
+
+    told = [f"__pycache__/{name}" for name in (greeting.name, more.name)]
+    strangers = [f"__pycache__/{greeting.name.replace('greeting', 'json')}", "__pycache__/link.py"]
+    assert verify_environment(place / "built", "standard@1") == [*told, *strangers]
+
+
+def test_what_is_unpacked_is_what_was_hashed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wheel that is exchanged while it is looked at does not get in: the copy is judged, and the copy is unpacked."""
+    (wheel_file,) = (place / "wheels").glob("greeting-*.whl")
+    hashed = wheels.sha256_of
+
+    def exchange(path: Path) -> str:
+        digest = hashed(path)
+        wheel_file.write_bytes(b"no wheel any more")
+        return digest
+
+    monkeypatch.setattr(wheels, "sha256_of", exchange)
+    build_environment(place / "built", "standard@1", place / "lock", place / "wheels")
+    monkeypatch.undo()
+
+    assert (place / "built" / "standard@1" / "greeting.py").read_text() == "text = 'hello'\n"
+    assert verify_environment(place / "built", "standard@1") == []
 
 
 def test_a_folder_made_by_hand_is_not_trusted(tmp_path: Path) -> None:
