@@ -11,9 +11,10 @@ from pathlib import Path
 from skriptoteket.adapters.environments.wheels import (
     EnvironmentProblem,
     changed_files,
-    find_wheel,
+    compiled_files,
     lock_digest,
     read_lock,
+    take_wheel,
     unpack,
 )
 from skriptoteket.core.governance.environments.models import NAME, BuiltEnvironment
@@ -34,17 +35,23 @@ def build_environment(folder: Path, name: str, lock: Path, wheels: Path) -> Buil
         raise EnvironmentProblem(f"{name!r} is no name of an environment: lower-case name@revision, as standard@1")
     text = lock.read_text(encoding="utf-8")
     pinned = read_lock(text)
-    found = [(one, find_wheel(wheels, one)) for one in pinned]
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as place:
         draft = Path(place) / "draft"
         draft.mkdir()
-        for _, wheel in found:
+        for wheel in [take_wheel(wheels, one, Path(place)) for one in pinned]:
             unpack(wheel, draft)
+            wheel.unlink()
         built = BuiltEnvironment(name, lock_digest(text), tuple(sorted(f"{one.name} {one.version}" for one in pinned)))
         # Nobody can write there later: what is not compiled now is compiled at every start.
         compileall.compile_dir(draft, quiet=2, stripdir=str(draft), prependdir="/environment")
-        manifest = {"name": name, "digest": built.digest, "packages": list(built.packages), "python": _python()}
+        manifest = {
+            "name": name,
+            "digest": built.digest,
+            "packages": list(built.packages),
+            "python": _python(),
+            "compiled": compiled_files(draft),
+        }
         (draft / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
         _open_to_all(draft)
         if (folder / name).exists():
@@ -63,7 +70,7 @@ def verify_environment(folder: Path, name: str) -> list[str]:
     built = _built(folder, name)
     if built.problem:
         return [built.problem]
-    return changed_files(folder / name) if built.digest else [f"{folder / name} is not there"]
+    return changed_files(folder / name, _compiled(folder / name)) if built.digest else [f"{folder / name} is not there"]
 
 
 def packages_of(folder: Path | None, name: str) -> Path | None:
@@ -88,6 +95,11 @@ def _built(folder: Path | None, name: str) -> BuiltEnvironment:
     except (OSError, ValueError, KeyError, TypeError) as problem:
         return BuiltEnvironment(name, problem=f"its {_MANIFEST} cannot be read: {problem}")
     return built
+
+
+def _compiled(path: Path) -> dict[str, str]:
+    told = json.loads((path / _MANIFEST).read_text(encoding="utf-8")).get("compiled")
+    return {str(name): str(digest) for name, digest in told.items()} if isinstance(told, dict) else {}
 
 
 def _python() -> str:

@@ -7,8 +7,9 @@ import base64
 import csv
 import hashlib
 import re
+import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -64,33 +65,34 @@ def lock_digest(text: str) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def find_wheel(folder: Path, wanted: Pinned) -> Path:
-    """The wheel of a package that this interpreter can use and whose bytes the lock names.
+def take_wheel(folder: Path, wanted: Pinned, place: Path) -> Path:
+    """A copy, in ``place``, of the wheel that this interpreter can use and whose bytes the lock names.
+
+    What is judged is the copy, which nobody else can change: the folder of wheels may be anybody's.
 
     Raises:
         EnvironmentProblem: there is none.
     """
     ranks = {tag: rank for rank, tag in enumerate(sys_tags())}
-    best: tuple[int, Path] | None = None
-    for path in sorted(folder.glob("*.whl")):
+    usable: list[tuple[int, Path]] = []
+    for path in folder.glob("*.whl"):
         try:
             name, version, _, tags = parse_wheel_filename(path.name)
         except InvalidWheelFilename:
             continue
         rank = min((ranks[tag] for tag in tags if tag in ranks), default=None)
-        if (
-            name == wanted.name
-            and str(version) == wanted.version
-            and rank is not None
-            and sha256_of(path) in wanted.hashes
-        ):
-            best = min(best, (rank, path)) if best else (rank, path)
-    if best is None:
-        raise EnvironmentProblem(
-            f"{folder} has no wheel of {wanted.name} {wanted.version} for this interpreter with a hash of the lock. "
-            "Fetch it: python -m pip download --only-binary :all: --require-hashes --no-deps -r LOCK -d FOLDER"
-        )
-    return best[1]
+        if name == wanted.name and str(version) == wanted.version and rank is not None:
+            usable.append((rank, path))
+    for _, path in sorted(usable):
+        copy = place / path.name
+        shutil.copyfile(path, copy)
+        if sha256_of(copy) in wanted.hashes:
+            return copy
+        copy.unlink()
+    raise EnvironmentProblem(
+        f"{folder} has no wheel of {wanted.name} {wanted.version} for this interpreter with a hash of the lock. "
+        "Fetch it: python -m pip download --only-binary :all: --require-hashes --no-deps -r LOCK -d FOLDER"
+    )
 
 
 def unpack(wheel: Path, target: Path) -> None:
@@ -115,10 +117,16 @@ def unpack(wheel: Path, target: Path) -> None:
                     written.write(chunk)
 
 
-def changed_files(folder: Path) -> list[str]:
-    """Files that are not what their package's RECORD says, and files that no RECORD knows."""
-    known: set[str] = set()
-    wrong: list[str] = []
+def compiled_files(folder: Path) -> dict[str, str]:
+    """What was compiled, by its place, with its hash: a changed one would run though its source is as it was."""
+    found = (path for path in folder.rglob("__pycache__/*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(found)}
+
+
+def changed_files(folder: Path, compiled: Mapping[str, str]) -> list[str]:
+    """Files that are not as their package's RECORD says or as they were ``compiled``, and files that neither knows."""
+    known = {"environment.json", *compiled}
+    wrong = [name for name, told in compiled.items() if not _is(folder / name, told)]
     for record in folder.glob("*.dist-info/RECORD"):
         known.add(record.relative_to(folder).as_posix())
         with record.open(encoding="utf-8", newline="") as stream:
@@ -127,8 +135,7 @@ def changed_files(folder: Path) -> list[str]:
                 if place is None or not told:
                     continue
                 known.add(place.as_posix())
-                path = folder.joinpath(*place.parts)
-                if not path.is_file() or _encoded(path) != told.removeprefix("sha256="):
+                if not _is(folder.joinpath(*place.parts), _hexadecimal(told)):
                     wrong.append(place.as_posix())
     return sorted(wrong) + sorted(_strangers(folder, known))
 
@@ -139,14 +146,22 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _encoded(path: Path) -> str:
-    return base64.urlsafe_b64encode(bytes.fromhex(sha256_of(path))).rstrip(b"=").decode()
+def _is(path: Path, told: str) -> bool:
+    return path.is_file() and not path.is_symlink() and sha256_of(path) == told
+
+
+def _hexadecimal(told: str) -> str:
+    encoded = told.removeprefix("sha256=")
+    try:
+        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).hex()
+    except ValueError:
+        return ""
 
 
 def _strangers(folder: Path, known: set[str]) -> Iterator[str]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and "__pycache__" not in path.parts and name != "environment.json" and name not in known:
+        if (path.is_symlink() or not path.is_dir()) and name not in known:
             yield name
 
 
