@@ -15,6 +15,9 @@ from au_sys_python_factory.workspace.tables import read_table
 RECORDING = "exchanges.json"
 REQUESTS = "requests.toml"
 _NOWHERE = b'{"detail":"Not Found"}'
+_SECONDS = 60
+"""How long an old application may take for an answer."""
+
 COMPARED = ("content-type", "location", "etag", "cache-control", "content-disposition")
 
 
@@ -88,7 +91,7 @@ def played(base: str, requests: Sequence[Exchange]) -> list[Exchange]:
 
     found: list[Exchange] = []
     alone = httpx.Limits(max_keepalive_connections=0)  # an old server may end a connection after an error
-    with httpx.Client(base_url=base, timeout=60, follow_redirects=False, limits=alone) as client:
+    with httpx.Client(base_url=base, timeout=_SECONDS, follow_redirects=False, limits=alone) as client:
         for item in requests:
             body = base64.b64decode(item.body)
             try:

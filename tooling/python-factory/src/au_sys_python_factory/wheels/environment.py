@@ -19,6 +19,9 @@ from au_sys_python_factory.wheels.uv import clean_environment, run_uv
 COMPLETE = "fsp-wheels.json"
 """Written last into an environment: without it, what is there was never finished."""
 
+_ANSWER_SECONDS = 30
+"""How long an installed command may take to say its version."""
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -139,7 +142,7 @@ def _answer(script: Path) -> str:
                 cwd=script.parent,
                 capture_output=True,
                 text=True,
-                timeout=30,
+                timeout=_ANSWER_SECONDS,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired):

@@ -11,6 +11,8 @@ from pathlib import Path
 from au_sys_python_factory.errors import FINDINGS, FactoryError, Missing
 
 PUBLIC_INDEX = "https://pypi.org/simple"
+"""The index that everybody reaches; what is locked comes from there alone."""
+
 _FOREIGN = frozenset(
     {
         *("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE"),

@@ -10,7 +10,7 @@ import hashlib
 from fastapi_services_platform import GuardedClient, OutboundFailed, OutboundPolicy, OutboundRefused, get_logger
 
 _log = get_logger(__name__)
-ADDRESS = "https://api.pwnedpasswords.com/range/"
+ADDRESS = "https://api.pwnedpasswords.com/range/"  # the one server that speaks this protocol
 POLICY = OutboundPolicy(max_bytes=256 * 1024, total_seconds=1.0)
 _SHOWN = 5
 

@@ -24,6 +24,9 @@ from au_sys_identity.core.subjects.names import display_name
 Holds = Callable[[str], Awaitable[bool]]
 """Whether the caller holds a right in the organization of that slug."""
 
+_NAMED_IN_A_REFUSAL = 20
+"""Members that are named to whoever would remove their organization."""
+
 
 class Organizations:
     """Tenants. What belongs to one is reached only by who holds something in it."""
@@ -122,7 +125,7 @@ class Organizations:
                 raise NotFound("organization")
             if known.slug == DEFAULT_SLUG:
                 raise Conflict("organization")
-            members = await unit.organizations.members(proof, MemberFilter(limit=20))
+            members = await unit.organizations.members(proof, MemberFilter(limit=_NAMED_IN_A_REFUSAL))
             if members or await unit.organizations.holds_something(proof):
                 names = await unit.names.many({member.subject_id for member in members})
                 urns = tuple(sorted(named.urn for named in names.values()))

@@ -32,6 +32,9 @@ _ABREAST = 2
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a notification have been lost."""
 
+_PATIENCE = 10
+"""Seconds that a reader waits for a connection of the pool."""
+
 _LIVE = "(expires IS NULL OR expires > $3)"
 _EMPTY = RECORD.replace("value,", "''::bytea,")
 
@@ -80,7 +83,7 @@ class PostgresDocuments:
         if self._closed:
             raise Unavailable("the store is closed")
         with translated():
-            async with self._pool.acquire(timeout=10) as connection:
+            async with self._pool.acquire(timeout=_PATIENCE) as connection:
                 yield connection
 
     async def _listen(self) -> None:

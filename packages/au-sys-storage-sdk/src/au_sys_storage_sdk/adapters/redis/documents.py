@@ -27,6 +27,9 @@ _WINDOW = 200
 
 _CHUNK = 200
 _CONNECTIONS = 32
+_PATIENCE = {"timeout": 20, "socket_timeout": 30, "socket_connect_timeout": 10}
+"""Seconds: for a connection of the pool, for an answer, for the server's first word."""
+
 _GLANCE = 2.0
 """Seconds after which a waiting follower looks by itself, should a message have been lost."""
 
@@ -63,9 +66,7 @@ class RedisDocuments:
             Unavailable: the server does not answer.
             Corrupt: the database holds documents of another format.
         """
-        pool = BlockingConnectionPool.from_url(
-            url, max_connections=_CONNECTIONS, timeout=20, socket_timeout=30, socket_connect_timeout=10
-        )
+        pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, **_PATIENCE)
         client: layout.Client = Redis.from_pool(pool)
         try:
             with layout.translated():

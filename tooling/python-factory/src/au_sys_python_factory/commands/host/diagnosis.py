@@ -38,6 +38,8 @@ PROGRAMS = (
 )
 PYTHONS = ("3.11", "3.12", "3.13")
 SHELL_PORT = 8001
+_SECONDS = 10
+"""How long a program may take to say its version."""
 LEAST_DISK = 2 * 1024**3
 """Bytes that a clean environment with all wheels needs, with room for a second one."""
 
@@ -156,7 +158,7 @@ def _programs(workspace: Workspace) -> Iterator[Finding]:
 
 def _output(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed words
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 - fixed words
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from au_sys_python_factory.errors import FINDINGS, FactoryError, Missing
 
+_SECONDS = 30
+"""How long an engine may take to say that it is there."""
+
 
 class EngineFailed(FactoryError):
     """The engine ended with an error; its own words follow."""
@@ -73,9 +76,9 @@ def find_engine(program: str) -> Engine:
 
 def _tried(command: list[str]) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 (the engine)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)  # noqa: S603 (the engine)
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 1, "", "no answer within 30 s")
+        return subprocess.CompletedProcess(command, 1, "", f"no answer within {_SECONDS} s")
 
 
 def _call(command: list[str], given: str | None, environment: Mapping[str, str] | None) -> str:

@@ -18,7 +18,7 @@ from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
 from au_sys_python_factory.shell.containers.engine import Engine
 from au_sys_python_factory.wheels.building import Built
 from au_sys_python_factory.wheels.environment import export_lock
-from au_sys_python_factory.wheels.uv import run_uv
+from au_sys_python_factory.wheels.uv import PUBLIC_INDEX, run_uv
 
 LEAST = (3, 11)
 _ASK = (
@@ -129,7 +129,7 @@ def fill_wheelhouse(kept: Path, requirements: str, base: Base, root: Path) -> Pa
         ],
         doing="filling the wheelhouse",
         folder=root,
-        extra={"PIP_INDEX_URL": "https://pypi.org/simple", "PIP_EXTRA_INDEX_URL": "", "PIP_NO_INDEX": ""},
+        extra={"PIP_INDEX_URL": PUBLIC_INDEX, "PIP_EXTRA_INDEX_URL": "", "PIP_NO_INDEX": ""},
     )
     (folder / ".complete").touch()
     return folder

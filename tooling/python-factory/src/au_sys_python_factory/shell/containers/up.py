@@ -25,6 +25,7 @@ from au_sys_python_factory.shell.supervision.state import StateFolder
 
 STAND_IN = "fsp-base:local"
 IMAGE = "fsp-shell-001:local"
+_ENTRYPOINT = "/opt/fsp/bin/entrypoint"  # as the Dockerfile places it
 _WORKER_MAY = ("no-new-privileges:true", "systempaths=unconfined")
 _SECRETS = ("FSP_SECRET_KEY", "IDENTITY_SECRET_KEY", "POSTGRES_PASSWORD")
 
@@ -197,7 +198,7 @@ def _first_admin(compose: _Compose, state: StateFolder, wish: ContainerWish) -> 
     mark = state.root / "containers" / ".first-admin"
     if mark.exists() and not wish.fresh:
         return None
-    command = ["/bin/sh", "/opt/fsp/bin/entrypoint", "au-sys-identity", "create-admin", "--generate", "--json"]
+    command = ["/bin/sh", _ENTRYPOINT, "au-sys-identity", "create-admin", "--generate", "--json"]
     try:
         told = json.loads(compose.call("exec", "-T", "web", *command, "--email", wish.admin_email))
     except EngineFailed:

@@ -16,14 +16,15 @@ async def answers(host: str, port: int, path: str, *, seconds: float = 2.0) -> b
     """Whether a GET is answered with 200 in time."""
     try:
         async with asyncio.timeout(seconds):
-            return await _status(host, port, path) == 200
+            return await _status(host, port, path, seconds) == 200
     except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
         return False
 
 
-async def _status(host: str, port: int, path: str) -> int:
+async def _status(host: str, port: int, path: str, seconds: float) -> int:
     target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
-    reader, writer = await asyncio.open_connection(target, port)
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(target, port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {target}:{port}\r\nConnection: close\r\n\r\n".encode("ascii"))
         await writer.drain()

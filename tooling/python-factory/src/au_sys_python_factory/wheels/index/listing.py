@@ -16,6 +16,8 @@ from au_sys_python_factory.errors import MISSING, FactoryError
 from au_sys_python_factory.wheels.index.addresses import Index
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
+_SECONDS = 30.0
+"""How long an index may take for an answer."""
 
 
 class Unreachable(FactoryError):
@@ -40,7 +42,7 @@ class IndexReader:
         self.index = index
         user, password = os.environ.get("UV_PUBLISH_USERNAME"), os.environ.get("UV_PUBLISH_PASSWORD")
         credentials = (user, password) if user and password else None
-        self._client = httpx.Client(timeout=30.0, follow_redirects=True, auth=credentials, trust_env=False)
+        self._client = httpx.Client(timeout=_SECONDS, follow_redirects=True, auth=credentials, trust_env=False)
 
     def __enter__(self) -> IndexReader:
         return self

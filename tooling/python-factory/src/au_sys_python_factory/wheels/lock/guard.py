@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from au_sys_python_factory.errors import Refused
+from au_sys_python_factory.wheels.uv import PUBLIC_INDEX
 
 FILE_HOSTS = {"pypi.org": frozenset({"files.pythonhosted.org"})}
 """Index host -> where it keeps its files."""
@@ -56,7 +57,7 @@ def public_index(root: Path) -> str:
     """The address of the workspace's default index."""
     document = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     indexes = document.get("tool", {}).get("uv", {}).get("index", [])
-    return next((str(index["url"]) for index in indexes if index.get("default")), "https://pypi.org/simple")
+    return next((str(index["url"]) for index in indexes if index.get("default")), PUBLIC_INDEX)
 
 
 def public_hosts(root: Path) -> frozenset[str]:

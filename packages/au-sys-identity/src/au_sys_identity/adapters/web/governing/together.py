@@ -26,6 +26,9 @@ router = APIRouter(include_in_schema=False)
 
 _GROUPS, _ORGANIZATIONS = "/admin/identity/groups", "/admin/identity/organizations"
 _PAGE = 50
+_DRAWN = 60
+"""Subjects that one picture shows."""
+
 Room = Annotated[MachineRoom, inject(MachineRoom)]
 Frame = Annotated[Pages, inject(Pages)]
 
@@ -113,7 +116,7 @@ async def graph_page(
 ) -> Response:
     """What is around a subject, as a picture and as a table that says the same."""
     named = await room.reach.subject(caller_of(request), subject, "identity.graph.read")
-    nodes, steps = neighbourhood(await room.graph.current(), named.id, depth=depth, limit=60)
+    nodes, steps = neighbourhood(await room.graph.current(), named.id, depth=depth, limit=_DRAWN)
     names = await room.reach.names(nodes)
     context: dict[str, object] = {
         "subject": named,
