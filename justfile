@@ -264,6 +264,11 @@ proof-docker:
 proof-hosts *ARGS:
     {{ run }} python -m tests.runs.hosts "$@"
 
+# The driver of control groups v2, every ending and many attacks in a small virtual machine with delegated groups
+[group('proof')]
+proof-cgroup2 *ARGS:
+    {{ run }} python -m tests.runs.machine "$@"
+
 # Every pair of backends switched under load and killed at every step (--parts: some namespaces only); it goes on where it stopped
 [group('proof')]
 proof-storage-switch STATE="dist/proof-storage-switch.json" *ARGS:
