@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -62,10 +63,11 @@ def running_platform(folder: Path, *, workers: int, database: str = "") -> Itera
 
 def _environment(folder: Path, url: str, database: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FSP_", "IDENTITY_", "STORAGE_"))}
-    config = ROOT / "platforms" / "fsp_shell_001" / "config"
+    # Its own copy: flags that are changed while it runs are written there.
+    shutil.copytree(ROOT / "platforms" / "fsp_shell_001" / "config", folder / "config")
     own = {
         "FSP_DATA_DIR": str(folder / "data"),
-        "FSP_CONFIG_DIR": str(config),
+        "FSP_CONFIG_DIR": str(folder / "config"),
         "FSP_PUBLIC_URL": url,
         "FSP_SECRET_KEY": secrets.token_hex(32),
         "FSP_METRICS_TOKEN": METRICS_TOKEN,

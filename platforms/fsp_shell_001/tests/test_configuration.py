@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -62,3 +64,20 @@ def test_the_configuration_files_are_valid_and_name_installed_capabilities() -> 
     present = [point.name for point in entry_points(group="au_sys_plugins")]
     check_capability_names(read_configuration(CONFIG), present)
     assert isinstance(json.loads((CONFIG / "feature_flags.json").read_text()), dict)
+
+
+def test_what_changes_while_it_runs_is_no_source_file(tmp_path: Path) -> None:
+    """The processes read a copy: a changed flag stays there over a restart, until somebody edits the platform's file."""
+    config, state = tmp_path / "config", StateFolder(tmp_path / "shell")
+    shutil.copytree(CONFIG, config)
+    state.prepare()
+
+    def copy() -> Path:
+        environment = process_environment(config, state, host="127.0.0.1", port=8001, caller={})
+        return Path(environment["FSP_CONFIG_DIR"]) / "feature_flags.json"
+
+    copy().write_text('{"changed": 1}')
+    assert (copy().read_text(), (config / "feature_flags.json").read_text()) == ('{"changed": 1}', "{}\n")
+    (config / "feature_flags.json").write_text('{"edited": 1}')
+    os.utime(config / "feature_flags.json", (copy().stat().st_mtime + 1,) * 2)
+    assert copy().read_text() == '{"edited": 1}'

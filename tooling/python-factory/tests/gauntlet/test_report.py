@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from au_sys_python_factory.gauntlet.coverage import Operation, measure
+import pytest
+
+from au_sys_python_factory.errors import UsageError
+from au_sys_python_factory.gauntlet.coverage import Coverage, Operation, measure, nothing_is_left_out, read_gaps
 from au_sys_python_factory.gauntlet.playing import Outcome
 from au_sys_python_factory.gauntlet.report import Report, stage_table, summary, write_json, write_junit
 from au_sys_python_factory.gauntlet.rows import Expectation, Row
@@ -59,3 +62,19 @@ def test_coverage_counts_by_path_template(tmp_path: Path) -> None:
     assert [str(item) for item in made.coverage.never_succeeded] == ["DELETE /x/{n}"]
     assert [str(item) for item in made.coverage.never_refused] == ["DELETE /x/{n}"]
     assert made.coverage.sentence == "1 of 2 operations answered with success, 1 with a refusal"
+
+
+def test_an_operation_that_nobody_called_is_a_failure(tmp_path: Path) -> None:
+    """But one that cannot be called here, for a written reason; a line without a reason is refused."""
+    called, gap, left = Operation("GET", "/a"), Operation("POST", "/b"), Operation("PUT", "/c")
+    coverage = Coverage((called, gap, left), (gap, left), ())
+    assert read_gaps(tmp_path / "gaps.txt") is None
+    told = tmp_path / "gaps.txt"
+    told.write_text("# why\nPOST /b: a handler has to fail first\n")
+    outcome = nothing_is_left_out(coverage, read_gaps(told) or {}, tmp_path)
+    assert (outcome.verdict, outcome.reasons) == ("failed", ("no row calls PUT /c with success",))
+    told.write_text("POST /b: a handler has to fail first\nPUT /c: too\n")
+    assert nothing_is_left_out(coverage, read_gaps(told) or {}, tmp_path).verdict == "passed"
+    told.write_text("POST /b\n")
+    with pytest.raises(UsageError, match=r"gaps\.txt:1"):
+        read_gaps(told)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from au_sys_python_factory.errors import DONE, FINDINGS, MISSING, FactoryError, UsageError
+from au_sys_python_factory.gauntlet.coverage import read_gaps
 from au_sys_python_factory.gauntlet.people import Account
 from au_sys_python_factory.gauntlet.playing import Outcome
 from au_sys_python_factory.gauntlet.proofs import Letters
@@ -28,6 +29,7 @@ from au_sys_python_factory.shell.supervision.state import StateFolder, read_reco
 from au_sys_python_factory.wheels.members import find_workspace
 
 PASSWORD = "FSP_GAUNTLET_PASSWORD"  # noqa: S105 (the name of a variable)
+GAPS = "gaps.txt"
 _PATH = click.Path(path_type=Path)
 
 
@@ -98,7 +100,7 @@ def _report(platform: PlatformFolder, state: StateFolder, wish: _Wish) -> Report
             raise UsageError("--base-url needs an administrator", fix=f"--admin E-MAIL, and the password in {PASSWORD}")
         rows = [*rows_of_sources(platform), *rows_of_platform(platform)]
         admin = Account(wish.email, _password())
-        return _play(Run(wish.base_url.rstrip("/"), rows, admin, False, _tell), wish.mail, wish)
+        return _play(platform, Run(wish.base_url.rstrip("/"), rows, admin, False, _tell), wish.mail, wish)
     record = read_record(state)
     if record is not None and record.alive and record.phase == "ready" and not wish.throw_away:
         return _against(platform, state, record.url, wish)
@@ -111,10 +113,11 @@ def _against(platform: PlatformFolder, state: StateFolder, url: str, wish: _Wish
     rows = [*rows_of_environment(state.venv), *rows_of_platform(platform)]
     made = new_admin(platform, state, f"gauntlet-admin-{secrets.token_hex(4)}@fsp.example")
     run = Run(url, rows, Account(made.email, made.password), True, _tell)
-    return _play(run, state.data / "outbox", wish)
+    return _play(platform, run, state.data / "outbox", wish)
 
 
-def _play(run: Run, mail: Path | None, wish: _Wish) -> Report:
+def _play(platform: PlatformFolder, run: Run, mail: Path | None, wish: _Wish) -> Report:
+    run.gaps = read_gaps(platform.gauntlet / GAPS)
     run.letters = Letters(mail) if mail is not None else None
     run.destructive, run.lends, run.only = wish.destructive, wish.lends, wish.only
     return asyncio.run(run.play_all())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from au_sys_python_factory.errors import UsageError
 from au_sys_python_factory.gauntlet.playing import Outcome
 from au_sys_python_factory.gauntlet.rows import Expectation, Row
 
@@ -118,6 +119,42 @@ async def strangers_are_refused(
             )
         )
     return outcomes
+
+
+def nothing_is_left_out(coverage: Coverage, gaps: Mapping[str, str], folder: Path) -> Outcome:
+    """Every operation answered with success at least once, but those that cannot here, each for its reason."""
+    left = [str(operation) for operation in coverage.never_succeeded if str(operation) not in gaps]
+    row = Row(
+        name="every operation was called with success",
+        stage="coverage",
+        owner="platform",
+        folder=folder,
+        method="GET",
+        path="/openapi.json",
+        expect=Expectation(status=(200,)),
+    )
+    return Outcome(
+        row, "failed" if left else "passed", reasons=tuple(f"no row calls {name} with success" for name in left)
+    )
+
+
+def read_gaps(path: Path) -> dict[str, str] | None:
+    """Operations and reasons of a file with lines like ``POST /path: why no row can``; None where there is no file.
+
+    Raises:
+        UsageError: a line is not in the form.
+    """
+    if not path.is_file():
+        return None
+    found = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        operation, colon, reason = line.partition(": ")
+        if not colon or not reason.strip() or operation.partition(" ")[0].lower() not in METHODS:
+            raise UsageError(f"{line!r} is no gap", where=f"{path}:{number}", fix="METHOD /path: the reason")
+        found[operation] = reason.strip()
+    return found
 
 
 def public_routes(discovery: dict[str, Any]) -> set[tuple[str, str]]:  # Any: JSON of /discovery

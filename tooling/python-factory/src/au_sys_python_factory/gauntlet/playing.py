@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -92,7 +93,7 @@ async def _send(row: Row, sessions: Sessions) -> httpx.Response:
     headers = {name: str(value) for name, value in row.headers.items()}
     if csrf and row.method not in _SAFE:
         headers = {"X-CSRF-Token": csrf, "Origin": sessions.base_url, **headers}
-    return await client.request(
+    request = client.build_request(
         row.method,
         row.path,
         params=dict(row.query) or None,
@@ -102,6 +103,22 @@ async def _send(row: Row, sessions: Sessions) -> httpx.Response:
         content=row.body.encode() if row.body is not None else None,
         files=_files(row) or None,
     )
+    return await (_beginning(client, request, row) if row.stream else client.send(request))
+
+
+async def _beginning(client: httpx.AsyncClient, request: httpx.Request, row: Row) -> httpx.Response:
+    """Of an answer that goes on as long as somebody listens: what came until it held the expected text."""
+    answer, read = await client.send(request, stream=True), b""
+    try:
+        with suppress(httpx.ReadTimeout):
+            async for piece in answer.aiter_bytes():
+                read += piece
+                if all(text.encode() in read for text in row.expect.text):
+                    break
+    finally:
+        await answer.aclose()
+    headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-encoding"}
+    return httpx.Response(answer.status_code, headers=headers, content=read, request=request)
 
 
 def _files(row: Row) -> list[tuple[str, tuple[str, bytes, str]]]:

@@ -46,7 +46,8 @@ class Letter:
 class Row:
     """One request. ``owner`` is the capability that wrote it, ``folder`` where its files are looked for.
 
-    ``provider`` rows need the outside login provider that a run lends.
+    ``provider`` rows need the outside login provider that a run lends. Of an answer that does not end by itself, a
+    ``stream``, only the beginning is read, until it holds the expected text.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Row:
     cleanup: bool = False
     destructive: bool = False
     provider: bool = False
+    stream: bool = False
     letter: Letter | None = None
 
     @property
@@ -147,6 +149,7 @@ def _row(table: dict[str, Toml], default_stage: str, owner: str, path: Path) -> 
         cleanup=bool(table.get("cleanup", False)),
         destructive=bool(table.get("destructive", False)),
         provider=bool(table.get("provider", False)),
+        stream=bool(table.get("stream", False)),
         letter=_letter(table.get("letter"), path, name),
     )
     _check(row, path)

@@ -14,10 +14,12 @@ from au_sys_python_factory.errors import FactoryError
 from au_sys_python_factory.gauntlet.coverage import (
     Coverage,
     measure,
+    nothing_is_left_out,
     operations_of,
     public_routes,
     strangers_are_refused,
 )
+from au_sys_python_factory.gauntlet.pages import visit
 from au_sys_python_factory.gauntlet.people import Account, Sessions, bearer, complete, make_person
 from au_sys_python_factory.gauntlet.playing import Outcome, play
 from au_sys_python_factory.gauntlet.proofs import Letters, Passkey
@@ -32,7 +34,8 @@ from au_sys_python_factory.gauntlet.variables import Variables
 class Run:
     """One pass. ``tell`` gets each stage as soon as it is complete. ``letters`` is where the system's mail can be read;
     ``destructive`` rows change the whole installation; ``lends`` an outside login provider on loopback to a system that
-    may call it; ``only`` leaves the rows of one owner, and no coverage.
+    may call it; ``only`` leaves the rows of one owner, and no coverage. ``gaps`` are operations that no row can call
+    with success here, with the reason; None: nobody says, and gaps are only counted.
     """
 
     base_url: str
@@ -44,6 +47,7 @@ class Run:
     destructive: bool = False
     lends: bool = False
     only: str | None = None
+    gaps: Mapping[str, str] | None = None
     identifier: str = field(default_factory=lambda: secrets.token_hex(4))
     outcomes: list[Outcome] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -68,6 +72,8 @@ class Run:
         try:
             await self._make_people(sessions)
             variables = Variables({**self._known(sessions), **lent}, Passkey(self.base_url))
+            if self.only is None:
+                await self._visit(sessions)
             ordered = in_order(self._meant_for_here())
             await self._play([row for row in ordered if not row.cleanup], sessions, variables)
             coverage = await self._cover(sessions) if self.only is None else None
@@ -134,6 +140,16 @@ class Run:
         }
         return next((name for name in row.needs if (row.owner, row.folder, name) not in passed), "")
 
+    async def _visit(self, sessions: Sessions) -> None:
+        try:
+            visited = await visit(sessions, Path())
+        except FactoryError as error:  # a platform without a sign-in page has no pages to visit
+            self.notes.append(f"no page was visited: {error.sentence}")
+            return
+        self.outcomes += visited
+        if visited:
+            self.tell("boot", visited, self._report(0.0, None))
+
     async def _cover(self, sessions: Sessions) -> Coverage | None:
         async with sessions.plain() as client:
             document = await client.get("/openapi.json", headers=bearer(self.admin))
@@ -142,11 +158,15 @@ class Run:
                 self.notes.append(f"no coverage: /openapi.json answers {document.status_code}")
                 return None
             operations = operations_of(document.json())
-            refused = await strangers_are_refused(client, operations, public_routes(discovery.json()), Path())
-        self.outcomes += refused
-        if refused:
-            self.tell("coverage", refused, self._report(0.0, None))
-        return measure(operations, self.outcomes)
+            public = public_routes(discovery.json())
+            found = await strangers_are_refused(client, operations, public, Path())
+        coverage = measure(operations, [*self.outcomes, *found])
+        if self.gaps is not None and self.destructive and self.lends:
+            found.append(nothing_is_left_out(coverage, self.gaps, Path()))
+        self.outcomes += found
+        if found:
+            self.tell("coverage", found, self._report(0.0, None))
+        return coverage
 
     async def _remove_people(self, sessions: Sessions) -> None:
         leaving: list[str] = [

@@ -82,7 +82,7 @@ def process_environment(
     }
     places = {
         "state": str(state.root.resolve()),
-        "config": str(config.resolve()),
+        "config": str(own_copy(config, state)),
         "url": url_of(host, port),
         "host": host,
         "port": str(port),
@@ -99,6 +99,24 @@ def process_environment(
     if own.is_file():
         result.update({item.name: _fill(item.value, places) for item in read_variables(own) if item.active})
     return {**result, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def own_copy(config: Path, state: StateFolder) -> Path:
+    """The platform's files in the state folder: what changes while the platform runs, flags first, is no source file.
+
+    A file is taken over when it is newer than its copy, so that a changed flag stays until somebody edits its file.
+    """
+    folder = state.root.resolve() / "config"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in config.iterdir():
+        copy = folder / path.name
+        if (
+            path.is_file()
+            and not path.name.startswith(".")
+            and (not copy.exists() or copy.stat().st_mtime < path.stat().st_mtime)
+        ):
+            write_private(copy, path.read_text("utf-8"))
+    return folder
 
 
 def secret_values(state: StateFolder) -> tuple[str, ...]:
