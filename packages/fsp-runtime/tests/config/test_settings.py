@@ -1,8 +1,10 @@
 """Settings from the environment: errors name variable, rule and fix."""
 
 import pytest
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from fastapi_services_platform.config.settings import platform_settings
+from fastapi_services_platform.config.settings import platform_settings, valid_settings
 from fastapi_services_platform.errors import ConfigurationError
 
 BAD = [
@@ -37,3 +39,22 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """repr hides the key."""
     monkeypatch.setenv("FSP_SECRET_KEY", "hunter2hunter2")
     assert "hunter2" not in repr(platform_settings())
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("a;b", "TRIAL_WEIGHTS: is not valid JSON."), ('{"a": "x"}', "TRIAL_WEIGHTS: a: Input should be a valid integer")],
+)
+def test_what_is_to_be_json_is_named_too(monkeypatch: pytest.MonkeyPatch, value: str, message: str) -> None:
+    """Also where the text is no JSON at all, or is wrong inside."""
+
+    class Trial(BaseSettings):
+        model_config = SettingsConfigDict(env_prefix="TRIAL_")
+
+        weights: dict[str, int] = Field({}, description="How heavy each is.")
+
+    monkeypatch.setenv("TRIAL_WEIGHTS", value)
+    with pytest.raises(ConfigurationError) as caught:
+        valid_settings(Trial)
+    assert message in str(caught.value)
+    assert "How heavy each is." in str(caught.value)

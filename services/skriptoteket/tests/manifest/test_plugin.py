@@ -1,21 +1,33 @@
-"""What the library offers, and that its parts keep the house rules."""
+"""What the library offers; it passes the suite that every capability passes."""
 
-import re
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
-import skriptoteket
-from fastapi_services_platform import open_database
+from au_sys_storage_sdk import Blobs, open_blobs
+from fastapi_services_platform import Capability, Contribution, Manifest, Service, open_database
+from fastapi_services_platform.testing import CapabilityConformance
+from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
 from fastapi_services_platform.testing.started_app import settings_for
 from skriptoteket.core import roles
 from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import build_library
 from skriptoteket.manifest.permissions import BUNDLES, PERMISSIONS
-from skriptoteket.manifest.plugin import MIGRATIONS
+from skriptoteket.manifest.plugin import MIGRATIONS, Skriptoteket
 
-PACKAGE = Path(skriptoteket.__file__).parent
+
+class TestConformance(CapabilityConformance):
+    """Held to the platform's contract."""
+
+    def capability(self) -> Capability:
+        """The library."""
+        return Skriptoteket()
+
+    def companions(self) -> Sequence[Capability]:
+        """Somebody who knows callers, and blobs in memory."""
+        blobs = open_blobs("memory://")
+        contribution = Contribution(services=(Service(Blobs, lambda _scope: blobs),))
+        return believing_identity(), Prepared(Manifest("storage", "1.0", "Blobs in memory"), contribution)
 
 
 def test_each_bundle_holds_the_one_above() -> None:
@@ -25,25 +37,6 @@ def test_each_bundle_holds_the_one_above() -> None:
     assert {permission.name for permission in PERMISSIONS} == held[-1]
     assert [bundle.default for bundle in BUNDLES] == [True, False, False, False]
     assert set(roles.SUPERUSER_RIGHTS) == held[-1]
-
-
-def test_router_modules_have_real_annotations() -> None:
-    """Postponed annotations would hide dependencies from FastAPI."""
-    modules = [path for part in ("api", "web") for path in (PACKAGE / "adapters" / part).rglob("*.py")]
-    assert [path.name for path in modules if "from __future__ import annotations" in path.read_text()] == []
-
-
-def test_every_setting_is_in_the_example() -> None:
-    """The example names each variable once and none that does not exist."""
-    example = (PACKAGE.parents[1] / ".env.example").read_text()
-    named = re.findall(r"^#? ?(SKRIPTOTEKET_[A-Z_]+)=", example, re.MULTILINE)
-    assert sorted(f"SKRIPTOTEKET_{name}".upper() for name in SkriptoteketSettings.model_fields) == sorted(named)
-
-
-def test_a_lease_outlives_heartbeats() -> None:
-    """A lease shorter than three heartbeats is refused with its name."""
-    with pytest.raises(ValueError, match="lease_seconds"):
-        SkriptoteketSettings(lease_seconds=10, heartbeat_seconds=5)
 
 
 async def test_installing_twice_changes_nothing(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from fastapi_services_platform.errors import ConfigurationError
 
@@ -135,21 +135,29 @@ def valid_settings(settings: type[BaseSettings]) -> BaseSettings:
     Raises:
         ConfigurationError: a value breaks a rule; it names the variable.
     """
-    prefix = str(settings.model_config.get("env_prefix") or "")
     try:
         return settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = str(first["loc"][0]) if first["loc"] else ""
+        inside = ".".join(str(part) for part in first["loc"][1:])
         message = str(first["msg"]).removeprefix("Value error, ")
         if not field and ":" in message:
             field, _, message = message.partition(":")
-        description = settings.model_fields[field].description if field in settings.model_fields else None
-        raise ConfigurationError(
-            f"{message.strip()}.",
-            variable=f"{prefix}{field}".upper(),
-            fix=description or "correct the value of the variable.",
-        ) from None
+        raise _refused(settings, field, f"{inside}: {message}" if inside else message) from None
+    except SettingsError as error:
+        # JSON is read before any rule is asked; the message has the field in quotes and not the value
+        raise _refused(settings, str(error).partition('"')[2].partition('"')[0], "is not valid JSON") from None
+
+
+def _refused(settings: type[BaseSettings], field: str, message: str) -> ConfigurationError:
+    description = settings.model_fields[field].description if field in settings.model_fields else None
+    prefix = str(settings.model_config.get("env_prefix") or "")
+    return ConfigurationError(
+        f"{message.strip()}.",
+        variable=f"{prefix}{field}".upper(),
+        fix=description or "correct the value of the variable.",
+    )
 
 
 def platform_settings() -> PlatformSettings:

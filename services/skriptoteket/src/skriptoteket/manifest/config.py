@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from skriptoteket.core.roles import Strength
@@ -21,12 +22,16 @@ class SkriptoteketSettings(BaseSettings):
     database_url: str | None = Field(
         None, description="Database of the library; unset: FSP_DATABASE_URL, else a SQLite file."
     )
+    listen_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL itself, for workers that reach DATABASE_URL through a pooler; unset: DATABASE_URL.",
+    )
     state_dir: Path | None = Field(
         None, description="Folder of the worker's socket and lock; unset: FSP_DATA_DIR/skriptoteket."
     )
     blob_namespace: str = Field("skriptoteket", description="Namespace of uploads and results in the blob store.")
     environments: tuple[str, ...] = Field(
-        ("standard@1",), description="Environments that versions may choose, as JSON list."
+        ("standard@1",), min_length=1, description="Environments that versions may choose, as JSON list."
     )
     require: tuple[str, ...] = Field((), description="Capabilities every run needs beyond the default, as JSON list.")
     environments_dir: Path | None = Field(
@@ -121,6 +126,20 @@ class SkriptoteketSettings(BaseSettings):
     )
     timezone: str = Field("Europe/Stockholm", description="Time zone of dates that people read, and of scripts.")
     default_locale: Literal["en", "sv"] = Field("en", description="Language for those who chose none.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("must be the name of a time zone, such as Europe/Stockholm")
+        return name
+
+    @field_validator("listen_url")
+    @classmethod
+    def _listens_to_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgresql+asyncpg://")):
+            raise ValueError("must be postgresql://user:password@host/database; only PostgreSQL has LISTEN")
+        return url
 
     @model_validator(mode="after")
     def _lease_outlives_heartbeats(self) -> Self:
