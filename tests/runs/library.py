@@ -17,7 +17,8 @@ from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
 from skriptoteket.adapters.sandbox.probe import HostReport
 from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
-from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
+from skriptoteket.adapters.worker.daemon import run_worker
+from skriptoteket.adapters.worker.parts import WorkerParts, WorkerSettings
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.identifiers import RunId, ToolId, VersionId
 from skriptoteket.core.runs.models import Lane, Limits, Run, RunContext, RunKind, RunState

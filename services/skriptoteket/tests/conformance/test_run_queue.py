@@ -106,6 +106,16 @@ async def test_a_run_goes_through_its_life(queue: Queue) -> None:
     assert None is await queue.claim()
 
 
+async def test_a_lane_that_is_held_back_starts_nothing(queue: Queue) -> None:
+    """Its oldest run waits while others start, and starts when the lane is free again."""
+    nightly = await queue.add(lane=Lane.SCHEDULED)
+    mine = await queue.add()
+    holding = replace(RULES, held_back=frozenset({Lane.SCHEDULED}))
+    started = [await queue.claim(rules=holding) for _ in range(2)]
+
+    assert [run and run.id for run in (*started, await queue.claim())] == [mine.id, None, nightly.id]
+
+
 async def test_a_claim_is_given_once(queue: Queue) -> None:
     """One run, two workers: one gets it."""
     await queue.add()

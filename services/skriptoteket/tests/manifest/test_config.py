@@ -23,6 +23,7 @@ NONSENSE = {
     "HEARTBEAT_SECONDS": ("0", "often"),
     "LEASE_SECONDS": ("14", "long"),
     "DATABASE_URL": ("mysql://somewhere/library",),
+    "LISTEN_URL": ("redis://somewhere", "sqlite:///library.db"),
 }
 """What breaks a rule of its own; every other number, choice and switch is given a word."""
 ANYTHING = {"STATE_DIR", "ENVIRONMENTS_DIR", "BLOB_NAMESPACE", "CONTAINER_IMAGE", "CONTAINER_RUNTIME"}

@@ -12,7 +12,8 @@ from skriptoteket.adapters.cli.environments import EnvironmentParts
 from skriptoteket.adapters.cli.furnishing import FurnishingParts
 from skriptoteket.adapters.db.notifying import notified
 from skriptoteket.adapters.sandbox.probe import HostReport, choose_sandbox, default_sandbox
-from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
+from skriptoteket.adapters.worker.daemon import run_worker
+from skriptoteket.adapters.worker.parts import WorkerParts, WorkerSettings
 from skriptoteket.core.governance.environments.approving import EnvironmentState
 from skriptoteket.core.runs.oversight.removal import Removal
 from skriptoteket.core.runs.retention import Purged
@@ -23,6 +24,7 @@ from skriptoteket.manifest.config import SkriptoteketSettings
 from skriptoteket.manifest.container import Library, build_library, retention
 from skriptoteket.manifest.plugin import MIGRATIONS, VERSION
 from skriptoteket.manifest.runners import (
+    alive,
     environments_folder,
     has_pandas,
     make_image,
@@ -70,7 +72,10 @@ async def _work(once: bool, unsafe: bool) -> None:
             report=report,
             clock=library.clock,
             usable=library.approving.usable,
-            listening=partial(notified, database),
+            listening=partial(
+                notified, database, url=settings.listen_url.get_secret_value() if settings.listen_url else None
+            ),
+            one_host=database.dialect == "sqlite",
             digests={one.name: one.digest for one in await shelf_of(settings).built()},
         )
         await run_worker(worker_settings(library), parts, once=once)
@@ -126,4 +131,6 @@ _ENVIRONMENTS = EnvironmentParts(environments_folder, _look, make_image, reap, h
 
 _FURNISHING = FurnishingParts(_taxonomy, _install)
 
-main = command_line(CommandParts(_FURNISHING, _work, _report, _prune, _sandbox, make_runner, _forget, _ENVIRONMENTS))
+main = command_line(
+    CommandParts(_FURNISHING, _work, _report, _prune, _sandbox, make_runner, _forget, _ENVIRONMENTS, alive)
+)

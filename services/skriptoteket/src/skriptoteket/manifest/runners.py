@@ -1,5 +1,6 @@
 """Settings choose runners and environments, for the worker and the commands beside it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi_services_platform import PlatformSettings
@@ -9,7 +10,7 @@ from skriptoteket.adapters.sandbox.container.engine import Engine, EngineProblem
 from skriptoteket.adapters.sandbox.container.image import build_image
 from skriptoteket.adapters.sandbox.probe import RUNNERS, HostReport, RunnerChoice, runner_of
 from skriptoteket.adapters.sandbox.unsafe_subprocess import UnsafeSubprocess
-from skriptoteket.adapters.worker.identity import StateLock
+from skriptoteket.adapters.worker.identity import StateLock, is_alive
 from skriptoteket.core.runs.sandbox import Sandbox
 from skriptoteket.manifest.config import SkriptoteketSettings
 
@@ -84,6 +85,12 @@ async def make_image(environment: str) -> str:
         return await build_image(engine, environment, packages, built.digest, settings.container_image)
     except EngineProblem as problem:
         raise ValueError(str(problem)) from problem
+
+
+def alive() -> bool:
+    """Whether the worker of this host's state directory lives and is not stuck."""
+    settings = SkriptoteketSettings()
+    return is_alive(state_dir_of(settings), timedelta(seconds=settings.lease_seconds))
 
 
 async def reap() -> None:

@@ -26,7 +26,9 @@ class Library:
     database: Database
     uow: SqlUnitOfWork
 
-    async def submit(self, source: str, *, idempotent: bool = False, limits: Limits | None = None) -> RunId:
+    async def submit(
+        self, source: str, *, idempotent: bool = False, limits: Limits | None = None, lane: Lane = Lane.INTERACTIVE
+    ) -> RunId:
         """A tool with this source, and one queued run of it."""
         now = datetime.now(UTC)
         tool_id, version_id, run_id = ToolId(uuid.uuid4()), VersionId(uuid.uuid4()), RunId(uuid.uuid4())
@@ -34,7 +36,7 @@ class Library:
         hashes = (content_hash(behaviour), behaviour_hash(behaviour))
         tool = Tool(tool_id, f"tool-{tool_id.hex}", "Tool", "", "urn:x:owner", now, now, is_visible=True)
         version = ToolVersion(version_id, tool_id, 1, VersionState.ACTIVE, behaviour, *hashes, "urn:x:owner", now)
-        kind, context, lane = RunKind.PRODUCTION, RunContext.PRODUCTION, Lane.INTERACTIVE
+        kind, context = RunKind.PRODUCTION, RunContext.PRODUCTION
         owner, used = "urn:x:user", limits or Limits(wall_seconds=20)
         run = Run(run_id, kind, context, lane, RunState.QUEUED, tool_id, version_id, None, hashes[1], owner, now, "standard@1", used, idempotent=idempotent)  # fmt: skip  # noqa: E501
         async with self.uow.write() as unit:

@@ -10,7 +10,8 @@ from fastapi_services_platform import Database
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.sandbox.probe import RunnerChoice, choose_sandbox
-from skriptoteket.adapters.worker.daemon import WorkerParts, WorkerSettings, run_worker
+from skriptoteket.adapters.worker.daemon import run_worker
+from skriptoteket.adapters.worker.parts import WorkerParts, WorkerSettings
 
 
 class _Clock:

@@ -16,7 +16,7 @@ from skriptoteket.adapters.cli.furnishing import FurnishingParts, add_furnishing
 from skriptoteket.adapters.cli.racing import add_bench_command
 from skriptoteket.adapters.cli.trying import try_script
 from skriptoteket.adapters.sandbox.probe import HostReport
-from skriptoteket.adapters.worker.identity import WorkerAlreadyRuns
+from skriptoteket.adapters.worker.identity import WorkerRefused
 from skriptoteket.core.errors import SkriptoteketError
 from skriptoteket.core.runs.retention import Purged
 from skriptoteket.core.runs.sandbox import Sandbox
@@ -39,6 +39,7 @@ class CommandParts:
     runner: MakeSandbox
     forget: Callable[[str], Awaitable[int]]
     environments: EnvironmentParts
+    alive: Callable[[], bool]
 
 
 def command_line(parts: CommandParts) -> click.Group:
@@ -72,10 +73,13 @@ def _add_daily_commands(group: click.Group, parts: CommandParts) -> None:
     @group.command(help="Run tools that wait, until the process is asked to stop. One worker per host.")
     @click.option("--once", is_flag=True, help="Stop when nothing waits.")
     @click.option("--unsafe-subprocess", "unsafe", is_flag=True, help="Isolate nothing; for writing tools only.")
-    def worker(once: bool, unsafe: bool) -> None:
+    @click.option("--alive", is_flag=True, help="Only tell whether the worker of this state directory lives: 0 or 1.")
+    def worker(once: bool, unsafe: bool, alive: bool) -> None:
+        if alive:
+            sys.exit(0 if parts.alive() else EXIT_WRONG)
         try:
             _done(parts.work(once, unsafe))
-        except WorkerAlreadyRuns as error:
+        except WorkerRefused as error:
             raise _failure(str(error), EXIT_WRONG) from None
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from fastapi_services_platform import Database, get_logger
@@ -36,12 +36,15 @@ class NotifyingDoorbell:
 
 
 @asynccontextmanager
-async def notified(database: Database, ring: Callable[[], None]) -> AsyncIterator[None]:
-    """Ring whenever somebody notifies, for as long as the block lasts; nothing where the database has no NOTIFY."""
+async def notified(database: Database, ring: Callable[[], None], *, url: str | None = None) -> AsyncIterator[None]:
+    """Ring whenever somebody notifies, for as long as the block lasts; nothing where the database has no NOTIFY.
+
+    ``url`` names the server itself where the database is reached through a pooler, which passes no LISTEN on.
+    """
     if database.dialect != "postgresql":
         yield
         return
-    listening = asyncio.create_task(_listen(database, ring), name="listen for runs")
+    listening = asyncio.create_task(_listen(_address(database, url), ring), name="listen for runs")
     try:
         yield
     finally:
@@ -49,19 +52,23 @@ async def notified(database: Database, ring: Callable[[], None]) -> AsyncIterato
         await asyncio.wait({listening})
 
 
-async def _listen(database: Database, ring: Callable[[], None]) -> None:
+def _address(database: Database, url: str | None) -> str:
+    chosen = database.url if url is None else make_url(url)
+    return chosen.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+async def _listen(address: str, ring: Callable[[], None]) -> None:
     while True:
         try:
-            await _connected(database, ring)
+            await _connected(address, ring)
         except Exception as error:
             _log.warning("worker.bell_unreachable", error=type(error).__name__)
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _connected(database: Database, ring: Callable[[], None]) -> None:
+async def _connected(address: str, ring: Callable[[], None]) -> None:
     import asyncpg  # type: ignore[import-untyped]  # it ships no types; only hosts with PostgreSQL have it
 
-    address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(address, timeout=_CONNECT_SECONDS)
     ended = asyncio.Event()
     connection.add_termination_listener(lambda _connection: ended.set())

@@ -265,7 +265,8 @@ def _held(claim: Claim) -> ColumnElement[bool]:
 def _fits(row: Row, rules: ClaimRules) -> bool:
     wanted = requirements_of(row["requirements"])
     return (
-        row["environment"] in rules.environments
+        row["lane"] not in rules.held_back
+        and row["environment"] in rules.environments
         and row["limits"]["memory_mib"] <= rules.memory_mib
         and (rules.isolation_waived or not missing(rules.capabilities, wanted))
     )

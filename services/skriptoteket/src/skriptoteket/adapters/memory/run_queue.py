@@ -195,7 +195,8 @@ class MemoryRunQueue:
 
 def _fits(run: Run, rules: ClaimRules) -> bool:
     return (
-        run.environment in rules.environments
+        run.lane not in rules.held_back
+        and run.environment in rules.environments
         and run.limits.memory_mib <= rules.memory_mib
         and (rules.isolation_waived or not missing(rules.capabilities, requirements_of(run.requirements)))
     )

@@ -1,14 +1,17 @@
-"""How much this host takes at once: the sum of the runs' memory limits, and a number of slots."""
+"""How much this host takes at once: the sum of the runs' memory limits, a number of slots; less when it is short."""
 
 import os
 from pathlib import Path
 
 from skriptoteket.core.identifiers import RunId
-from skriptoteket.core.runs.models import Run
+from skriptoteket.core.runs.models import Lane, Run
 
 _MIB = 1024 * 1024
 _SHARE = 0.6
 _SLOTS_PER_CORE = 2
+_MOST_PRESSURE = 10.0
+PRESSURE = Path("/proc/pressure/memory")
+"""Where the kernel tells how long processes of this host waited for memory."""
 
 
 def default_memory_budget_mib() -> int:
@@ -25,6 +28,20 @@ def default_memory_budget_mib() -> int:
 def default_slots() -> int:
     """Two runs for every core that this process may use."""
     return max(1, len(os.sched_getaffinity(0)) * _SLOTS_PER_CORE)
+
+
+def held_back(pressure: Path = PRESSURE) -> frozenset[str]:
+    """Lanes that start nothing for now: the scheduled one while some process waited for memory a tenth of the last ten
+    seconds. A kernel that does not tell holds nothing back.
+
+    Source: https://docs.kernel.org/accounting/psi.html.
+    """
+    try:
+        some = pressure.read_text(encoding="ascii").partition("\n")[0]  # factory: allow Y03 -- a file of /proc
+        waited = float(some.partition("avg10=")[2].split()[0])
+    except (OSError, ValueError, IndexError):
+        return frozenset()
+    return frozenset({Lane.SCHEDULED}) if waited >= _MOST_PRESSURE else frozenset()
 
 
 class Budget:

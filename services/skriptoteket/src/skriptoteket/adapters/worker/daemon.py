@@ -3,25 +3,21 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from datetime import datetime, timedelta
 
 from fastapi_services_platform import get_logger
-from skriptoteket.adapters.sandbox.probe import HostReport
 from skriptoteket.adapters.sandbox.unsafe_subprocess import UnsafeSubprocess
-from skriptoteket.adapters.worker.admission import Budget, default_memory_budget_mib, default_slots
+from skriptoteket.adapters.worker.admission import Budget, default_memory_budget_mib, default_slots, held_back
 from skriptoteket.adapters.worker.doorbell import DoorbellListener
-from skriptoteket.adapters.worker.identity import StateLock, WorkerIdentity, identify
+from skriptoteket.adapters.worker.identity import StateLock, WorkerIdentity, identify, refuse_second_host
 from skriptoteket.adapters.worker.leases import Leases
-from skriptoteket.core.ports import Clock, UnitOfWork
+from skriptoteket.adapters.worker.parts import WorkerParts, WorkerSettings
 from skriptoteket.core.runs.execution import Executor
-from skriptoteket.core.runs.models import Limits, Run
-from skriptoteket.core.runs.ports.files import ArtifactStore
+from skriptoteket.core.runs.models import Run
 from skriptoteket.core.runs.ports.queue import ClaimRules
-from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.recovery import Recovery
 from skriptoteket.core.runs.sandbox import Sandbox
@@ -29,51 +25,15 @@ from skriptoteket.core.runs.sandbox import Sandbox
 _log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """What an operator may set about a worker; 0 means: find out."""
-
-    state_dir: Path
-    version: str = ""
-    lease_seconds: float = 30
-    heartbeat_seconds: float = 5
-    poll_seconds: float = 1
-    drain_seconds: float = 60
-    max_tries: int = 2
-    max_active_per_user: int = 3
-    memory_budget_mib: int = 0
-    cpu_slots: int = 0
-    timezone: str = "Europe/Stockholm"
-    environments: frozenset[str] = frozenset({"standard@1"})
-    lane_weights: Mapping[str, int] | None = None
-    prepared_limits: Limits = field(default_factory=Limits)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerParts:
-    """What a worker is put together from. ``sandbox`` is ``None`` where the host can isolate nothing; ``usable`` asks
-    which environments are approved, again with every heartbeat; ``digests`` has the lock digest of each; ``listening``
-    rings the given bell when another host says that a run waits."""
-
-    uow: UnitOfWork[RunUnit]
-    files: ArtifactStore
-    sandbox: Sandbox | None
-    report: HostReport
-    clock: Clock
-    usable: Callable[[], Awaitable[frozenset[str]]] | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
-    listening: Callable[[Callable[[], None]], AbstractAsyncContextManager[None]] | None = None
-
-
 async def run_worker(settings: WorkerSettings, parts: WorkerParts, *, once: bool = False) -> None:
     """Work until SIGTERM or SIGINT; with ``once`` until the queue holds nothing that this worker can take.
 
     Raises:
-        WorkerAlreadyRuns: another worker holds the state directory.
+        WorkerRefused: another worker holds the state directory, or another host a database for one host.
     """
     lock = StateLock(settings.state_dir)
     try:
-        daemon = _Daemon(settings, parts, identify(settings.state_dir))
+        daemon = _Daemon(settings, parts, identify(settings.state_dir), lock)
         await daemon.run(once)
     finally:
         lock.release()
@@ -84,6 +44,7 @@ class _Daemon:
     settings: WorkerSettings
     parts: WorkerParts
     identity: WorkerIdentity
+    lock: StateLock
     capabilities: Mapping[str, str] = field(default_factory=dict)
     active: dict[asyncio.Task[None], Run] = field(default_factory=dict)
     draining: bool = False
@@ -129,7 +90,7 @@ class _Daemon:
             await sandbox.reap(())
             self.capabilities = await sandbox.capabilities()
         rescued = await self.recovery.take_over(self.identity.host_id, self.identity.id)
-        await self._register()
+        await self._register(first=True)
         if sandbox is not None:
             await sandbox.prepare(self.settings.prepared_limits)
         _log.info(
@@ -192,6 +153,7 @@ class _Daemon:
             memory_mib=self.budget.free_mib,
             max_active_per_user=self.settings.max_active_per_user,
             lane_weights=self.settings.lane_weights,
+            held_back=held_back(self.settings.pressure),
             isolation_waived=self.parts.sandbox is not None and self.parts.sandbox.name == UnsafeSubprocess.name,
         )
         try:
@@ -255,7 +217,8 @@ class _Daemon:
         for run in await self.recovery.sweep():
             _log.warning("run.rescued", run=str(run.id), state=run.state.value)
 
-    async def _register(self) -> None:
+    async def _register(self, *, first: bool = False) -> None:
+        self.lock.beat()
         sandbox, report = self.parts.sandbox, self.parts.report
         if self.parts.usable is not None:
             self.environments = self.settings.environments & await self.parts.usable()
@@ -278,6 +241,9 @@ class _Daemon:
             fix="" if sandbox is not None else report.fix,
         )
         async with self.parts.uow.write() as unit:
+            if first and self.parts.one_host:
+                alive = timedelta(seconds=self.settings.lease_seconds)
+                refuse_second_host(await unit.workers.all(), self.identity.host_id, record.heartbeat_at, alive)
             await unit.workers.save(record)
 
     async def _guarded(self, event: str, work: Callable[[], object]) -> bool:

@@ -21,7 +21,7 @@ class LaneLoad:
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
     """What a worker may take now. ``lane_weights`` and the two caps shape the fair order; ``isolation_waived`` is for a
-    worker that was started to isolate nothing."""
+    worker that was started to isolate nothing; lanes in ``held_back`` start nothing for now."""
 
     environments: frozenset[str]
     capabilities: Mapping[str, str]
@@ -29,6 +29,7 @@ class ClaimRules:
     max_active_per_user: int = 3
     lane_weights: Mapping[str, int] | None = None
     isolation_waived: bool = False
+    held_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
