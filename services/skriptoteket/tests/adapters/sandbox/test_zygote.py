@@ -90,7 +90,7 @@ async def test_zygote_and_slot_hold_no_secret(sandbox: ZygoteSandbox, monkeypatc
     assert sandbox._zygote.process is not None
     ((_, slot),) = next(iter(sandbox._parked.values()))
 
-    for pid in (sandbox._zygote.process.pid, slot.pid):
+    for pid in (sandbox._zygote.process.pid, slot.pid, slot.script_pid):
         assert b"planted-7719" not in _memory(pid)
 
 

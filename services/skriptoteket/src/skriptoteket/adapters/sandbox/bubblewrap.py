@@ -198,7 +198,7 @@ class _Build:
             ),
             guard_fd=self.launcher_fd,
             first_fd=self.first_fd,
-            first_pid=first,
+            root_pids=(first,),
         )
 
     async def abandon(self) -> str:

@@ -1,6 +1,7 @@
 """Slots of a zygote: processes in fresh namespaces that wait, sealed, for one script each."""
 
 import asyncio
+import contextlib
 import json
 import os
 import select
@@ -17,9 +18,10 @@ from skriptoteket.core.runs.sandbox import SandboxFailed
 
 _MIB = 1024 * 1024
 _PACKET = 1 << 16
-_INSIDE = 1000
-_OWN_PROCESSES = 2
+_OWN_PROCESSES = 1
 _DEATH_SECONDS = 10.0
+
+_SPACES = 6
 
 Shape = tuple[int, ...]
 
@@ -30,6 +32,14 @@ def shape_of(limits: Limits) -> Shape:
         limits.memory_mib, int(limits.cpu * 1000), limits.processes, limits.workspace_mib, limits.tmp_mib,
         limits.shm_mib, limits.inodes, limits.file_mib, limits.open_files,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where slots are asked for: namespaces at one, the script's process at the other."""
+
+    zygote: socket.socket
+    spaces: socket.socket
 
 
 @dataclass(eq=False, slots=True)
@@ -49,6 +59,7 @@ class Slot:
     guard_fd: int | None = None
     first_fd: int | None = None
     pid: int | None = None
+    script_pid: int | None = None
     _far: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,47 +71,45 @@ class Slot:
         os.set_blocking(self.status, False)
         self._far = [far.detach(), out, err, status]
 
-    def request(self, zygote: socket.socket) -> None:
-        """Ask the zygote for the processes of this slot."""
-        if self.uid is not None:
-            # Made by root here: a workspace made inside could not take files from the host's root.
-            root = self.root = kernel.make_workspace(self.limits.workspace_mib * _MIB, self.limits.inodes)
-            kernel.make_folders(root, self.uid, self.uid)
-            handed = [*self._far, root]
-        else:
-            handed = list(self._far)
-        socket.send_fds(zygote, [json.dumps(self._plan()).encode()], handed)
-        for descriptor in self._far:
-            os.close(descriptor)
-        self._far = []
-
-    async def build(self, remember: Callable[[str, int], None]) -> None:
+    async def build(self, doors: Doors, remember: Callable[[str, int], None]) -> None:
         """Every step until the entry code waits for its release.
 
         Raises:
             SandboxFailed: with what the slot said.
         """
-        while True:
-            message, descriptors = await self._hear()
-            if message == b"ready":
-                return
-            if message == b"unshared" and self.uid is not None and self.pid is not None:
-                kernel.map_user(self.pid, (_INSIDE, _INSIDE), (self.uid, self.uid))
-                self.control.send(b"mapped")
-                continue
-            told = json.loads(message)
-            if "pid" in told:
-                pid = self.pid = int(told["pid"])
-                self.guard_fd = os.pidfd_open(pid)
-                remember(self.label, pid)
-                self.group.add(pid)
-                self.control.send(b"placed")
-            elif "workspace" in told:
-                self.root = descriptors[0]
-            elif "first" in told:
-                self.first_fd = descriptors[0]
-            else:
-                raise SandboxFailed(str(told.get("error")))
+        spaces = await self._make_spaces(doors.spaces)
+        try:
+            self.pid = processes.pid_of(self.first_fd)
+            remember(self.label, self.pid)
+            socket.send_fds(doors.zygote, [json.dumps(self._plan()).encode()], [*self._far, *spaces])
+        finally:
+            for descriptor in (*spaces, *self._far):
+                os.close(descriptor)
+            self._far = []
+        told, (self.guard_fd,) = await _hear(self.control, 1)
+        self.script_pid = int(json.loads(told)["pid"])
+        self.group.add(self.script_pid)
+        self.control.send(b"placed")
+        if (said := (await _hear(self.control, 0))[0]) != b"ready":
+            raise SandboxFailed(_error_of(said))
+
+    async def _make_spaces(self, maker: socket.socket) -> list[int]:
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with near:
+            near.setblocking(False)
+            with far:
+                handed = [far.fileno()]
+                if self.uid is not None:
+                    # Made by root here: a workspace made inside could not take files from the host's root.
+                    root = self.root = kernel.make_workspace(self.limits.workspace_mib * _MIB, self.limits.inodes)
+                    kernel.make_folders(root, self.uid, self.uid)
+                    handed.append(root)
+                socket.send_fds(maker, [json.dumps(self._plan()).encode()], handed)
+            _, given = await _hear(near, _SPACES + 2)
+        self.first_fd, *spaces = given
+        if self.root is None:
+            self.root = spaces.pop()
+        return spaces
 
     @property
     def alive(self) -> bool:
@@ -127,13 +136,6 @@ class Slot:
                 os.close(descriptor)
         await asyncio.to_thread(self.group.remove)
 
-    async def _hear(self) -> tuple[bytes, list[int]]:
-        await processes.until_readable(self.control.fileno())
-        message, descriptors, _, _ = socket.recv_fds(self.control, _PACKET, 1)
-        if not message:
-            raise SandboxFailed("the slot ended without a word")
-        return message, list(descriptors)
-
     def _plan(self) -> dict[str, object]:
         limits = self.limits
         rlimits = {
@@ -145,7 +147,7 @@ class Slot:
         if self.address_space_mib is not None:
             rlimits["RLIMIT_AS"] = self.address_space_mib * _MIB
         return {
-            "mapped_by_worker": self.uid is not None,
+            "uid": self.uid,
             "workspace_bytes": limits.workspace_mib * _MIB,
             "inodes": limits.inodes,
             "tmp_bytes": limits.tmp_mib * _MIB,
@@ -153,3 +155,19 @@ class Slot:
             "processes": limits.processes + _OWN_PROCESSES,
             "rlimits": rlimits,
         }
+
+
+async def _hear(line: socket.socket, descriptors: int) -> tuple[bytes, list[int]]:
+    await processes.until_readable(line.fileno())
+    message, given, _, _ = socket.recv_fds(line, _PACKET, descriptors)
+    if not message:
+        raise SandboxFailed("the slot ended without a word")
+    if descriptors and not given:
+        raise SandboxFailed(_error_of(message))
+    return message, list(given)
+
+
+def _error_of(message: bytes) -> str:
+    with contextlib.suppress(ValueError, AttributeError):
+        return str(json.loads(message).get("error"))
+    return f"the slot said {message[:64]!r}"

@@ -89,7 +89,7 @@ class LiveRun:
     streams: tuple[Faucet, Faucet]
     guard_fd: int | None
     first_fd: int | None = None
-    first_pid: int | None = None
+    root_pids: tuple[int, ...] = ()
     reason: KillReason | None = None
     destroyed: bool = False
     _events: "asyncio.Queue[SandboxEvent]" = field(default_factory=asyncio.Queue)
@@ -170,9 +170,9 @@ class LiveRun:
         return min(left, _MEMORY_POLL_SECONDS) if self.soft_memory else left
 
     async def _weigh(self) -> None:
-        if self.first_pid is None:
+        if not self.root_pids:
             return
-        used = await asyncio.to_thread(processes.memory_in_use_mib, self.first_pid)
+        used = await asyncio.to_thread(processes.memory_in_use_mib, self.root_pids)
         facts = os.fstatvfs(self.root)
         used += (facts.f_blocks - facts.f_bfree) * facts.f_frsize / _MIB
         self._peak_mib = max(used, self._peak_mib or 0.0)

@@ -146,7 +146,7 @@ class UnsafeSubprocess:
             soft_memory=False,
             streams=(Faucet("stdout", out, limits.stream_kill_bytes), Faucet("stderr", err, limits.stream_kill_bytes)),
             guard_fd=guard,
-            first_pid=process.pid,
+            root_pids=(process.pid,),
         )
         await until_readable(control.fileno())
         if control.recv(64) != b"ready":
@@ -181,9 +181,9 @@ def _here(request: Mapping[str, JsonValue], job: Path) -> dict[str, JsonValue]:
 
 
 def _kill_session(run: LiveRun) -> None:
-    if run.first_pid is not None:
+    for leader in run.root_pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(run.first_pid, signal.SIGKILL)
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _live(handle: SandboxHandle) -> LiveRun:

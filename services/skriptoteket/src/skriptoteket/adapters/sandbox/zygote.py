@@ -21,7 +21,8 @@ from skriptoteket.adapters.sandbox.host import processes
 from skriptoteket.adapters.sandbox.host.cgroups import Cgroups, GroupLimits, choose_cgroups, isolation_of
 from skriptoteket.adapters.sandbox.host.remains import Remains
 from skriptoteket.adapters.sandbox.host.seccomp import filter_file
-from skriptoteket.adapters.sandbox.slots import Shape, Slot, shape_of
+from skriptoteket.adapters.sandbox.inside import kernel
+from skriptoteket.adapters.sandbox.slots import Doors, Shape, Slot, shape_of
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import interpreter_view
 from skriptoteket.core.identifiers import RunId
@@ -39,8 +40,9 @@ _INSIDE = Path(__file__).parent / "inside"
 _INSIDE_AT = "/inside/skriptoteket/adapters/sandbox/inside"
 _START_SECONDS = 20.0
 _MIB = 1024 * 1024
-_OVERHEAD_PROCESSES = 3
+_OVERHEAD_PROCESSES = 1
 _MOST_SHAPES = 4
+_TOGETHER = 2
 DEFAULT_MODULES = (
     "csv", "datetime", "decimal", "html", "io", "json", "random", "re", "statistics", "tempfile", "unicodedata",
     "zipfile", "zoneinfo", "xml.etree.ElementTree", "numpy", "pandas", "openpyxl", "docx", "pypdf", "markdown_it",
@@ -54,35 +56,49 @@ class _Zygote:
 
     def __init__(self) -> None:
         self.control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control.setblocking(False)
+        self.spaces, self._far_spaces = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for near in (self.control, self.spaces):
+            near.setblocking(False)
         self.process: subprocess.Popen[bytes] | None = None
         self.born = time.monotonic()
         self.forks = 0
         self.live = 0
         self.retired = False
 
-    async def start(self, plan: Mapping[str, object], modules: Sequence[str], log: int) -> int:
-        """Become warm; the answer is the address space in MiB that every fork begins with."""
+    async def start(self, plan: Mapping[str, object], modules: Sequence[str], log: int, uids: range | None) -> int:
+        """Become warm; the answer is the address space in MiB that every fork begins with.
+
+        ``uids`` are the users of its slots, which only root can lend to it.
+        """
+        far = (self._far.fileno(), self._far_spaces.fileno())
         # From the loop's thread: the parent-death signal follows the thread that forked.
         self.process = subprocess.Popen(  # noqa: ASYNC220, S603 - forks for a millisecond, fixed program, no shell
             [interpreter_view().program, "-I", "-S", "-B", str(_INSIDE / "zygote_root.py"), str(self._far.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=(self._far.fileno(),),
+            pass_fds=far,
             env={},
             cwd="/",
             start_new_session=True,
         )
-        argv = [interpreter_view().program, "-I", "-S", "-B", "-u", f"{_INSIDE_AT}/zygote.py", str(self._far.fileno())]
+        argv = [interpreter_view().program, "-I", "-S", "-B", "-u", f"{_INSIDE_AT}/zygote.py", *map(str, far)]
         self.control.send(json.dumps({**plan, "argv": argv, "parent": os.getpid()}).encode())
-        self.control.send(json.dumps({"modules": list(modules)}).encode())
-        self._far.close()
-        await processes.until_readable(self.control.fileno())
-        answer = self.control.recv(4096)
+        self.control.send(json.dumps({"modules": list(modules), "mapped_by_worker": uids is not None}).encode())
+        self._close_far_ends()
+        answer = await self._hear()
+        if uids is not None and answer == b"unshared":
+            kernel.map_user(self.process.pid, (uids[0], uids[0]), (uids[0], uids[0]), len(uids))
+            self.control.send(b"mapped")
+            answer = await self._hear()
         if answer != b"warm":
             raise SandboxFailed(answer.decode(errors="replace") or "the zygote ended without a word")
         return processes.address_space_mib(self.process.pid)
+
+    @property
+    def doors(self) -> Doors:
+        """Where slots are asked for."""
+        return Doors(self.control, self.spaces)
 
     @property
     def alive(self) -> bool:
@@ -92,11 +108,19 @@ class _Zygote:
     def close(self) -> None:
         """End the process; its slots die with it."""
         self.control.close()
-        if self._far.fileno() >= 0:
-            self._far.close()
+        self.spaces.close()
+        self._close_far_ends()
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    async def _hear(self) -> bytes:
+        await processes.until_readable(self.control.fileno())
+        return self.control.recv(4096)
+
+    def _close_far_ends(self) -> None:
+        self._far.close()
+        self._far_spaces.close()
 
 
 class ZygoteSandbox:
@@ -122,6 +146,7 @@ class ZygoteSandbox:
         self._warm_slots = warm_slots
         self._max_runs, self._max_seconds = max_runs, max_seconds
         self._timezone = timezone
+        self._lent = slot_uids if os.geteuid() == 0 else None
         self._zygote_uid = slot_uids[0] if os.geteuid() == 0 else None
         self._uids = itertools.cycle(slot_uids[1:])
         self._cgroups = choose_cgroups() if cgroups is None else cgroups
@@ -172,7 +197,7 @@ class ZygoteSandbox:
             ),
             guard_fd=slot.guard_fd,
             first_fd=slot.first_fd,
-            first_pid=slot.pid,
+            root_pids=tuple(pid for pid in (slot.pid, slot.script_pid) if pid),
         )
         self._used[run] = (zygote, slot)
         run.release()
@@ -257,11 +282,17 @@ class ZygoteSandbox:
         parked = self._parked[shape] = self._parked.pop(shape, deque())  # the latest shape last
         await self._forget_old_shapes()
         async with self._filling:  # one after the other: two at once would build too many
-            while len(parked) < self._warm_slots:
-                try:
-                    parked.append(await self._build(limits))
-                except (SandboxFailed, OSError):
+            while (missing := self._warm_slots - len(parked)) > 0:
+                together = (self._park(parked, limits) for _ in range(min(missing, _TOGETHER)))
+                if not all(await asyncio.gather(*together)):
                     return  # the next run builds its own slot and tells what is wrong
+
+    async def _park(self, parked: "deque[tuple[_Zygote, Slot]]", limits: Limits) -> bool:
+        try:
+            parked.append(await self._build(limits))
+        except (SandboxFailed, OSError):
+            return False
+        return True
 
     async def _forget_old_shapes(self) -> None:
         while len(self._parked) > _MOST_SHAPES:
@@ -280,9 +311,8 @@ class ZygoteSandbox:
         self._slots.add(slot)
         zygote.live += 1
         try:
-            slot.request(zygote.control)
             async with asyncio.timeout(_START_SECONDS):
-                await slot.build(self._remains.remember)
+                await slot.build(zygote.doors, self._remains.remember)
         except BaseException as problem:
             await self._discard(zygote, slot)
             if isinstance(problem, OSError | TimeoutError | ValueError):
@@ -310,7 +340,7 @@ class ZygoteSandbox:
         log = os.memfd_create("zygote-log")
         try:
             async with asyncio.timeout(_START_SECONDS):
-                self._base_mib = await zygote.start(self._plan(), self._modules, log)
+                self._base_mib = await zygote.start(self._plan(), self._modules, log, self._lent)
         except BaseException as problem:
             zygote.close()
             said = os.pread(log, 4096, 0).decode(errors="replace").strip()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _KIB_PER_MIB = 1024
@@ -25,6 +25,14 @@ def open_process(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except ProcessLookupError:
         return None
+
+
+def pid_of(pidfd: int | None) -> int:
+    """The number of a process behind its pidfd, as this process counts; 0 when it is gone."""
+    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
+        if line.startswith("Pid:"):
+            return max(0, int(line.split()[1]))
+    return 0
 
 
 def kill_process(pidfd: int | None) -> None:
@@ -71,9 +79,9 @@ async def until_readable(descriptor: int) -> None:
         loop.remove_reader(descriptor)
 
 
-def memory_in_use_mib(root_pid: int) -> float:
-    """Proportional set size of a process and all its descendants. Blocks: reads /proc."""
-    return sum(_proportional_kib(pid) for pid in _family(root_pid)) / _KIB_PER_MIB
+def memory_in_use_mib(root_pids: Iterable[int]) -> float:
+    """Proportional set size of processes and all their descendants. Blocks: reads /proc."""
+    return sum(_proportional_kib(pid) for root_pid in root_pids for pid in _family(root_pid)) / _KIB_PER_MIB
 
 
 def address_space_mib(pid: int) -> int:

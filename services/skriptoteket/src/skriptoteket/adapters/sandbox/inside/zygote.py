@@ -1,18 +1,20 @@
-"""A warm interpreter: imports an environment once, then forks a slot for every script into namespaces of its own.
+"""A warm interpreter: imports an environment once, then forks a process into waiting namespaces for every script.
 
-Started by zygote_root.py as ``zygote.py CONTROL`` with an empty environment and without any privilege; it never held a
-secret. On CONTROL it is told the modules to import, answers ``warm``, and then forks a slot for every request, whose
-descriptors come along: channel, stdout, stderr, status and, where the worker could make it, the workspace.
+Started by zygote_root.py as ``zygote.py CONTROL SPACES`` with an empty environment and without any privilege; it never
+held a secret. It enters a user namespace of its own, so that it may join those of its slots, and leaves their making to
+a small process beside it (spaces.py), which answers on SPACES. On CONTROL it is told the modules to import, answers
+``warm``, and then forks a script's process for every request, whose descriptors come along: channel, stdout, stderr,
+status, and the namespaces to join.
 
-A slot is three processes: the outer one makes the namespaces and waits; the first one inside builds the file system,
-gives up everything and waits; the second one is the script's. Only the first one can write to status.
+A slot is two processes: the first one of the namespaces, and the script's, which is a child of the zygote. Only the
+zygote can write to status.
 """
 
-import gc
 import importlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -26,145 +28,158 @@ sys.path.insert(0, os.path.abspath(__file__).rsplit("/", 5)[0])
 
 import entrypoint  # type: ignore[import-not-found]  # the entry code of script contract 1, found at /runner
 
-from skriptoteket.adapters.sandbox.inside import kernel
+from skriptoteket.adapters.sandbox.inside import kernel, shared_pages, spaces
 
-_INSIDE = 1000
-_SIGKILL = 9
-_SPACES = (
-    kernel.CLONE_NEWUSER
-    | kernel.CLONE_NEWNS
-    | kernel.CLONE_NEWPID
-    | kernel.CLONE_NEWNET
-    | kernel.CLONE_NEWIPC
-    | kernel.CLONE_NEWUTS
-    | kernel.CLONE_NEWCGROUP
-)
-_STAGED = ("script.py", "request.json", "input")
 _PACKET = 1 << 16
+_CHANNEL = 3
+_GIVEN = 4 + len(spaces.JOINED)
+
+
+class Zygote:
+    """The warm process: what its children inherit, and which of them live."""
+
+    def __init__(self, control: socket.socket, program: bytes, maker: int) -> None:
+        self._control = control
+        self._program = program
+        self._maker = maker
+        self._lifeline = spaces.Lifeline()
+        self._status: dict[int, int] = {}
+        self._woken, waking = os.pipe()
+        for descriptor in (self._woken, waking):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self) -> None:
+        """Until the worker hangs up."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._woken in ready:
+                with suppress(BlockingIOError):
+                    os.read(self._woken, _PACKET)
+                self._tell_ends()
+            if self._control.fileno() in ready and not self._answer():
+                return
+
+    def _tell_ends(self) -> None:
+        while True:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return
+            if ended.si_pid == self._maker:
+                os._exit(1)
+            status = self._status.pop(ended.si_pid)
+            code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+            with suppress(OSError):
+                os.write(status, struct.pack("=i", code))
+            os.close(status)
+            # Only now: the first process of its namespaces cannot end before this one is collected.
+            os.waitpid(ended.si_pid, 0)
+
+    def _answer(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self._control, _PACKET, _GIVEN)
+        if not message:
+            return False
+        channel, out, err, status, own_numbers, *joined = descriptors
+        try:
+            kernel.join(own_numbers)
+            child = os.fork()
+            if child == 0:
+                self._become_script(json.loads(message), channel, (out, err), joined)
+            self._status[child] = status
+            process = os.pidfd_open(child)
+            with socket.socket(fileno=os.dup(channel)) as line:
+                socket.send_fds(line, [json.dumps({"pid": child}).encode()], [process])
+            os.close(process)
+        except OSError as problem:
+            _complain(channel, problem)
+        kept = set(self._status.values())
+        for descriptor in descriptors:
+            if descriptor not in kept:
+                os.close(descriptor)
+        return True
+
+    def _become_script(self, plan: spaces.Plan, channel: int, streams: tuple[int, int], joined: list[int]) -> NoReturn:
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            if os.read(channel, 64) != b"placed":
+                raise OSError("the worker gave up on this slot")
+            for space in joined:
+                kernel.join(space)
+            kernel.unshare(kernel.CLONE_NEWCGROUP)
+            os.setresgid(spaces.INSIDE, spaces.INSIDE, spaces.INSIDE)
+            os.setresuid(spaces.INSIDE, spaces.INSIDE, spaces.INSIDE)
+            self._lifeline.die_with_parent()
+            os.chdir("/job")
+            _arrange(channel, *streams)
+            channel = _CHANNEL
+            for name, value in plan["rlimits"].items():
+                resource.setrlimit(getattr(resource, name), (value, value))
+            kernel.drop_capabilities()
+            kernel.install_filter(self._program)
+        except (OSError, ValueError, KeyError) as problem:
+            _complain(channel, problem)
+            os._exit(125)
+        _script(plan["processes"])
 
 
 def main() -> None:
     """Serve until the worker hangs up."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, spaces.MANY),) * 2)
+    control, making = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
     order = json.loads(control.recv(_PACKET))
+    with open("/filter.bpf", "rb") as stream:
+        program = stream.read()
+    _enter_own_users(control, order["mapped_by_worker"])
+    maker = os.fork()
+    if maker == 0:
+        control.close()
+        spaces.serve(making, program)
+    making.close()
     for name in order["modules"]:
         with suppress(ImportError):  # an environment without it serves every script that does not need it
             importlib.import_module(name)
-    with open("/filter.bpf", "rb") as stream:
-        program = stream.read()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    gc.collect()
-    gc.freeze()
+    shared_pages.gather()
+    zygote = Zygote(control, program, maker)
     control.send(b"warm")
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(control, _PACKET, 8)
-        if not message:
-            return
-        if os.fork() == 0:
-            control.close()
-            _guarded_slot(json.loads(message), list(descriptors), program)
-        for descriptor in descriptors:
-            os.close(descriptor)
+    zygote.serve()
 
 
-def _guarded_slot(plan: dict, descriptors: list[int], program: bytes) -> NoReturn:  # type: ignore[type-arg]  # JSON
-    channel = socket.socket(fileno=descriptors[0])
-    try:
-        _slot(plan, channel, descriptors, program)
-    except (OSError, ValueError, KeyError) as problem:
-        with suppress(OSError):
-            channel.send(json.dumps({"error": str(problem)}).encode())
-    os._exit(125)
+def _enter_own_users(control: socket.socket, mapped_by_worker: bool) -> None:
+    own = (os.getuid(), os.getgid())
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    if mapped_by_worker:
+        control.send(b"unshared")
+        if control.recv(64) != b"mapped":
+            raise OSError("the worker could not map the users of the slots")
+        return
+    kernel.map_user(os.getpid(), own, own)
 
 
-def _slot(plan: dict, channel: socket.socket, descriptors: list[int], program: bytes) -> None:  # type: ignore[type-arg]  # JSON
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    outside, zygote = (os.getuid(), os.getgid()), os.getppid()
-    _ask(channel, json.dumps({"pid": os.getpid()}).encode(), b"placed")
-    kernel.unshare(_SPACES)
-    if plan["mapped_by_worker"]:
-        _ask(channel, b"unshared", b"mapped")
-    else:
-        kernel.map_user(os.getpid(), (_INSIDE, _INSIDE), outside)
-    os.setresgid(_INSIDE, _INSIDE, _INSIDE)
-    os.setresuid(_INSIDE, _INSIDE, _INSIDE)
-    # Only now: a change of user takes the parent-death signal away.
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, _SIGKILL)
-    if os.getppid() != zygote:
-        raise OSError("the zygote is gone")
-    told, telling = os.pipe()
-    first = os.fork()
-    if first == 0:
-        os.close(telling)
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, _SIGKILL)
-        os.read(told, 1)
-        os.close(told)
-        _first(plan, channel, descriptors, program)
-    process = os.pidfd_open(first)
-    socket.send_fds(channel, [b'{"first": true}'], [process])
-    os.closerange(3, 256)
-    os.waitpid(first, 0)
-    os._exit(0)
+def _complain(channel: int, problem: Exception) -> None:
+    with suppress(OSError):
+        os.write(channel, json.dumps({"error": str(problem)}).encode())
 
 
-def _ask(channel: socket.socket, question: bytes, answer: bytes) -> None:
-    channel.send(question)
-    if channel.recv(64) != answer:
-        raise OSError("the worker gave up on this slot")
+def _arrange(channel: int, out: int, err: int) -> None:
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    for descriptor, number in ((nothing, 0), (out, 1), (err, 2), (channel, _CHANNEL)):
+        os.dup2(descriptor, number)
+    os.closerange(_CHANNEL + 1, spaces.MANY)
 
 
-def _first(plan: dict, channel: socket.socket, descriptors: list[int], program: bytes) -> NoReturn:  # type: ignore[type-arg]  # JSON
-    _, out, err, status, *given = descriptors
-    root = given[0] if given else kernel.make_workspace(plan["workspace_bytes"], plan["inodes"])
-    if not given:
-        kernel.make_folders(root, None, None)
-        socket.send_fds(channel, [b'{"workspace": true}'], [root])
-    _mount_all(plan, root)
-    kernel.set_host_name("sandbox")
-    os.chdir("/job")
-    for name, value in plan["rlimits"].items():
-        resource.setrlimit(getattr(resource, name), (value, value))
-    kernel.drop_capabilities()
-    # Not dumpable: the script has the same user, and may not reach this process through /proc.
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    kernel.install_filter(program)
-    second = os.fork()
-    if second == 0:
-        os.close(status)
-        _script(channel.fileno(), out, err, plan["processes"])
-    for descriptor in (channel.detach(), out, err):
-        os.close(descriptor)
-    while True:
-        ended, how = os.wait()
-        if ended == second:
-            os.write(status, struct.pack("=i", os.waitstatus_to_exitcode(how)))
-            os._exit(0)
-
-
-def _mount_all(plan: dict, root: int) -> None:  # type: ignore[type-arg]  # JSON from the worker
-    kernel.attach(root, "/workspace")
-    os.close(root)
-    kernel.mount("/workspace/work", "/job", "", kernel.MS_BIND)
-    for name in _STAGED:
-        kernel.bind_read_only(f"/workspace/stage/{name}", f"/job/{name}")
-    kernel.detach("/workspace")
-    quiet = kernel.MS_NOSUID | kernel.MS_NODEV
-    for folder, size in (("/tmp", plan["tmp_bytes"]), ("/dev/shm", plan["shm_bytes"])):  # noqa: S108 - the slot's own
-        kernel.mount("tmpfs", folder, "tmpfs", quiet, f"size={size},nr_inodes={plan['inodes']},mode=1777")
-    kernel.mount("proc", "/proc", "proc", quiet | kernel.MS_NOEXEC)
-
-
-def _script(channel: int, out: int, err: int, processes: int) -> NoReturn:
+def _script(processes: int) -> NoReturn:
     os.setsid()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-    nothing = os.open("/dev/null", os.O_RDONLY)
-    for descriptor, number in ((nothing, 0), (out, 1), (err, 2), (channel, 3)):
-        os.dup2(descriptor, number)
-    os.closerange(4, 256)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed()
-    sys.argv = ["entrypoint.py", "/job", "3", str(processes)]
+    sys.argv = ["entrypoint.py", "/job", str(_CHANNEL), str(processes)]
     code = 1
     try:
         code = entrypoint.main()
