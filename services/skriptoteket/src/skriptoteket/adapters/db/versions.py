@@ -149,9 +149,10 @@ class SqlSnapshotStore:
         return snapshot_of(row) if row is not None else None
 
     async def prolong(self, snapshot_id: UUID, until: datetime) -> None:
-        """Keep it longer."""
+        """Keep it longer. Raises ``NotFound``."""
         statement = update(sandbox_snapshots).where(sandbox_snapshots.c.id == snapshot_id).values(expires_at=until)
-        await self._session.execute(statement)
+        if await rows_changed(self._session, statement) == 0:
+            raise NotFound("snapshot", snapshot_id)
 
     async def forget_expired(self, now: datetime) -> int:
         """Those whose time is over."""

@@ -125,7 +125,7 @@ class MemorySnapshotStore:
         )
 
     async def prolong(self, snapshot_id: UUID, until: datetime) -> None:
-        """Keep it longer."""
+        """Keep it longer. Raises ``NotFound``."""
         self._state.snapshots[snapshot_id] = replace(await self.get(snapshot_id), expires_at=until)
 
     async def forget_expired(self, now: datetime) -> int:

@@ -24,6 +24,7 @@ NAMING: tuple[Column[str], ...] = (
     t.nominations.c.nominee,
     t.nominations.c.nominator,
     t.nomination_decisions.c.decided_by,
+    t.environment_decisions.c.decided_by,
 )
 """What outlives a person. Settings, favourites, sessions and schedules are removed before."""
 
