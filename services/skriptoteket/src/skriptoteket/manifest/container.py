@@ -28,6 +28,7 @@ from skriptoteket.core.interaction.actions import Interaction
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.models import Limits
+from skriptoteket.core.runs.observing.reliability import Reliability
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.leaving import Leaving
 from skriptoteket.core.runs.oversight.operations import Operating
@@ -81,6 +82,7 @@ class Library:
     foreign: ForeignRuns
     operating: Operating
     leaving: Leaving
+    reliability: Reliability
     classification: Classification
     planning: Planning
     firing: Firing
@@ -168,6 +170,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         require=settings.require,
         default_limits=default_limits(settings),
         trial_seconds=settings.limit_sandbox_wall_seconds,
+        ceilings=ceilings(settings),
     )
     return Library(
         settings=settings,
@@ -200,6 +203,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         preferences=Preferences(work),
         interaction=Interaction(work, clock, bell, rules, timedelta(hours=settings.retain_sessions_hours)),
         foreign=ForeignRuns(work, clock, ids),
+        reliability=Reliability(work, clock),
         leaving=Leaving(work, clock, ids, bell),
         operating=Operating(work, clock, alive_for),
         approving=Approving(work, FolderShelf(settings.environments_dir, settings.environments), clock, ids),

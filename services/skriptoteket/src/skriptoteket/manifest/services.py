@@ -41,6 +41,7 @@ from skriptoteket.core.ports import Ids
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.runs.observing.reading import Reading
+from skriptoteket.core.runs.observing.reliability import Reliability
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.operations import Operating
 from skriptoteket.core.runs.oversight.removal import Removal
@@ -76,6 +77,7 @@ def services(library: Library, audit: AuditTrail) -> tuple[Service, ...]:
         Interaction: library.interaction,
         ForeignRuns: library.foreign,
         Operating: library.operating,
+        Reliability: library.reliability,
         Classification: library.classification,
         UploadLimits: upload_limits(settings),
         Ids: library.ids,
@@ -178,6 +180,7 @@ def _desks(library: Library, readers: Readers) -> tuple[Service, ...]:
             library.publication,
             library.stewardship,
             library.browsing,
+            library.reliability,
             *await asked(scope),
         )
 

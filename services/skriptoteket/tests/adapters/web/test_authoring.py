@@ -175,6 +175,24 @@ async def test_maintainers(client: AsyncClient) -> None:
     await sent(client, f"/admin/tools/{tool}/maintainers", 422, subject="nobody@example.org")
 
 
+async def test_another_owner(client: AsyncClient) -> None:
+    """By page or API, with a reason that is kept; an unknown person and no reason are told in the form."""
+    tool = await accepted(client)
+    owner = f"/admin/tools/{tool}/owner"
+    assert "write the reason" in await sent(client, owner, 422, owner="urn:fsp:person:bob", reason=" ")
+    assert "does not hold the right" in await sent(client, owner, 422, owner="nobody@example.org", reason="New job.")
+    await sent(client, owner, owner="urn:fsp:person:bob", reason="New job.")
+    found = (await client.get(f"/api/v1/tools/{tool}/maintainers")).json()
+    assert found["owner"] == "urn:fsp:person:bob"
+    assert found["maintainers"] == ["urn:fsp:person:anna", "urn:fsp:person:bob"]
+    back = await client.put(
+        f"/api/v1/tools/{tool}/owner", json={"subject": "urn:fsp:person:anna", "reason": "Came back."}
+    )
+    assert back.json()["owner"] == "urn:fsp:person:anna"
+    records = (await client.get(f"/api/v1/tools/{tool}/maintainers")).json()["records"]
+    assert [each["reason"] for each in records if each["action"] == "owner_changed"] == ["New job.", "Came back."]
+
+
 async def test_a_wrong_suggestion_is_shown_again(client: AsyncClient) -> None:
     """422 names the missing tags and keeps the text."""
     back = await sent(client, "/suggestions/new", 422, title="T", description="Keep me")

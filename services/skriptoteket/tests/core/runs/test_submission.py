@@ -16,6 +16,7 @@ from skriptoteket.core.runs.ports.workers import Worker
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 from skriptoteket.core.runs.submission import RunSubmission, Submission
+from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, reduced
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
 
@@ -31,7 +32,7 @@ class Counter:
         """Put tool and worker in place."""
         now = self.clock.now()
         tool_id, version_id = ToolId(uuid4()), VersionId(uuid4())
-        behaviour = Behaviour("x = 1\n", input_schema=())
+        behaviour = Behaviour("x = 1\n", input_schema=(), limits={"memory_mib": 2048, "wall_seconds": 30})
         hashes = content_hash(behaviour), behaviour_hash(behaviour)
         worker = Worker(WorkerId("w"), "h", "b", 1, 0.0, "1", "test", DEFAULT_REQUIREMENTS, ("standard@1",), 4096, 0, False, now, now)  # fmt: skip  # noqa: E501 - one record
         tool = Tool(tool_id, "counter", "Counter", "", "urn:o", now, now, is_visible=True)
@@ -87,3 +88,19 @@ async def test_hidden_tools_cannot_be_run(counter: Counter) -> None:
         await unit.tools.update(replace(tool, is_visible=False))
     with pytest.raises(NotFound):
         await counter.submit()
+
+
+async def test_ceilings_that_were_lowered_since(counter: Counter) -> None:
+    """A version that was published with more than the operator allows now runs with what is allowed; less stays."""
+    assert limits(await counter.submit()) == (2048, 30)
+    lowered = {**LIMIT_CEILINGS, "memory_mib": (64, 1024), "wall_seconds": (1, 60), "cpu": (0.1, 0.5)}
+    rules = AdmissionRules(ceilings=lowered)
+    counter.verb = RunSubmission(counter.work, counter.clock, counter.bell, rules)
+    later = await counter.submit()
+    assert (limits(later), later.run.limits.cpu) == ((1024, 30), 0.5)
+    assert reduced({"memory_mib": 2048, "wall_seconds": 30}, lowered) == {"memory_mib": 1024}
+
+
+def limits(submitted: Any) -> tuple[int, int]:
+    """Memory and time of a run."""
+    return submitted.run.limits.memory_mib, submitted.run.limits.wall_seconds

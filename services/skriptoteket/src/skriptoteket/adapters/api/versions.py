@@ -29,7 +29,8 @@ from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.differences import difference
 from skriptoteket.core.catalog.lookup import ToolLookup
 from skriptoteket.core.fields.schema import check_schema
-from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, PUBLISH, REVIEW, ROLLBACK
+from skriptoteket.core.identifiers import VersionId
+from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, PUBLISH, REVIEW, ROLLBACK, Actor
 from skriptoteket.core.versions.draft_lock import DraftLocking
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
 from skriptoteket.core.versions.publication import Expected, Publication
@@ -68,15 +69,14 @@ async def create_draft(
     change = DraftChange(body.given(), body.change_summary)
     derived = version_id_of(body.derived_from) if body.derived_from is not None else None
     made = await drafts.create(actor, await lookup.id_of(tool), change, derived)
-    return VersionDetail.whole(*await drafts.version(actor, made.id))
+    return await _whole(drafts, actor, made.id)
 
 
 @router.get("/tool-versions/{version_id}", name="skriptoteket_api_version")
 @access(permission=AUTHOR)
 async def version(version_id: str, principal: CurrentPrincipal, drafts: Drafts, rights: Rights) -> VersionDetail:
     """One version with its source."""
-    tool, found = await drafts.version(await rights.of(principal, WRITING), version_id_of(version_id))
-    return VersionDetail.whole(tool, found)
+    return await _whole(drafts, await rights.of(principal, WRITING), version_id_of(version_id))
 
 
 @router.get("/tool-versions/{version_id}/diff", name="skriptoteket_api_diff")
@@ -115,7 +115,7 @@ async def save(
         parent = version_id_of(body.expected_parent_version_id)
     content = version_id_of(body.content_from) if body.content_from is not None else None
     saved = await drafts.save(actor, parent, DraftChange(body.given(), body.change_summary), content)
-    return VersionDetail.whole(*await drafts.version(actor, saved.id))
+    return await _whole(drafts, actor, saved.id)
 
 
 @router.post("/tool-versions/{version_id}/submit-review", name="skriptoteket_api_submit_review")
@@ -151,7 +151,7 @@ async def withdraw(
     actor = await rights.of(principal, WRITING)
     archived, draft = await reviews.withdraw(actor, version_id_of(version_id), body.rationale)
     await audit.record(principal, "version.withdrawn", archived.id, body.rationale)
-    return VersionDetail.whole(*await drafts.version(actor, draft.id))
+    return await _whole(drafts, actor, draft.id)
 
 
 @router.post("/tool-versions/{version_id}/request-changes", status_code=201, name="skriptoteket_api_request_changes")
@@ -169,7 +169,7 @@ async def request_changes(
     actor = await rights.of(principal, (*WRITING, REVIEW))
     archived, draft = await reviews.request_changes(actor, version_id_of(version_id), body.rationale)
     await audit.record(principal, "version.changes_requested", archived.id, body.rationale)
-    return VersionDetail.whole(*await drafts.version(actor, draft.id))
+    return await _whole(drafts, actor, draft.id)
 
 
 @router.post("/tool-versions/{version_id}/publish", status_code=201, name="skriptoteket_api_publish")
@@ -241,3 +241,8 @@ async def validate_schemas(tool: str, body: SchemasIn, lookup: Lookup) -> Schema
     ]
     shown = [SchemaIssueOut(schema_name=each.schema, path=each.path, message=each.message) for each in issues]
     return SchemasOut(valid=not shown, issues=shown)
+
+
+async def _whole(drafts: Drafting, actor: Actor, version_id: VersionId) -> VersionDetail:
+    tool, found = await drafts.version(actor, version_id)
+    return VersionDetail.whole(tool, found, drafts.reduced_limits(found))

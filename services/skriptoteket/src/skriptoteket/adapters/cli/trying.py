@@ -16,9 +16,8 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.results.contract import Answer, OutputFile
 from skriptoteket.core.results.normalization import normalize
 from skriptoteket.core.runs.inputs import HEAD_BYTES, Upload, file_issues, unique_names
-from skriptoteket.core.runs.models import Limits
+from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.sandbox import Exited, Printed, RunSpec, Sandbox, SandboxHandle
-from skriptoteket.core.runs.submission import limits_of
 from skriptoteket.core.versions.behaviour import checked
 from skriptoteket.core.versions.models import Behaviour
 
@@ -150,7 +149,7 @@ def _spec(
         "limits": {},
         **told,
     }
-    limits = limits_of(behaviour, Limits())
+    limits = AdmissionRules().limits(behaviour.limits)
     return RunSpec(
         run_id, 1, behaviour.environment, behaviour.source_code, behaviour.entrypoint, request, inputs, limits
     )

@@ -1,7 +1,7 @@
 """RunStore and WorkerStore in dictionaries."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -113,6 +113,15 @@ class MemoryRunStore:
         """By outcome."""
         ended = [run for run in self._state.runs.values() if run.finished_at is not None and run.finished_at >= since]
         return Counter(run.outcome.value for run in ended if run.outcome is not None)
+
+    async def outcomes_of_tools(self, tools: Collection[ToolId], since: datetime) -> Mapping[ToolId, Mapping[str, int]]:
+        """By tool, then by outcome, without trials."""
+        found: dict[ToolId, Counter[str]] = {}
+        for run in self._state.runs.values():
+            real = run.tool_id in tools and run.context is RunContext.PRODUCTION
+            if real and run.outcome is not None and run.finished_at is not None and run.finished_at >= since:
+                found.setdefault(run.tool_id, Counter())[run.outcome] += 1
+        return found
 
     async def tried(self, tool_id: ToolId, behaviour_hash: str) -> bool:
         """Whether a sandbox run of exactly this behaviour succeeded."""

@@ -199,6 +199,12 @@ async def _render(
         "came_back": came_back(tool.draft_head_version_id, versions),
         "same_files": await desk.trying.trials.last_with_files(actor, tool.id),
         "head": next((each for each in versions if each.id == tool.draft_head_version_id), None),
+        "reduced_limits": {
+            name: most
+            for each in versions
+            if each.state is VersionState.ACTIVE
+            for name, most in desk.drafting.reduced_limits(each).items()
+        },
         "in_review": next((each for each in versions if each.state is VersionState.IN_REVIEW), None),
         "environments": [(name, name) for name in desk.environments],
         "trial_fields": _trial_fields(sheet.texts.get("input_schema", "[]"), TRIAL_PREFIX),

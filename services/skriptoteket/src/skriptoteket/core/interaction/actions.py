@@ -104,6 +104,7 @@ class Interaction:
                 raise NotFound("session", wanted.tool_id)
             _check_turn(session, wanted)
             offering = await _offering(unit, session, wanted.actor)
+            offering = replace(offering, limits=self._rules.clipped(offering.limits))
             values = _accepted(session, wanted)
             now = self._clock.now()
             room = (offering.environment, offering.limits, offering.requirements)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from skriptoteket.core.catalog.models import Tool
@@ -14,7 +14,7 @@ from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.ports import Clock, UnitOfWork
 from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.runs.inputs import Upload, file_issues, unique_names
-from skriptoteket.core.runs.models import InputFile, Lane, Limits, Run, RunContext, RunKind, RunState, SessionFiles
+from skriptoteket.core.runs.models import InputFile, Lane, Run, RunContext, RunKind, RunState, SessionFiles
 from skriptoteket.core.runs.ports.bell import Doorbell
 from skriptoteket.core.runs.ports.records import Remembered
 from skriptoteket.core.runs.ports.unit import RunUnit
@@ -133,7 +133,7 @@ class RunSubmission:
         return await unit.runs.get(known.run_id)
 
     async def _ensure_room(self, unit: RunUnit, behaviour: Behaviour, requested_by: str) -> None:
-        room = (behaviour.environment, limits_of(behaviour, self._rules.default_limits), behaviour.requirements)
+        room = (behaviour.environment, self._rules.limits(behaviour.limits), behaviour.requirements)
         await ensure_room(unit, self._rules, room, requested_by, self._clock.now())
 
     def _run(self, wanted: Submission, tool: Tool, version: ToolVersion, values: Mapping[str, JsonValue]) -> Run:
@@ -152,7 +152,7 @@ class RunSubmission:
             requested_by=wanted.requested_by,
             requested_at=now,
             environment=behaviour.environment,
-            limits=limits_of(behaviour, self._rules.default_limits),
+            limits=self._rules.limits(behaviour.limits),
             requirements=behaviour.requirements,
             idempotent=behaviour.idempotent,
             files=input_files(wanted.uploads),
@@ -181,13 +181,6 @@ def kept_for_the_next_step(files: Sequence[InputFile]) -> Sequence[InputFile]:
         text = "no files are kept from the step before; choose them again"
         raise ValidationFailed([FieldIssue("session_files", "nothing_kept", text)])
     return files
-
-
-def limits_of(behaviour: Behaviour, default: Limits) -> Limits:
-    """The limits of a run: the operator's, with what the version asks for."""
-    return Limits(
-        **{each.name: behaviour.limits.get(each.name, getattr(default, each.name)) for each in fields(Limits)}
-    )
 
 
 async def runnable_tool(unit: RunUnit, tool_slug: str) -> tuple[Tool, ToolVersion]:

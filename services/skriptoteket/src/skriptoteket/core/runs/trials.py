@@ -19,7 +19,7 @@ from skriptoteket.core.runs.ports.bell import Doorbell
 from skriptoteket.core.runs.ports.records import RunFilter
 from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
-from skriptoteket.core.runs.submission import input_files, limits_of
+from skriptoteket.core.runs.submission import input_files
 from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings, checked
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour
@@ -88,7 +88,7 @@ class Trials:
         async with self._work.write() as unit:
             tool, behaviour = await self._wanted(unit, actor, trial)
             values, settings = await self._given(unit, actor, trial, behaviour)
-            room = (behaviour.environment, limits_of(behaviour, self._rules.default_limits), behaviour.requirements)
+            room = (behaviour.environment, self._rules.limits(behaviour.limits), behaviour.requirements)
             await ensure_room(unit, self._rules, room, actor.subject, self._clock.now())
             snapshot = None if trial.fields is None else await self._snapshot(unit, actor, tool.id, behaviour)
             now = self._clock.now()
@@ -105,7 +105,7 @@ class Trials:
                 requested_by=actor.subject,
                 requested_at=now,
                 environment=behaviour.environment,
-                limits=limits_of(behaviour, self._rules.default_limits),
+                limits=self._rules.limits(behaviour.limits),
                 requirements=behaviour.requirements,
                 files=input_files(trial.uploads),
                 values=values,

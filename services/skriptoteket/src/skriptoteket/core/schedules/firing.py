@@ -20,7 +20,7 @@ from skriptoteket.core.preferences.settings import settings_of_a_run
 from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
 from skriptoteket.core.runs.ports.bell import Doorbell
 from skriptoteket.core.runs.queueing.admission import AdmissionRules, ensure_room
-from skriptoteket.core.runs.submission import accepted_input, limits_of, runnable_version
+from skriptoteket.core.runs.submission import accepted_input, runnable_version
 from skriptoteket.core.schedules.models import FAILURES_THAT_PAUSE, Occurrence, OccurrenceStatus, Pause, Schedule
 from skriptoteket.core.schedules.planning import is_over, stored_uploads
 from skriptoteket.core.schedules.ports import OwnerRights, ScheduleUnit
@@ -142,7 +142,7 @@ class Firing:
         issues: list[FieldIssue] = []
         values = accepted_input(behaviour, found.values, stored_uploads(found), issues, stored=True)
         settings = await settings_of_a_run(unit.preferences, tool.id, behaviour, found.owner)
-        limits = limits_of(behaviour, self._rules.default_limits)
+        limits = self._rules.limits(behaviour.limits)
         await ensure_room(unit, self._rules, (behaviour.environment, limits, behaviour.requirements), found.owner, now)
         run = Run(
             id=RunId(self._ids.new()),

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from skriptoteket.core.errors import FieldIssue, ValidationFailed
 from skriptoteket.core.fields.schema import check_schema, normal_form
 from skriptoteket.core.fields.values import has_bad_characters
+from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.versions.hashing import at_the_door
 from skriptoteket.core.versions.models import ONE_FILE, Behaviour
 
@@ -75,6 +76,15 @@ def checked(
     if issues:
         raise ValidationFailed(issues)
     return behaviour
+
+
+def reduced(limits: Mapping[str, JsonValue], ceilings: Ceilings) -> dict[str, float]:
+    """Which limits of a version, checked when it was saved, are higher than the operator allows now, and what runs get
+    instead."""
+    asked = {name: wanted for name, wanted in limits.items() if isinstance(wanted, int | float)}
+    return {
+        name: ceilings[name][1] for name, wanted in asked.items() if name in ceilings and wanted > ceilings[name][1]
+    }
 
 
 def _type_issues(name: str, value: object, ceilings: Ceilings) -> list[FieldIssue]:

@@ -9,7 +9,7 @@ from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import Actor
 from skriptoteket.core.versions.authorship import head_moved, writable_tool
-from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings, checked
+from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings, checked, reduced
 from skriptoteket.core.versions.draft_lock import follow, refuse_if_locked
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
@@ -53,6 +53,10 @@ class Drafting:
         self._ids = ids
         self._environments = environments
         self._ceilings = ceilings
+
+    def reduced_limits(self, version: ToolVersion) -> dict[str, float]:
+        """What runs of the version get where it asks for more than the operator allows by now."""
+        return reduced(version.behaviour.limits, self._ceilings)
 
     async def create(
         self, actor: Actor, tool_id: ToolId, change: DraftChange, derived_from: VersionId | None = None

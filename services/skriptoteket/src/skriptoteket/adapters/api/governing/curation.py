@@ -1,5 +1,6 @@
 """Curate routes: tools of the house, reviews, maintainers, suggestions."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -22,10 +23,12 @@ from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
 from skriptoteket.core.catalog.curation import Curation
 from skriptoteket.core.catalog.lookup import ToolLookup
+from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.governance.suggestions.models import SuggestionStatus
 from skriptoteket.core.governance.suggestions.triage import Suggesting, Verdict
 from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, CURATE, REASSIGN_OWNER, REVIEW, SUGGEST, TRIAGE
+from skriptoteket.core.runs.observing.reliability import Reliability
 from skriptoteket.core.versions.review import Reviewing
 
 router = APIRouter()
@@ -38,22 +41,25 @@ Lookup = Annotated[ToolLookup, inject(ToolLookup)]
 Rights = Annotated[Actors, inject(Actors)]
 Audit = Annotated[Ledger, inject(Ledger)]
 Directory = Annotated[People, inject(People)]
+Records = Annotated[Reliability, inject(Reliability)]
 
 STEWARDING = (AUTHOR, AUTHOR_ANY, CURATE)
 
 
 @router.get("/my-tools", name="skriptoteket_api_my_tools")
 @access(permission=AUTHOR)
-async def my_tools(principal: CurrentPrincipal, lookup: Lookup) -> list[AdminToolOut]:
-    """The tools that one maintains, newest change first."""
-    return [AdminToolOut.of(tool) for tool in await lookup.maintained_by(principal.urn)]
+async def my_tools(principal: CurrentPrincipal, lookup: Lookup, records: Records) -> list[AdminToolOut]:
+    """The tools that one maintains, newest change first, with how they do."""
+    return await _with_records(await lookup.maintained_by(principal.urn), records)
 
 
 @router.get("/admin/tools", name="skriptoteket_api_admin_tools")
 @access(permission=CURATE)
-async def tools(principal: CurrentPrincipal, curating: Curating, rights: Rights) -> list[AdminToolOut]:
-    """Every tool, hidden ones too."""
-    return [AdminToolOut.of(tool) for tool in await curating.tools(await rights.of(principal, (CURATE,)))]
+async def tools(
+    principal: CurrentPrincipal, curating: Curating, rights: Rights, records: Records
+) -> list[AdminToolOut]:
+    """Every tool, hidden ones too, with how it does."""
+    return await _with_records(await curating.tools(await rights.of(principal, (CURATE,))), records)
 
 
 @router.post("/admin/tools", status_code=201, name="skriptoteket_api_create_tool")
@@ -136,10 +142,13 @@ async def add_maintainer(
     lookup: Lookup,
     rights: Rights,
     directory: Directory,
+    audit: Audit,
 ) -> Response:
     """Somebody by URN or e-mail address."""
     actor = await rights.of(principal, STEWARDING)
-    await stewards.add(actor, await lookup.id_of(tool), await directory.candidate(body.subject))
+    wanted, candidate = await lookup.id_of(tool), await directory.candidate(body.subject)
+    await stewards.add(actor, wanted, candidate)
+    await audit.record(principal, "maintainer.added", wanted, subject=candidate.subject)
     return Response(status_code=204)
 
 
@@ -153,9 +162,12 @@ async def remove_maintainer(
     stewards: Stewards,
     lookup: Lookup,
     rights: Rights,
+    audit: Audit,
 ) -> Response:
     """With a reason; the owner stays."""
-    await stewards.remove(await rights.of(principal, STEWARDING), await lookup.id_of(tool), subject, reason)
+    wanted = await lookup.id_of(tool)
+    await stewards.remove(await rights.of(principal, STEWARDING), wanted, subject, reason)
+    await audit.record(principal, "maintainer.removed", wanted, reason, subject=subject)
     return Response(status_code=204)
 
 
@@ -169,11 +181,14 @@ async def change_owner(
     lookup: Lookup,
     rights: Rights,
     directory: Directory,
+    audit: Audit,
 ) -> AdminToolOut:
     """Another owner, with a reason."""
     actor = await rights.of(principal, (REASSIGN_OWNER,))
     candidate = await directory.candidate(body.subject)
-    return AdminToolOut.of(await stewards.change_owner(actor, await lookup.id_of(tool), candidate, body.reason))
+    changed = await stewards.change_owner(actor, await lookup.id_of(tool), candidate, body.reason)
+    await audit.record(principal, "owner.changed", changed.id, body.reason, subject=candidate.subject)
+    return AdminToolOut.of(changed)
 
 
 @router.get("/suggestions", name="skriptoteket_api_suggestions")
@@ -229,3 +244,8 @@ async def decide(
     decided = await ideas.decide(actor, wanted, verdict)
     await audit.record(principal, "suggestion.decided", decided.id, body.rationale, verdict=decided.status)
     return SuggestionOut.of(*await ideas.one(actor, wanted))
+
+
+async def _with_records(tools: Sequence[Tool], records: Reliability) -> list[AdminToolOut]:
+    found = await records.of({tool.id for tool in tools})
+    return [AdminToolOut.of(tool, found[tool.id]) for tool in tools]

@@ -8,10 +8,25 @@ from skriptoteket.core.catalog.curation import ToolTexts
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.governance.stewardship.models import StewardshipRecord
 from skriptoteket.core.governance.suggestions.models import Idea, Suggestion, SuggestionDecision
+from skriptoteket.core.runs.observing.reliability import WINDOW, Record
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class ToolRecordOut(BaseModel):
+    """How runs of a tool ended in the last days: ``failed`` because of the tool; ``failure_rate`` is from 0 to 1."""
+
+    days: int
+    runs: int
+    failed: int
+    failure_rate: float | None
+
+    @classmethod
+    def of(cls, record: Record) -> "ToolRecordOut":
+        """The wire shape of a record."""
+        return cls(days=WINDOW.days, runs=record.runs, failed=record.failed, failure_rate=record.failure_rate)
 
 
 class AdminToolOut(BaseModel):
@@ -32,16 +47,17 @@ class AdminToolOut(BaseModel):
     draft_head_version_id: str | None
     max_parallel: int | None
     updated_at: datetime
+    record: ToolRecordOut | None = None
 
     @classmethod
-    def of(cls, tool: Tool) -> "AdminToolOut":
-        """The wire shape of a tool."""
+    def of(cls, tool: Tool, record: Record | None = None) -> "AdminToolOut":
+        """The wire shape of a tool; lists say how it does."""
         ids = ("id", "active_version_id", "draft_head_version_id")
-        given = {name: getattr(tool, name) for name in cls.model_fields if name not in ids}
+        given = {name: getattr(tool, name) for name in cls.model_fields if name not in (*ids, "record")}
         named = {name: str(getattr(tool, name)) if getattr(tool, name) is not None else None for name in ids}
-        return cls.model_validate(
-            {**given, **named, "professions": list(tool.professions), "categories": list(tool.categories)}
-        )
+        shown = ToolRecordOut.of(record) if record is not None else None
+        tags = {"professions": list(tool.professions), "categories": list(tool.categories)}
+        return cls.model_validate({**given, **named, **tags, "record": shown})
 
 
 class TextsIn(_Strict):

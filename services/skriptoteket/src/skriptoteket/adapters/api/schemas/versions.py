@@ -1,5 +1,6 @@
 """Draft, review and publish: wire shapes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -65,14 +66,15 @@ class VersionDetail(VersionItem):
     settings_schema: list[dict[str, JsonValue]]
     usage_instructions: str
     limits: dict[str, JsonValue]
+    reduced_limits: dict[str, float]
     requirements: list[str]
     idempotent: bool
     contract: int
     submit_note: str
 
     @classmethod
-    def whole(cls, tool: Tool, version: ToolVersion) -> "VersionDetail":
-        """The wire shape of a version."""
+    def whole(cls, tool: Tool, version: ToolVersion, reduced: Mapping[str, float]) -> "VersionDetail":
+        """The wire shape of a version; ``reduced`` limits are lower than it asks for."""
         behaviour = version.behaviour
         return cls(
             **VersionItem.of(tool, version).model_dump(),
@@ -81,6 +83,7 @@ class VersionDetail(VersionItem):
             settings_schema=[dict(field) for field in behaviour.settings_schema],
             usage_instructions=behaviour.usage_instructions,
             limits=dict(behaviour.limits),
+            reduced_limits=dict(reduced),
             requirements=list(behaviour.requirements),
             idempotent=behaviour.idempotent,
             contract=behaviour.contract,

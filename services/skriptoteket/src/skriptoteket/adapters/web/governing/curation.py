@@ -18,7 +18,8 @@ from skriptoteket.core.catalog.curation import Curation, ToolTexts
 from skriptoteket.core.errors import Conflict, Forbidden, ValidationFailed
 from skriptoteket.core.governance.stewardship.assignment import Stewardship
 from skriptoteket.core.identifiers import ToolId
-from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, CURATE, ROLLBACK
+from skriptoteket.core.roles import AUTHOR, AUTHOR_ANY, CURATE, REASSIGN_OWNER, ROLLBACK
+from skriptoteket.core.runs.observing.reliability import Reliability
 from skriptoteket.core.versions.drafting import Drafting
 from skriptoteket.core.versions.publication import Expected, Publication, earlier_active
 
@@ -34,6 +35,7 @@ class CurationDesk:
     publication: Publication
     stewardship: Stewardship
     browsing: Browsing
+    reliability: Reliability
     actors: Actors
     people: People
     readers: Readers
@@ -43,7 +45,7 @@ class CurationDesk:
 Desk = Annotated[CurationDesk, inject(CurationDesk)]
 Page = Annotated[Pages, inject(Pages)]
 
-RIGHTS = (CURATE, AUTHOR, AUTHOR_ANY, ROLLBACK)
+RIGHTS = (CURATE, AUTHOR, AUTHOR_ANY, REASSIGN_OWNER, ROLLBACK)
 
 
 @router.get("/admin/tools", name="skriptoteket_admin_tools")
@@ -53,7 +55,12 @@ async def tools(request: Request, principal: CurrentPrincipal, desk: Desk, pages
     actor = await desk.actors.of(principal, RIGHTS)
     found = await desk.curation.tools(actor)
     names = await desk.people.names(frozenset(tool.owner for tool in found))
-    context = {"reader": desk.readers.of(principal, request), "tools": found, "names": names}
+    context = {
+        "reader": desk.readers.of(principal, request),
+        "tools": found,
+        "names": names,
+        "records": await desk.reliability.of({tool.id for tool in found}),
+    }
     return await pages.render(request, "skriptoteket/admin_tools.html", context)
 
 
@@ -166,6 +173,31 @@ async def remove_maintainer(
     return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
 
 
+@router.post("/admin/tools/{tool_id}/owner", name="skriptoteket_change_owner")
+@access(permission=REASSIGN_OWNER)
+async def change_owner(
+    tool_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    pages: Page,
+    owner: Annotated[str, Form(max_length=320)],
+    reason: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """Somebody else by e-mail address or URN, with a reason; who owned the tool stays a maintainer."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    wanted = ToolId(uuid_of("tool", tool_id))
+    try:
+        candidate = await desk.people.candidate(owner)
+        await desk.stewardship.change_owner(actor, wanted, candidate, reason)
+    except ValidationFailed as error:
+        fields = {"subject": "owner", "reason": "owner_reason"}
+        issues = {fields.get(issue.field, issue.field): issue.message for issue in error.issues}
+        return await _tool_page(tool_id, request, principal, desk, pages, issues)
+    await desk.ledger.record(principal, "owner.changed", wanted, reason, subject=candidate.subject)
+    return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
+
+
 @router.post("/admin/versions/{version_id}/rollback", name="skriptoteket_roll_back")
 @access(permission=ROLLBACK)
 async def roll_back(
@@ -207,6 +239,7 @@ async def _tool_page(
     actor = await desk.actors.of(principal, RIGHTS)
     found, people, records = await desk.stewardship.people(actor, ToolId(uuid_of("tool", tool_id)))
     versions = (await desk.drafting.versions(actor, found.id))[1] if actor.may_write(people) else ()
+    active = next((each for each in versions if each.id == found.active_version_id), None)
     urns = people | {found.owner} | {each.created_by for each in versions} | {each.by for each in records}
     context = {
         "reader": desk.readers.of(principal, request),
@@ -220,5 +253,8 @@ async def _tool_page(
         "targets": earlier_active(found, versions),
         "issues": issues,
         "may_roll_back": actor.holds(ROLLBACK),
+        "may_reassign": actor.holds(REASSIGN_OWNER),
+        "record": (await desk.reliability.of({found.id}))[found.id],
+        "reduced_limits": desk.drafting.reduced_limits(active) if active is not None else {},
     }
     return await pages.render(request, "skriptoteket/admin_tool.html", context, status if issues else 200)

@@ -1,6 +1,6 @@
 """Runs as they are kept: their store, what it is asked, and what is kept beside a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -126,6 +126,10 @@ class RunStore(Protocol):
 
     async def outcomes(self, since: datetime) -> Mapping[str, int]:
         """How many runs ended how since then."""
+        ...
+
+    async def outcomes_of_tools(self, tools: Collection[ToolId], since: datetime) -> Mapping[ToolId, Mapping[str, int]]:
+        """How many runs outside sandboxes ended how since then, for each of the tools."""
         ...
 
     async def tried(self, tool_id: ToolId, behaviour_hash: str) -> bool:

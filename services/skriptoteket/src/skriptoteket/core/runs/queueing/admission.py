@@ -1,15 +1,17 @@
 """Whether a run may wait: a worker that can do it, and room in the queue."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from skriptoteket.core.errors import QueueFull, TooManyRuns
+from skriptoteket.core.json_values import JsonValue
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.ports.unit import RunUnit
 from skriptoteket.core.runs.queueing.matching import ensure_runnable
 from skriptoteket.core.runs.queueing.waiting import next_start
+from skriptoteket.core.versions.behaviour import LIMIT_CEILINGS, Ceilings
 
 _LONGEST_PATIENCE = 120
 """Seconds after which asking again is worth it, however long the queue."""
@@ -26,6 +28,17 @@ class AdmissionRules:
     require: tuple[str, ...] = ()
     default_limits: Limits = field(default_factory=Limits)
     trial_seconds: int = 60
+    ceilings: Ceilings = field(default_factory=lambda: LIMIT_CEILINGS)
+
+    def limits(self, asked: Mapping[str, JsonValue]) -> Limits:
+        """What a run may use: the operator's limits, with what its version asks for, and never more than the operator
+        allows by now."""
+        return self.clipped(replace(self.default_limits, **{**asked}))  # type: ignore[arg-type]  # checked when saved
+
+    def clipped(self, limits: Limits) -> Limits:
+        """The limits where they are no higher than the ceilings, else these."""
+        lowered = {name: min(getattr(limits, name), high) for name, (_, high) in self.ceilings.items()}
+        return replace(limits, **lowered)
 
 
 async def ensure_room(
