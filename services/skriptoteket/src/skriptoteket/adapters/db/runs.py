@@ -1,6 +1,6 @@
 """RunStore and WorkerStore on SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -152,6 +152,16 @@ class SqlRunStore:
         """By outcome."""
         query = select(runs.c.outcome, func.count()).where(runs.c.finished_at >= since, runs.c.outcome.is_not(None))
         return {outcome: count for outcome, count in (await self._session.execute(query.group_by(runs.c.outcome)))}
+
+    async def outcomes_of_tools(self, tools: Collection[ToolId], since: datetime) -> Mapping[ToolId, Mapping[str, int]]:
+        """By tool, then by outcome, without trials."""
+        of, counted = runs.c, func.count()
+        query = select(of.tool_id, of.outcome, counted).where(of.tool_id.in_(list(tools)), of.finished_at >= since)
+        real = query.where(of.context == RunContext.PRODUCTION, of.outcome.is_not(None))
+        found: dict[ToolId, dict[str, int]] = {}
+        for tool_id, outcome, count in await self._session.execute(real.group_by(of.tool_id, of.outcome)):
+            found.setdefault(ToolId(tool_id), {})[outcome] = count
+        return found
 
     async def tried(self, tool_id: ToolId, behaviour_hash: str) -> bool:
         """Whether a sandbox run of exactly this behaviour succeeded."""
