@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,17 +33,20 @@ class RunningPlatform:
 
 
 @contextmanager
-def running_platform(folder: Path, *, workers: int, database: str = "") -> Iterator[RunningPlatform]:
+def running_platform(
+    folder: Path, *, workers: int, database: str = "", extra: Mapping[str, str] | None = None
+) -> Iterator[RunningPlatform]:
     """Start everything below ``folder``, and end it with the block.
 
-    ``database`` is the address of a PostgreSQL database for all capabilities; empty: a SQLite file each.
+    ``database`` is the address of a PostgreSQL database for all capabilities; empty: a SQLite file each. ``extra`` is
+    added to the environment.
 
     Raises:
         RuntimeError: it does not start; the log stands in ``folder``.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    environment = _environment(folder, url, database)
+    environment = {**_environment(folder, url, database), **(extra or {})}
     password = secrets.token_urlsafe(18)
     command = [str(BIN / "au-sys-identity"), "create-admin", "--email", EMAIL, "--json"]
     subprocess.run(command, env=environment, input=password.encode(), check=True, capture_output=True)

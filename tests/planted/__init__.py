@@ -1,0 +1,1 @@
+"""Defects that are planted into the running platform, one for each stage of the gauntlet."""
