@@ -12,6 +12,7 @@ from skriptoteket.core.roles import Actor
 from skriptoteket.core.versions.draft_lock import LOCK_TIME, DraftLocking
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
 from skriptoteket.core.versions.models import ToolVersion
+from skriptoteket.core.versions.review import Reviewing
 
 
 class Room:
@@ -23,6 +24,7 @@ class Room:
         self.curation = Curation(work, clock, ids)
         self.drafting = Drafting(work, clock, ids, ("standard@1",))
         self.locking = DraftLocking(work, clock)
+        self.reviewing = Reviewing(work, clock, ids)
         self.one = people["author"]
         self.two = Actor("urn:fsp:person:second", self.one.rights)
 
@@ -50,13 +52,14 @@ async def test_a_lock_is_renewed_by_its_holder(room: Room) -> None:
     assert (first.acquired_at, first.expires_at + timedelta(minutes=5)) == (again.acquired_at, again.expires_at)
 
 
-async def test_somebody_else_can_neither_lock_nor_save(room: Room) -> None:
+async def test_somebody_else_can_neither_lock_save_nor_submit(room: Room) -> None:
     """Both are told holder and expiry, until it is over or given back."""
     draft = await room.open()
     lock = await room.locking.acquire(room.one, draft.tool_id, draft.id)
     for attempt in (
         room.locking.acquire(room.two, draft.tool_id, draft.id),
         room.drafting.save(room.two, draft.id, DraftChange({"source_code": "x = 2\n"})),
+        room.reviewing.submit(room.two, draft.id),
     ):
         with pytest.raises(Conflict) as refused:
             await attempt

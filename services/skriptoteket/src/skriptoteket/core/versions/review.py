@@ -10,6 +10,7 @@ from skriptoteket.core.identifiers import ToolId, VersionId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import PUBLISH, REVIEW, Actor
 from skriptoteket.core.versions.authorship import head_moved, writable_tool
+from skriptoteket.core.versions.draft_lock import refuse_if_locked
 from skriptoteket.core.versions.models import (
     ArchivedReason,
     ToolVersion,
@@ -50,7 +51,7 @@ class Reviewing:
 
         Raises:
             NotFound: no such version for this actor.
-            Conflict: ``wrong_state``, ``draft_head_moved``, or ``review_pending`` when another version waits.
+            Conflict: ``wrong_state``, ``draft_head_moved``, ``draft_locked``, or ``review_pending`` when another version waits.
             ValidationFailed: the note is too long, or this text never succeeded in the sandbox and has to.
         """
         if len(note) > MAX_NOTE:
@@ -62,6 +63,7 @@ class Reviewing:
             in_state(version, VersionState.DRAFT)
             if tool.draft_head_version_id != version_id:
                 raise head_moved(tool)
+            await refuse_if_locked(unit, tool.id, actor.subject, self._clock.now())
             if self._require_trial and not await unit.runs.tried(tool.id, version.behaviour_hash):
                 rule = "must have succeeded in the sandbox as it stands; try it, then submit"
                 raise ValidationFailed([FieldIssue("version", "untried", rule)])
