@@ -7,6 +7,7 @@ descriptor can be handed in. Whatever happens, ``result.json`` is written if the
 
 import inspect
 import json
+import linecache
 import os
 import sys
 import traceback
@@ -43,6 +44,7 @@ def main() -> int:
 
 
 def _prepare(job: Path, channel: int | None, processes: int | None):
+    toolkit = toolkit_of_scripts()
     if processes is not None:
         # Set here and not earlier: processes are counted per user namespace, and only in here is it the run's own.
         import resource
@@ -54,14 +56,20 @@ def _prepare(job: Path, channel: int | None, processes: int | None):
             os._exit(125)
         os.set_blocking(channel, False)
         os.set_inheritable(channel, False)
-    os.environ["FSP_JOB"] = str(job)
-    sys.path.insert(0, str(Path(__file__).parent))
+    toolkit._load(job)  # only now: a warm process gets its request just before its release
+    toolkit._channel = channel
+    return toolkit
+
+
+def toolkit_of_scripts():
+    """The toolkit, without a request yet; where scripts and a warm process find it."""
+    folder = str(Path(__file__).parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     if PACKAGES not in sys.path:
         sys.path.append(PACKAGES)
-    import toolkit  # only now: it reads the request, which a warm process gets just before its release
+    import toolkit  # only now: it lies beside this file, which an isolated interpreter does not look at
 
-    del os.environ["FSP_JOB"]
-    toolkit._channel = channel
     return toolkit
 
 
@@ -138,8 +146,6 @@ def _describe(caught: BaseException) -> dict:
 
 def _remember(name: str, source: str) -> None:
     # A traceback shows its code lines from here, also for a script that changed the working folder.
-    import linecache
-
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
 
 

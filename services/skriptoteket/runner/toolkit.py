@@ -39,14 +39,21 @@ def _mapping(name: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-_job = Path(os.environ.get("FSP_JOB", "/job"))
-request: dict[str, object] = _read(_job / "request.json")
-inputs: dict[str, object] = _mapping("inputs")
-settings: dict[str, object] = _mapping("settings")
-action: dict[str, object] | None = _mapping("action") or None
-state: dict[str, object] = _mapping("state")
-_listed = request.get("files")
-files: list[dict[str, object]] = [one for one in _listed if isinstance(one, dict)] if isinstance(_listed, list) else []
+def _load(job: Path) -> None:
+    global request, inputs, settings, action, state, files
+    request = _read(job / "request.json")
+    inputs, settings, state = _mapping("inputs"), _mapping("settings"), _mapping("state")
+    action = _mapping("action") or None
+    listed = request.get("files")
+    files = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+request: dict[str, object] = {}
+inputs: dict[str, object] = {}
+settings: dict[str, object] = {}
+action: dict[str, object] | None = None
+state: dict[str, object] = {}
+files: list[dict[str, object]] = []
 _channel: int | None = None
 _mark = ""
 _last = 0.0

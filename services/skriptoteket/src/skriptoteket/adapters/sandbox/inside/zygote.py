@@ -144,6 +144,7 @@ def main() -> None:
     for name in order["modules"]:
         with suppress(ImportError):  # an environment without it serves every script that does not need it
             importlib.import_module(name)
+    entrypoint.toolkit_of_scripts()
     shared_pages.gather()
     zygote = Zygote(control, program, maker)
     control.send(b"warm")
@@ -178,7 +179,7 @@ def _script(processes: int) -> NoReturn:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
-        numpy.random.seed()
+        numpy.random.seed(list(os.urandom(32)))
     sys.argv = ["entrypoint.py", "/job", str(_CHANNEL), str(processes)]
     code = 1
     try:
