@@ -11,10 +11,11 @@ from typing import ParamSpec
 import click
 
 from au_sys_python_factory.commands.output import answer
-from au_sys_python_factory.errors import DIFFERENT, DONE, UsageError
+from au_sys_python_factory.errors import DIFFERENT, DONE, FINDINGS, UsageError
 from au_sys_python_factory.pipelines.locked import synced
 from au_sys_python_factory.plan.apply import apply, writing
 from au_sys_python_factory.plan.model import Plan, difference
+from au_sys_python_factory.verification.parts import Outcome
 from au_sys_python_factory.workspace.members import Workspace
 
 P = ParamSpec("P")
@@ -56,9 +57,18 @@ def manner_options(command: Callable[P, None]) -> Callable[..., None]:
 
 
 def carry_out(
-    workspace: Workspace, manner: Manner, make: Callable[[], Plan], next_steps: list[str], *, destroys: bool = False
+    workspace: Workspace,
+    manner: Manner,
+    make: Callable[[], Plan],
+    next_steps: list[str],
+    *,
+    destroys: bool = False,
+    prove: Callable[[], list[Outcome]] | None = None,
 ) -> None:
-    """Plan, show or apply, and end the command with its exit code."""
+    """Plan, show or apply, and end the command with its exit code.
+
+    ``prove`` takes the place of bringing the environment along; what it finds decides the exit code.
+    """
     if manner.dry_run:
         show(workspace, make(), manner)
         return
@@ -69,19 +79,29 @@ def carry_out(
         if destroys:
             confirm(plan, manner)
         entry = apply(workspace.root, plan)
-    if entry is not None and not manner.no_sync:
-        synced(workspace.root)
+    if not manner.as_json:
+        tell(plan) if entry is not None else click.echo("nothing to do")
+    proved = _brought_along(workspace, prove) if entry is not None and not manner.no_sync else []
+    code = FINDINGS if any(item.verdict == "failed" for item in proved) else DONE
     changes = [{"kind": item.kind, "path": item.path, "reason": item.reason} for item in plan.changes]
     if manner.as_json:
-        answer(plan.command, DONE, {"journal": entry.id if entry else None, "changes": changes, "next": next_steps})
-        return
-    if entry is None:
-        click.echo("nothing to do")
-        return
-    tell(plan)
-    click.echo(f"journal entry {entry.id}")
-    if next_steps:
-        click.echo("next:\n" + "\n".join(f"  {step}" for step in next_steps))
+        data = {"journal": entry.id if entry else None, "changes": changes, "next": next_steps, "proved": proved}
+        answer(plan.command, code, data)
+    elif entry is not None:
+        click.echo(f"journal entry {entry.id}")
+        if code != DONE:
+            click.echo(f"the files stay; python-factory undo {entry.id} takes them back")
+        if next_steps:
+            click.echo("next:\n" + "\n".join(f"  {step}" for step in next_steps))
+    if code != DONE:
+        click.get_current_context().exit(code)
+
+
+def _brought_along(workspace: Workspace, prove: Callable[[], list[Outcome]] | None) -> list[Outcome]:
+    if prove is not None:
+        return prove()
+    synced(workspace.root)
+    return []
 
 
 def show(workspace: Workspace, plan: Plan, manner: Manner) -> None:

@@ -6,11 +6,19 @@ from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprin
 from au_sys_python_factory.blueprint.fields import read_fields
 from au_sys_python_factory.blueprint.naming import check_word, checked_name, noun_of
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
+from au_sys_python_factory.commands.proving import proof_of
 from au_sys_python_factory.errors import UsageError
 from au_sys_python_factory.pipelines.new_capability import plan_new_capability
 from au_sys_python_factory.pipelines.new_platform import next_name, plan_new_platform
 from au_sys_python_factory.pipelines.registration import chosen_platform, find_capability
 from au_sys_python_factory.workspace.members import find_workspace
+
+_VERIFY = click.option(
+    "--verify/--no-verify",
+    default=True,
+    show_default=True,
+    help="Prove it green afterwards: lint, layers, types, tests, wheels in a clean environment, the shell's answers.",
+)
 
 
 @click.group()
@@ -27,9 +35,17 @@ def new() -> None:
     "--wire", "shell", default=None, metavar="SHELL", help="The platform to wire it into; default: the only one."
 )
 @click.option("--no-wire", is_flag=True, help="Leave the platforms alone.")
+@_VERIFY
 @manner_options
 def capability(
-    name: str, fields: tuple[str, ...], noun: str, summary: str, shell: str | None, no_wire: bool, manner: Manner
+    name: str,
+    fields: tuple[str, ...],
+    noun: str,
+    summary: str,
+    shell: str | None,
+    no_wire: bool,
+    verify: bool,
+    manner: Manner,
 ) -> None:
     """Make the capability NAME.
 
@@ -45,12 +61,13 @@ def capability(
     text = (summary or f"Keeps {word.label_many}.").replace('"', "'")
     blueprint = Blueprint(names, word, read_fields(fields or STANDARD_FIELDS), text, dependencies(workspace))
     platform = None if no_wire else chosen_platform(workspace, shell)
+    prove = proof_of(workspace.root, names.dist, platform.path.name if platform else None, manner) if verify else None
     next_steps = [
         f"uv run pytest {names.folder}/tests",
         "uv run just shell-up" if platform else f"python-factory wire {names.kebab} --shell NAME",
         f"python-factory undo   (takes {names.folder} back)",
     ]
-    carry_out(workspace, manner, lambda: plan_new_capability(blueprint, workspace, platform), next_steps)
+    carry_out(workspace, manner, lambda: plan_new_capability(blueprint, workspace, platform), next_steps, prove=prove)
 
 
 @new.command()

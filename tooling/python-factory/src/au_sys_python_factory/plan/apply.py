@@ -11,6 +11,7 @@ from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.plan.journal import FOLDER, Entry, Journal, State
 from au_sys_python_factory.plan.locking import single_writer
 from au_sys_python_factory.plan.model import MISSING, Plan, digest, read
+from au_sys_python_factory.workspace.trees import LEFT_BEHIND
 
 Side = Literal["before", "after"]
 _AT: dict[Side, State] = {"before": "undone", "after": "done"}
@@ -126,7 +127,16 @@ def _remove_folders(root: Path, entry: Entry, side: Side) -> None:
             made |= {parent.as_posix() for parent in Path(touched.path).parents if len(parent.parts) > 1}
     for folder in sorted(made, key=len, reverse=True):
         with contextlib.suppress(OSError):
-            (root / folder).rmdir()
+            _remove_folder(root / folder)
+
+
+def _remove_folder(folder: Path) -> None:
+    """An empty folder, and one in which only caches of tools are left."""
+    left = [item.name for item in folder.iterdir()]
+    if set(left) <= LEFT_BEHIND:
+        for name in left:
+            shutil.rmtree(folder / name)
+        folder.rmdir()
 
 
 def _recover(root: Path) -> list[str]:

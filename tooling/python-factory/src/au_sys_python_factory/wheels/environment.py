@@ -59,11 +59,17 @@ def export_lock(root: Path, packages: Sequence[str], extras: Sequence[str] = ())
 
 
 def make_environment(
-    folder: Path, *, root: Path, requirements: str, wheels: Sequence[BuiltFile], python: str | None = None
+    folder: Path,
+    *,
+    root: Path,
+    requirements: str,
+    wheels: Sequence[BuiltFile],
+    python: str | None = None,
+    relocatable: bool = False,
 ) -> Environment:
     """Bring ``folder`` to exactly these packages; one that already is so is taken as it is.
 
-    A new one is made beside the old, and the old one survives a failure.
+    A new one is made beside the old, and the old one survives a failure. A ``relocatable`` one may be copied.
 
     Raises:
         UvFailed: a step of uv failed; ``folder`` is as it was.
@@ -79,7 +85,7 @@ def make_environment(
     if folder.exists():
         folder.rename(old)
     try:
-        packages = _install(folder, root, requirements, wheels, interpreter)
+        packages = _install(folder, root, requirements, wheels, interpreter, relocatable)
         (folder / COMPLETE).write_text(json.dumps({"key": key, "packages": str(packages)}), "utf-8")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -107,10 +113,13 @@ def answering_scripts(environment: Environment, scripts: Sequence[str]) -> dict[
     return {script: _answer(environment.bin / script) for script in scripts}
 
 
-def _install(folder: Path, root: Path, requirements: str, wheels: Sequence[BuiltFile], interpreter: str) -> int:
+def _install(
+    folder: Path, root: Path, requirements: str, wheels: Sequence[BuiltFile], interpreter: str, relocatable: bool
+) -> int:
     folder.parent.mkdir(parents=True, exist_ok=True)
+    kind = ["--relocatable"] if relocatable else []
     run_uv(
-        ["venv", "--quiet", "--no-project", "--clear", "--python", interpreter, str(folder)],
+        ["venv", "--quiet", "--no-project", "--clear", *kind, "--python", interpreter, str(folder)],
         doing="making the environment",
         folder=root,
     )
