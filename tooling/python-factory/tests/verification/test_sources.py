@@ -7,12 +7,16 @@ import pytest
 from au_sys_python_factory.verification.sources import PartFailed, layers, lint
 from au_sys_python_factory.workspace.members import Member, find_workspace
 
+RUFF = """line-length = 120
+[lint.isort]
+known-first-party = ["au_sys_notes", "fastapi_services_platform"]
+"""
 ERRORS = "packages/au-sys-notes/src/au_sys_notes/core/errors.py"
 
 
 def notes(house: Path) -> Member:
     """The generated capability, in a workspace with lines as long as ours."""
-    (house / "ruff.toml").write_text("line-length = 120\nsrc = ['packages/*/src']\n")
+    (house / "ruff.toml").write_text(RUFF)
     return find_workspace(house).by_dist["au-sys-notes"]
 
 
