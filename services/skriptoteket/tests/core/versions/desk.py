@@ -1,10 +1,13 @@
 """Every verb of versions over one library."""
 
+from datetime import timedelta
 from typing import Any
 
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
+from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.roles import Actor
+from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
 from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 from skriptoteket.core.versions.drafting import DraftChange, Drafting
 from skriptoteket.core.versions.models import ToolVersion
@@ -19,7 +22,7 @@ class Desk:
 
     def __init__(self, work: Any, clock: Any, people: dict[str, Actor], four_eyes: FourEyes = "off") -> None:
         ids = TimeOrderedIds()
-        self.work = work
+        self.work, self.clock = work, clock
         self.people = people
         self.curation = Curation(work, clock, ids)
         self.drafting = Drafting(work, clock, ids, ENVIRONMENTS)
@@ -47,3 +50,16 @@ class Desk:
             self.people["reviewer"], draft.id, Expected(draft.behaviour_hash), "Looks good.", show=True
         )
         return (await self.drafting.version(self.people["reviewer"], done.new_active_version_id))[1]
+
+
+async def waiting_run(work: Any, clock: Any, version: ToolVersion) -> RunId:
+    """A run of the version that waits in the queue."""
+    now = clock.now()
+    run = Run(
+        RunId(TimeOrderedIds().new()), RunKind.PRODUCTION, RunContext.PRODUCTION, Lane.INTERACTIVE, RunState.QUEUED,
+        version.tool_id, version.id, None, version.behaviour_hash, "urn:a", now, "standard@1",
+        queue_deadline=now + timedelta(minutes=15),
+    )  # fmt: skip
+    async with work.write() as unit:
+        await unit.runs.add(run)
+    return run.id

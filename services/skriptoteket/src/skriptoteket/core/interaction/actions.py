@@ -198,7 +198,8 @@ def _check_turn(session: ToolSession, wanted: WantedAction) -> None:
 
 def _in_progress(session: ToolSession) -> Conflict:
     facts = {"state_rev": session.rev, "run_id": str(session.pending_run_id)}
-    return Conflict("action_in_progress", "The step before this one is still running.", facts)
+    text = "The step before this one is still running. Wait for its result, then go on from there."
+    return Conflict("action_in_progress", text, facts)
 
 
 async def _offering(unit: InteractionUnit, session: ToolSession, actor: Actor) -> Run:

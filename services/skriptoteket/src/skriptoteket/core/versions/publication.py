@@ -114,7 +114,8 @@ class Publication:
             tool = await unit.tools.lock(target.tool_id)
             target = await unit.versions.get(version_id)  # as above
             if target.state is VersionState.ACTIVE:
-                raise Conflict("already_active", f"Version {target.version_number} is the active one already.")
+                same = f"Version {target.version_number} is the active one already. There is nothing to do."
+                raise Conflict("already_active", same)
             if target.published_at is None:
                 message = (
                     f"Version {target.version_number} was never published; it can only become active through review."
@@ -194,7 +195,8 @@ async def _ensure_differs(unit: VersionUnit, tool: Tool, target: ToolVersion) ->
         return
     active = await unit.versions.get(tool.active_version_id)
     if active.behaviour_hash == target.behaviour_hash:
-        raise Conflict("already_active", f"What is active now is the same as version {target.version_number}.")
+        message = f"What is active now is the same as version {target.version_number}. There is nothing to do."
+        raise Conflict("already_active", message)
 
 
 def _ensure_expected(version: ToolVersion, expected: Expected) -> None:

@@ -51,7 +51,7 @@ class Reviewing:
 
         Raises:
             NotFound: no such version for this actor.
-            Conflict: ``wrong_state``, ``draft_head_moved``, ``draft_locked``, or ``review_pending`` when another version waits.
+            Conflict: ``wrong_state``, ``draft_head_moved``, ``draft_locked``, or ``review_pending`` when another waits.
             ValidationFailed: the note is too long, or this text never succeeded in the sandbox and has to.
         """
         if len(note) > MAX_NOTE:
@@ -193,8 +193,10 @@ def in_state(version: ToolVersion, *wanted: VersionState) -> None:
         Conflict: ``wrong_state`` with the actual one.
     """
     if version.state not in wanted:
+        words = " or ".join(state.replace("_", " ") for state in wanted)
         message = (
-            f"Version {version.version_number} is {version.state.replace('_', ' ')}; this needs {' or '.join(wanted)}."
+            f"Version {version.version_number} is {version.state.replace('_', ' ')}, and this is for versions that are "
+            f"{words}. Load the page to see what was decided."
         )
         raise Conflict("wrong_state", message, {"state": version.state})
 
