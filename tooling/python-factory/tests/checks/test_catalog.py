@@ -10,8 +10,9 @@ from au_sys_python_factory.checks.rule import Rule
 Plant = Callable[[str, str], list[tuple[str, str]]]
 
 IN_TREES = {
-    *("A01", "A07", "A08", "D02", "D03", "D04", "D05", "D07", "D08", "D09"),
-    *("L01", "L03", "L04", "L05", "L06", "L09", "L10", "M01", "M03", "M04", "M05", "T02", "T03", "T06"),
+    *("A01", "A05", "A07", "A08", "A09", "A15", "D02", "D03", "D04", "D05", "D06", "D07", "D08", "D09", "D11"),
+    *("L01", "L03", "L04", "L05", "L06", "L09", "L10", "L13"),
+    *("M01", "M03", "M04", "M05", "M06", "M07", "M09", "T01", "T02", "T03", "T06"),
 }
 """Rules about more than one file; test_trees.py plants for them."""
 

@@ -1,6 +1,6 @@
 """Everything a capability may hand over, as data."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
@@ -35,6 +35,9 @@ class Tier(IntEnum):
 class RouterMount:
     """A router with its tier. ``name`` is what the configuration files call it. Each route in it declares its access
     (``@access``).
+
+    ``problem_codes`` are for capabilities whose problems have a member ``code``: what it is in problems that the
+    platform tells on these routes, by the problem's slug or, for all others, by its status.
     """
 
     name: str
@@ -42,6 +45,7 @@ class RouterMount:
     tier: Tier
     prefix: str = ""
     max_body_bytes: int | None = None
+    problem_codes: Mapping[str | int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,4 +299,6 @@ class Contribution:
     migrations: Migrations | None = None
     problems: tuple[ProblemMapping, ...] = ()
     audit_events: tuple[str, ...] = ()
+    """Actions that the capability records in the audit trail, so that they are listed before they happen."""
     entry_page: str | None = None
+    """Where browsers that are not signed in are sent; only the provider of sign-in has one."""

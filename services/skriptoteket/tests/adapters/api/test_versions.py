@@ -42,6 +42,15 @@ async def published(client: AsyncClient, tool: str, draft: dict[str, Any], **mor
     return await posted(client, f"/tool-versions/{draft['id']}/publish", **body)
 
 
+async def test_what_is_in_review_can_be_withdrawn_once(client: AsyncClient) -> None:
+    """It becomes a draft again; a draft is in no review that it could be taken from."""
+    _, draft = await drafted(client)
+    await posted(client, f"/tool-versions/{draft['id']}/submit-review", 200, note="Please look.")
+    again = await posted(client, f"/tool-versions/{draft['id']}/withdraw", 201, rationale="A typo.")
+    assert again["state"] == "draft"
+    await posted(client, f"/tool-versions/{again['id']}/withdraw", 409, rationale="Once more.")
+
+
 async def test_the_whole_way(client: AsyncClient) -> None:
     """Suggested, accepted, drafted, saved, submitted, sent back, submitted, published, shown, superseded, rolled
     back."""

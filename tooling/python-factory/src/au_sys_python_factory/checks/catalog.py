@@ -2,14 +2,15 @@
 
 from au_sys_python_factory.checks import logs, tracking
 from au_sys_python_factory.checks.allowed import waivers
-from au_sys_python_factory.checks.architecture import directions, import_time, layers
-from au_sys_python_factory.checks.asynchrony import blocking, endpoints
-from au_sys_python_factory.checks.dependencies import declarations, imports
-from au_sys_python_factory.checks.honesty import comments, doubles, handling, unfinished
-from au_sys_python_factory.checks.layout import doors, files, mirrored_tests, sizes
-from au_sys_python_factory.checks.manifest import offers
+from au_sys_python_factory.checks.architecture import coverage, directions, import_time, layers, ports, purity
+from au_sys_python_factory.checks.asynchrony import awaiting, blocking, clients, endpoints
+from au_sys_python_factory.checks.asynchrony import dependencies as before_endpoints
+from au_sys_python_factory.checks.dependencies import declarations, imports, licences, lock
+from au_sys_python_factory.checks.honesty import comments, doubles, handling, matching, reaching, unfinished, values
+from au_sys_python_factory.checks.layout import doors, duplicates, files, mirrored_tests, sizes
+from au_sys_python_factory.checks.manifest import contents, events, migrations, offers, operations, surface
 from au_sys_python_factory.checks.rule import Rule
-from au_sys_python_factory.checks.security import access, code
+from au_sys_python_factory.checks.security import access, audited, code, committed, paths
 
 UNREADABLE = Rule(
     "L00",
@@ -21,8 +22,14 @@ UNREADABLE = Rule(
 )
 
 _MODULES = (
-    directions, layers, import_time, files, sizes, doors, mirrored_tests, unfinished, doubles, comments,
-    handling, endpoints, blocking, logs, access, code, imports, declarations, offers, tracking, waivers,
+    directions, layers, import_time, coverage, ports, purity,
+    files, sizes, doors, duplicates, mirrored_tests,
+    unfinished, doubles, comments, handling, matching, reaching, values,
+    endpoints, before_endpoints, blocking, clients, awaiting,
+    logs, access, audited, code, committed, paths,
+    imports, declarations, lock, licences,
+    offers, contents, events, migrations, operations, surface,
+    tracking, waivers,
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = tuple(

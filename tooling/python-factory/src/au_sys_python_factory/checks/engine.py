@@ -55,15 +55,18 @@ def _inside(path: str, members: set[str]) -> bool:
     return "/".join(parts[:2]) in members or parts[0] in members
 
 
-def run(project: Project, rules: Iterable[Rule] = RULES) -> Report:
-    """Ask every rule, sort by weight, leave out what a line or an entry allows."""
+def run(project: Project, rules: Iterable[Rule] = RULES, *, deep: bool = False) -> Report:
+    """Ask every rule, sort by weight, leave out what a line or an entry allows.
+
+    ``deep`` also asks what only running the code can tell: it imports and starts what it looks at.
+    """
     chosen = tuple(rules)
     by_path = {file.path: file for member in project.members for file in member.files}
     waivers, root = Waivers(project), project.workspace.root
     findings: list[Finding] = []
     waived: dict[str, int] = {}
     owners = [member.member for member in project.members]
-    for rule, hit, path in _hits(project, chosen, by_path):
+    for rule, hit, path in _hits(project, chosen, by_path, deep=deep):
         if waivers.allow(rule, hit, path, by_path.get(path)):
             owner = next((item.relative for item in owners if path.is_relative_to(item.path)), "")
             waived[owner] = waived.get(owner, 0) + 1
@@ -78,7 +81,7 @@ def run(project: Project, rules: Iterable[Rule] = RULES) -> Report:
 
 
 def _hits(
-    project: Project, rules: tuple[Rule, ...], by_path: dict[Path, SourceFile]
+    project: Project, rules: tuple[Rule, ...], by_path: dict[Path, SourceFile], *, deep: bool
 ) -> Iterator[tuple[Rule, Hit, Path]]:
     root = project.workspace.pyproject
     for rule in rules:
@@ -87,6 +90,8 @@ def _hits(
         for member in project.members:
             about_member = member.unreadable if rule is UNREADABLE else ()
             for hit in rule.member_check(member) if rule.member_check else about_member:
+                yield rule, hit, hit.path or root
+            for hit in rule.deep_check(member) if rule.deep_check and deep else ():
                 yield rule, hit, hit.path or root
         for file in by_path.values() if rule.file_check else ():
             yield from ((rule, hit, hit.path or file.path) for hit in _file_hits(rule, file))

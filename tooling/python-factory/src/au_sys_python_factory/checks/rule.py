@@ -30,10 +30,11 @@ ProjectCheck = Callable[["Project"], Iterable[Hit]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it says, why, how to go on, and the three kinds of check that it may have.
+    """One rule: what it says, why, how to go on, and the kinds of check that it may have.
 
     ``wrong`` planted at ``place`` of a good package breaks this rule and no other, ``right`` breaks none: a test does
-    both. ``same_as`` names lint codes with the same meaning: a ``noqa`` for one of them with a reason is a waiver.
+    both. ``deep_check`` runs code of the workspace and is asked on demand only. ``same_as`` names lint codes with the
+    same meaning: a ``noqa`` for one of them with a reason is a waiver.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Rule:
     file_check: FileCheck | None = None
     member_check: MemberCheck | None = None
     project_check: ProjectCheck | None = None
+    deep_check: MemberCheck | None = None
 
 
 @dataclass(frozen=True, order=True)

@@ -9,6 +9,7 @@ from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.errors import Refused
+from au_sys_python_factory.plan.model import digest
 
 _MARK = re.compile(r"^(<{7} |>{7} |={7}$)", re.MULTILINE)
 
@@ -23,6 +24,17 @@ def behind(member: MemberFiles) -> Iterator[Hit]:
         yield Hit(1, 1, f"the upgrade to template {tracked.open_to} is open", place, "error")
     elif tracked.version.isdigit() and int(tracked.version) < int(newest(tracked.kind)):
         yield Hit(1, 1, f"template {tracked.version}; the newest is {newest(tracked.kind)}", place)
+
+
+def edited(member: MemberFiles) -> Iterator[Hit]:
+    """Files that are the factory's alone and are no longer as it wrote them."""
+    tracked = _state(member)
+    if tracked is None:
+        return
+    for name, kind in sorted(tracked.classes.items()):
+        path = member.member.path / name
+        if kind == "generated" and path.is_file() and digest(path.read_bytes()) != tracked.digests[name]:
+            yield Hit(1, 1, f"{name} is the factory's and was edited by hand", path)
 
 
 def damaged(member: MemberFiles) -> Iterator[Hit]:
@@ -47,6 +59,17 @@ def _state(member: MemberFiles) -> Tracked | None:
     except Refused:
         return None
 
+
+T01 = Rule(
+    "T01",
+    "A generated file was edited",
+    "The next upgrade writes it anew, and the edit is gone.",
+    "take the edit back and change what it is made of; python-factory eject NAME makes every file the owner's.",
+    "a line more in a file that state.toml calls generated\n",
+    "the file as it was rendered\n",
+    place=STATE,
+    member_check=edited,
+)
 
 T02 = Rule(
     "T02",
@@ -82,4 +105,4 @@ T04 = Rule(
     file_check=marks,
 )
 
-RULES = (T02, T03, T04)
+RULES = (T01, T02, T03, T04)

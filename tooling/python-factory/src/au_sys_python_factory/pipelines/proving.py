@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprint, dependencies
 from au_sys_python_factory.blueprint.fields import read_fields
 from au_sys_python_factory.blueprint.naming import Names, noun_of
-from au_sys_python_factory.checks.catalog import RULES
+from au_sys_python_factory.checks.catalog import RULES, UNREADABLE
 from au_sys_python_factory.checks.engine import run
 from au_sys_python_factory.checks.reading.project import read_project
 from au_sys_python_factory.checks.rule import Rule
@@ -76,9 +77,13 @@ def _findings(workspace: Workspace, below: str) -> list[tuple[str, str]]:
 
 
 def _plantable(rule: Rule) -> bool:
-    """Whether the wrong example is one file of code; examples of the others are told in words."""
-    checked = rule.file_check is not None or rule.id in ("L00", "Y03")
-    return checked and rule.place.endswith(".py") and rule.id not in ("L03", "L04", "L05", "L09")
+    """Whether the wrong example is one file of code for any package; examples of the others are told in words."""
+    asked = rule.file_check or rule.member_check or rule is UNREADABLE
+    try:
+        ast.parse("" if rule is UNREADABLE else rule.wrong.replace("{package}", "package"))
+    except SyntaxError:
+        return False
+    return bool(asked) and rule.place.startswith(("src/", "tests/")) and "core.notes" not in rule.wrong
 
 
 def _planted(workspace: Workspace, rule: Rule) -> Proof:
@@ -90,7 +95,7 @@ def _planted(workspace: Workspace, rule: Rule) -> Proof:
     made = [above for above in path.parents if not above.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     door = path.parent / "__init__.py"
-    planted = [path, *([door] if "src/" in rule.place and not door.exists() else [])]
+    planted = [path, *([door] if "src/" in rule.place and not door.exists() and door != path else [])]
     for file in planted:
         file.write_text(text if file == path else '"""Planted."""\n', encoding="utf-8")
     found = _findings(workspace, folder)

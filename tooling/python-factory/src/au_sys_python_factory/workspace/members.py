@@ -111,6 +111,11 @@ class Workspace:
         return self.root / "pyproject.toml"
 
     @cached_property
+    def settings(self) -> Table:
+        """The root's pyproject.toml."""
+        return read_table(self.pyproject)
+
+    @cached_property
     def by_import_name(self) -> dict[str, Member]:
         """Members by what ``import`` calls them."""
         return {member.import_name: member for member in self.members if member.import_name}

@@ -3,8 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.reading.project import Project
-from au_sys_python_factory.checks.reading.source import Function, SourceFile
+from au_sys_python_factory.checks.asynchrony.calls import Key, reached, top_functions
+from au_sys_python_factory.checks.reading.project import MemberFiles
+from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
 
 BLOCKING = {
@@ -25,21 +26,22 @@ _FOR_TESTS = {"testing", "conformance"}
 _PATH_METHODS = {"read_text", "read_bytes", "write_text", "write_bytes"}
 
 
-def blocking(project: Project) -> Iterator[Hit]:
+def blocking(member: MemberFiles) -> Iterator[Hit]:
     """Blocking calls that the event loop would wait for."""
-    for member in project.members:
-        if member.member.role == "tool":
-            continue
-        reached = _reached_from_coroutines(project, member.source)
-        for file in member.source:
-            for call, name in blocking_calls(file):
-                function = file.function_of(call)
-                if isinstance(function, ast.AsyncFunctionDef):
-                    yield Hit(call.lineno, call.col_offset + 1, f"{name}(…) blocks in {function.name}", file.path)
-                elif isinstance(function, ast.FunctionDef) and (file.module, function.name) in reached:
-                    caller = reached[file.module, function.name]
-                    message = f"{name}(…) in {function.name} blocks {caller}, which calls it"
-                    yield Hit(call.lineno, call.col_offset + 1, message, file.path)
+    if member.member.role == "tool":
+        return
+    found = [(file, call, name) for file in member.source for call, name in blocking_calls(file)]
+    if not found:
+        return
+    on_loop = _reached_from_coroutines(member.source)
+    for file, call, name in found:
+        function = file.function_of(call)
+        if isinstance(function, ast.AsyncFunctionDef):
+            yield Hit(call.lineno, call.col_offset + 1, f"{name}(…) blocks in {function.name}", file.path)
+        elif isinstance(function, ast.FunctionDef) and (file.module, function.name) in on_loop:
+            caller = on_loop[file.module, function.name]
+            message = f"{name}(…) in {function.name} blocks {caller}, which calls it"
+            yield Hit(call.lineno, call.col_offset + 1, message, file.path)
 
 
 def blocking_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
@@ -58,40 +60,16 @@ def _asks_the_kernel(call: ast.Call) -> bool:
     return any(text.startswith(("/proc/", "/sys/")) for text in texts)
 
 
-def _reached_from_coroutines(project: Project, files: tuple[SourceFile, ...]) -> dict[tuple[str, str], str]:
+def _reached_from_coroutines(files: tuple[SourceFile, ...]) -> dict[Key, str]:
     """Plain module-level functions that run on the loop, each with the coroutine that gets there first."""
-    plain = {
-        (file.module, function.name): (file, function)
+    plain = {key: item for key, item in top_functions(files).items() if isinstance(item[1], ast.FunctionDef)}
+    coroutines = [
+        (file, function)
         for file in files
-        for function in file.functions
-        if isinstance(function, ast.FunctionDef) and isinstance(file.parent(function), ast.Module)
-    }
-    reached: dict[tuple[str, str], str] = {}
-    waiting: list[tuple[SourceFile, Function, str]] = [
-        (file, function, function.name)
-        for file in files
-        for function in file.functions
-        if isinstance(function, ast.AsyncFunctionDef) and not _FOR_TESTS & set(file.inner)
+        if not _FOR_TESTS & set(file.inner)
+        for function in file.find(ast.AsyncFunctionDef)
     ]
-    while waiting:
-        file, function, origin = waiting.pop()
-        for called in _called(file, function):
-            if called in plain and called not in reached:
-                reached[called] = origin
-                waiting.append((*plain[called], origin))
-    return reached
-
-
-def _called(file: SourceFile, function: Function) -> Iterator[tuple[str, str]]:
-    inside: list[ast.AST] = list(function.body)
-    while inside:
-        node = inside.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.Call):
-            module, _, name = file.qualified(node.func).rpartition(".")
-            yield (module or file.module, name)
-        inside.extend(ast.iter_child_nodes(node))
+    return reached(coroutines, plain)
 
 
 Y03 = Rule(
@@ -103,7 +81,7 @@ Y03 = Rule(
     "import asyncio\nimport time\n\n\nasync def planted() -> None:\n    "
     '"""Wait."""\n    await asyncio.to_thread(time.sleep, 1)\n',
     same_as=("ASYNC210", "ASYNC220", "ASYNC221", "ASYNC222", "ASYNC230", "ASYNC240", "ASYNC251"),
-    project_check=blocking,
+    member_check=blocking,
 )
 
 RULES = (Y03,)

@@ -139,6 +139,7 @@ D03 = Rule(
     "state both: the present minor as lower, the next major as upper bound.",
     '"au-sys-identity>=0.1"\n',
     '"au-sys-identity>=0.1,<1"\n',
+    place="pyproject.toml",
     member_check=unbounded,
 )
 D04 = Rule(
@@ -148,6 +149,7 @@ D04 = Rule(
     "raise the upper bound after looking at what changed, or lower the lower one.",
     '"au-sys-identity>=5,<6"\n',
     '"au-sys-identity>=0.1,<1"\n',
+    place="pyproject.toml",
     member_check=excluding,
 )
 D05 = Rule(
@@ -175,6 +177,7 @@ D08 = Rule(
     'requires = ["hatchling>=1.27,<2"], build-backend = "hatchling.build".',
     'requires = ["setuptools"]\n',
     'requires = ["hatchling>=1.27,<2"]\n',
+    place="pyproject.toml",
     member_check=build_backend,
 )
 D09 = Rule(
@@ -184,6 +187,7 @@ D09 = Rule(
     'requires-python = ">=3.11".',
     'requires-python = ">=3.9"\n',
     'requires-python = ">=3.11"\n',
+    place="pyproject.toml",
     member_check=python_bound,
 )
 

@@ -68,12 +68,16 @@ def settings(file: SourceFile) -> Iterator[tuple[ast.ClassDef, str, list[ast.Ann
     """Settings classes of a file with their prefix and fields."""
     for owner in file.find(ast.ClassDef):
         if any(file.qualified(kind).split(".")[-1] == "BaseSettings" for kind in owner.bases):
-            found = re.search(r"env_prefix\s*=\s*['\"]([A-Z0-9_]+)['\"]", ast.unparse(owner))
+            found = re.search(r"env_prefix\s*=\s*['\"](\w+)['\"]", ast.unparse(owner))
             fields = [
                 item for item in owner.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
             ]
             own = [item for item in fields if "ClassVar" not in ast.unparse(item.annotation)]
-            yield owner, found[1] if found else "", [item for item in own if ast.unparse(item.target) != "model_config"]
+            yield (
+                owner,
+                found[1].upper() if found else "",
+                [item for item in own if ast.unparse(item.target) != "model_config"],
+            )
 
 
 def undocumented_setting(project: Project) -> Iterator[Hit]:
@@ -87,12 +91,13 @@ def undocumented_setting(project: Project) -> Iterator[Hit]:
         for file in member.source:
             for _, prefix, fields in settings(file):
                 for field in fields:
-                    name = _variable(field, prefix)
+                    name = variable(field, prefix)
                     if name and not re.search(rf"(?m)^#?\s*{name}\s*=", known):
                         yield Hit(field.lineno, field.col_offset + 1, f"{name} is in no .env.example", file.path)
 
 
-def _variable(field: ast.AnnAssign, prefix: str) -> str:
+def variable(field: ast.AnnAssign, prefix: str) -> str:
+    """The environment variable that sets a field; nothing where the code decides its name."""
     text = ast.unparse(field.value) if field.value else ""
     alias = re.search(r"validation_alias=['\"](\w+)['\"]", text)
     if "alias" in text and not alias:

@@ -137,6 +137,13 @@ class SourceFile:
         return sorted([*self.find(ast.FunctionDef), *self.find(ast.AsyncFunctionDef)], key=_place)
 
     @cached_property
+    def spoken(self) -> frozenset[str]:
+        """Every name that the file uses: plain, after a dot, imported, or as a whole text."""
+        found = {node.id for node in self.find(ast.Name)} | {node.attr for node in self.find(ast.Attribute)}
+        found |= {node.value for node in self.find(ast.Constant) if isinstance(node.value, str)}
+        return frozenset(found | {item.name for item in self.imports})
+
+    @cached_property
     def imports(self) -> list[Imported]:
         """Every import, with relative ones resolved."""
         found: list[Imported] = []
