@@ -59,7 +59,9 @@ def test_no_pod_has_more_than_it_needs() -> None:
         assert spec["automountServiceAccountToken"] is False, name
         assert (spec["securityContext"]["runAsNonRoot"], spec["securityContext"]["runAsUser"]) == (True, 10001), name
         for container in spec["containers"]:
-            context = container["securityContext"]
+            context = dict(container["securityContext"])
+            unmasked = context.pop("procMount", "Default") == "Unmasked"
+            assert (unmasked, spec.get("hostUsers", True)) == (name == "fsp-worker", name != "fsp-worker"), name
             assert context == {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
@@ -93,3 +95,14 @@ def test_selectors_meet_labels() -> None:
         wanted = selector.get("matchLabels", selector)
         assert any(wanted.items() <= found.items() for found in labels), document["metadata"]["name"]
     assert kustomization()["labels"][0]["includeTemplates"] is True
+
+
+def test_a_worker_is_asked_for_its_own_beat() -> None:
+    """Not whether a process has a name; and two workers on one volume do not meet in a folder."""
+    worker = next(document for document in documents() if document["metadata"]["name"] == "fsp-worker")
+    container = worker["spec"]["template"]["spec"]["containers"][0]
+    assert container["livenessProbe"]["exec"]["command"][2:] == ["skriptoteket", "worker", "--alive"]
+    folder = next(item["value"] for item in container["env"] if item["name"] == "SKRIPTOTEKET_STATE_DIR")
+    assert [mount["name"] for mount in container["volumeMounts"] if folder.startswith(mount["mountPath"])] == ["tmp"]
+    compose = yaml.safe_load((FOLDER.parent / "docker" / "compose.yaml").read_text())
+    assert compose["services"]["worker"]["healthcheck"]["test"][1:] == container["livenessProbe"]["exec"]["command"]

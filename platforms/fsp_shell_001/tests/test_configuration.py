@@ -67,7 +67,7 @@ def test_the_configuration_files_are_valid_and_name_installed_capabilities() -> 
 
 
 def test_what_changes_while_it_runs_is_no_source_file(tmp_path: Path) -> None:
-    """The processes read a copy: a changed flag stays there over a restart, until somebody edits the platform's file."""
+    """Processes read a copy: a changed flag stays there over a restart, until somebody edits the platform's file."""
     config, state = tmp_path / "config", StateFolder(tmp_path / "shell")
     shutil.copytree(CONFIG, config)
     state.prepare()
