@@ -72,7 +72,7 @@ async def test_a_draft_inherits_what_is_not_sent(desk: Desk) -> None:
     saved = await desk.drafting.save(author, first.id, DraftChange({"source_code": "x = 2\n"}))
     assert replace(first.behaviour, source_code="x = 2\n") == saved.behaviour
     assert (first.id, 2) == (saved.derived_from, saved.version_number)
-    fields = {"input_schema": None, "settings_schema": [], "usage_instructions": "", "limits": {}}
+    fields: dict[str, object] = {"input_schema": None, "settings_schema": [], "usage_instructions": "", "limits": {}}
     emptied = await desk.drafting.save(author, saved.id, DraftChange(fields))
     assert (
         emptied.behaviour.input_schema,
