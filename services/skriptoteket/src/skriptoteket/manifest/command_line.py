@@ -29,6 +29,7 @@ from skriptoteket.manifest.runners import (
     has_pandas,
     make_image,
     make_runner,
+    make_waiting,
     reap,
     runner_choice,
     shelf_of,
@@ -132,5 +133,7 @@ _ENVIRONMENTS = EnvironmentParts(environments_folder, _look, make_image, reap, h
 _FURNISHING = FurnishingParts(_taxonomy, _install)
 
 main = command_line(
-    CommandParts(_FURNISHING, _work, _report, _prune, _sandbox, make_runner, _forget, _ENVIRONMENTS, alive)
+    CommandParts(
+        _FURNISHING, _work, _report, _prune, _sandbox, make_runner, make_waiting, _forget, _ENVIRONMENTS, alive
+    )
 )

@@ -1,5 +1,6 @@
 """Settings choose runners and environments, for the worker and the commands beside it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def has_pandas() -> bool:
 def make_runner(name: str, state_dir: Path) -> Sandbox | None:
     """A runner of this host by its name; ``None`` where no engine is named for containers."""
     return runner_of(name, state_dir, runner_choice(SkriptoteketSettings()))
+
+
+def make_waiting(state_dir: Path, slots: int) -> Sandbox:
+    """The warm runner with this many waiting slots."""
+    choice = replace(runner_choice(SkriptoteketSettings()), warm_slots=slots)
+    made = runner_of("zygote", state_dir, choice)
+    if made is None:
+        raise ValueError("This host has no zygote; see `skriptoteket doctor`.")
+    return made
 
 
 def unsafe_runner(state_dir: Path) -> tuple[Sandbox, HostReport]:

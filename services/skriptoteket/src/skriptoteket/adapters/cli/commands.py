@@ -13,7 +13,7 @@ import click
 from skriptoteket.adapters.cli.abusing import MakeSandbox, add_abuse_command
 from skriptoteket.adapters.cli.environments import EnvironmentParts, add_environment_commands
 from skriptoteket.adapters.cli.furnishing import FurnishingParts, add_furnishing_commands
-from skriptoteket.adapters.cli.racing import add_bench_command
+from skriptoteket.adapters.cli.racing import MakeWaiting, add_bench_command
 from skriptoteket.adapters.cli.trying import try_script
 from skriptoteket.adapters.sandbox.probe import HostReport
 from skriptoteket.adapters.worker.identity import WorkerRefused
@@ -37,6 +37,7 @@ class CommandParts:
     prune: Callable[[bool], Awaitable[Purged]]
     sandbox: Callable[[], Sandbox]
     runner: MakeSandbox
+    waiting: MakeWaiting
     forget: Callable[[str], Awaitable[int]]
     environments: EnvironmentParts
     alive: Callable[[], bool]
@@ -49,7 +50,7 @@ def command_line(parts: CommandParts) -> click.Group:
     _add_daily_commands(group, parts)
     _add_host_commands(group, parts)
     add_environment_commands(group, parts.environments, _done, EXIT_WRONG)
-    add_bench_command(group, parts.runner, parts.environments.has_pandas, _done, EXIT_WRONG)
+    add_bench_command(group, parts.runner, parts.waiting, parts.environments.has_pandas, _done, EXIT_WRONG)
     add_abuse_command(group, parts.runner, _done, EXIT_WRONG, EXIT_HOST)
     return group
 
