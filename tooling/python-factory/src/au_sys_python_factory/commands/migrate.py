@@ -85,6 +85,7 @@ def record(folder: Path, where: Path, python: str, given: tuple[str, ...], as_js
 @manner_options
 def apply(folder: Path, where: Path, shell: str | None, no_wire: bool, manner: Manner) -> None:
     """Move the code, whole or not at all; what no codemod can do is listed before anything is written."""
+    from au_sys_python_factory.migration.codemods.debts import REASON
     from au_sys_python_factory.migration.model import read_migration
     from au_sys_python_factory.pipelines.migrating import plan_migrate_apply
     from au_sys_python_factory.pipelines.registration import chosen_platform
@@ -106,6 +107,7 @@ def apply(folder: Path, where: Path, shell: str | None, no_wire: bool, manner: M
             click.echo(f"warning: everybody may call {route}, as before", err=True)
         share = moved.made.patched_lines / max(moved.made.moved_lines, 1)
         click.echo(f"{moved.made.moved_lines} lines move, {moved.made.patched_lines} by hand ({share:.1%})", err=True)
+        click.echo(f"{moved.made.inherited} reasons for loose types say “{REASON}”, {moved.waived} waivers", err=True)
     steps = [f"uv run pytest {names.folder}/tests", f"python-factory migrate verify {folder}", "python-factory undo"]
     carry_out(workspace, manner, lambda: moved.plan, steps)
 
@@ -138,7 +140,7 @@ def verify(
         )
     with new_capability(package, names, migration, interpreter(python), _values(given)) as base:
         now = played(base, before)
-    found = list(differences(before, now, ignore, served_paths(package, migration.application.leave)))
+    found = list(differences(before, now, ignore, served_paths(package, migration.application)))
     failed = [item for item in found if not item.announced]
     code = FINDINGS if failed else DONE
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,6 +84,37 @@ def recorded(folder: Path) -> list[Exchange]:
 def stored(exchanges: Iterable[Exchange]) -> str:
     """The recording as JSON."""
     return json.dumps({"exchanges": [asdict(item) for item in exchanges]}, indent=1, ensure_ascii=False) + "\n"
+
+
+def played_rows(exchanges: Sequence[Exchange]) -> list[dict[str, object]]:
+    """What the gauntlet plays of a recording: one plain request for each path, and what changed something, in order."""
+    plain = {item.path: item.status for item in exchanges if item.method == "GET" and not item.headers}
+    rows: list[dict[str, object]] = [
+        {"method": "GET", "path": path, "status": status, "json": ""} for path, status in sorted(plain.items())
+    ]
+    seen: set[tuple[str, str, str]] = set()
+    for item in exchanges:
+        key = (item.method, item.path, item.body)
+        foreign = {name.lower() for name in item.headers} - {"content-type"}
+        if item.method in ("GET", "HEAD", "OPTIONS") or item.status in (404, 405) or foreign or key in seen:
+            continue
+        with contextlib.suppress(ValueError):  # a body that is no JSON is not played
+            value = json.loads(base64.b64decode(item.body)) if item.body else None
+            text = _toml(value) if value is not None else ""
+            seen.add(key)
+            rows.append({"method": item.method, "path": item.path, "status": item.status, "json": text})
+    return rows
+
+
+def _toml(value: object) -> str:
+    """A value on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(item)}" for name, item in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if value is None:
+        raise ValueError("TOML has no null")
+    return json.dumps(value)
 
 
 def played(base: str, requests: Sequence[Exchange]) -> list[Exchange]:

@@ -21,8 +21,8 @@ _SURE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One module. ``target`` is a path below the new import package, ``tests/…``, or ``left behind``; ``drop`` names
-    what stays behind of it."""
+    """One module, or the top-level names of one that ``only`` lists. ``target`` is a path below the new import package,
+    ``tests/…``, or ``left behind``; ``drop`` names what stays behind of it."""
 
     module: str
     path: str
@@ -31,6 +31,7 @@ class Entry:
     evidence: tuple[str, ...] = ()
     codemods: tuple[str, ...] = CODEMODS
     drop: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     risk: str = ""
     decide: bool = False
 
@@ -38,6 +39,11 @@ class Entry:
     def moves(self) -> bool:
         """Whether anything of it is kept."""
         return self.target != LEFT
+
+    @property
+    def in_tests(self) -> bool:
+        """Whether it is a test, or something that tests stand on."""
+        return self.target.startswith("tests/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,12 @@ class Setting:
 @dataclass(frozen=True, slots=True)
 class Application:
     """How the old application object comes to be: an attribute, or a call in terms of ``settings``. ``leave``: paths
-    that are the platform's own."""
+    that are the platform's own; ``also``: paths without a route that its middleware answers all the same."""
 
     module: str
     make: str
     leave: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,8 @@ def written(migration: Migration) -> str:
     document["errors"] = migration.errors
     document["until"] = migration.until
     document["dependencies"] = list(migration.dependencies)
-    document["application"] = {**asdict(migration.application), "leave": list(migration.application.leave)}
+    application = migration.application
+    document["application"] = {**asdict(application), "leave": list(application.leave), "also": list(application.also)}
     document["setting"] = _tables(asdict(item) for item in migration.settings)
     document["module"] = _tables(_entry_table(entry) for entry in migration.entries)
     return tomlkit.dumps(document)
@@ -146,7 +154,7 @@ def read_migration(path: Path) -> Migration:
         str(found["name"]), str(found["source"]), str(found["scope"]), str(found["errors"]), str(found["until"]),
         Application(
             str(application.get("module", "")), str(application.get("make", "")),
-            tuple(strings(application.get("leave"))),
+            tuple(strings(application.get("leave"))), tuple(strings(application.get("also"))),
         ),
         tuple(strings(found["dependencies"])),
         tuple(_setting(item) for item in _rows(found, "setting")),
@@ -169,6 +177,6 @@ def _entry(row: Mapping[str, object]) -> Entry:
     return Entry(
         str(row.get("module", "")), str(row.get("path", "")), str(row.get("target", LEFT)),
         float(str(row.get("confidence", 1.0))), tuple(strings(row.get("evidence"))),
-        tuple(strings(row.get("codemods", list(CODEMODS)))), tuple(strings(row.get("drop"))), str(row.get("risk", "")),
-        bool(row.get("decide", False)),
+        tuple(strings(row.get("codemods", list(CODEMODS)))), tuple(strings(row.get("drop"))),
+        tuple(strings(row.get("only"))), str(row.get("risk", "")), bool(row.get("decide", False)),
     )  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Mapping
-from importlib.metadata import packages_distributions
 
 from au_sys_python_factory.blueprint.capability import dependencies
 from au_sys_python_factory.blueprint.naming import Names
+from au_sys_python_factory.checks.dependencies.imports import given_by
 from au_sys_python_factory.migration.model import Migration
 from au_sys_python_factory.workspace.members import RUNTIME, Workspace
 from au_sys_python_factory.workspace.requirements import canonical, requirement_name
@@ -24,8 +24,7 @@ def requirements(migration: Migration, names: Names, workspace: Workspace, texts
         if path.startswith("src/") and path.endswith(".py")
         for name in _imported(text)
     }
-    known = packages_distributions()
-    wanted = {canonical(dist) for name in imported for dist in known.get(name, [name])} | _ALWAYS
+    wanted = {dist for name in imported for dist in given_by(name)} | _ALWAYS
     runtime = workspace.by_dist.get(RUNTIME)
     lines = {"starlette": "starlette>=1.0", **{requirement_name(line): line for line in migration.dependencies}}
     lines.update({requirement_name(line): line for line in (runtime.dependencies if runtime else ())})

@@ -17,14 +17,15 @@ _COMMANDS = {"cli", "setup"}
 
 def placed(found: Inventory, scope: str) -> tuple[Entry, ...]:
     """One entry for each module below ``scope`` (everything where it is empty), by path."""
-    own = [module for module in found.modules if _inside(module.name, scope)]
+    asking = _asking(found, scope)
+    own = [module for module in found.modules if inside(module.name, scope) or module.name in asking]
     code = {module.name: module for module in own if not module.tests}
     layers = _lifted(code, {name: _layer(module) for name, module in code.items()})
     top = scope or _common(code)
     entries: list[Entry] = []
     taken: set[str] = set()
     for module in own:
-        entry = _test(module, top) if module.tests else _code(module, layers[module.name], top)
+        entry = _test(module, top, as_package=bool(asking)) if module.tests else _code(module, layers[module.name], top)
         if entry.moves and entry.target in taken:
             risk = f"{entry.target} is taken by another module of that name"
             entry = entry_of(module.name, module.path, entry.target, 0.3, entry.evidence, risk)
@@ -33,8 +34,33 @@ def placed(found: Inventory, scope: str) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _inside(name: str, scope: str) -> bool:
+def inside(name: str, scope: str) -> bool:
+    """Whether a module lies in the scope; everything does where there is none."""
     return not scope or name == scope or name.startswith(f"{scope}.")
+
+
+def _asking(found: Inventory, scope: str) -> set[str]:
+    """Tests of what lies in the scope, those whose fixtures lead there, and what they stand on among the tests."""
+    tests = {module.name: {item.target for item in module.imports} for module in found.modules if module.tests}
+    leading = {name for name, targets in tests.items() if any(inside(target, scope) for target in targets)}
+    more = leading if scope else set()
+    while more:
+        fixtures = {name.removesuffix("conftest") for name in more if name.endswith(".conftest")}
+        more = {
+            name
+            for name in tests.keys() - leading
+            if tests[name] & more or any(name.startswith(folder) for folder in fixtures)
+        }
+        leading |= more
+    wanted, reached = list(leading if scope else ()), set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name not in reached and name in tests:
+            reached.add(name)
+            parts = name.split(".")
+            above = [".".join(parts[:cut]) for cut in range(1, len(parts))]
+            wanted += [*above, *(f"{folder}.conftest" for folder in above), *tests[name]]
+    return reached
 
 
 def _common(code: Iterable[str]) -> str:
@@ -99,8 +125,11 @@ def _code(module: Module, layer: str, top: str) -> Entry:
     return entry_of(module.name, module.path, f"{layer}/{name}.py", certain, why, "")
 
 
-def _test(module: Module, top: str) -> Entry:
+def _test(module: Module, top: str, *, as_package: bool) -> Entry:
     path = PurePosixPath(module.path)
+    if as_package:  # those that were picked out may import each other relatively
+        kept = "/".join(["tests", *(part for part in path.parts if part not in ("tests", "src"))])
+        return entry_of(module.name, module.path, kept, 0.9, ("it holds tests of what moves",), "")
     inner = [part for part in path.parts if part not in ("tests", "test", *top.split("."), "src")]
     if path.name == "__init__.py":
         return entry_of(module.name, module.path, LEFT, 0.9, ("tests need no package",), "")

@@ -7,13 +7,13 @@ import re
 import tomllib
 from dataclasses import replace
 from datetime import date, timedelta
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from au_sys_python_factory.checks.dependencies.imports import given_by
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.inventory.taking import Inventory, take
 from au_sys_python_factory.migration.model import Application, Migration, Setting
-from au_sys_python_factory.migration.placing import placed
+from au_sys_python_factory.migration.placing import inside, placed
 from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 from au_sys_python_factory.workspace.tables import strings, table
 
@@ -43,7 +43,7 @@ def plan_migration(where: Path, name: str, scope: str, today: date) -> Migration
         until=(today + _HALF_A_YEAR).isoformat(),
         application=application,
         dependencies=(*_dependencies(where, found), *([_itself(where)] if scope else [])),
-        settings=tuple(_settings(where, found)),
+        settings=tuple(_settings(where, found, scope)),
         entries=placed(found, scope),
     )
 
@@ -76,11 +76,18 @@ def _dependencies(where: Path, found: Inventory) -> tuple[str, ...]:
     project = where / "pyproject.toml"
     if project.is_file():
         declared = tomllib.loads(project.read_text(encoding="utf-8-sig"))
-        lines = strings(table(declared, "project").get("dependencies"))
+        project_table = table(declared, "project")
+        used = {dist for name in _imported(found) for dist in given_by(name)}
+        extras = [line for part in table(project_table, "optional-dependencies").values() for line in strings(part)]
+        extras = [line for line in extras if requirement_name(line) in used]
+        own = canonical(str(project_table.get("name", "")))
+        lines = [*extras, *strings(project_table.get("dependencies"))]
+        lines = [line for line in lines if requirement_name(line) != own]
     else:
         named = where / "requirements.txt"
         text = named.read_text(encoding="utf-8") if named.is_file() else ""
-        lines = [line.split("#")[0].strip() for line in text.splitlines()] or sorted(_imported(found))
+        lines = [line.split("#")[0].strip() for line in text.splitlines()]
+        lines = lines or sorted(dist for name in _imported(found) for dist in given_by(name))
     kept = {requirement_name(line): line for line in lines if line and not line.startswith("-")}
     return tuple(line for name, line in sorted(kept.items()) if canonical(name) not in _SERVERS)
 
@@ -92,18 +99,17 @@ def _itself(where: Path) -> str:
 
 
 def _imported(found: Inventory) -> set[str]:
-    """What the code imports, where the project declares nothing."""
+    """What the code imports from outside."""
     code = [item for module in found.modules if not module.tests for item in module.imports]
     outside = {item.target.split(".")[0] for item in code if item.kind == "third party" and "<" not in item.target}
-    known = packages_distributions()
-    return {canonical(known.get(name, [name])[0]) for name in outside if name.isidentifier()}
+    return {name for name in outside if name.isidentifier()}
 
 
-def _settings(where: Path, found: Inventory) -> list[Setting]:
+def _settings(where: Path, found: Inventory, scope: str) -> list[Setting]:
     """A field for each variable of the environment that the code reads."""
     settings: dict[str, Setting] = {}
     for module in found.modules:
-        if module.tests:
+        if module.tests or not inside(module.name, scope):
             continue
         for match in _READ.finditer((where / module.path).read_text(encoding="utf-8", errors="replace")):
             name, default = match["name"], (match["default"] or "").strip()

@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 from au_sys_python_factory.inventory.taking import take
+from au_sys_python_factory.migration.model import Application
 
 
-def served_paths(package: Path, leave: tuple[str, ...]) -> list[str]:
+def served_paths(package: Path, application: Application) -> list[str]:
     """Patterns of the paths of every route that the package declares and answers."""
     found = take(package / "src")
-    return sorted({_pattern(route.path) for route in found.routes if route.path not in leave})
+    declared = {route.path for route in found.routes if route.path not in application.leave}
+    return sorted({_pattern(path) for path in (*declared, *application.also)})
 
 
 def _pattern(path: str) -> str:

@@ -52,12 +52,12 @@ def plan_migrate_apply(
         raise Refused("the folder is there already.", where=names.folder, fix="undo the last apply, or destroy it.")
     made = make(migration, names, where, workspace, folder)
     files = {f"{names.folder}/{path}": text for path, text in made.files.items()}
-    findings = _findings(workspace, names, files)
-    waivers, left = _waivers(findings, names, migration.until)
-    if waivers:
-        files[f"{names.folder}/waivers.toml"] = waivers
     texts = Texts(workspace.root, dict(files))
     register(texts, names.dist, names.package, names.kebab)
+    findings = _findings(workspace, names, texts.edits)
+    waivers, left = _waivers(findings, names, migration.until)
+    if waivers:
+        files[f"{names.folder}/waivers.toml"] = texts.edits[f"{names.folder}/waivers.toml"] = waivers
     if platform is not None:
         variables = variables_of(files[f"{names.folder}/.env.example"])
         wire(texts, platform, names.dist, "0.1.0", names.capability, variables)
@@ -72,7 +72,8 @@ def plan_migrate_apply(
 
 
 def _findings(workspace: Workspace, names: Names, files: Mapping[str, str]) -> tuple[Finding, ...]:
-    """What ``check`` would say of the package, asked in a copy that holds no other code."""
+    """What ``check`` would say of the package, asked in a copy that holds no other code; ``files`` by their place in
+    the workspace."""
     with TemporaryDirectory(prefix="python-factory-check-") as place:
         copy = Path(place)
         projects = [member.path / "pyproject.toml" for member in workspace.members]

@@ -73,11 +73,8 @@ def settings(file: SourceFile) -> Iterator[tuple[ast.ClassDef, str, list[ast.Ann
                 item for item in owner.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
             ]
             own = [item for item in fields if "ClassVar" not in ast.unparse(item.annotation)]
-            yield (
-                owner,
-                found[1].upper() if found else "",
-                [item for item in own if ast.unparse(item.target) != "model_config"],
-            )
+            own = [item for item in own if ast.unparse(item.target) != "model_config"]
+            yield owner, found[1].upper() if found else "", own
 
 
 def undocumented_setting(project: Project) -> Iterator[Hit]:

@@ -12,7 +12,7 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_][\w.]*)?")
 
 
 class Spelling:
-    """New names of old modules; a name that stays where it is (outside the scope) is not in it."""
+    """New names of old modules, and of what moves apart from its module; what stays where it is is not in it."""
 
     def __init__(self, targets: Mapping[str, str], leads_to: Callable[[str], tuple[str, str]]) -> None:
         self._targets = dict(targets)
@@ -21,7 +21,8 @@ class Spelling:
     def inside(self, dotted: str) -> tuple[str, str] | None:
         """The new module and the name in it that something imported leads to, through doors that stay behind."""
         module, inner = self._leads_to(dotted)
-        new = self._targets.get(module)
+        apart = self._targets.get(f"{module}.{inner.partition('.')[0]}") if inner else None
+        new = apart.rpartition(".")[0] if apart else self._targets.get(module)
         return (new, inner) if new is not None else None
 
     def of(self, dotted: str) -> str | None:

@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from au_sys_python_factory.checks.reading.source import SourceFile
+from au_sys_python_factory.inventory.names import Names
 from au_sys_python_factory.migration.codemods.edits import Edits
 from au_sys_python_factory.migration.codemods.endpoints import with_import
 
 _LEVELS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+_LOGGER = {"logging.Logger", "Logger"}
 _PERCENT = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[sdrfxi]")
 
 
-def told(text: str) -> str:
-    """The text with its log calls and prints rewritten; levels and values stay."""
+def makers(files: Iterable[SourceFile]) -> frozenset[str]:
+    """The application's own functions that give a logger, by their dotted names."""
+    return frozenset(
+        f"{file.module}.{node.name}"
+        for file in files
+        for node in file.tree.body
+        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) in _LOGGER
+    )
+
+
+def loggers(file: SourceFile, names: Names, known: Collection[str]) -> set[str]:
+    """What stands for a logger in a module: a call of a maker, what one was bound to, a parameter of that type."""
+    found: set[str] = set()
+    for call in file.find(ast.Call):
+        if names.of(file, call.func).dotted in known:
+            above = file.parent(call)
+            target = above.targets[0] if isinstance(above, ast.Assign) else call
+            found.add(ast.unparse(target))
+    for name in file.aliases:
+        value = names.value(names.of(file, ast.Name(name)))
+        holder = names.files.get(names.of(file, ast.Name(name)).module)
+        if isinstance(value, ast.Call) and holder and names.of(holder, value.func).dotted in known:
+            found.add(name)
+    typed = [item for item in file.find(ast.arg) if item.annotation and ast.unparse(item.annotation) in _LOGGER]
+    return found | {item.arg for item in typed}
+
+
+def told(text: str, also: Collection[str] = ()) -> str:
+    """The text with its log calls and prints rewritten; levels and values stay. ``also``: other names of loggers."""
     tree = ast.parse(text)
-    loggers = {name for name, _ in _loggers(tree)}
+    known = {name for name, _ in _loggers(tree)} | set(also)
     imports = any(isinstance(node, ast.Import) and "logging" in {a.name for a in node.names} for node in tree.body)
     edits = Edits(text)
     used = False
@@ -27,8 +57,8 @@ def told(text: str) -> str:
         owner, _, method = what.rpartition(".")
         if what == "print" or (owner == "logging" and imports and method in _LEVELS):
             edits.replace(node, _event("logger", "info" if what == "print" else method, node))
-            used = used or "logger" not in loggers
-        elif owner in loggers and method in _LEVELS:
+            used = used or "logger" not in known
+        elif owner in known and method in _LEVELS:
             edits.replace(node, _event(owner, method, node))
     for _, value in _loggers(tree):
         edits.replace(value, "get_logger(__name__)")
@@ -106,4 +136,5 @@ def _with_logger(text: str, *, made: bool) -> str:
                 edits.remove_statement(node)
     if made:
         edits.insert_line(last, "\nlogger = get_logger(__name__)")
-    return with_import(edits.done(), {"get_logger"})
+    new = edits.done()
+    return with_import(new, {"get_logger"}) if "get_logger(__name__)" in new else new
