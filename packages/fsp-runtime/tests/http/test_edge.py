@@ -200,6 +200,33 @@ async def test_core_errors_become_their_problem(client: AsyncClient) -> None:
     }
 
 
+async def test_a_capability_gives_codes_to_the_platforms_problems(
+    settings: PlatformSettings, sample: Callable[..., Any], identity: Any
+) -> None:
+    """By slug or by status, on its own routes only; a body that is no JSON, or of another kind, is told apart there."""
+    codes: dict[str | int, str] = {"authentication-required": "WHO", 405: "HOW", 400: "UNREAD", 415: "KIND", 422: "ODD"}
+    capability = sample(
+        routers=(
+            RouterMount("coded", router, Tier.API, "/coded", problem_codes=codes),
+            RouterMount("plain", router, Tier.API, "/plain"),
+        ),
+        permissions=(Permission("demo.note.write", "Write notes"), Permission("demo.note.forbid", "Nobody has this")),
+        services=(Service(Counter, counter, "request"),),
+    )
+    bearer = {"authorization": "Bearer ada"}
+    async with started_app(settings=settings, capabilities=[identity, capability]) as client:
+        told = [
+            await client.get("/coded/mine"),
+            await client.put("/coded/open"),
+            await client.post("/coded/notes", content=b"{", headers={**bearer, "content-type": "application/json"}),
+            await client.post("/coded/notes", content=b"x", headers={**bearer, "content-type": "text/plain"}),
+            await client.post("/coded/notes", json={}, headers=bearer),
+        ]
+        plain = await client.put("/plain/open")
+    assert [each.json().get("code") for each in told] == ["WHO", "HOW", "UNREAD", "KIND", "ODD"]
+    assert "code" not in plain.json()
+
+
 async def test_an_endpoint_may_answer_with_a_problem(client: AsyncClient) -> None:
     """problem() is a response with its extras."""
     assert (await client.get("/demo/odd")).json()["numbers"] == [1, 3]

@@ -102,7 +102,7 @@ def _statuses(operation: Document, entry: RouteEntry, method: str) -> set[int]:
     if entry.parametrised:
         found.add(404)
     if "requestBody" in operation:
-        found.add(413)
+        found |= {413, 415} if entry.terms.problem_codes else {413}
     if "requestBody" in operation or operation.get("parameters"):
         found.add(422)
     return found

@@ -200,6 +200,7 @@ def _terms(name: str, mount: RouterMount, tier: TierSettings | None, router: Rou
         rate_limits=tuple(_limits(name, mount, tier, router)),
         headers=tuple(headers),
         request_timeout=(router.request_timeout if router else None) or (tier.request_timeout if tier else None),
+        problem_codes=mount.problem_codes,
         own_lane=mount.tier in (Tier.PLATFORM_API, Tier.PLATFORM_UI),
         lane=(_TIER_NAMES[mount.tier], tier.max_concurrent_requests) if tier and tier.max_concurrent_requests else None,
     )

@@ -19,6 +19,7 @@ MEDIA_TYPE = "application/problem+json"
 _JSON_HEADERS = ((b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store"))
 
 _FORBIDDEN = 403
+_NO_CODES: Mapping[str | int, str] = {}
 Handler = Callable[[Request, Any], Awaitable[Response]]  # Any: the exception class that the handler is registered for
 
 
@@ -44,8 +45,10 @@ class ProblemRaised(HTTPException):
         super().__init__(problem.status, problem.detail, dict(problem.headers))
 
 
-def document(problem: Problem, public_url: str, correlation_id: str) -> dict[str, object]:
-    """The members of the problem document."""
+def document(
+    problem: Problem, public_url: str, correlation_id: str, codes: Mapping[str | int, str] = _NO_CODES
+) -> dict[str, object]:
+    """The members of the problem document; ``codes`` are what the route's capability calls the platform's problems."""
     slug = problem.slug if "/" in problem.slug else f"platform/{problem.slug}"
     members: dict[str, object] = {
         "type": f"{public_url.rstrip('/')}/problems/{slug}",
@@ -54,7 +57,9 @@ def document(problem: Problem, public_url: str, correlation_id: str) -> dict[str
     }
     if problem.detail:
         members["detail"] = problem.detail
-    reserved = {*members, "correlation_id"}
+    if codes and (code := codes.get(problem.slug) or codes.get(problem.status)):
+        members["code"] = code
+    reserved = {*members, "correlation_id"} - {"code"}
     members.update({key: value for key, value in problem.extras.items() if key not in reserved})
     members["correlation_id"] = correlation_id
     return members
@@ -65,7 +70,7 @@ async def respond(exchange: Exchange, problem: Problem) -> Response:
     if problem.status < 400:
         return Response(status_code=problem.status, headers={**problem.headers, "cache-control": "no-store"})
     await _tell(exchange, problem)
-    members = document(problem, exchange.edge.settings.public_url, exchange.correlation_id)
+    members = _members(exchange, problem)
     if exchange.wants_html and exchange.edge.problem_page is not None:
         request = Request(exchange.scope)
         try:
@@ -77,6 +82,11 @@ async def respond(exchange: Exchange, problem: Problem) -> Response:
             page.headers["cache-control"] = "no-store"
             return page
     return json_response(members, problem)
+
+
+def _members(exchange: Exchange, problem: Problem) -> dict[str, object]:
+    codes = exchange.entry.terms.problem_codes if exchange.entry is not None else _NO_CODES
+    return document(problem, exchange.edge.settings.public_url, exchange.correlation_id, codes)
 
 
 async def _tell(exchange: Exchange, problem: Problem) -> None:
@@ -95,7 +105,7 @@ def json_response(members: Mapping[str, object], problem: Problem) -> Response:
 async def send_json(exchange: Exchange, problem: Problem) -> None:
     """Send the problem document at once: refusals are many when somebody attacks, and must cost little."""
     await _tell(exchange, problem)
-    members = document(problem, exchange.edge.settings.public_url, exchange.correlation_id)
+    members = _members(exchange, problem)
     body = orjson.dumps(members, default=str)
     headers = [(b"content-length", str(len(body)).encode("ascii")), *_JSON_HEADERS]
     for name, value in problem.headers.items():
@@ -110,7 +120,7 @@ def problem(status: int, slug: str, title: str, *, detail: str = "", **extras: o
     made = Problem(status, slug, title, detail, extras)
     if exchange is None:
         return json_response(document(made, "", ""), made)
-    members = document(made, exchange.edge.settings.public_url, exchange.correlation_id)
+    members = _members(exchange, made)
     if exchange.wants_html and exchange.edge.problem_page is not None:
         return _PageLater(exchange, made)
     return json_response(members, made)
@@ -190,7 +200,22 @@ async def _invalid_request(request: Request, error: RequestValidationError) -> R
         {"field": ".".join(str(part) for part in item["loc"]), "rule": item["type"], "message": item["msg"]}
         for item in error.errors()
     ]
+    if exchange.entry is not None and exchange.entry.terms.problem_codes:
+        unread = _unread(request, errors)
+        if unread is not None:
+            return await respond(exchange, unread)
+        errors = [{"code": item["rule"], **item} for item in errors]
     first = errors[0] if errors else {"field": "body", "message": "is not valid"}
     detail = f"{first['field']}: {first['message']}"
     found = Problem(422, "invalid-request", "The request does not fit", detail, {"errors": errors})
     return await respond(exchange, found)
+
+
+def _unread(request: Request, errors: Sequence[Mapping[str, str]]) -> Problem | None:
+    """What is wrong with a body before any field of it is; told apart for capabilities that have codes for it."""
+    if any(item["rule"] == "json_invalid" for item in errors):
+        return Problem(400, "malformed-request", "The body cannot be read", "The body is no JSON.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and not kind.endswith("json") and any(item["field"] == "body" for item in errors):
+        return Problem(415, "unsupported-media-type", "This kind of body is not read", "Send application/json.")
+    return None

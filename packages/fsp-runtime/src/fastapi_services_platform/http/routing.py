@@ -46,6 +46,7 @@ class RouteTerms:
     own_lane: bool = False
     request_timeout: float | None = None
     lane: tuple[str, int] | None = None
+    problem_codes: Mapping[str | int, str] = field(default_factory=dict)
 
 
 class Target(NamedTuple):

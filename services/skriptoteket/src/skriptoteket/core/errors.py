@@ -12,6 +12,7 @@ SkriptoteketError
 ├── Expired                  removed by retention
 ├── ValidationFailed         well-formed but wrong, one issue per field
 ├── MalformedUpload          the body is no multipart, or is broken off
+├── NotAcceptable            an answer of this kind is not made here
 ├── PayloadTooLarge          a file, all files or their number are over the limit
 ├── IdempotencyKeyReused     same key, other content
 ├── TooManyRuns              one user waits for too many runs already
@@ -140,6 +141,14 @@ class MalformedUpload(SkriptoteketError):
     def __init__(self, problem: str) -> None:
         self.problem = problem
         super().__init__(f"The upload could not be read: {problem} Send the form again.")
+
+
+class NotAcceptable(SkriptoteketError):
+    """The caller takes no answer of the kind that there is."""
+
+    def __init__(self, offered: str) -> None:
+        self.offered = offered
+        super().__init__(f"The answer is {offered}, which the request does not accept. Send Accept: {offered}.")
 
 
 class PayloadTooLarge(SkriptoteketError):

@@ -14,7 +14,7 @@ from fastapi_services_platform import (
     TemplateFolder,
     Tier,
 )
-from skriptoteket.adapters.api.problems import problems
+from skriptoteket.adapters.api.problems import CODES_OF_THE_PLATFORM, problems
 from skriptoteket.adapters.api.router import api_router, submission_router
 from skriptoteket.adapters.db.tables import whole_metadata
 from skriptoteket.adapters.http.auditing import AUDIT_EVENTS
@@ -63,8 +63,14 @@ class Skriptoteket:
 
         return Contribution(
             routers=(
-                RouterMount("api", api_router(), Tier.API),
-                RouterMount("submissions", submission_router(), Tier.API, max_body_bytes=biggest),
+                RouterMount("api", api_router(), Tier.API, problem_codes=CODES_OF_THE_PLATFORM),
+                RouterMount(
+                    "submissions",
+                    submission_router(),
+                    Tier.API,
+                    max_body_bytes=biggest,
+                    problem_codes=CODES_OF_THE_PLATFORM,
+                ),
                 RouterMount("pages", page_router(), Tier.UI),
                 RouterMount("submission-pages", submission_pages(), Tier.UI, max_body_bytes=biggest),
             ),

@@ -1,6 +1,6 @@
 """Each core error and the RFC 9457 problem it becomes; a test fails for a leaf without an entry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi_services_platform import ProblemMapping
@@ -14,6 +14,7 @@ from skriptoteket.core.errors import (
     IdempotencyKeyReused,
     IllegalMove,
     MalformedUpload,
+    NotAcceptable,
     NotFound,
     PayloadTooLarge,
     QueueFull,
@@ -25,6 +26,23 @@ from skriptoteket.core.errors import (
     TooManyStreams,
     ValidationFailed,
 )
+
+CODES_OF_THE_PLATFORM: Mapping[str | int, str] = {
+    "csrf-token": "CSRF_FAILED",
+    "cross-site": "CSRF_FAILED",
+    "store-unavailable": "DATABASE_BUSY",
+    400: "MALFORMED_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+    500: "INTERNAL_ERROR",
+}
+"""What the library calls the problems that the platform tells before, or instead of, one of its verbs."""
 
 Extras = Callable[[Any], dict[str, object]]  # Any: each mapping is called with its own error class
 
@@ -50,6 +68,14 @@ def problems() -> tuple[ProblemMapping, ...]:
             Expired, 410, "expired", "Removed when its time was over", "EXPIRED", lambda error: {"expired_at": error.at}
         ),
         _problem(MalformedUpload, 400, "malformed-request", "The upload cannot be read", "MALFORMED_REQUEST"),
+        _problem(
+            NotAcceptable,
+            406,
+            "not-acceptable",
+            "No answer of this kind",
+            "NOT_ACCEPTABLE",
+            lambda e: {"offered": e.offered},
+        ),
         _problem(PayloadTooLarge, 413, "payload-too-large", "Too much at once", "PAYLOAD_TOO_LARGE"),
         _problem(ValidationFailed, 422, "validation-error", "Something does not fit", "VALIDATION_ERROR", _issues),
         _problem(

@@ -1,6 +1,6 @@
 """Mount every JSON route once."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from skriptoteket.adapters.api import (
     catalog,
@@ -12,13 +12,14 @@ from skriptoteket.adapters.api import (
     versions,
 )
 from skriptoteket.adapters.api.governing import curation, nominations, operations, oversight, taxonomy
+from skriptoteket.adapters.http.accepting import ensure_accepted
 
 PREFIX = "/api/v1"
 
 
 def api_router() -> APIRouter:
     """Everything but submissions, whose bodies may be big."""
-    router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
+    router = APIRouter(prefix=PREFIX, tags=["skriptoteket"], dependencies=[Depends(ensure_accepted)])
     router.include_router(catalog.router)
     router.include_router(preferences.router)
     router.include_router(interaction.router)
@@ -35,7 +36,7 @@ def api_router() -> APIRouter:
 
 def submission_router() -> APIRouter:
     """Routes that take files."""
-    router = APIRouter(prefix=PREFIX, tags=["skriptoteket"])
+    router = APIRouter(prefix=PREFIX, tags=["skriptoteket"], dependencies=[Depends(ensure_accepted)])
     router.include_router(runs.submissions)
     router.include_router(schedules.submissions)
     router.include_router(trials.router)
