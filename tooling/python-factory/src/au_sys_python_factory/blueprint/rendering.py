@@ -14,6 +14,7 @@ from au_sys_python_factory.errors import Missing
 
 SUFFIX = ".jinja"
 _LINE = 120
+_SORTED = "I,RUF022"
 
 
 TEMPLATES = Path(str(files("au_sys_python_factory"))) / "templates"
@@ -72,12 +73,29 @@ def with_sorted_imports(texts: Mapping[str, str], first_party: Sequence[str]) ->
     Raises:
         Missing: ruff does not answer.
     """
-    return _through_ruff(texts, first_party, "I,RUF022", whole=False) if texts else {}
+    return _through_ruff(texts, first_party, _SORTED, whole=False)
+
+
+def as_before(texts: Mapping[str, str], before: Mapping[str, str], first_party: Sequence[str]) -> dict[str, str]:
+    """Edited files with imports and ``__all__`` sorted, and formatted where they were formatted ``before``.
+
+    Raises:
+        Missing: ruff does not answer.
+    """
+    if not texts:
+        return {}
+    done = _through_ruff(before, [], "", whole=True)
+    loose = {path for path, text in before.items() if done[path] != text}
+    sorted_only = with_sorted_imports({path: texts[path] for path in loose}, first_party)
+    whole = {path: text for path, text in texts.items() if path not in loose}
+    return {**_through_ruff(whole, first_party, _SORTED, whole=True), **sorted_only}
 
 
 def _through_ruff(
     rendered: Mapping[str, str], first_party: Sequence[str], rules: str, *, whole: bool
 ) -> dict[str, str]:
+    if not rendered:
+        return {}
     with TemporaryDirectory(prefix="python-factory-") as folder:
         root = Path(folder)
         for name, text in rendered.items():
@@ -85,7 +103,8 @@ def _through_ruff(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         own = f"lint.isort.known-first-party={json.dumps(sorted(first_party))}"
-        _ruff(root, "check", "--select", rules, "--fix", "--exit-zero", "--config", own)
+        if rules:
+            _ruff(root, "check", "--select", rules, "--fix", "--exit-zero", "--config", own)
         if whole:
             _ruff(root, "format")
         return {name: (root / name).read_text(encoding="utf-8") for name in rendered}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from au_sys_python_factory.blueprint.state import read_state
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
 from au_sys_python_factory.errors import Refused, UsageError
 from au_sys_python_factory.pipelines.registration import find_capability
@@ -30,7 +31,6 @@ def _package(workspace: Workspace, name: str) -> Package:
         Refused: the factory does not track it.
     """
     from au_sys_python_factory.blueprint.additions.additions import Package
-    from au_sys_python_factory.blueprint.state import read_state
 
     known = [(member, found) for member in workspace.members if (found := read_state(member)) is not None]
     if name:
@@ -45,6 +45,15 @@ def _package(workspace: Workspace, name: str) -> Package:
         names = ", ".join(member.dist for member, _ in known) or "none"
         raise UsageError("which package is meant is not clear.", fix=f"name it with --in; tracked here: {names}.")
     return Package(known[0][0], known[0][1].blueprint)
+
+
+def _package_of(workspace: Workspace, noun: str) -> Package:
+    """The package whose noun it is, else the one of that name."""
+    for member in workspace.members:
+        found = read_state(member) if noun else None
+        if found is not None and noun in (found.blueprint.noun.one, found.blueprint.noun.many):
+            return _package(workspace, member.dist)
+    return _package(workspace, noun)
 
 
 def _carry_out(workspace: Workspace, manner: Manner, command: str, package: Package, addition: Addition) -> None:
@@ -114,6 +123,50 @@ def page(path: str, verb: str, name: str, manner: Manner) -> None:
     workspace = find_workspace(manner.start)
     package = _package(workspace, name)
     _carry_out(workspace, manner, f"add page {path} --for {verb}", package, add_page(package, path))
+
+
+@add.command()
+@click.argument("name")
+@click.option("--in", "noun", default="", metavar="NOUN", help="The noun, or the capability; default: the only one.")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="SIGNATURE",
+    help="get(key) -> str, put(key, value), remove(key), keys()",
+)
+@click.option(
+    "--adapter", "kind", default="", metavar="KIND", help="What stands behind it beside memory: filesystem, db."
+)
+@manner_options
+def port(name: str, noun: str, methods: tuple[str, ...], kind: str, manner: Manner) -> None:
+    """Add the port NAME: values under keys, behind which memory and one outside thing stand from the first day.
+
+    The methods are those that an adapter can be written for; another port is written by hand.
+    """
+    from au_sys_python_factory.blueprint.additions.adapters import add_port
+    from au_sys_python_factory.blueprint.additions.ports import read_port
+
+    if not kind:
+        raise UsageError("a port exists only when two adapters do: memory is one.", fix="--adapter filesystem or db.")
+    workspace = find_workspace(manner.start)
+    package = _package_of(workspace, noun)
+    asked = read_port(name, methods, package.blueprint.noun.One)
+    _carry_out(workspace, manner, f"add port {asked.word} --adapter {kind}", package, add_port(package, asked, kind))
+
+
+@add.command()
+@click.argument("port")
+@click.argument("kind")
+@_IN
+@manner_options
+def adapter(port: str, kind: str, name: str, manner: Manner) -> None:
+    """Add one more adapter behind PORT: filesystem or db; a setting chooses, and the port's suite is run on it."""
+    from au_sys_python_factory.blueprint.additions.adapters import add_adapter
+
+    workspace = find_workspace(manner.start)
+    package = _package(workspace, name)
+    _carry_out(workspace, manner, f"add adapter {port} {kind}", package, add_adapter(package, port, kind))
 
 
 @add.command()

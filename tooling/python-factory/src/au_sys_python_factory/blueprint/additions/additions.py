@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from au_sys_python_factory.blueprint.capability import Blueprint, context
 from au_sys_python_factory.blueprint.package import RUNTIME_PACKAGE
-from au_sys_python_factory.blueprint.rendering import TEMPLATES, formatted, render, with_sorted_imports
+from au_sys_python_factory.blueprint.rendering import TEMPLATES, as_before, formatted, render
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.plan.model import Operation, Plan, read, write
 from au_sys_python_factory.workspace.members import Member
@@ -69,7 +69,8 @@ def plan_addition(command: str, package: Package, addition: Addition) -> Plan:
             raise Refused("the file is there and says something else.", where=where, fix="choose another name.")
         operations.append(write(member.root, f"{member.relative}/{path}", text, "added"))
     code = {path: text for path, text in addition.changed.items() if path.endswith(".py")}
-    sorted_code = with_sorted_imports(code, package.first_party)
+    before = {path: found.decode() for path in code if (found := read(member.path, path)) is not None}
+    sorted_code = as_before(code, before, package.first_party)
     for path, text in sorted({**addition.changed, **sorted_code}.items()):
         old = read(member.path, path)
         same = old is not None and old.decode() == addition.changed[path]

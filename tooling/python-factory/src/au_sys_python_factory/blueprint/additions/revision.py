@@ -76,12 +76,14 @@ def add_migration(package: Package, message: str, python: str = sys.executable) 
     found = json.loads(done.stdout.strip().splitlines()[-1])
     if found["empty"]:
         return Addition()
-    folder = package.member.path / package.source / "adapters/db/migrations/versions"
-    number = _newest(folder)
-    slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")
-    path = f"{package.source}/adapters/db/migrations/versions/{slug}.py"
-    text = _revision(message, number, found, names.package)
-    return Addition(formatted({path: text}, package.first_party))
+    return Addition(next_revision(package, re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_"), message, found))
+
+
+def next_revision(package: Package, slug: str, message: str, steps: dict[str, str]) -> dict[str, str]:
+    """The file ``slug`` of a revision on top of the newest one; ``steps`` are the bodies ``up`` and ``down``."""
+    folder = f"{package.source}/adapters/db/migrations/versions"
+    text = _revision(message, _newest(package.member.path / folder), steps, package.blueprint.names.package)
+    return formatted({f"{folder}/{slug}.py": text}, package.first_party)
 
 
 def _newest(folder: Path) -> int:
