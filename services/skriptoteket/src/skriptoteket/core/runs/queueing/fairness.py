@@ -57,31 +57,51 @@ def start_order(waiting: Sequence[Candidate], load: Load) -> list[Candidate]:
     in use,
     then the one served longest ago, then the oldest run.
     """
-    turns = Counter(load.recent)
-    memory: Counter[str] = Counter()
-    for run in load.active:
-        memory[run.user] += run.memory_mib
-    served = dict(load.served)
-    clock = max(served.values(), default=0)
+    turn = _Turns(load)
     rest = startable(waiting, load)
-    held_back = [run for run in waiting if run not in set(rest)]
+    free = {run.run_id for run in rest}
+    held_back = [run for run in waiting if run.run_id not in free]
     ordered: list[Candidate] = []
     while rest:
-        lane = min({run.lane for run in rest}, key=lambda name: ((turns[name] + 1) / load.weights.get(name, 1), name))
-        chosen = min(
-            (run for run in rest if run.lane == lane),
-            key=lambda run: (memory[run.user], served.get(run.user, 0), run.order),
-        )
+        chosen = turn.choose(rest)
         ordered.append(chosen)
         rest.remove(chosen)
-        clock += 1
-        turns[lane] += 1
-        memory[chosen.user] += chosen.memory_mib
-        served[chosen.user] = clock
+        turn.take(chosen)
     return ordered + sorted(held_back, key=lambda run: run.order)
 
 
 def next_run(waiting: Sequence[Candidate], load: Load) -> Candidate | None:
     """The one run that may start now, or ``None``."""
     free = startable(waiting, load)
-    return start_order(free, load)[0] if free else None
+    return _Turns(load).choose(free) if free else None
+
+
+class _Turns:
+    """Whose turn it is, after each start."""
+
+    def __init__(self, load: Load) -> None:
+        self._weights = load.weights
+        self._lanes = Counter(load.recent)
+        self._memory: Counter[str] = Counter()
+        for run in load.active:
+            self._memory[run.user] += run.memory_mib
+        self._served = dict(load.served)
+        self._clock = max(self._served.values(), default=0)
+
+    def choose(self, rest: Sequence[Candidate]) -> Candidate:
+        """The next of these."""
+        lane = min({run.lane for run in rest}, key=lambda name: (self._share(name), name))
+        return min(
+            (run for run in rest if run.lane == lane),
+            key=lambda run: (self._memory[run.user], self._served.get(run.user, 0), run.order),
+        )
+
+    def take(self, chosen: Candidate) -> None:
+        """It starts."""
+        self._clock += 1
+        self._lanes[chosen.lane] += 1
+        self._memory[chosen.user] += chosen.memory_mib
+        self._served[chosen.user] = self._clock
+
+    def _share(self, lane: str) -> float:
+        return (self._lanes[lane] + 1) / self._weights.get(lane, 1)
