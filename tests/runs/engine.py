@@ -1,9 +1,10 @@
-"""Every ending and every attack in containers, on an engine that is started for it: `just proof-docker`.
+"""Every ending and every attack in containers, on an engine of its own: `just proof-docker`, `just proof-podman`.
 
-Debian's `docker.io` is enough (`apt-get install docker.io`): the engine gets a folder of its own, no network and no
+Debian's `docker.io` or `podman` (with `runc`) is enough: the engine gets a folder of its own, no network and no
 registry; the image is made of this interpreter. `SKRIPTOTEKET_CONTAINER_URL` names a running engine instead.
 """
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -12,13 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from skriptoteket.adapters.sandbox.container.engine import Engine, EngineProblem
 from skriptoteket.adapters.sandbox.container.image import REPOSITORY, build_image
 from skriptoteket.adapters.sandbox.container.sandbox import ContainerSandbox
+from skriptoteket.adapters.sandbox.probe import probe_host
 from skriptoteket.conformance.abuse.campaign import campaign, planted_secret
 from skriptoteket.conformance.abuse.catalogue import ATTACKS
 from skriptoteket.conformance.endings import ENDINGS
@@ -29,21 +31,35 @@ _STOP_SECONDS = 30.0
 _GIVEN = "SKRIPTOTEKET_CONTAINER_URL"
 
 
+def _docker(folder: str, url: str) -> Sequence[str]:
+    places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    return ["dockerd", "-H", url, *places, "--iptables=false", "--ip6tables=false", "--bridge=none"]
+
+
+def _podman(folder: str, url: str) -> Sequence[str]:
+    # runc where there is one: crun refuses a host with both kinds of control groups.
+    runtime = shutil.which("runc") or "crun"
+    places = ["--root", f"{folder}/data", "--runroot", f"{folder}/exec", "--tmpdir", f"{folder}/tmp"]
+    ways = ["--runtime", runtime, "--cgroup-manager", "cgroupfs", "--events-backend", "file"]
+    return ["podman", *places, *ways, "system", "service", "--time", "0", url]
+
+
+_ENGINES = {"docker": _docker, "podman": _podman}
+
+
 @contextmanager
-def running_engine() -> Iterator[str]:
+def running_engine(kind: str = "docker") -> Iterator[str]:
     """The address of an engine: the one that is named, or one of our own for as long as this lasts."""
     if os.environ.get(_GIVEN):
         yield os.environ[_GIVEN]
         return
-    program = shutil.which("dockerd")
-    if program is None or os.geteuid() != 0:
-        raise SystemExit(f"proof-docker: needs root and dockerd (apt-get install docker.io), or an engine in {_GIVEN}")
     with tempfile.TemporaryDirectory(prefix="fsp-engine-", ignore_cleanup_errors=True) as folder:
         url = f"unix://{folder}/engine.sock"
-        places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
-        quiet = ["--iptables=false", "--ip6tables=false", "--bridge=none"]
+        command = _ENGINES[kind](folder, url)
+        if shutil.which(command[0]) is None or os.geteuid() != 0:
+            raise SystemExit(f"needs root and {command[0]} (Debian's docker.io or podman), or an engine in {_GIVEN}")
         with (Path(folder) / "engine.log").open("wb") as log:
-            engine = subprocess.Popen([program, "-H", url, *places, *quiet], stdout=log, stderr=log)
+            engine = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             asyncio.run(_until_ready(Engine(url)))
             yield url
@@ -59,7 +75,7 @@ async def _until_ready(engine: Engine) -> None:
             await engine.call("GET", "/info")
             return
         if time.monotonic() > until:
-            raise SystemExit("proof-docker: the engine did not start; see its log")
+            raise SystemExit("the engine did not start; see its log")
         await asyncio.sleep(0.2)
 
 
@@ -67,8 +83,9 @@ async def _prove(url: str, folder: Path) -> int:
     engine = Engine(url)
     print(f"image {await build_image(engine, 'standard@1', None, '', REPOSITORY)}", flush=True)
     sandbox = ContainerSandbox(folder, url)
-    print(f"capabilities {dict(await sandbox.capabilities())}", flush=True)
-    wrong = 0
+    report = await probe_host(sandbox)
+    print(f"usable {report.usable} {report.problem} {dict(report.capabilities)}", flush=True)
+    wrong = 0 if report.usable else 1
     for name, (script, expected) in ENDINGS.items():
         played = await play(sandbox, script)
         wrong += played.code is not expected
@@ -92,7 +109,12 @@ async def _left(engine: Engine) -> list[str]:
 
 def main() -> int:
     """0 when every script ended as it must and nothing is left."""
-    with running_engine() as url, tempfile.TemporaryDirectory(prefix="fsp-containers-") as folder:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--engine", choices=_ENGINES, default="docker")
+    with (
+        running_engine(parser.parse_args().engine) as url,
+        tempfile.TemporaryDirectory(prefix="fsp-containers-") as folder,
+    ):
         return asyncio.run(_prove(url, Path(folder)))
 
 

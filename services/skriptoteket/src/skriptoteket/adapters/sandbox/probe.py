@@ -87,12 +87,17 @@ async def probe_host(sandbox: Sandbox, program: str | None = None) -> HostReport
     return HostReport(tuple(findings), capabilities if usable else {})
 
 
+_DEPLOYMENT = Path(__file__).parent / "host" / "deployment"
+_LINUX_FIX = (
+    "Run the worker on Linux, or with SKRIPTOTEKET_RUNNER=container and an engine in SKRIPTOTEKET_CONTAINER_URL; for "
+    "development alone there is skriptoteket worker --unsafe-subprocess. Browsing and authoring work anywhere."
+)
 _CGROUP_FIX = "For hard limits run the worker with a delegated cgroup (systemd unit with Delegate=yes) or as root."
 
 
 def _preconditions(program: str | None, *, needs_bubblewrap: bool) -> list[Finding]:
     linux = sys.platform == "linux"
-    findings = [Finding("linux", linux, sys.platform, "Run the worker on Linux; browsing and authoring work anywhere.")]
+    findings = [Finding("linux", linux, sys.platform, _LINUX_FIX)]
     if needs_bubblewrap:
         findings.append(_bubblewrap(program or shutil.which("bwrap")))
     there = shipped_filter() is not None
@@ -156,14 +161,16 @@ def _trial_fix() -> str:
     restricted = _number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if restricted:
         return (
-            "AppArmor keeps unprivileged programs from making namespaces: allow it for the interpreter with a profile, "
-            "or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+            "AppArmor keeps unprivileged programs from making namespaces: install the profile "
+            f"{_DEPLOYMENT / 'apparmor.profile'}, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
         )
     if _number("/proc/sys/kernel/unprivileged_userns_clone") == 0:
         return "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
     return (
-        "See the detail; in a container allow user namespaces (seccomp profile nested.json, systempaths=unconfined), "
-        "and install Python where other users can read it."
+        "See the detail; in a container allow namespaces and a /proc of its own as "
+        f"{_DEPLOYMENT / 'worker.compose.yaml'} does (seccomp=nested.json, systempaths=unconfined; in a pod procMount: "
+        "Unmasked with hostUsers: false), and "
+        "install Python where other users can read it."
     )
 
 

@@ -57,7 +57,8 @@ FILES = (
     Attack(
         "F07", "mountinfo_host_paths",
         "for line in open('/proc/self/mountinfo').read().splitlines():\n    where = line.split()[4]\n"
-        "    engine = where.startswith(('/sys', '/etc')) and not any(os.path.isdir(d) and os.listdir(d) for d in ('/sys', '/etc'))\n"
+        "    own = ('/sys', '/etc', '/var/tmp')\n"
+        "    engine = where.startswith(own) and not any(os.path.isdir(d) and os.listdir(d) for d in own)\n"
         "    if where.startswith(('/home', '/var', '/etc', '/srv', '/mnt', '/sys', '/workspace/')) and not engine: print('ESCAPED', line)",
     ),
     Attack(

@@ -19,13 +19,18 @@ _MASKED = (
     "/sys", "/etc", "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/kmsg", "/proc/latency_stats",
     "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
 )  # fmt: skip
+_PODMANS_OWN = ("/run", "/var/tmp")  # noqa: S108 - tmpfs without a size, which Podman adds to a read-only root
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerPlan:
-    """Facts of one run that every part of it is made with. ``counts_inodes`` is whether the engine lets a tmpfs of a
-    container have a number of files: where it does not, their memory is still the run's."""
+    """Facts of one run that every part of it is made with.
+
+    ``podman`` is whether the engine is Podman, which differs in three things: it adds files about its host to ``/etc``
+    and tmpfs of its own, takes masked paths as a security option only, and lets a tmpfs of a container have no number
+    of files (their memory is still the run's).
+    """
 
     image: str
     program: str
@@ -34,7 +39,7 @@ class ContainerPlan:
     runtime: str | None
     timezone: str
     limits: Limits
-    counts_inodes: bool = True
+    podman: bool = False
 
     def volume(self, name: str) -> dict[str, object]:
         """A tmpfs of fixed size and number of files; it lives as long as a container has it."""
@@ -60,7 +65,7 @@ class ContainerPlan:
             volume, memory_mib=limits.memory_mib, processes=limits.processes + _OWN_PROCESSES, cpu=limits.cpu
         )
         sized = {"/tmp": limits.tmp_mib, "/dev/shm": limits.shm_mib}  # noqa: S108 - the script's own
-        inodes = f",nr_inodes={limits.inodes}" if self.counts_inodes else ""
+        inodes = "" if self.podman else f",nr_inodes={limits.inodes}"
         options = f"{inodes},mode=1777,nosuid,nodev"
         tmpfs = {folder: f"size={mib * _MIB}{options}" for folder, mib in sized.items()}
         return {**config, "HostConfig": {**host, "Tmpfs": tmpfs}}
@@ -94,7 +99,7 @@ class ContainerPlan:
             "NetworkMode": "none",
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges", f"seccomp={self.seccomp}"],
+            "SecurityOpt": ["no-new-privileges", f"seccomp={self.seccomp}", *self._masks()],
             "IpcMode": "none",
             "CgroupnsMode": "private",
             "Memory": memory_mib * _MIB,
@@ -111,3 +116,6 @@ class ContainerPlan:
             "RestartPolicy": {"Name": "no"},
         }
         return {**host, "Runtime": self.runtime} if self.runtime else host
+
+    def _masks(self) -> list[str]:
+        return ["mask=" + ":".join((*_MASKED, *_PODMANS_OWN))] if self.podman else []

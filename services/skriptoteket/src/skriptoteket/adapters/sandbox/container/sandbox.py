@@ -168,7 +168,7 @@ class ContainerSandbox:
             runtime=self._runtime,
             timezone=str(spec.request.get("timezone") or "UTC"),
             limits=spec.limits,
-            counts_inodes=not self._podman,
+            podman=self._podman,
         )
         uid, mark = self._next_uid(), secrets.token_hex(8)
         await self._engine.call("POST", "/volumes/create", plan.volume(name))
