@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,21 @@ def test_it_is_the_next_one_and_the_runtime_reads_its_configuration(run: Factory
     assert json.loads(run("check", "--json").stdout)["findings"] == []
     assert run("undo", "--no-sync").exit_code == 0
     assert before == digests(house)
+
+
+def test_its_containers_have_no_rights_and_every_variable_is_described(run: Factory, house: Path) -> None:
+    """Numbered users, nothing fetched while the image is built, secrets as files, the example as long as the use."""
+    run("new", "platform", "--no-sync")
+    docker = house / PLATFORM / "docker"
+    compose = (docker / "compose.yaml").read_text()
+    services = yaml.safe_load(compose)["services"]
+    assert set(services) == {"migrate", "web", "postgres"}
+    assert all(found["cap_drop"] == ["ALL"] and found["read_only"] for found in services.values())
+    used = {f"# {name}={value}" for name, value in re.findall(r"\$\{(\w+):-([^}]*)\}", compose)}
+    described = (docker / "compose.env.example").read_text().splitlines()[1:]
+    assert used == set(described)
+    assert "--no-index" in (docker / "Dockerfile").read_text()
+    assert 'title="fsp-shell-002"' in (docker / "Dockerfile").read_text()
 
 
 def test_wire_and_unwire_return_to_the_same_bytes(run: Factory, house: Path) -> None:

@@ -58,6 +58,7 @@ def plan_new_platform(workspace: Workspace, name: str, wired: Sequence[Member]) 
         "runtime": f"{RUNTIME}{bounds}",
         "runtime_postgres": f"{RUNTIME}[postgres]{bounds}",
         "openapi": "authenticated" if with_people else "public",
+        "people": with_people,
         "variables": _variables(workspace).rstrip("\n"),
     }
     rendered = formatted(render(TEMPLATES / _KIND / f"v{versions(_KIND)[-1]}", values, {}), [RUNTIME.replace("-", "_")])
