@@ -17,12 +17,22 @@ def digests(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
+def decide(folder: Path) -> None:
+    """Leave what only trips a wire behind, as proposed."""
+    plan = folder / "migration.toml"
+    asked = plan.read_text()
+    assert asked.count("decide = true") == 1
+    assert "src/notes/__init__.py" in asked
+    plan.write_text(asked.replace("decide = true\n", ""))
+
+
 def test_it_moves_whole_passes_check_and_answers_as_before(
     older: Path, folder: Path, bare: Path, plain: Factory, factory: Factory
 ) -> None:
     """No waiver, no hand patch, nothing of the old layout left; every recorded exchange is equal; undo is exact."""
     planned = plain("migrate", "plan", str(older), "--as", "older-notes", "--into", str(folder))
     assert planned.exit_code == 0, planned.output
+    decide(folder)
     recorded = plain("migrate", "record", str(folder), "--from", str(older))
     assert recorded.exit_code == 0, recorded.output
     before = digests(bare)
@@ -60,6 +70,7 @@ def test_what_no_codemod_can_do_is_listed_with_its_line(
     with (older / "src/notes/admin.py").open("a") as file:
         file.write("\n\ndef counted(text):\n    return eval(text)\n")
     plain("migrate", "plan", str(older), "--as", "older-notes", "--into", str(folder))
+    decide(folder)
     before = digests(bare)
     refused = factory("migrate", "apply", str(folder), "--from", str(older), "--no-sync")
     assert (4, before) == (refused.exit_code, digests(bare))

@@ -21,7 +21,7 @@ from au_sys_python_factory.inventory.surroundings import surroundings
 
 @dataclass(frozen=True)
 class Module:
-    """One Python file. ``complexity``: of its most tangled function."""
+    """One Python file. ``complexity``: of its most tangled function; ``acts``: importing it does more than naming."""
 
     name: str
     path: str
@@ -32,6 +32,7 @@ class Module:
     complexity: int
     imports: tuple[Import, ...]
     evidence: tuple[Evidence, ...]
+    acts: bool
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -78,8 +79,21 @@ def _module(
     tangled = max((complexity(function) for function in file.functions), default=0)
     return Module(
         file.module, file.relative, file.area == "tests", len(file.lines), len(file.find(ast.ClassDef)),
-        len(file.functions), tangled, found, evidence(file, own, found, declared),
+        len(file.functions), tangled, found, evidence(file, own, found, declared), _acts(file.tree.body),
     )  # fmt: skip
+
+
+def _acts(body: list[ast.stmt]) -> bool:
+    """Whether statements do anything but import, define and name."""
+    for node in body:
+        called = isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+        if called or isinstance(node, ast.For | ast.While | ast.With | ast.Delete):
+            return True
+        if isinstance(node, ast.Try | ast.If):
+            inner = [*node.body, *node.orelse, *(part for item in getattr(node, "handlers", ()) for part in item.body)]
+            if "TYPE_CHECKING" not in ast.unparse(node).partition(":")[0] and _acts(inner):
+                return True
+    return False
 
 
 def _twice(files: tuple[SourceFile, ...]) -> list[tuple[str, ...]]:

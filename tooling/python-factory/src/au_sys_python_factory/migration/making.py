@@ -23,6 +23,7 @@ from au_sys_python_factory.migration.codemods.folders import beside, companions
 from au_sys_python_factory.migration.codemods.imports import Spelling, rewritten
 from au_sys_python_factory.migration.codemods.logs import loggers, makers, told
 from au_sys_python_factory.migration.codemods.parts import apart, kept
+from au_sys_python_factory.migration.codemods.stars import expanded
 from au_sys_python_factory.migration.codemods.values import Values
 from au_sys_python_factory.migration.exchanges import played_rows, recorded
 from au_sys_python_factory.migration.model import Entry, Migration
@@ -136,6 +137,7 @@ def _moved(entry: Entry, code: Mapping[str, SourceFile], known: _Old) -> str:
         raise Refused("the module is not there, or cannot be parsed.", where=entry.path, fix="correct the plan.")
     late = known.values.made_late(file) if "globals" in entry.codemods and not entry.in_tests else file.text
     text = kept(late, entry.drop, entry.module)
+    text = expanded(text, file, known.names) if "imports" in entry.codemods else text
     elsewhere = known.pieces[entry.module]
     text = apart(text, entry.only, elsewhere, entry.module) if elsewhere else text
     if late != file.text:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from au_sys_python_factory.checks.architecture.layers import FRAMEWORKS
+from au_sys_python_factory.inventory.sources import Unreadable
 from au_sys_python_factory.inventory.taking import Inventory, Module
 from au_sys_python_factory.migration.model import LEFT, Entry, entry_of
 
@@ -30,8 +32,23 @@ def placed(found: Inventory, scope: str) -> tuple[Entry, ...]:
             risk = f"{entry.target} is taken by another module of that name"
             entry = entry_of(module.name, module.path, entry.target, 0.3, entry.evidence, risk)
         taken.add(entry.target)
-        entries.append(entry)
-    return tuple(entries)
+        entries.append(_followed(entry, module))
+    entries += [_unreadable(item) for item in found.unreadable]
+    return tuple(sorted(entries, key=lambda entry: entry.path))
+
+
+def _followed(entry: Entry, module: Module) -> Entry:
+    """The same; a person looks where a module is imported by a name that is made while the code runs."""
+    made = [item for item in module.imports if item.target.startswith("<")]
+    if not made or not entry.moves:
+        return entry
+    risk = "; ".join(f"line {item.line} imports {item.target}: look whether what it names has moved" for item in made)
+    return replace(entry, risk="; ".join(filter(None, (entry.risk, risk))), decide=True)
+
+
+def _unreadable(item: Unreadable) -> Entry:
+    name = ".".join(PurePosixPath(item.path).with_suffix("").parts)
+    return Entry(name, item.path, LEFT, 0.0, risk=f"line {item.line} {item.why}: mend it, or leave it", decide=True)
 
 
 def inside(name: str, scope: str) -> bool:
@@ -111,6 +128,9 @@ def _code(module: Module, layer: str, top: str) -> Entry:
     stem = parts[-1] if parts else ""
     why = tuple(f"{item.line}: {item.why}" for item in module.evidence[:6])
     empty = not module.functions and not module.classes
+    if PurePosixPath(module.path).name == "__init__.py" and empty and module.acts:
+        risk = "it does something when it is imported: place it, or leave it if nobody needs that"
+        return entry_of(module.name, module.path, LEFT, 0.5, why, risk)
     if PurePosixPath(module.path).name == "__init__.py" and empty:
         return entry_of(module.name, module.path, LEFT, 0.9, ("a door without code",), "")
     if stem in _COMMANDS and layer != "manifest":
