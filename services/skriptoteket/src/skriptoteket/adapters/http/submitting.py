@@ -26,7 +26,8 @@ from skriptoteket.core.runs.watching import RunWatching, SeenRun
 FAST_RESULT = timedelta(milliseconds=400)
 """How long a form waits for its result before the page shows progress."""
 
-_FIRST_PAUSE = 0.02
+_FIRST_PAUSE = 0.005
+_GROWTH = 1.2
 _LONGEST_PAUSE = 0.25
 _NOT_FIELDS = ("csrf_token", "submission_key", "inputs", "session_files")
 
@@ -124,18 +125,16 @@ class SubmissionDesk:
 
     async def wait(self, run_id: RunId, subject: str, time: timedelta) -> SeenRun:
         """The run once it is over, or as it is when the time is."""
-        seen = await self.watching.see(run_id, Actor(subject))
         if time > timedelta(0):
             try:
                 async with asyncio.timeout(time.total_seconds()):
                     pause = _FIRST_PAUSE
-                    while not seen.run.state.terminal:
+                    while not await self.watching.over(run_id):
                         await asyncio.sleep(pause)
-                        pause = min(pause * 1.5, _LONGEST_PAUSE)
-                        seen = await self.watching.see(run_id, Actor(subject))
+                        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
             except TimeoutError:
-                pass  # the time is over: what was seen last is the answer
-        return seen
+                pass  # the time is over: the run as it is is the answer
+        return await self.watching.see(run_id, Actor(subject))
 
 
 def form_values(schema: Fields, received: Received, beside: Collection[str] = ()) -> dict[str, object]:

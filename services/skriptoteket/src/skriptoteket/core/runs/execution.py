@@ -1,7 +1,7 @@
 """Take a claimed run to its end: run outside transactions, collect, record once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from skriptoteket.core.runs.models import (
     Run,
     RunState,
 )
-from skriptoteket.core.runs.observing.live_view import LiveView
+from skriptoteket.core.runs.observing.live_view import LiveView, NewEvent
 from skriptoteket.core.runs.observing.outcomes import decide
 from skriptoteket.core.runs.observing.streams import KeptStream
 from skriptoteket.core.runs.ports.files import ArtifactStore
@@ -69,11 +69,13 @@ class _StoredInput:
 
 @dataclass(slots=True)
 class _Collected:
-    """What was taken out of a sandbox: the answer, the stored files, and what stood in the way."""
+    """What was taken out of a sandbox: the answer, the stored files, and what stood in the way; ``announced`` is
+    whether the queue already says that the run is being collected."""
 
     answer: Answer | None = None
     artifacts: tuple[Artifact, ...] = ()
     problem: OutputOverLimit | ForbiddenOutput | None = None
+    announced: bool = False
 
 
 class Executor:
@@ -167,20 +169,19 @@ class Executor:
                     view.progressed(event)
                 case Exited():
                     exited = event
-        await self._patiently(lambda: self._move(claim, RunState.COLLECTING))
         view.state(RunState.COLLECTING)
+        collected = _Collected()
         try:
-            collected = await self._patiently(lambda: self._collect(run, handle))
+            await self._patiently(lambda: self._collect(run, claim, handle, collected))
             outcome = decide(exited, collected.answer, collected.problem, run.limits)
         except SkriptoteketError as problem:
-            collected = _Collected()
+            collected = _Collected(announced=collected.announced)
             outcome = Outcome(OutcomeCode.INFRASTRUCTURE, author_detail=str(problem))
         ended = Ended(outcome, exited.usage, artifacts=collected.artifacts, stdout=stdout.text(), stderr=stderr.text())
         if outcome.code is OutcomeCode.OK and collected.answer is not None:
             answer = collected.answer
             ended = replace(ended, outputs=answer.outputs, next_actions=answer.next_actions, state=answer.state)
-        await view.close()
-        done = await self._record(claim, ended)
+        done = await self._record(claim, ended, await view.rest(), announced=collected.announced)
         await self._forget_inputs(done, run.files)
         return done
 
@@ -232,19 +233,22 @@ class Executor:
             raise Fenced(claim.run_id, claim.attempt)
         return await self._record(claim, Ended(Outcome(OutcomeCode.CANCELLED)))
 
-    async def _collect(self, run: Run, handle: SandboxHandle) -> _Collected:
-        collected = _Collected()
+    async def _collect(self, run: Run, claim: Claim, handle: SandboxHandle, collected: _Collected) -> None:
         try:
             raw = await self._sandbox.result(handle)
-            collected.artifacts = await self._store(run, self._sandbox.artifacts(handle))
+            found = [one async for one in self._sandbox.artifacts(handle)]
+            if found and not collected.announced:
+                # Storing may take long, and others see it. Where there is nothing to store, the last transaction
+                # makes both moves.
+                await self._move(claim, RunState.COLLECTING)
+                collected.announced = True
+            collected.artifacts = await self._store(run, found)
             listed = [OutputFile(one.path, one.bytes) for one in collected.artifacts]
             collected.answer = await asyncio.to_thread(normalize, raw, listed)
         except (OutputOverLimit, ForbiddenOutput) as problem:
             collected.problem = problem
-        return collected
 
-    async def _store(self, run: Run, found: AsyncIterator[CollectedFile]) -> tuple[Artifact, ...]:
-        listed = [one async for one in found]
+    async def _store(self, run: Run, listed: Sequence[CollectedFile]) -> tuple[Artifact, ...]:
         ids = artifact_ids([one.path for one in listed])
         kept: list[Artifact] = []
         for number, one in enumerate(listed):
@@ -257,12 +261,16 @@ class Executor:
         async with self._uow.write() as unit:
             return await unit.queue.move(claim, to, self._clock.now())
 
-    async def _record(self, claim: Claim, ended: Ended) -> Run:
+    async def _record(
+        self, claim: Claim, ended: Ended, rest: Sequence[NewEvent] = (), *, announced: bool = True
+    ) -> Run:
         async def once() -> Run:
             async with self._uow.write() as unit:
+                if not announced:
+                    await unit.queue.move(claim, RunState.COLLECTING, self._clock.now())
                 done = await unit.queue.finish(claim, ended, self._clock.now())
                 told: dict[str, JsonValue] = {"state": done.state.value, "outcome": ended.outcome.code.value}
-                await unit.runs.append_events(claim.run_id, [("done", told)], self._clock.now())
+                await unit.runs.append_events(claim.run_id, [*rest, ("done", told)], self._clock.now())
                 return done
 
         return await self._patiently(once)

@@ -77,6 +77,11 @@ class RunWatching:
                 found.setdefault(tool.id, tool)
         return list(found.values())[:most]
 
+    async def over(self, run_id: RunId) -> bool:
+        """Whether a run has ended; cheap, for those who wait."""
+        async with self._work.read() as unit:
+            return (await unit.runs.get(run_id)).state.terminal
+
     async def see(self, run_id: RunId, viewer: Actor) -> SeenRun:
         """A run, as much of it as the viewer may see.
 
@@ -191,7 +196,8 @@ class RunWatching:
             if run.state is RunState.CANCELLED:
                 return run
             if run.state.terminal or run.state is RunState.COLLECTING:
-                raise Conflict("wrong_state", f"The run is {run.state} and cannot be cancelled.", {"state": run.state})
+                text = "The run is over or about to be: it cannot be cancelled any more. Load the page to see it."
+                raise Conflict("wrong_state", text, {"state": run.state})
             reason = "user" if run.requested_by == actor.subject else "operator"
             run = await unit.queue.request_cancel(run_id, reason, self._clock.now())
         await self._bell.ring(run_id)

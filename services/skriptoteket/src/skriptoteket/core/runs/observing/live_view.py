@@ -2,7 +2,7 @@
 
 import asyncio
 import codecs
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from skriptoteket.core.identifiers import RunId
@@ -15,6 +15,9 @@ from skriptoteket.core.runs.sandbox import Printed, Progressed
 _FLUSH_SECONDS = 0.25
 _MOST_WAITING = 400
 
+NewEvent = tuple[str, Mapping[str, JsonValue]]
+"""Kind and data of an event that is not written yet."""
+
 
 class LiveView:
     """Buffers the events of one run and writes them four times a second."""
@@ -26,7 +29,7 @@ class LiveView:
         self._left = {"stdout": most_bytes, "stderr": most_bytes}
         self._offset = {"stdout": 0, "stderr": 0}
         self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in self._left}
-        self._waiting: list[tuple[str, Mapping[str, JsonValue]]] = []
+        self._waiting: list[NewEvent] = []
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
 
@@ -50,13 +53,22 @@ class LiveView:
 
     async def close(self) -> None:
         """Write what is left. Nothing is written afterwards, so the end of a run stays its last event."""
+        await self._stop()
+        await self._flush()
+
+    async def rest(self) -> Sequence[NewEvent]:
+        """Stop, and leave what was not written yet to the caller, who writes it together with the end of the run."""
+        await self._stop()
+        batch, self._waiting = self._waiting, []
+        return batch
+
+    async def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
         if self._writing is not None:
             await self._writing
-        await self._flush()
 
     def _add(self, kind: str, data: Mapping[str, JsonValue]) -> None:
         if len(self._waiting) >= _MOST_WAITING:
