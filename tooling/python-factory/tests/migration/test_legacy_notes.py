@@ -21,9 +21,9 @@ def decide(folder: Path) -> None:
     """Leave what only trips a wire behind, as proposed."""
     plan = folder / "migration.toml"
     asked = plan.read_text()
-    assert asked.count("decide = true") == 1
+    assert asked.count("\ndecide = true\n") == 1
     assert "src/notes/__init__.py" in asked
-    plan.write_text(asked.replace("decide = true\n", ""))
+    plan.write_text(asked.replace("\ndecide = true\n", "\n"))
 
 
 def test_it_moves_whole_passes_check_and_answers_as_before(
