@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from au_sys_python_factory.checks.remembering.again import run_remembering
 from au_sys_python_factory.checks.allowed import baseline as baselines
 from au_sys_python_factory.checks.catalog import BY_ID, RULES
 from au_sys_python_factory.checks.engine import Report, run, run_remembering
@@ -36,9 +37,12 @@ from au_sys_python_factory.workspace.members import Workspace, find_workspace
     help="Fail only on what is not in FILE; where there is none, it is written.",
 )
 @click.option("--store-baseline", "anew", is_flag=True, help="Write FILE of --baseline anew.")
+@click.option("--fix", "mend", is_flag=True, help="Mend what can be mended by itself (undo takes it back), then check.")
+@click.option("--types", is_flag=True, help="Also mypy, strict as the workspace asks, member by member.")
+@click.option("--deep", is_flag=True, help="Also rules that run the workspace's code.")
 def check(
     paths: tuple[Path, ...], as_json: bool, only: str, changed: bool, start: Path, quiet: bool, sarif: Path | None,
-    baseline: Path | None, anew: bool,
+    baseline: Path | None, anew: bool, mend: bool, types: bool, deep: bool,
 ) -> None:  # fmt: skip
     """Check every workspace member against the house rules; PATHS narrow the report.
 
@@ -49,7 +53,11 @@ def check(
     rules = chosen(only)
     wanted = {_inside(path, workspace) for path in paths} | (_changed(workspace) if changed else set())
     gc.disable()  # syntax trees hold no circles worth collecting, and looking for them takes most of the time
-    report = run_remembering(workspace) if rules == RULES else run(read_project(workspace), rules)
+    if mend:
+        _mend(workspace, wanted)
+    report = (
+        run_remembering(workspace) if rules == RULES and not deep else run(read_project(workspace), rules, deep=deep)
+    )
     shown = [item for item in report.findings if not (paths or changed) or _below(item.path, wanted)]
     if sarif is not None:
         write(sarif, shown, rules)
@@ -58,7 +66,8 @@ def check(
         shown, mended = _against(baseline, anew, shown, narrowed=bool(paths or changed or only))
     elif anew:
         raise UsageError("--store-baseline says not where.", fix="add --baseline FILE.")
-    failed = mended > 0 or any(item.severity == "error" for item in shown)
+    untyped = _untyped(workspace, wanted) if types else []
+    failed = mended > 0 or bool(untyped) or any(item.severity == "error" for item in shown)
     code = FINDINGS if failed else DONE
     if as_json:
         data = {
@@ -67,15 +76,48 @@ def check(
             "waivers": report.waivers,
             "members": len(workspace.members),
             "mended": mended,
+            "types": untyped,
         }
         answer("check", code, data, shown)
     else:
         _show(shown)
         if mended:
             click.echo(f"{baseline}: {mended} of its findings are mended.\n    fix: store it again: --store-baseline")
+        for complaint in untyped:
+            click.echo(complaint)
         if not quiet:
             click.echo(_summary(report, shown, rules, workspace, time.perf_counter() - began), err=True)
     click.get_current_context().exit(code)
+
+
+def _mend(workspace: Workspace, wanted: set[str]) -> None:
+    """Apply what can be mended, as one journal entry."""
+    from au_sys_python_factory.pipelines.fixing import FIXABLE, plan_fix
+    from au_sys_python_factory.plan.apply import apply, writing
+
+    rules = tuple(rule for rule in RULES if rule.id in FIXABLE)
+    findings = [item for item in run(read_project(workspace), rules).findings if _below(item.path, wanted or {"."})]
+    with writing(workspace.root) as restored:
+        entry = apply(workspace.root, plan_fix(workspace, wanted, findings))
+    for message in restored:
+        click.echo(message, err=True)
+    if entry is not None:
+        click.echo(f"mended {len(entry.files)} files, journal entry {entry.id}", err=True)
+
+
+def _untyped(workspace: Workspace, wanted: set[str]) -> list[str]:
+    """What mypy says of the members that were asked for."""
+    from au_sys_python_factory.verification import sources
+
+    complaints: list[str] = []
+    for member in workspace.members:
+        named = not wanted or any(_below(member.relative, {path}) or _below(path, {member.relative}) for path in wanted)
+        if named and (member.path / "src").is_dir():
+            try:
+                sources.types(member)
+            except sources.PartFailed as error:
+                complaints.append(f"{member.relative}: {error.what}")
+    return complaints
 
 
 def _against(path: Path, anew: bool, shown: list[Finding], *, narrowed: bool) -> tuple[list[Finding], int]:
@@ -158,6 +200,8 @@ def _summary(
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def explain(rule: str, as_json: bool) -> None:
     """Say why RULE exists, with a wrong and a right example."""
+    from au_sys_python_factory.pipelines.fixing import FIXABLE
+
     found = BY_ID.get(rule.upper())
     if found is None:
         raise UsageError(f"no rule {rule}.", fix=f"one of {', '.join(BY_ID)}.")
@@ -165,8 +209,9 @@ def explain(rule: str, as_json: bool) -> None:
         facts = {
             name: getattr(found, name) for name in ("id", "title", "severity", "why", "fix", "wrong", "right", "areas")
         }
-        answer("explain", DONE, facts)
+        answer("explain", DONE, {**facts, "fixable": found.id in FIXABLE})
         return
-    click.echo(f"{found.id}  {found.title}\n\n{found.why}\n\nfix: {found.fix}\n")
+    mends = "check --fix does it" if found.id in FIXABLE else "by hand; check --fix leaves it"
+    click.echo(f"{found.id}  {found.title}\n\n{found.why}\n\nfix: {found.fix}\n     ({mends})\n")
     for label, example in (("wrong", found.wrong), ("right", found.right)):
         click.echo(f"{label}:\n" + "".join(f"    {line}\n" for line in example.splitlines()))

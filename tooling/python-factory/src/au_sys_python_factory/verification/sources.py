@@ -78,7 +78,9 @@ def types(member: Member) -> str:
     """
     places = [str(member.path / name) for name in ("src", "tests") if (member.path / name).is_dir()]
     options = ["--config-file", str(member.root / "pyproject.toml"), "--cache-dir", str(member.root / _KEPT_TYPES)]
-    said = _python(member.path, "mypy", *options, *places, extra={"MYPYPATH": os.pathsep.join(places)})
+    said = _python(
+        member.path, "mypy", *options, *places, extra={"MYPYPATH": os.pathsep.join([*places, str(member.root)])}
+    )
     number = re.search(r"(\d+) source files", said)
     return f"strict, {number[1]} files" if number else "strict"
 
