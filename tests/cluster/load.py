@@ -19,10 +19,9 @@ class Load:
     working: int = 0
     """People who have signed in and begun."""
 
-    async def person(self, url: str, password: str) -> None:
-        """Until told to stop: who am I, put a document, read it back."""
-        # A connection for each request: one that is kept may end in the moment in which nginx reads its nodes anew.
-        limits = httpx.Limits(max_keepalive_connections=0)
+    async def person(self, url: str, password: str, *, keeps: bool) -> None:
+        """Until told to stop: who am I, put a document, read it back; on one kept connection, or on a new one each."""
+        limits = httpx.Limits(max_keepalive_connections=1 if keeps else 0)
         async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, limits=limits) as client:
             name = secrets.token_hex(6)
             headers = {"Authorization": f"Bearer {await _token(client, password)}"}

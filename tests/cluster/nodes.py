@@ -1,4 +1,4 @@
-"""Web processes and workers on one PostgreSQL and one Redis, behind nginx; nodes are taken out, restarted, put back."""
+"""Web processes and workers on one PostgreSQL and one Redis, behind nginx, which is told nothing of nodes that go."""
 
 import os
 import secrets
@@ -48,6 +48,7 @@ http {{
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_next_upstream error timeout;
     }}
   }}
 }}
@@ -56,7 +57,7 @@ http {{
 
 @dataclass
 class Cluster:
-    """What runs. ``out`` are the ports that the proxy does not send to at the moment."""
+    """What runs."""
 
     folder: Path
     port: int
@@ -64,7 +65,6 @@ class Cluster:
     password: str
     web: dict[int, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-    out: set[int] = field(default_factory=set)
     proxy: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -88,31 +88,18 @@ class Cluster:
         self.workers.append(process)
 
     def restart_web(self, port: int) -> None:
-        """Out of the proxy, drained, stopped, started, ready, back into the proxy."""
-        self.out.add(port)
-        self.reload()
+        """Told to stop, drained, ended, started, ready; nginx finds out by itself that it is away and back."""
         end(self.web[port])
         self.start_web(port)
-        self.out.discard(port)
-        self.reload()
 
     def restart_worker(self, number: int) -> None:
         """Its runs go back to the queue or end within the drain time."""
         end(self.workers.pop(0))
         self.start_worker(number)
 
-    def reload(self) -> None:
-        """Tell nginx which nodes there are; it keeps connections that are open."""
-        self.write_config()
-        if self.proxy is not None:
-            self.proxy.send_signal(signal.SIGHUP)
-
     def write_config(self) -> None:
-        """Nodes that are out are marked as down."""
-        lines = [
-            f"    server 127.0.0.1:{port} max_fails=0{' down' if port in self.out else ''};"
-            for port in sorted(self.web)
-        ]
+        """All nodes, each asked again for every request: a closed door costs nothing."""
+        lines = [f"    server 127.0.0.1:{port} max_fails=0;" for port in sorted(self.web)]
         text = _NGINX.format(folder=self.folder, servers="\n".join(lines), port=self.port)
         (self.folder / "nginx.conf").write_text(text)
 
@@ -188,6 +175,7 @@ def _environment(folder: Path, url: str, servers: Mapping[str, str]) -> dict[str
         **servers,
         "FSP_DATA_DIR": str(folder / "data"),
         "FSP_CONFIG_DIR": str(ROOT / "platforms/fsp_shell_001/config"),
+        "FSP_DRAIN_SECONDS": "2",
         "FSP_PUBLIC_URL": url,
         "FSP_TRUSTED_PROXIES": "127.0.0.1/32",
         "FSP_SECRET_KEY": secrets.token_hex(32),

@@ -18,6 +18,7 @@ import httpx
 import pytest
 import yaml
 
+from au_sys_python_factory.gauntlet.people import Account, Sessions, bearer, complete
 from au_sys_python_factory.shell.supervision.addresses import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -130,12 +131,41 @@ def test_the_credential_is_nowhere_on_disk(running: Running) -> None:
     assert holding == []
 
 
-def test_the_gauntlet_passes_twice(running: Running) -> None:
-    """Every step of every capability and of the platform, and once more against the same shell."""
+COUNTED = (
+    *("/users", "/rbac/roles", "/rbac/policies", "/iam/groups", "/iam/service-accounts", "/iam/ai-agents"),
+    *("/iam/ai-providers", "/iam/organizations", "/iam/recovery/backups", "/api/v1/admin/tools", "/api/v1/schedules"),
+)
+
+
+async def counts(running: Running) -> dict[str, int]:
+    """How many there are of everything that people make, and how many documents in each namespace."""
+    made = json.loads(factory("shell", "admin", "--json", "--state", str(running.state)).stdout)["data"]
+    admin = Account(made["email"], made["password"])
+    sessions = Sessions(running.url, {"admin": admin})
+    try:
+        await complete(sessions, admin)
+        async with sessions.plain() as client:
+            answers = {path: await client.get(path, headers=bearer(admin), params={"limit": 100}) for path in COUNTED}
+            storage = await client.get("/storage", headers=bearer(admin))
+    finally:
+        await sessions.close()
+    assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(COUNTED, 200)
+    found = {
+        path: len(listed if isinstance(listed := answer.json(), list) else listed["items"])
+        for path, answer in answers.items()
+    }
+    documents = {item["namespace"]: item["documents"] for item in storage.json()["namespaces"] if item["documents"]}
+    return found | documents
+
+
+async def test_the_gauntlet_passes_twice_and_leaves_nothing(running: Running) -> None:
+    """Every step of every capability and of the platform, twice on one shell; then there is as much as before."""
+    before = await counts(running)
     for _ in range(2):
         done = factory("gauntlet", "--destructive", "--state", str(running.state))
         assert done.returncode == 0, done.stdout + done.stderr
         assert re.search(r"gauntlet: \d{3,} passed in", done.stdout), done.stdout[-500:]
+    assert await counts(running) == before
 
 
 def test_a_killed_worker_comes_back_and_tools_run_again(running: Running) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from au_sys_python_factory.cli import main
 from au_sys_python_factory.errors import FactoryError
 from au_sys_python_factory.wheels.building import build, read_built, write_sums
 from au_sys_python_factory.wheels.cli import prove
+from au_sys_python_factory.wheels.environment import make_environment
 from au_sys_python_factory.wheels.members import Workspace, find_workspace
 from au_sys_python_factory.wheels.resolving import clashes
 from au_sys_python_factory.wheels.twice import prove_reproducible
@@ -82,12 +87,18 @@ def test_the_sums_are_those_of_the_files(workspace: Workspace) -> None:
     assert len(expected) == 4
 
 
-def test_two_builds_on_two_paths_are_equal(workspace: Workspace, tmp_path: Path) -> None:
-    """Another folder, umask and time give the same bytes."""
+def test_two_builds_on_two_paths_are_equal(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another folder, umask, time and time zone give the same bytes."""
     other = tmp_path / "elsewhere"
     subprocess.run(["bash", "-c", f"umask 077; cp -r {SOURCE} {other}"], check=True)
+    for path in other.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
     twin = find_workspace(other)
+    monkeypatch.setenv("TZ", "America/St_Johns")
     first = build(workspace, workspace.members, tmp_path / "one", sdists=True)
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
     second = build(twin, twin.members, tmp_path / "two", sdists=True)
     assert [file.sha256 for file in first.files] == [file.sha256 for file in second.files]
 
@@ -114,15 +125,21 @@ def test_a_build_that_takes_its_path_in_is_caught(workspace: Workspace) -> None:
         prove_reproducible(workspace, bad)
 
 
-def test_a_bound_that_excludes_a_sibling_is_found_in_the_wheels(workspace: Workspace) -> None:
-    """uv installs members whatever their bounds say; the wheels tell."""
+def test_a_bound_that_excludes_a_sibling_is_found_three_times(workspace: Workspace, tmp_path: Path) -> None:
+    """uv installs members whatever their bounds say; the rules, the wheels and a clean environment tell, each alone."""
     pyproject = workspace.member("tiny-shell").folder / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace("tiny-runtime>=1,<2", "tiny-runtime>=2,<3"))
+    with contextlib.chdir(workspace.root):
+        checked = CliRunner().invoke(main, ["check", "--only", "D04", "--quiet"])
+    assert (checked.exit_code, "platforms/tiny_shell/pyproject.toml" in checked.output) == (1, True)
     built = build(workspace, workspace.members, workspace.root / "dist", sdists=False)
     (clash,) = clashes(built.wheels)
     assert clash.sentence == "tiny_shell-1.0.0-py3-none-any.whl needs tiny-runtime<3,>=2, but 1.0.0 is built"
     with pytest.raises(FactoryError, match="the wheels do not fit each other"):
         prove(workspace, built)
+    with pytest.raises(FactoryError, match=r"(?s)uv pip check.*tiny-shell.*tiny-runtime"):
+        make_environment(tmp_path / "venv", root=workspace.root, requirements="", wheels=built.wheels)
+    assert not (tmp_path / "venv").exists()
 
 
 def test_the_proof_starts_every_console_script(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

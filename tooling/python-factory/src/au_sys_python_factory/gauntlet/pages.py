@@ -6,6 +6,7 @@ page that is visited anyway, and downloads are no pages.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from html.parser import HTMLParser
@@ -19,7 +20,9 @@ from au_sys_python_factory.gauntlet.playing import Outcome
 from au_sys_python_factory.gauntlet.rows import Expectation, Row
 
 MOST = 45  # pages: those of the menu, and the first that these lead to
+LONGEST = 30.0  # seconds for one answer; what is no page is not read to its end, which a stream does not have
 _HTML = "text/html"
+_HEADERS = {"Accept": f"{_HTML},*/*"}
 _OK = 200
 _ATTRIBUTES = {"a": "href", "link": "href", "script": "src", "img": "src"}
 
@@ -68,18 +71,21 @@ async def _asked(client: httpx.AsyncClient, path: str, folder: Path) -> tuple[Ou
     started, found = time.monotonic(), _Links()
     row = Row(f"{path} answers", "boot", "platform", folder, "GET", path, Expectation(status=(_OK,)), who="admin")
     try:
-        answer = await client.get(path, headers={"Accept": f"{_HTML},*/*"}, follow_redirects=True)
-    except httpx.HTTPError as error:
+        async with (
+            asyncio.timeout(LONGEST),
+            client.stream("GET", path, headers=_HEADERS, follow_redirects=True) as answer,
+        ):
+            shown = answer.headers.get("content-type", "").startswith(_HTML)
+            text = (await answer.aread()).decode(errors="replace") if shown else ""
+    except (httpx.HTTPError, TimeoutError) as error:
         reason = f"no answer: {type(error).__name__} {error}".strip()
         return Outcome(row, "failed", time.monotonic() - started, (reason,), "GET", path), found
     good = answer.status_code == _OK
-    if good and answer.headers.get("content-type", "").startswith(_HTML):
-        found.feed(answer.text)
+    if good:
+        found.feed(text)
     reasons = () if good else (f"status is {answer.status_code}, expected {_OK}",)
     seconds, verdict = time.monotonic() - started, "passed" if good else "failed"
-    return Outcome(
-        row, verdict, seconds, reasons, "GET", path, answer.status_code, "" if good else answer.text[:500]
-    ), found
+    return Outcome(row, verdict, seconds, reasons, "GET", path, answer.status_code, "" if good else text[:500]), found
 
 
 def _own(base_url: str, page: str, address: str) -> str:

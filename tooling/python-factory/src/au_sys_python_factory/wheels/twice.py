@@ -1,4 +1,4 @@
-"""Build once more from a copy on another path, with another umask and other times: the files must be the same."""
+"""Build once more from a copy on another path, with another umask, time zone and times: the files must be the same."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from au_sys_python_factory.wheels.building import Built, build
 from au_sys_python_factory.wheels.fingerprint import source_files
 from au_sys_python_factory.wheels.members import Workspace, find_workspace
 
+_FAR_AWAY = "Pacific/Kiritimati"
+
 
 def prove_reproducible(workspace: Workspace, built: Built) -> int:
     """Build again what was built now, elsewhere, and compare hashes; the number of files that were compared.
@@ -28,7 +30,8 @@ def prove_reproducible(workspace: Workspace, built: Built) -> int:
     try:
         twin = _copy(workspace, folder / "a place with another name")
         chosen = [member for member in twin.members if member.name in built.rebuilt]
-        again = build(twin, chosen, folder / "out", sdists=True)
+        with _time_zone(_FAR_AWAY):
+            again = build(twin, chosen, folder / "out", sdists=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     hashes = {file.path.name: file.sha256 for file in built.files}
@@ -68,3 +71,16 @@ def _umask(mask: int) -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@contextmanager
+def _time_zone(name: str) -> Iterator[None]:
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = name  # for the builder, which is a process of its own
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before

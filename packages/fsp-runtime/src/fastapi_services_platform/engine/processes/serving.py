@@ -37,10 +37,13 @@ _BACKLOG = 2048
 _DOORS = 16
 _GRACE_SECONDS = 30
 _TICKS_BETWEEN_LOOKS = 10
+_LAST_ANSWER = (b"connection", b"close")
 
 
 class GracefulServer(uvicorn.Server):
     """The first signal turns readiness off, waits for the drain, and lets requests finish; the second ends at once.
+
+    While it drains every answer ends its connection, so that clients and proxies come back elsewhere.
 
     A server with a ``parent`` ends in the same way when that process is gone, however it went.
     """
@@ -76,6 +79,10 @@ class GracefulServer(uvicorn.Server):
         if self._probe is not None:
             self._probe.draining = True
         _log.info("server.draining", signal=signal.Signals(sig).name, seconds=self._drain)
+        # Whoever keeps a connection comes back on a new one, elsewhere, before this door closes: a request that is sent
+        # on a kept connection in the moment of its end is lost. The list goes into every answer from the next tick on.
+        self.config.encoded_headers.append(_LAST_ANSWER)
+        self.server_state.default_headers = [*self.server_state.default_headers, _LAST_ANSWER]
         if self._drain > 0:
             loop = asyncio.get_running_loop()
             loop.call_soon_threadsafe(loop.call_later, self._drain, self._close_door)  # wakes the loop out of its wait
