@@ -38,7 +38,7 @@ class NotFound(SkriptoteketError):
         self.kind = kind
         self.key = str(key)
         super().__init__(
-            f"There is no {kind} {self.key!r} here. Check the address, or choose it again in the catalogue."
+            f"There is no such {kind} here: {self.key!r}. Check the address, or choose it again in the catalogue."
         )
 
 
@@ -50,13 +50,16 @@ class Forbidden(SkriptoteketError):
         super().__init__(reason)
 
 
+_DID = {"submitter": "submitted", "author": "wrote"}
+
+
 class FourEyesRequired(Forbidden):
     """The decider has a hand in what is decided."""
 
     def __init__(self, role: str) -> None:
         self.role = role
         super().__init__(
-            f"You are the {role} of this version, and this library asks for a second person. Ask another reviewer."
+            f"You {_DID[role]} this version, and this library asks for a second person. Ask another reviewer."
         )
 
 
@@ -212,7 +215,7 @@ class StorageUnavailable(SkriptoteketError):
     def __init__(self, operation: str, retry_after: int = 10) -> None:
         self.operation = operation
         self.retry_after = retry_after
-        super().__init__(f"Files cannot be kept right now ({operation}). Try again in {retry_after} seconds.")
+        super().__init__(f"Files cannot be kept right now. Try again in {retry_after} seconds.")
 
 
 class DatabaseBusy(SkriptoteketError):

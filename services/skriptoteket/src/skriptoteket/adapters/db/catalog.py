@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,10 +20,10 @@ from skriptoteket.adapters.db.tables import (
     tool_categories,
     tool_professions,
     tool_slug_aliases,
+    tool_versions,
     tools,
 )
 from skriptoteket.core.catalog.models import Category, Profession, Tool
-from skriptoteket.core.catalog.ports import ToolFilter
 from skriptoteket.core.errors import Conflict, NotFound
 from skriptoteket.core.identifiers import ToolId
 
@@ -88,21 +88,19 @@ class SqlToolStore:
         if known.first() is None:
             await self._session.execute(insert(tool_slug_aliases).values(slug=slug, tool_id=tool_id))
 
-    async def find(self, wanted: ToolFilter) -> Sequence[Tool]:
-        """Every tool that fits."""
-        query = select(tools)
-        if wanted.visible_only:
-            query = query.where(tools.c.is_visible, tools.c.active_version_id.is_not(None))
-        if wanted.professions:
-            of = select(tool_professions.c.tool_id).where(tool_professions.c.profession.in_(wanted.professions))
-            query = query.where(tools.c.id.in_(of))
-        if wanted.categories:
-            of = select(tool_categories.c.tool_id).where(tool_categories.c.category.in_(wanted.categories))
-            query = query.where(tools.c.id.in_(of))
-        if wanted.favourites_of is not None:
-            of = select(favourites.c.tool_id).where(favourites.c.subject == wanted.favourites_of)
-            query = query.where(tools.c.id.in_(of))
-        return await self._many(query)
+    async def stamp(self) -> tuple[int, datetime | None]:
+        """How many tools, and the latest change."""
+        query = select(func.count(), func.max(tools.c.updated_at)).select_from(tools)
+        count, latest = (await self._session.execute(query)).one()
+        return count, latest
+
+    async def shown(self) -> Sequence[tuple[Tool, str]]:
+        """Every tool of the catalogue with its instructions."""
+        active = tools.c.is_visible, tools.c.active_version_id.is_not(None)
+        query = select(tools.c.id, tool_versions.c.usage_instructions)
+        query = query.join(tool_versions, tool_versions.c.id == tools.c.active_version_id).where(*active)
+        texts = {row[0]: row[1] for row in await self._session.execute(query)}
+        return [(tool, texts.get(tool.id, "")) for tool in await self._many(select(tools).where(*active))]
 
     async def all(self) -> Sequence[Tool]:
         """Every tool."""
@@ -183,7 +181,7 @@ class SqlToolStore:
 
 def slug_taken(slug: str) -> Conflict:
     """The refusal of a slug that is or was another tool's."""
-    return Conflict("slug_taken", f"The address {slug!r} is or was another tool's. Choose another.", {"slug": slug})
+    return Conflict("slug_taken", f"This address is or was another tool's: {slug}. Choose another one.", {"slug": slug})
 
 
 class SqlTaxonomyStore:
@@ -261,4 +259,4 @@ class SqlTaxonomyStore:
 
 def in_use(slug: str) -> Conflict:
     """The refusal to delete a tag that tools carry."""
-    return Conflict("in_use", f"Tools are tagged with {slug!r}. Give them another tag first.", {"slug": slug})
+    return Conflict("in_use", f"Tools are tagged with this: {slug}. Give them another tag first.", {"slug": slug})

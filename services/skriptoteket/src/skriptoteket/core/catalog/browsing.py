@@ -1,51 +1,48 @@
 """Find a tool by need: professions, categories, words."""
 
-import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
-from skriptoteket.core.catalog.ports import CatalogUnit, ToolFilter
-from skriptoteket.core.errors import NotFound
+from skriptoteket.core.catalog.ports import CatalogUnit
+from skriptoteket.core.catalog.shelving import Shelves, Spine, words_of
+from skriptoteket.core.errors import FieldIssue, NotFound, ValidationFailed
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.ports import Clock, UnitOfWork
 
-MAX_WORDS = 8
+MOST_TOOLS = 100
+_NEWEST = 4
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A page of the catalogue."""
+    """A page of what fits, out of ``total``; ``after`` is where the next page goes on. Counts are of the whole
+    catalogue: by profession, and by category within the chosen professions."""
 
     tools: Sequence[Tool]
+    total: int
+    after: ToolId | None
     favourites: frozenset[ToolId]
     professions: Sequence[Profession]
     categories: Sequence[Category]
+    profession_counts: Mapping[str, int]
+    category_counts: Mapping[str, int]
+    everything: int
+    newest: Sequence[Tool]
 
 
-def folded(text: str) -> str:
-    """Text for comparing: lower case, without accents, so that å ä ö also match a a o."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody looks for: OR inside a facet, AND across facets and words; only unknown slugs in a facet means
+    none."""
 
-
-def words_of(query: str) -> tuple[str, ...]:
-    """The words of a search, folded."""
-    return tuple(folded(query).split()[:MAX_WORDS])
-
-
-def fits(tool: Tool, words: Sequence[str]) -> bool:
-    """Whether every word begins a word of title, summary or tags."""
-    text = " ".join((tool.title, tool.summary, tool.title_sv, tool.summary_sv, *tool.professions, *tool.categories))
-    known = folded(text).replace("-", " ").replace("/", " ").split()
-    return all(any(each.startswith(word) for each in known) for word in words)
-
-
-def rank(tool: Tool, words: Sequence[str]) -> tuple[int, str]:
-    """Sort key: hits in the title first, then by title."""
-    title = folded(f"{tool.title} {tool.title_sv}").split()
-    in_title = all(any(each.startswith(word) for each in title) for word in words)
-    return (0 if words and in_title else 1, folded(tool.title))
+    query: str = ""
+    professions: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    favourites_only: bool = False
 
 
 class Browsing:
@@ -54,33 +51,35 @@ class Browsing:
     def __init__(self, work: UnitOfWork[CatalogUnit], clock: Clock) -> None:
         self._work = work
         self._clock = clock
+        self._shelves = Shelves(clock)
 
     async def shelf(
-        self,
-        subject: str,
-        query: str = "",
-        professions: Sequence[str] = (),
-        categories: Sequence[str] = (),
-        *,
-        favourites_only: bool = False,
+        self, subject: str, wanted: Wanted | None = None, *, limit: int = MOST_TOOLS, after: ToolId | None = None
     ) -> Shelf:
-        """The visible tools that fit: OR inside a facet, AND across facets; only unknown slugs in a facet means
-        none."""
-        words = words_of(query)
+        """The visible tools that fit, those whose title does first, then by title.
+
+        Raises:
+            ValidationFailed: ``after`` is no tool of this list.
+        """
+        wanted = wanted or Wanted()
         async with self._work.read() as unit:
-            found = await unit.tools.find(
-                ToolFilter(
-                    professions=frozenset(professions),
-                    categories=frozenset(categories),
-                    favourites_of=subject if favourites_only else None,
-                )
-            )
-            tools = sorted((tool for tool in found if fits(tool, words)), key=lambda tool: rank(tool, words))
+            spines = await self._shelves.spines(unit.tools)
+            favourites = await unit.tools.favourites(subject)
+            found = _found(spines, wanted, favourites)
+            start = _place_behind(found, after)
+            shown = found[start : start + limit]
+            chosen = _tagged(spines, wanted.professions, "professions")
             return Shelf(
-                tools,
-                await unit.tools.favourites(subject),
-                await unit.taxonomy.professions(),
-                await unit.taxonomy.categories(),
+                tools=shown,
+                total=len(found),
+                after=shown[-1].id if start + limit < len(found) else None,
+                favourites=favourites,
+                professions=await unit.taxonomy.professions(),
+                categories=await unit.taxonomy.categories(),
+                profession_counts=Counter(slug for spine in spines for slug in spine.tool.professions),
+                category_counts=Counter(slug for spine in chosen for slug in spine.tool.categories),
+                everything=len(spines),
+                newest=_newest(spines),
             )
 
     async def professions(self) -> Sequence[Profession]:
@@ -110,3 +109,32 @@ class Browsing:
             if tool is None or (not tool.is_visible and tool.id not in await unit.tools.favourites(subject)):
                 raise NotFound("tool", slug)
             await unit.tools.set_favourite(tool.id, subject, wanted, self._clock.now())
+
+
+def _found(spines: Sequence[Spine], wanted: Wanted, favourites: Collection[ToolId]) -> list[Tool]:
+    words = words_of(wanted.query)
+    kept = _tagged(_tagged(spines, wanted.professions, "professions"), wanted.categories, "categories")
+    if wanted.favourites_only:
+        kept = [spine for spine in kept if spine.tool.id in favourites]
+    fitting = [spine for spine in kept if spine.fits(words)] if words else kept
+    entitled = [spine.entitled(words) for spine in fitting]
+    ordered = sorted(zip(entitled, fitting, strict=True), key=lambda pair: not pair[0])
+    return [spine.tool for _, spine in ordered]
+
+
+def _tagged(spines: Sequence[Spine], slugs: Sequence[str], facet: str) -> Sequence[Spine]:
+    return [spine for spine in spines if set(slugs) & set(getattr(spine.tool, facet))] if slugs else spines
+
+
+def _newest(spines: Sequence[Spine]) -> list[Tool]:
+    tools = [spine.tool for spine in spines]
+    return sorted(tools, key=lambda tool: tool.first_shown_at or _NEVER, reverse=True)[:_NEWEST]
+
+
+def _place_behind(tools: Sequence[Tool], after: ToolId | None) -> int:
+    if after is None:
+        return 0
+    for place, tool in enumerate(tools, start=1):
+        if tool.id == after:
+            return place
+    raise ValidationFailed([FieldIssue("cursor", "unknown", "is none that this list gave; start without it")])

@@ -124,7 +124,8 @@ def _new(slug: str, texts: TagTexts, known: Sequence[Profession | Category]) -> 
     if issues:
         raise ValidationFailed(issues)
     if slug in {each.slug for each in known}:
-        raise Conflict("duplicate", f"There is a {slug!r} already. Change that one, or choose another.", {"slug": slug})
+        text = f"This address is taken: {slug}. Change that one, or choose another."
+        raise Conflict("duplicate", text, {"slug": slug})
     last = max((each.sort_order for each in known), default=0)
     place = last + _STEP if texts.sort_order is None else texts.sort_order
     return slug, str(texts.label_en).strip(), str(texts.label_sv).strip(), place

@@ -1,22 +1,11 @@
 """ToolStore and TaxonomyStore: where the catalogue is kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.identifiers import ToolId, VersionId
-
-
-@dataclass(frozen=True, slots=True)
-class ToolFilter:
-    """What a catalogue page shows: OR inside a facet, AND across facets."""
-
-    professions: frozenset[str] = frozenset()
-    categories: frozenset[str] = frozenset()
-    favourites_of: str | None = None
-    visible_only: bool = True
 
 
 class ToolStore(Protocol):
@@ -46,8 +35,13 @@ class ToolStore(Protocol):
 
     async def keep_alias(self, tool_id: ToolId, slug: str) -> None: ...
 
-    async def find(self, wanted: ToolFilter) -> Sequence[Tool]:
-        """Every tool that fits, in no particular order."""
+    async def stamp(self) -> tuple[int, datetime | None]:
+        """How many tools there are and when one was last changed: cheap to ask, another one after every change."""
+        ...
+
+    async def shown(self) -> Sequence[tuple[Tool, str]]:
+        """Every tool that is in the catalogue, with the usage instructions of its active version, in no particular
+        order."""
         ...
 
     async def all(self) -> Sequence[Tool]: ...

@@ -93,9 +93,8 @@ class Preferences:
             if not await unit.preferences.save_settings(made, expected_rev):
                 now = await unit.preferences.settings(tool_id, subject, trial=trial)
                 facts = {"rev": now.rev}
-                raise Conflict(
-                    "settings_rev_stale", "These settings were saved elsewhere since you opened them.", facts
-                )
+                text = "These settings were saved elsewhere since you opened them. Look at them again, then save."
+                raise Conflict("settings_rev_stale", text, facts)
         return under(behaviour.settings_schema, made)
 
     async def has_seen(self, tool_id: ToolId, behaviour: Behaviour, subject: str) -> bool:

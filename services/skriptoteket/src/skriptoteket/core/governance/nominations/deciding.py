@@ -177,4 +177,5 @@ def _reason(text: str, issues: list[FieldIssue]) -> str:
 def _ensure_pending(nomination: Nomination) -> None:
     if nomination.status is not NominationStatus.PENDING:
         facts = {"status": nomination.status}
-        raise Conflict("already_decided", f"This nomination is {nomination.status} already.", facts)
+        text = f"This nomination is {nomination.status} already. Load the page to see what was decided."
+        raise Conflict("already_decided", text, facts)

@@ -99,7 +99,8 @@ class Suggesting:
             suggestion = await unit.suggestions.lock(suggestion_id)
             if suggestion.status is not SuggestionStatus.PENDING:
                 facts = {"status": suggestion.status}
-                raise Conflict("already_decided", f"This suggestion is {suggestion.status} already.", facts)
+                text = f"This suggestion is {suggestion.status} already. Load the page to see what was decided."
+                raise Conflict("already_decided", text, facts)
             idea = await _checked(unit, wanted.idea or suggestion.idea)
             tool_id = await self._draft_tool(unit, actor, suggestion, idea, wanted) if verdict == "accepted" else None
             decided = replace(suggestion, status=verdict, draft_tool_id=tool_id)
