@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from au_sys_python_factory.checks.remembering.again import run_remembering
 from au_sys_python_factory.checks.allowed import baseline as baselines
 from au_sys_python_factory.checks.catalog import BY_ID, RULES
 from au_sys_python_factory.checks.engine import Report, run, run_remembering
