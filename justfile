@@ -266,13 +266,13 @@ proof-runner KILLS="10000" STATE="dist/proof-runner.json": guard
 
 # Every ending and every attack in containers of an engine that is started for it (Debian's docker.io is enough)
 [group('proof')]
-proof-docker: guard
-    {{ run }} python -m tests.runs.engine
+proof-docker *ARGS: guard
+    {{ run }} python -m tests.runs.engine "$@"
 
 # The same with Podman (Debian's podman and runc are enough)
 [group('proof')]
-proof-podman:
-    {{ run }} python -m tests.runs.engine --engine podman
+proof-podman *ARGS: guard
+    {{ run }} python -m tests.runs.engine --engine podman "$@"
 
 # Two hosts (network namespaces) on one PostgreSQL, one of them cut off: no run is lost that need not be, none runs twice
 [group('proof')]
@@ -286,12 +286,12 @@ proof-cgroup2 *ARGS: guard
 
 # The same endings and attacks in a container without capabilities, as an ordinary user with nested.json (needs dockerd)
 [group('proof')]
-proof-nested *ARGS:
+proof-nested *ARGS: guard
     {{ run }} python -m tests.runs.nested "$@"
 
 # Four workers on one PostgreSQL drain 2,000 runs, each once, and NOTIFY wakes them in time
 [group('proof')]
-proof-queue *ARGS:
+proof-queue *ARGS: guard
     {{ run }} python -m tests.runs.drain "$@"
 
 # Every pair of backends switched under load and killed at every step (--parts: some namespaces only); it goes on where it stopped

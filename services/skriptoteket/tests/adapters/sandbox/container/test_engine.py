@@ -86,6 +86,18 @@ async def test_containers_need_an_address(tmp_path: Path) -> None:
         Engine("tcp://127.0.0.1:2375")
 
 
+async def test_an_absent_runtime_is_refused_by_its_name(answering: tuple[Engine, list[bytes]], tmp_path: Path) -> None:
+    """A runtime that the engine does not know is told with those that it knows, and nothing is promised."""
+    engine, answers = answering
+    facts = json.dumps({"Runtimes": {"runc": {}, "crun": {}}}).encode()
+    answers += [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(facts), facts)] * 3
+    sandbox = ContainerSandbox(tmp_path, f"unix://{engine.path}", runtime="runsc")
+    report = await probe_host(sandbox)
+
+    assert "the engine has no runtime runsc (SKRIPTOTEKET_CONTAINER_RUNTIME); it knows crun, runc" in report.problem
+    assert (report.usable, dict(report.capabilities)) == (False, {})
+
+
 def test_records_are_taken_out_of_the_stream() -> None:
     """Records between what the script prints are taken out however the bytes are cut; everything else stays."""
     whole = b'one\x1emark{"percent": 1}\ntwo\x1em\x1emark{"percent": 2}\nthree\x1emar'

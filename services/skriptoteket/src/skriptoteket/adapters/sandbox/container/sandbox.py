@@ -36,6 +36,7 @@ _START_SECONDS = 60.0
 _ARCHIVE_SECONDS = 60.0
 _WORKER, _RUN, _ATTEMPT = "skriptoteket.worker", "skriptoteket.run", "skriptoteket.attempt"
 _REMOVALS = 20
+_OWN_KERNEL = ("runsc", "kata-runtime")
 _REMOVAL_PAUSE = 0.1
 
 
@@ -71,16 +72,22 @@ class ContainerSandbox:
         if self._found is None:
             try:
                 facts = await self._engine.call("GET", "/info")
-                if await image_digest(self._engine, self._image) is None:
+                if await self.missing(facts):
                     return {}
             except EngineProblem:
                 return {}
-            self._found = _capabilities(facts)
+            self._found = _capabilities(facts, self._runtime)
         return self._found
 
-    async def missing(self) -> str:
-        """What keeps containers from being made, in one sentence; empty when nothing does."""
+    async def missing(self, facts: Mapping[str, object] | None = None) -> str:
+        """What keeps containers from being made, in one sentence; empty when nothing does. ``facts`` are the engine's
+        own, where they are known already."""
         try:
+            found = await self._engine.call("GET", "/info") if facts is None else facts
+            known = found.get("Runtimes")
+            if self._runtime and (not isinstance(known, Mapping) or self._runtime not in known):
+                names = ", ".join(sorted(known)) if isinstance(known, Mapping) else "none"
+                return f"the engine has no runtime {self._runtime} (SKRIPTOTEKET_CONTAINER_RUNTIME); it knows {names}"
             if await image_digest(self._engine, self._image) is None:
                 return f"the engine has no image {self._image}"
         except EngineProblem as problem:
@@ -250,7 +257,7 @@ def _write_profile(file: Path, profile: str) -> None:
     file.write_text(profile, encoding="ascii")
 
 
-def _capabilities(facts: Mapping[str, object]) -> dict[str, str]:
+def _capabilities(facts: Mapping[str, object], runtime: str | None) -> dict[str, str]:
     options = facts.get("SecurityOptions")
     filtered = any("seccomp" in str(one) for one in options) if isinstance(options, list) else False
     found = {
@@ -262,6 +269,8 @@ def _capabilities(facts: Mapping[str, object]) -> dict[str, str]:
     }
     if filtered:
         found["seccomp"] = "yes"
+    if runtime in _OWN_KERNEL:
+        found["own_kernel"] = "yes"
     # What the engine does not promise is absent, and a run that needs it is refused.
     for name, key in (("memory_limit", "MemoryLimit"), ("process_limit", "PidsLimit"), ("cpu_limit", "CpuCfsQuota")):
         if facts.get(key) is True or facts.get(key.replace("Cpu", "CPU")) is True:
