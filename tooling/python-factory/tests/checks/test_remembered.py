@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from au_sys_python_factory.checks.remembered import Remembered
+from au_sys_python_factory.checks.remembering.stamps import Remembered
 from au_sys_python_factory.workspace.members import find_workspace
 
 Factory = Callable[..., Result]
@@ -26,10 +26,10 @@ def test_a_member_that_is_as_it_was_is_not_looked_at_again(run: Factory, house: 
     """After a run every member is known; an edit forgets the one that it is in."""
     run("check")
     workspace = find_workspace(house)
-    assert all(Remembered(workspace).knows(member) for member in workspace.members)
+    assert all(Remembered(workspace).kept(member) for member in workspace.members)
     models = house / SOURCE / "core/notes/models.py"
     models.write_text(f"{models.read_text()}\n# edited\n")
-    known = {member.dist: Remembered(workspace).knows(member) for member in workspace.members}
+    known = {member.dist: bool(Remembered(workspace).kept(member)) for member in workspace.members}
     assert known == {member.dist: member.dist != "au-sys-notes" for member in workspace.members}
 
 

@@ -4,7 +4,7 @@ It errs on the side of too much: what cannot be seen in imports (data, configura
 whole packages along.
 """
 
-from collections import ChainMap, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -87,25 +87,29 @@ def _importers(project: Project) -> dict[str, set[str]]:
     modules = {name: file.relative for name, file in project.modules.items()}
     importers: dict[str, set[str]] = defaultdict(set)
     for member in project.members:
-        local = {file.module: file.relative for file in member.files if file.area != "source"}
-        known = ChainMap(local, modules)
+        known = modules | {file.module: file.relative for file in member.files if file.area != "source"}
+        run: dict[str, tuple[str, ...]] = {}
         for file in member.files:
-            for imported in _imported(file, known):
-                importers[imported].add(file.relative)
+            for item in file.imports:
+                for name in (item.module, item.target):
+                    if name not in run:
+                        run[name] = tuple(_run_by(name, known))
+                    for path in run[name]:
+                        importers[path].add(file.relative)
         for fixture, users in _fixtures(member):
             importers[fixture] |= users
+    for path, found in importers.items():
+        found.discard(path)
     return importers
 
 
-def _imported(file: SourceFile, modules: Mapping[str, str]) -> Iterator[str]:
-    """Files that importing this one runs: the modules, and every package above them."""
-    for item in file.imports:
-        for name in (item.module, item.target):
-            parts = name.split(".")
-            for count in range(1, len(parts) + 1):
-                found = modules.get(".".join(parts[:count]))
-                if found and found != file.relative:
-                    yield found
+def _run_by(name: str, modules: Mapping[str, str]) -> Iterator[str]:
+    """Files that importing a name runs: the module, and every package above it."""
+    while name:
+        found = modules.get(name)
+        if found:
+            yield found
+        name = name.rpartition(".")[0]
 
 
 def _fixtures(member: MemberFiles) -> Iterator[tuple[str, set[str]]]:

@@ -9,8 +9,9 @@ import click
 
 from au_sys_python_factory.checks.allowed import baseline as baselines
 from au_sys_python_factory.checks.catalog import BY_ID, RULES
-from au_sys_python_factory.checks.engine import Report, run, run_remembering
+from au_sys_python_factory.checks.engine import Report, run
 from au_sys_python_factory.checks.reading.project import read_project
+from au_sys_python_factory.checks.remembering.again import run_remembering
 from au_sys_python_factory.checks.rule import Finding, Rule
 from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.commands.sarif import write

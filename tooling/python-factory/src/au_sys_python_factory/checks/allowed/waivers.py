@@ -7,7 +7,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from au_sys_python_factory.checks.reading.project import MemberFiles, Project
+from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.errors import Refused
@@ -38,25 +38,21 @@ class Waiver:
 
 
 class Waivers:
-    """All waivers of a workspace."""
+    """Waivers, found by the place of what they allow."""
 
-    def __init__(self, project: Project) -> None:
-        self._by_line: dict[tuple[Path, int], list[Waiver]] = {}
-        self._by_member: dict[Path, list[Waiver]] = {}
-        for member in project.members:
-            for file in member.files:
-                for waiver in _comments(file):
-                    self._by_line.setdefault((file.path, waiver.line), []).append(waiver)
-            self._by_member[member.member.path] = list(_entries(member))
+    def __init__(self, found: Iterable[Waiver]) -> None:
+        self.listed = list(found)
+        self._by_line: dict[tuple[str, int], list[Waiver]] = {}
+        self._by_folder: dict[str, list[Waiver]] = {}
+        for waiver in self.listed:
+            if waiver.pattern:
+                self._by_folder.setdefault(waiver.path.removesuffix(FILE), []).append(waiver)
+            else:
+                self._by_line.setdefault((waiver.path, waiver.line), []).append(waiver)
 
-    @property
-    def listed(self) -> list[Waiver]:
-        """Every one of them."""
-        return [waiver for found in (*self._by_line.values(), *self._by_member.values()) for waiver in found]
-
-    def allow(self, rule: Rule, hit: Hit, path: Path, file: SourceFile | None) -> bool:
+    def allow(self, rule: Rule, hit: Hit, path: str, file: SourceFile | None) -> bool:
         """Whether a broken rule may be; the waiver that says so is then used."""
-        lines = file.lines_around(hit.line) if file and self._by_line else (hit.line,)
+        lines = file.lines_around(hit.line) if file and file.waives else (hit.line,)
         on_line = [found for line in lines for found in self._by_line.get((path, line), ())]
         for waiver in (*on_line, *self._entries_for(rule, path)):
             if rule.id in waiver.ids and waiver.reason:
@@ -66,17 +62,24 @@ class Waivers:
         codes = set(re.split(r"[,\s]+", noqa["codes"])) if noqa else set()
         return bool(noqa and codes & set(rule.same_as) and re.search(r"\w{3}", noqa["reason"]))
 
-    def _entries_for(self, rule: Rule, path: Path) -> Iterator[Waiver]:
+    def _entries_for(self, rule: Rule, path: str) -> Iterator[Waiver]:
         if rule.id[0] in _BY_LINE_ONLY:
             return
-        for folder, entries in self._by_member.items():
-            if entries and path.is_relative_to(folder):
-                inner = path.relative_to(folder).as_posix()
-                yield from (entry for entry in entries if fnmatchcase(inner, entry.pattern))
+        for folder, entries in self._by_folder.items():
+            if path.startswith(folder):
+                yield from (entry for entry in entries if fnmatchcase(path.removeprefix(folder), entry.pattern))
+
+
+def waivers_of(member: MemberFiles) -> Iterator[Waiver]:
+    """Every waiver of a member: comments, and the entries of its file."""
+    for file in member.files:
+        if file.waives:
+            yield from _comments(file)
+    yield from _entries(member)
 
 
 def _comments(file: SourceFile) -> Iterator[Waiver]:
-    for comment in file.comments if "factory:" in file.text else ():
+    for comment in file.comments:
         match = _COMMENT.search(comment.text)
         if match:
             ids = frozenset(re.split(r"\s*,\s*", match["ids"]))

@@ -1,5 +1,6 @@
 """Bounds of siblings, hosts in the lock, private addresses in committed files, and the build."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,18 +16,8 @@ from au_sys_python_factory.workspace.requirements import canonical
 from au_sys_python_factory.workspace.tables import strings, table
 
 PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}
-_COMMITTED = (
-    "*.toml",
-    "*.lock",
-    "*.yaml",
-    "*.yml",
-    "*.json",
-    "*.cfg",
-    "*.ini",
-    "*.env.example",
-    "Dockerfile",
-    "*.service",
-)
+_COMMITTED = (".toml", ".lock", ".yaml", ".yml", ".json", ".cfg", ".ini", ".env.example", ".service")
+_KEPT_OUT = {".venv", "node_modules", "dist", "__pycache__", ".factory", ".shell"}
 _PATH = re.compile(r"(?<![\w.:/-])(/root/|/home/[a-z][\w-]*/|/Users/[A-Za-z][\w-]*/|[A-Z]:\\Users\\)")
 _CREDENTIAL = re.compile(r"https?://[^\s/:@\"']+:[^\s/@\"']+@")
 _INDEX = re.compile(r"(?i)(?:extra[-_])?index[-_]url[\"']?\s*[=:]\s*[\"']?(https?://[^\s\"']+)")
@@ -95,21 +86,23 @@ def private_address(project: Project) -> Iterator[Hit]:
 
 
 def _configuration(root: Path) -> Iterator[Path]:
-    for top in (root, *sorted(folder for folder in root.iterdir() if folder.is_dir() and _committed(folder))):
-        for pattern in _COMMITTED:
-            found = top.glob(pattern) if top == root else top.rglob(pattern)
-            for path in sorted(found):
-                if path.is_file() and not path.is_symlink() and not _ignored(path.relative_to(root)):
+    """Committed files of configuration: those of the root, and those below its folders."""
+    for folder, folders, names in os.walk(root):
+        top = folder == str(root)
+        in_platform = os.path.dirname(os.path.dirname(folder)) == str(root) and folder.startswith(
+            str(root / "platforms")
+        )
+        out = _KEPT_OUT | {"packages"} if in_platform else _KEPT_OUT
+        folders[:] = sorted(name for name in folders if name not in out and (not top or _committed(name)))
+        for name in sorted(names):
+            if name.endswith(_COMMITTED) or name == "Dockerfile":
+                path = Path(folder, name)
+                if not path.is_symlink():
                     yield path
 
 
-def _committed(folder: Path) -> bool:
-    return not folder.name.startswith(".") or folder.name == ".github"
-
-
-def _ignored(path: Path) -> bool:
-    kept_out = {".venv", "node_modules", "dist", "__pycache__", ".factory", ".shell"}
-    return bool(kept_out & set(path.parts)) or (path.parts[0] == "platforms" and "packages" in path.parts)
+def _committed(name: str) -> bool:
+    return not name.startswith(".") or name == ".github"
 
 
 def build_backend(member: MemberFiles) -> Iterator[Hit]:

@@ -10,6 +10,7 @@ from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.rule import Hit, Rule
 from au_sys_python_factory.workspace.members import Member
 from au_sys_python_factory.workspace.requirements import canonical, requirement_name
+from au_sys_python_factory.workspace.tables import strings, table
 
 _LOADED_BY_NAME = {
     "aiosqlite", "asyncpg", "email-validator", "greenlet", "httptools", "psycopg", "python-multipart",
@@ -57,7 +58,7 @@ def given_by(name: str) -> set[str]:
 
 def ghost(member: MemberFiles) -> Iterator[Hit]:
     """Imports of distributions that the member does not declare."""
-    mine = declared(member.member)
+    mine, for_developers = declared(member.member), development(member)
     for file in member.source:
         for item in file.imports:
             root = item.module.split(".")[0]
@@ -70,9 +71,36 @@ def ghost(member: MemberFiles) -> Iterator[Hit]:
             possible = providers(root, member)
             elsewhere = "import-not-found" in file.comment_lines.get(item.node.lineno, "")
             testing = bool(_TESTING_FOLDERS & set(file.inner)) and bool(possible & _TEST_TOOLS)
-            if not possible & mine and not testing and not elsewhere:
+            if not possible & mine and not testing and not elsewhere and not possible & for_developers:
                 yield Hit(
                     item.node.lineno, item.node.col_offset + 1, f"{root} comes from {_named(possible)}", file.path
+                )
+
+
+def development(member: MemberFiles) -> set[str]:
+    """Distributions that only developers have: the dependency groups of the member and of the workspace."""
+    found: set[str] = set()
+    for document in (member.member.pyproject, member.project.workspace.settings):
+        groups = table(document, "dependency-groups")
+        found |= {requirement_name(line) for lines in groups.values() for line in strings(lines)}
+    siblings = {canonical(other.dist) for other in member.project.workspace.members}
+    return found - {""} - siblings - declared(member.member)
+
+
+def for_development(member: MemberFiles) -> Iterator[Hit]:
+    """Imports of what only developers have, in product code."""
+    tools = development(member)
+    for file in member.source if tools else ():
+        if _TESTING_FOLDERS & set(file.inner):
+            continue
+        for item in file.imports:
+            root = item.module.split(".")[0]
+            if root in sys.stdlib_module_names or root == member.member.import_name or item.typing_only:
+                continue
+            met = providers(root, member)
+            if met & tools and not met & declared(member.member):
+                yield Hit(
+                    item.node.lineno, item.node.col_offset + 1, f"{root} is installed for developers only", file.path
                 )
 
 
@@ -121,5 +149,14 @@ D02 = Rule(
     "one that is imported\n",
     member_check=unused,
 )
+D10 = Rule(
+    "D10",
+    "A tool of developers in product code",
+    "It is there on every developer's machine and on no server.",
+    "move the code into the tests, or declare the distribution with bounds in the member's own pyproject.toml.",
+    "import pytest\n",
+    "import decimal\n",
+    member_check=for_development,
+)
 
-RULES = (D01, D02)
+RULES = (D01, D02, D10)

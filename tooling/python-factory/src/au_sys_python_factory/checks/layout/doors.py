@@ -16,31 +16,18 @@ def no_docstring(file: SourceFile) -> Iterator[Hit]:
         yield Hit(1, 1, "the module says nothing about its purpose", file.path)
 
 
-def exported(file: SourceFile) -> list[str]:
-    """The names in ``__all__``."""
-    for node in file.tree.body:
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
-            value = getattr(node, "value", None)
-            items = value.elts if isinstance(value, ast.List | ast.Tuple) else []
-            return [str(item.value) for item in items if isinstance(item, ast.Constant)]
-    return []
-
-
 def wide_door(member: MemberFiles) -> Iterator[Hit]:
     """Pure doors with too many names, or with names that nobody explained."""
     door = member.at("__init__.py")
     if door is None or member.member.role == "runtime":
         return
-    names = exported(door)
+    names = door.exported
     if len(names) > _MOST_NAMES:
         yield Hit(1, 1, f"{len(names)} names in __all__ (at most {_MOST_NAMES})", door.path)
     origins = {item.alias: item for item in door.imports}
     for name in names:
         item = origins.get(name)
-        home = member.project.modules.get(item.module) if item else None
+        home = member.by_module.get(item.module) if item else None
         if item and home and not documented(home, item.name):
             yield Hit(item.node.lineno, 1, f"{name} has no docstring where it is defined ({item.module})", door.path)
 
@@ -68,25 +55,17 @@ def star_import(file: SourceFile) -> Iterator[Hit]:
 
 def chained(project: Project) -> Iterator[Hit]:
     """Names imported from a module that only imported them itself."""
-    defined = {name: _defined(file) for name, file in project.modules.items()}
     for file in project.modules.values():
         for item in file.imports:
-            home = project.modules.get(item.module)
-            if (
-                home is None
-                or home.member is not file.member
-                or item.target in project.modules
-                or item.name in ("", "*")
-            ):
+            home = project.modules.get(item.module) if item.name not in ("", "*") else None
+            if home is None or home.member is not file.member or item.name in home.defined:
+                continue
+            if item.target in project.modules:
                 continue
             origin = next((found for found in home.imports if found.alias == item.name), None)
             if _is_door(home, item.name):
                 continue
-            if (
-                origin
-                and item.name not in defined[item.module]
-                and origin.module.split(".")[0] == home.member.import_name
-            ):
+            if origin and origin.module.split(".")[0] == home.member.import_name:
                 message = f"{item.name} is defined in {origin.module}, not in {item.module}"
                 yield Hit(item.node.lineno, item.node.col_offset + 1, message, file.path)
 
@@ -95,19 +74,7 @@ def _is_door(file: SourceFile, name: str) -> bool:
     """Whether a package offers a name of its own submodules on purpose."""
     origin = next((item for item in file.imports if item.alias == name), None)
     own = origin is not None and origin.module.startswith(f"{file.module}.")
-    return file.is_package and own and name in exported(file)
-
-
-def _defined(file: SourceFile) -> set[str]:
-    names: set[str] = set()
-    for node in file.tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
-    return names
+    return file.is_package and own and name in file.exported
 
 
 L07 = Rule(

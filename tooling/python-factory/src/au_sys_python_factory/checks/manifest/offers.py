@@ -73,8 +73,11 @@ def settings(file: SourceFile) -> Iterator[tuple[ast.ClassDef, str, list[ast.Ann
                 item for item in owner.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
             ]
             own = [item for item in fields if "ClassVar" not in ast.unparse(item.annotation)]
-            own = [item for item in own if ast.unparse(item.target) != "model_config"]
-            yield owner, found[1].upper() if found else "", own
+            yield (
+                owner,
+                found[1].upper() if found else "",
+                [item for item in own if ast.unparse(item.target) != "model_config"],
+            )
 
 
 def undocumented_setting(project: Project) -> Iterator[Hit]:
@@ -85,7 +88,7 @@ def undocumented_setting(project: Project) -> Iterator[Hit]:
         if not member.member.tri_layer:
             continue
         known = "\n".join(path.read_text(encoding="utf-8") for path in (own, *shells) if path.is_file())
-        for file in member.source:
+        for file in (found for found in member.source if found.configures):
             for _, prefix, fields in settings(file):
                 for field in fields:
                     name = variable(field, prefix)
@@ -105,7 +108,7 @@ def variable(field: ast.AnnAssign, prefix: str) -> str:
 def shared_prefix(project: Project) -> Iterator[Hit]:
     """Two packages whose settings answer to the same variables."""
     owners: dict[str, list[tuple[SourceFile, ast.ClassDef]]] = defaultdict(list)
-    for file in project.modules.values():
+    for file in (found for found in project.modules.values() if found.configures):
         for owner, prefix, _ in settings(file):
             if prefix:
                 owners[prefix].append((file, owner))

@@ -14,7 +14,8 @@ from au_sys_python_factory.workspace.members import Member, Workspace
 LARGEST = 2_000_000
 """Bytes; a larger file is not source code that anybody reads."""
 
-_PASSED_OVER = {"__pycache__", ".venv", "node_modules", ".factory", "dist", ".git", "build", ".shell"}
+PASSED_OVER = frozenset({"__pycache__", ".venv", "node_modules", ".factory", "dist", ".git", "build", ".shell"})
+"""Folders that hold nothing that a person wrote."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +78,16 @@ def read_project(workspace: Workspace, only: set[Path] | None = None) -> Project
 def python_files(member: Member) -> Iterator[tuple[Path, Area]]:
     """Every Python file of a member and the area that it belongs to."""
     for folder, folders, names in os.walk(member.path):
-        folders[:] = sorted(name for name in folders if name not in _PASSED_OVER and not _is_link(folder, name))
+        folders[:] = sorted(name for name in folders if name not in PASSED_OVER and not _is_link(folder, name))
         for name in sorted(names):
             if name.endswith(".py"):
                 path = Path(folder, name)
                 yield path, area_of(member, path)
+
+
+def passed_over(relative: str) -> bool:
+    """Whether a path leads through a folder that holds nothing that a person wrote."""
+    return not PASSED_OVER.isdisjoint(relative.split("/"))
 
 
 def _is_link(folder: str, name: str) -> bool:

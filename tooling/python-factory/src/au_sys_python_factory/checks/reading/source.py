@@ -137,6 +137,41 @@ class SourceFile:
         return sorted([*self.find(ast.FunctionDef), *self.find(ast.AsyncFunctionDef)], key=_place)
 
     @cached_property
+    def defined(self) -> frozenset[str]:
+        """Names that the top of the module defines itself."""
+        names: set[str] = set()
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Assign):
+                names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                names.add(node.target.id)
+        return frozenset(names)
+
+    @cached_property
+    def exported(self) -> list[str]:
+        """The names in ``__all__``."""
+        for node in self.tree.body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+            if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+                value = getattr(node, "value", None)
+                items = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+                return [str(item.value) for item in items if isinstance(item, ast.Constant)]
+        return []
+
+    @cached_property
+    def waives(self) -> bool:
+        """Whether a comment of the file may be a waiver."""
+        return "factory:" in self.text
+
+    @cached_property
+    def configures(self) -> bool:
+        """Whether the file may hold a settings class: those are compared across members."""
+        return "BaseSettings" in self.text
+
+    @cached_property
     def spoken(self) -> frozenset[str]:
         """Every name that the file uses: plain, after a dot, imported, or as a whole text."""
         found = {node.id for node in self.find(ast.Name)} | {node.attr for node in self.find(ast.Attribute)}

@@ -7,7 +7,7 @@ import click
 
 from au_sys_python_factory.affected.changes import changed_files
 from au_sys_python_factory.affected.reach import Reach, reach
-from au_sys_python_factory.checks.remembered import Remembered, read_remembering
+from au_sys_python_factory.checks.remembering.lightly import read_lightly
 from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DONE
 from au_sys_python_factory.workspace.members import find_workspace
@@ -31,8 +31,7 @@ def affected(since: str, what: str, explain: bool, as_json: bool, start: Path) -
     workspace = find_workspace(start)
     changed = changed_files(workspace.root, since)
     gc.disable()  # syntax trees hold no circles worth collecting
-    project, _ = read_remembering(workspace, Remembered(workspace))
-    found = reach(project, changed)
+    found = reach(read_lightly(workspace), changed)
     if as_json:
         answer("affected", DONE, {"changed": sorted(changed), "reach": found})
         return

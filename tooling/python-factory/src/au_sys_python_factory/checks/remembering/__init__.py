@@ -1,0 +1,1 @@
+"""What an earlier run saw need not be looked at again."""
