@@ -77,3 +77,39 @@ async def test_unknown_tools_are_not_found(client: AsyncClient) -> None:
         answer.json()["code"],
         answer.headers["content-type"],
     ) == (404, "NOT_FOUND", "application/problem+json")
+
+
+async def test_pages_of_tools(client: AsyncClient) -> None:
+    """By a cursor that the list gave, in one order without gaps; a forged one and a limit out of bounds are refused."""
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await client.get("/api/v1/tools", params={"limit": "3", **cursor})).json()
+        assert (page["total"], len(page["items"]) <= 3) == (8, True)
+        seen += [each["slug"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert [each["slug"] for each in (await client.get("/api/v1/tools")).json()["items"]] == seen
+    for wrong in ({"cursor": "x"}, {"cursor": "0" * 32}, {"limit": "0"}, {"limit": "101"}):
+        assert (await client.get("/api/v1/tools", params=wrong)).status_code == 422
+
+
+async def test_instructions_are_searched_and_changes_are_seen(client: AsyncClient, library: SqlUnitOfWork) -> None:
+    """Words of the instructions find a tool, after those whose title has them; what is hidden is found no more."""
+    tool = (
+        await client.post(
+            "/api/v1/admin/tools",
+            json={"title": "Zebra", "slug": "zebra", "professions": ["larare"], "categories": ["ovrigt"]},
+        )
+    ).json()["id"]
+    body = {"source_code": "x = 1\n", "usage_instructions": "Choose the **Guardian** file."}
+    draft = (await client.post(f"/api/v1/tools/{tool}/versions", json=body)).json()
+    await client.post(f"/api/v1/tool-versions/{draft['id']}/submit-review", json={})
+    decision = {"rationale": "Fine.", "expected_behaviour_hash": draft["behaviour_hash"], "show": True}
+    assert (await client.get("/api/v1/tools", params={"q": "zebra"})).json()["total"] == 0
+    assert (await client.post(f"/api/v1/tool-versions/{draft['id']}/publish", json=decision)).status_code == 201
+    found = (await client.get("/api/v1/tools", params={"q": "guardian"})).json()["items"]
+    assert [each["slug"] for each in found] == ["guardian-emails", "zebra"]
+    await client.post(f"/api/v1/admin/tools/{tool}/hide")
+    assert (await client.get("/api/v1/tools", params={"q": "zebra"})).json()["total"] == 0

@@ -1,8 +1,6 @@
 """Submit, watch, cancel and download over HTTP."""
 
 import hashlib
-import io
-import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from httpx import AsyncClient
 from au_sys_storage_sdk import open_blobs
 from skriptoteket.adapters.artifacts.store import BlobArtifactStore
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
-from skriptoteket.adapters.http.archive import safe_names
 from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.runs.models import Artifact, Ended, Outcome, OutcomeCode, RunState, StreamText
 from skriptoteket.core.runs.ports.queue import ClaimRules
@@ -84,29 +81,6 @@ async def test_waiting_times_out_with_the_run_as_it_is(client: AsyncClient, libr
     assert (answer.status_code, answer.headers.get("preference-applied")) == (202, None)
 
 
-async def test_one_key_is_one_run(client: AsyncClient, library: SqlUnitOfWork) -> None:
-    """Same key and content: the same run, marked; other content: refused; another person: another run."""
-    key = {"idempotency-key": "k-1"}
-    first = await submitted(client, headers=key)
-    replay = await client.post(RUNS, files=CSV, headers=key)
-    other = await client.post(RUNS, files={"export": ("x.csv", b"else", "text/csv")}, headers=key)
-    bob = await client.post(RUNS, files=CSV, headers={**key, **BOB})
-    assert (first["id"], "true") == (replay.json()["id"], replay.headers["idempotency-replayed"])
-    assert (other.status_code, other.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert first["id"] != bob.json()["id"]
-
-
-async def test_without_a_worker_nothing_is_taken(client: AsyncClient, tmp_path: Path) -> None:
-    """503 with the command that mends it; no row and no blob is left."""
-    answer = await client.post(RUNS, files=CSV)
-    assert (answer.status_code, answer.json()["code"]) == (503, "RUNNER_UNAVAILABLE")
-    assert "skriptoteket worker" in answer.json()["fix"]
-    assert answer.headers["retry-after"]
-    assert (await client.get("/api/v1/runs")).json()["items"] == []
-    detail = (await client.get("/api/v1/tools/guardian-emails")).json()
-    assert (detail["runnable"], detail["fix"].rpartition(": ")[2]) == (False, "skriptoteket worker")
-
-
 @pytest.mark.parametrize(
     ("parts", "status", "code"),
     [
@@ -143,16 +117,6 @@ async def test_bad_input(
         assert tuple((await blobs.scoped("skriptoteket").list("runs/")).items) == ()
 
 
-async def test_ten_waiting_runs_are_enough(client: AsyncClient, library: SqlUnitOfWork) -> None:
-    """The eleventh is refused with Retry-After before its body is looked at; it works again after a cancel."""
-    runs = [await submitted(client) for _ in range(10)]
-    refused = await client.post(RUNS, content=b"no form at all")
-    assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_RUNS")
-    assert refused.headers["retry-after"]
-    assert (await client.post(f"/api/v1/runs/{runs[0]['id']}/cancel")).status_code == 204
-    await submitted(client)
-
-
 async def test_cancelling(client: AsyncClient, library: SqlUnitOfWork, tmp_path: Path) -> None:
     """Cancelled twice is fine; what is over cannot be cancelled."""
     run = await submitted(client)
@@ -163,55 +127,6 @@ async def test_cancelling(client: AsyncClient, library: SqlUnitOfWork, tmp_path:
     await finished(library, tmp_path)
     answer = await client.post(f"/api/v1/runs/{done['id']}/cancel")
     assert (answer.status_code, answer.json()["reason"]) == (409, "wrong_state")
-
-
-async def test_downloads_are_safe(client: AsyncClient, library: SqlUnitOfWork, tmp_path: Path) -> None:
-    """Always an attachment in a sandbox, with ranges and an ETag; the name is escaped."""
-    run = await submitted(client)
-    await finished(library, tmp_path, b"<script>0123456789</script>")
-    [artifact] = (await client.get(f"/api/v1/runs/{run['id']}/artifacts")).json()
-    whole = await client.get(artifact["url"])
-    assert whole.content == b"<script>0123456789</script>"
-    assert (
-        whole.headers["content-disposition"]
-        == "attachment; filename=\"_ _list_.html\"; filename*=UTF-8''%C3%85%20%22list%22.html"
-    )
-    assert (whole.headers["x-content-type-options"], whole.headers["content-security-policy"]) == (
-        "nosniff",
-        "sandbox; default-src 'none'",
-    )
-    part = await client.get(artifact["url"], headers={"range": "bytes=8-17"})
-    assert (part.status_code, part.content) == (206, b"0123456789")
-    assert (await client.get(artifact["url"], headers={"range": "bytes=900-"})).status_code == 416
-    assert (await client.get(artifact["url"], headers={"if-none-match": whole.headers["etag"]})).status_code == 304
-
-
-async def test_all_files_come_in_one_archive(client: AsyncClient, library: SqlUnitOfWork, tmp_path: Path) -> None:
-    """Streamed, safe to unpack, and the same bytes twice; a run without files has none."""
-    run = await submitted(client)
-    assert (await client.get(f"/api/v1/runs/{run['id']}/artifacts.zip")).status_code == 404
-    await finished(library, tmp_path, b"0123456789" * 50_000)
-    for at in (f"/api/v1/runs/{run['id']}/artifacts.zip", f"/my-runs/{run['id']}/artifacts.zip"):
-        answer = await client.get(at)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
-        assert "guardian-emails.zip" in answer.headers["content-disposition"]
-        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-            assert archive.testzip() is None
-            assert [archive.read(name) for name in archive.namelist()] == [b"0123456789" * 50_000]
-    assert answer.content == (await client.get(at)).content
-
-
-@pytest.mark.parametrize(
-    ("paths", "names"),
-    [
-        (["../../etc/passwd", "/abs/file"], ["etc/passwd", "abs/file"]),
-        (["A.txt", "a.txt", "a.TXT"], ["A.txt", "a (2).txt", "a (3).TXT"]),
-        (["a\\b.txt", "...", " "], ["a/b.txt", "_", "_ (2)"]),
-    ],
-)
-def test_names_in_an_archive_stay_inside(paths: list[str], names: list[str]) -> None:
-    """No way up, no root, no two that one file system takes for the same."""
-    assert names == safe_names(paths)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ async def test_one_edits_and_the_others_are_told(client: AsyncClient) -> None:
     assert taking.status_code == 403
     api = f"/api/v1/tools/{tool}/draft-lock"
     assert (await client.delete(api)).status_code == 204
-    assert (await client.put(api, json={"head_version_id": head.group(1)}, headers=BOB)).status_code == 200
+    his_program = {**BOB, "accept": "application/json"}
+    assert (await client.put(api, json={"head_version_id": head.group(1)}, headers=his_program)).status_code == 200
     assert "bob is editing this draft" in await page(client, f"/editor/tools/{tool}")
 
 

@@ -90,15 +90,6 @@ async def test_without_a_worker_the_page_says_so(client: AsyncClient) -> None:
     assert re.search(r"<button[^>]+disabled[^>]*>.*Run", page)
 
 
-async def test_a_cookie_alone_submits_nothing(client: AsyncClient, library: SqlUnitOfWork) -> None:
-    """Without the form's token a browser's cookie is no proof."""
-    client.headers.pop("authorization")
-    client.cookies.set("session", "anna")
-    token = hidden((await client.get(FORM, headers=PAGE)).text, "csrf_token")
-    assert (await client.post(FORM, files=CSV, headers=PAGE)).status_code == 403
-    assert (await client.post(FORM, data={"csrf_token": token}, files=CSV, headers=PAGE)).status_code == 303
-
-
 async def test_pages_of_the_catalogue(client: AsyncClient, library: SqlUnitOfWork) -> None:
     """Catalogue by profession and task, a tool, favourites; unknown words are 404."""
     for path in ("/browse", "/browse/larare", "/browse/larare/mentorskap", "/browse?q=guardian"):
