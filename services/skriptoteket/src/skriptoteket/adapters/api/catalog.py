@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query, Response
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from skriptoteket.adapters.api.schemas.catalog import TagOut, ToolDetail, ToolList, ToolOut
-from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.adapters.http.acting import cursor_of
+from skriptoteket.core.catalog.browsing import MOST_TOOLS, Browsing, Wanted
 from skriptoteket.core.errors import QueueFull, RunnerUnavailable, TooManyRuns
+from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.roles import BROWSE
 from skriptoteket.core.runs.inputs import UploadLimits
@@ -55,11 +57,13 @@ async def tools(
     professions: Facet = [],  # noqa: B006 - FastAPI copies the default of a query parameter
     categories: Facet = [],  # noqa: B006 - as above
     favourite: bool = False,
+    cursor: Annotated[str | None, Query(max_length=36)] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_TOOLS)] = MOST_TOOLS,
 ) -> ToolList:
-    """The tools that fit: OR inside a facet, AND across facets and words."""
-    shelf = await catalogue.shelf(principal.urn, q, professions, categories, favourites_only=favourite)
-    items = [ToolOut.of(tool, tool.id in shelf.favourites) for tool in shelf.tools]
-    return ToolList(items=items, total=len(items))
+    """The tools that fit: OR inside a facet, AND across facets and words; those whose title fits first."""
+    wanted = Wanted(q, professions, categories, favourites_only=favourite)
+    after = ToolId(cursor_of(cursor)) if cursor is not None else None
+    return ToolList.of(await catalogue.shelf(principal.urn, wanted, limit=limit, after=after))
 
 
 @router.get("/tools/{tool}", name="skriptoteket_api_tool")
@@ -74,7 +78,7 @@ async def tool(
         await submissions.admit(tool, principal.urn)
     except (RunnerUnavailable, TooManyRuns, QueueFull) as error:
         reason, fix = str(error), getattr(error, "fix", "")
-    shelf = await catalogue.shelf(principal.urn, favourites_only=True)
+    shelf = await catalogue.shelf(principal.urn, limit=1)
     seen = await kept.has_seen(found.id, version.behaviour, principal.urn)
     return ToolDetail.detail(found, version, found.id in shelf.favourites, limits, (reason, fix), seen)
 
@@ -99,14 +103,13 @@ async def unfavourite(tool: str, principal: CurrentPrincipal, catalogue: Catalog
 @access(permission=BROWSE)
 async def favourites(principal: CurrentPrincipal, catalogue: Catalogue) -> ToolList:
     """One's favourites that can be seen now; hidden ones come back when they are shown again."""
-    shelf = await catalogue.shelf(principal.urn, favourites_only=True)
-    return ToolList(items=[ToolOut.of(tool, True) for tool in shelf.tools], total=len(shelf.tools))
+    return ToolList.of(await catalogue.shelf(principal.urn, Wanted(favourites_only=True)))
 
 
 @router.get("/me/recent-tools", name="skriptoteket_api_recent_tools")
 @access(permission=BROWSE)
 async def recent_tools(principal: CurrentPrincipal, catalogue: Catalogue, watching: Watching) -> ToolList:
     """The tools that one ran lately, newest first."""
-    kept = (await catalogue.shelf(principal.urn, favourites_only=True)).favourites
+    kept = (await catalogue.shelf(principal.urn, limit=1)).favourites
     found = await watching.recent_tools(principal.urn)
     return ToolList(items=[ToolOut.of(tool, tool.id in kept) for tool in found], total=len(found))

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from skriptoteket.adapters.memory.state import State
 from skriptoteket.core.catalog.models import Category, Profession, Tool
-from skriptoteket.core.catalog.ports import ToolFilter
 from skriptoteket.core.errors import Conflict, NotFound
 from skriptoteket.core.identifiers import ToolId
 
@@ -52,17 +51,18 @@ class MemoryToolStore:
         """Let an old slug lead to the tool."""
         self._state.aliases.setdefault(slug, tool_id)
 
-    async def find(self, wanted: ToolFilter) -> Sequence[Tool]:
-        """Every tool that fits."""
-        kept = self._state.favourites.get(wanted.favourites_of or "", frozenset())
-        return [
-            tool
-            for tool in self._state.tools.values()
-            if (not wanted.visible_only or (tool.is_visible and tool.active_version_id is not None))
-            and (not wanted.professions or wanted.professions & set(tool.professions))
-            and (not wanted.categories or wanted.categories & set(tool.categories))
-            and (wanted.favourites_of is None or tool.id in kept)
-        ]
+    async def stamp(self) -> tuple[int, datetime | None]:
+        """How many tools, and the latest change."""
+        return len(self._state.tools), max((tool.updated_at for tool in self._state.tools.values()), default=None)
+
+    async def shown(self) -> Sequence[tuple[Tool, str]]:
+        """Every tool of the catalogue with its instructions."""
+        found = []
+        for tool in self._state.tools.values():
+            if tool.is_visible and tool.active_version_id is not None:
+                version = self._state.versions.get(tool.active_version_id)
+                found.append((tool, version.behaviour.usage_instructions if version is not None else ""))
+        return found
 
     async def all(self) -> Sequence[Tool]:
         """Every tool."""

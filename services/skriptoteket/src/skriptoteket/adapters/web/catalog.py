@@ -1,20 +1,23 @@
 """Choose a tool: the catalogue and one tool's page."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from fastapi_services_platform import access
+from fastapi_services_platform import Principal, access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
-from skriptoteket.adapters.http.acting import Actors
+from skriptoteket.adapters.http.acting import Actors, cursor_of
 from skriptoteket.adapters.web.result_blocks import markdown_html
 from skriptoteket.adapters.web.texts import Readers
-from skriptoteket.core.catalog.browsing import Browsing
+from skriptoteket.core.catalog.browsing import Browsing, Wanted
 from skriptoteket.core.errors import NotFound, QueueFull, RunnerUnavailable, TooManyRuns
+from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.preferences.settings import Preferences
 from skriptoteket.core.roles import BROWSE, SCHEDULE
 from skriptoteket.core.runs.submission import RunSubmission
+from skriptoteket.core.runs.watching import RunWatching
 
 router = APIRouter()
 
@@ -24,7 +27,11 @@ Page = Annotated[Pages, inject(Pages)]
 Kept = Annotated[Preferences, inject(Preferences)]
 People = Annotated[Readers, inject(Readers)]
 Rights = Annotated[Actors, inject(Actors)]
+Watching = Annotated[RunWatching, inject(RunWatching)]
 Query200 = Annotated[str, Query(max_length=200)]
+Cursor = Annotated[str | None, Query(max_length=36)]
+
+_ON_A_PAGE = 48
 
 
 @router.get("/browse", name="skriptoteket_browse")
@@ -35,11 +42,17 @@ async def browse(
     catalogue: Catalogue,
     pages: Page,
     people: People,
+    watching: Watching,
     q: Query200 = "",
     favourites: bool = False,
+    after: Cursor = None,
 ) -> Response:
-    """The whole catalogue."""
-    return await _shelf(request, principal, catalogue, pages, people, query=q, favourites=favourites)
+    """The whole catalogue; its first page begins with what one used lately and what is new."""
+    wanted = Wanted(q, favourites_only=favourites)
+    more: dict[str, object] = {}
+    if wanted == Wanted() and after is None:
+        more["recent"] = await watching.recent_tools(principal.urn, 4)
+    return await _shelf(request, principal, catalogue, pages, people, wanted, after, more)
 
 
 @router.get("/browse/{profession}", name="skriptoteket_browse_profession")
@@ -52,10 +65,11 @@ async def browse_profession(
     pages: Page,
     people: People,
     q: Query200 = "",
+    after: Cursor = None,
 ) -> Response:
     """The tools of a profession."""
-    await catalogue.categories(profession)
-    return await _shelf(request, principal, catalogue, pages, people, query=q, profession=profession)
+    more = {"categories": await catalogue.categories(profession)}
+    return await _shelf(request, principal, catalogue, pages, people, Wanted(q, (profession,)), after, more)
 
 
 @router.get("/browse/{profession}/{category}", name="skriptoteket_browse_category")
@@ -69,11 +83,14 @@ async def browse_category(
     pages: Page,
     people: People,
     q: Query200 = "",
+    after: Cursor = None,
 ) -> Response:
     """The tools of a profession for one kind of task."""
-    if category not in {each.slug for each in await catalogue.categories(profession)}:
+    categories = await catalogue.categories(profession)
+    if category not in {each.slug for each in categories}:
         raise NotFound("category", category)
-    return await _shelf(request, principal, catalogue, pages, people, query=q, profession=profession, category=category)
+    wanted = Wanted(q, (profession,), (category,))
+    return await _shelf(request, principal, catalogue, pages, people, wanted, after, {"categories": categories})
 
 
 @router.get("/tools/{slug}", name="skriptoteket_tool")
@@ -93,7 +110,7 @@ async def tool(
     found, version = await submissions.runnable(slug)
     if found.slug != slug:
         return RedirectResponse(request.url_for("skriptoteket_tool", slug=found.slug).path, 308)
-    favourites = await catalogue.shelf(principal.urn, favourites_only=True)
+    favourites = await catalogue.shelf(principal.urn, limit=1)
     reader = people.of(principal, request)
     context = {
         "reader": reader,
@@ -138,36 +155,25 @@ async def unavailable(submissions: RunSubmission, slug: str, subject: str) -> di
 
 async def _shelf(
     request: Request,
-    principal: CurrentPrincipal,
+    principal: Principal,
     catalogue: Browsing,
     pages: Pages,
     people: Readers,
-    *,
-    query: str,
-    profession: str = "",
-    category: str = "",
-    favourites: bool = False,
+    wanted: Wanted,
+    after: str | None,
+    more: Mapping[str, object],
 ) -> Response:
-    chosen = [profession] if profession else []
-    shelf = await catalogue.shelf(
-        principal.urn, query, chosen, [category] if category else [], favourites_only=favourites
-    )
-    everything = await catalogue.shelf(principal.urn)
-    of_profession = [each for each in everything.tools if not profession or profession in each.professions]
+    behind = ToolId(cursor_of(after)) if after is not None else None
+    shelf = await catalogue.shelf(principal.urn, wanted, limit=_ON_A_PAGE, after=behind)
     context = {
         "reader": people.of(principal, request),
         "shelf": shelf,
-        "query": query,
-        "profession": profession,
-        "category": category,
-        "favourites_only": favourites,
-        "categories": await catalogue.categories(profession) if profession else everything.categories,
-        "profession_counts": {
-            each.slug: sum(each.slug in tool.professions for tool in everything.tools) for each in shelf.professions
-        },
-        "category_counts": {
-            each.slug: sum(each.slug in tool.categories for tool in of_profession) for each in shelf.categories
-        },
-        "total": len(everything.tools),
+        "query": wanted.query,
+        "profession": next(iter(wanted.professions), ""),
+        "category": next(iter(wanted.categories), ""),
+        "favourites_only": wanted.favourites_only,
+        "further": request.url.include_query_params(after=str(shelf.after)).query if shelf.after is not None else "",
+        "recent": (),
+        **more,
     }
     return await pages.render(request, "skriptoteket/catalog.html", context)

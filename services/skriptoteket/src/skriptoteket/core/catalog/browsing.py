@@ -137,4 +137,4 @@ def _place_behind(tools: Sequence[Tool], after: ToolId | None) -> int:
     for place, tool in enumerate(tools, start=1):
         if tool.id == after:
             return place
-    raise ValidationFailed([FieldIssue("cursor", "unknown", "is none that this list gave; start without it")])
+    raise ValidationFailed([FieldIssue("cursor", "unknown", "is none that a list gave; start without it")])

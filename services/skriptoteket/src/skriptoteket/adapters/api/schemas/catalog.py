@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, JsonValue
 
+from skriptoteket.core.catalog.browsing import Shelf
 from skriptoteket.core.catalog.models import Category, Profession, Tool
 from skriptoteket.core.runs.inputs import UploadLimits
 from skriptoteket.core.versions.models import ToolVersion
@@ -107,7 +108,14 @@ class ToolDetail(ToolOut):
 
 
 class ToolList(BaseModel):
-    """Tools in their order."""
+    """Tools in their order; ``total`` is how many there are altogether."""
 
     items: list[ToolOut]
     total: int
+    next_cursor: str | None = None
+
+    @classmethod
+    def of(cls, shelf: Shelf) -> "ToolList":
+        """The wire shape of a shelf."""
+        items = [ToolOut.of(tool, tool.id in shelf.favourites) for tool in shelf.tools]
+        return cls(items=items, total=shelf.total, next_cursor=str(shelf.after) if shelf.after is not None else None)
