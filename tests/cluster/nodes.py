@@ -48,7 +48,7 @@ http {{
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_next_upstream error timeout;
+      proxy_next_upstream error timeout http_503;
     }}
   }}
 }}

@@ -24,16 +24,22 @@ async def rolling_restart(cluster: Cluster, people: int, rounds: int) -> Load:
     ]
     while load.working < people:
         await asyncio.sleep(0.1)
+        for task in tasks:
+            if task.done():
+                task.result()  # somebody could not even sign in: raised here
     for number in range(rounds):
         for port in list(cluster.web):
             before = load.answers.total()
             started = time.monotonic()
             await asyncio.to_thread(cluster.restart_web, port)
             seconds = time.monotonic() - started
-            print(f"  web {port} restarted in {seconds:.1f} s, {load.answers.total() - before} answers meanwhile")
+            print(
+                f"  web {port} restarted in {seconds:.1f} s, {load.answers.total() - before} answers meanwhile",
+                flush=True,
+            )
         for worker in range(len(cluster.workers)):
             await asyncio.to_thread(cluster.restart_worker, worker)
-            print(f"  worker {worker} restarted (round {number + 1})")
+            print(f"  worker {worker} restarted (round {number + 1})", flush=True)
     await asyncio.sleep(1)
     load.stopping.set()
     await asyncio.gather(*tasks)
@@ -53,7 +59,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="fsp-cluster-") as folder,
         running_cluster(Path(folder), webs=asked.webs, workers=asked.workers) as cluster,
     ):
-        print(f"{asked.webs} web processes and {asked.workers} workers behind {cluster.url}")
+        print(f"{asked.webs} web processes and {asked.workers} workers behind {cluster.url}", flush=True)
         load = asyncio.run(rolling_restart(cluster, asked.people, asked.rounds))
     for what, number in sorted(load.answers.items()):
         print(f"{number:8} {what}")

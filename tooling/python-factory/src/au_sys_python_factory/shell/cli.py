@@ -1,4 +1,4 @@
-"""``python-factory shell``: up, down, status, logs, admin."""
+"""``python-factory shell``: up, down, status, verify, logs, admin."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from au_sys_python_factory.shell.status import status
 from au_sys_python_factory.shell.steps import Progress
 from au_sys_python_factory.shell.supervision.state import StateFolder
 from au_sys_python_factory.shell.up import ADMIN_EMAIL, AlreadyRunning, Wish, up
+from au_sys_python_factory.shell.verifying import verify
 from au_sys_python_factory.wheels.members import find_workspace
 
 
@@ -178,6 +179,21 @@ def status_command(platform: PlatformFolder, state: StateFolder, *, as_json: boo
     else:
         click.echo(found.as_text())
     sys.exit(found.exit_code)
+
+
+@shell.command("verify")
+@_place
+@_as_json
+def verify_command(platform: PlatformFolder, state: StateFolder, *, as_json: bool) -> None:
+    """Whether what runs is what was built, locked and declared: exit 0 it is, 1 something differs."""
+    with _json_errors("shell verify", as_json):
+        found = verify(platform, state)
+    code = FINDINGS if found.differences else DONE
+    if as_json:
+        _print_json("shell verify", code, {"compared": dict(found.compared), "differences": list(found.differences)})
+    else:
+        click.echo("\n".join([*found.differences, found.sentence]))
+    sys.exit(code)
 
 
 @shell.command("logs")

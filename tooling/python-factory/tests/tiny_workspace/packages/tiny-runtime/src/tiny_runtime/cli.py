@@ -1,5 +1,6 @@
 """What the shell calls: fsp, au-sys-identity and a worker. TINY_MODE makes them misbehave."""
 
+import errno
 import json
 import os
 import signal
@@ -28,7 +29,10 @@ ANSWERS: dict[str, Any] = {
     "/health/live": {"status": "healthy"},
     "/health/ready": {"status": "healthy"},
     "/health": {"status": "healthy", "capabilities": {"tiny": {"status": "healthy", "detail": ""}}},
-    "/discovery": {"routes": [{"path": "/health", "methods": ["GET"]}]},
+    "/discovery": {
+        "capabilities": [{"name": "tiny", "version": "1.0.0"}],
+        "routes": [{"path": "/health", "methods": ["GET"]}],
+    },
     "/users/me": {"id": "7"},
     "/openapi.json": {"paths": {"/health": {"get": {}}, "/things/{name}": {"get": {}}}},
 }
@@ -77,9 +81,14 @@ def main() -> None:
         print("fsp 1.0.0")
     elif arguments[:1] == ["list"]:
         print(json.dumps({"capabilities": [CAPABILITY]}))
+    elif arguments[:1] == ["routes"]:
+        things = {"path": "/things/{name}", "methods": ["GET"], "access": "tiny.read"}
+        print(json.dumps([{"path": "/health", "methods": ["GET"], "access": "public"}, things]))
     elif arguments[:1] == ["migrate"]:
         if MODE == "unmigratable":
             sys.exit("tiny: the table is on fire")
+        if MODE == "full disk":
+            sys.exit(f"tiny: {OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))}: {os.environ['FSP_DATA_DIR']}/tiny.db")
         print(json.dumps([{"database": "tiny", "current": "0001", "head": "0001"}]))
     elif arguments[:1] == ["run"]:
         _serve(int(arguments[arguments.index("--port") + 1]))
