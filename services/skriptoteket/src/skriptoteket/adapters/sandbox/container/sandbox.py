@@ -36,6 +36,7 @@ _START_SECONDS = 60.0
 _ARCHIVE_SECONDS = 60.0
 _WORKER, _RUN, _ATTEMPT = "skriptoteket.worker", "skriptoteket.run", "skriptoteket.attempt"
 _REMOVALS = 20
+_ENGINES_FAULT = 500
 _OWN_KERNEL = ("runsc", "kata-runtime")
 _REMOVAL_PAUSE = 0.1
 
@@ -107,6 +108,18 @@ class ContainerSandbox:
             SandboxFailed: with what the engine said.
         """
         name = f"skriptoteket-{self._key}-{spec.run_id}-{spec.attempt}"
+        try:
+            return await self._started(spec, name)
+        except EngineProblem as problem:
+            if problem.status < _ENGINES_FAULT:
+                raise SandboxFailed(str(problem)) from problem
+        # The engine says that the process did not start, as it may when the host is short of everything: once more.
+        try:
+            return await self._started(spec, name)
+        except EngineProblem as problem:
+            raise SandboxFailed(str(problem)) from problem
+
+    async def _started(self, spec: RunSpec, name: str) -> ContainerRun:
         self._live[name] = None
         run: ContainerRun | None = None
         try:
@@ -118,7 +131,7 @@ class ContainerSandbox:
                 await run.close()
             await asyncio.shield(self._remove(name))
             self._live.pop(name, None)
-            if isinstance(problem, OSError | TimeoutError | ValueError | EngineProblem):
+            if isinstance(problem, OSError | TimeoutError | ValueError):
                 raise SandboxFailed(str(problem) or f"not ready within {_START_SECONDS:.0f} s") from problem
             raise
         return run
