@@ -7,6 +7,7 @@ It is emulated, so that it starts on a host that is itself a virtual machine; th
 
 import argparse
 import gzip
+import os
 import shlex
 import shutil
 import subprocess
@@ -73,7 +74,14 @@ def _start_files(folder: Path, kernel: Path, arguments: list[str]) -> Path:
     shutil.copy(Path(__file__).with_name("machine_init"), content / "init")
     (content / "init").chmod(0o755)
     command = shlex.join([sys.executable, "-B", "-m", "tests.runs.inside", *arguments])
-    steps = [f"cd {shlex.quote(str(_WORKSPACE))}", command, f'echo "{_ENDED}$?"', "/tmp/busybox poweroff -f"]
+    places = os.pathsep.join(path for path in sys.path if path)
+    steps = [
+        f"cd {shlex.quote(str(_WORKSPACE))}",
+        f"export PYTHONPATH={shlex.quote(places)}",
+        command,
+        f'echo "{_ENDED}$?"',
+        "/tmp/busybox poweroff -f",
+    ]
     (content / "command").write_text("\n".join(steps), encoding="utf-8")
     names = "\n".join(str(path.relative_to(content)) for path in sorted(content.rglob("*")))
     packed = subprocess.run(
