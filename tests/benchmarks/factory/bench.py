@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
+from tests.benchmarks.factory.fifty import make_fifty
 from tests.benchmarks.factory.large import make_large
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,10 +39,16 @@ class Line:
     must: float
     aim: float
     unit: str = "s"
+    cores: int = 1
+    """On how many cores it works at once: on a busy machine its CPU time is that of each of them."""
+
+    def decisive(self, *, busy: bool) -> float:
+        """What the bound is held against: on a busy machine the CPU time of each core."""
+        return self.cpu / self.cores if busy and self.cpu is not None else self.wall
 
     def good(self, *, busy: bool) -> bool:
-        """Whether the bound is met, by CPU time on a busy machine."""
-        return (self.cpu if busy and self.cpu is not None else self.wall) < self.must
+        """Whether the bound is met."""
+        return self.decisive(busy=busy) < self.must
 
 
 class Bench:
@@ -52,13 +59,17 @@ class Bench:
         self.runs = runs
 
     def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> tuple[float, float]:
-        """One run of the factory: seconds by the clock, seconds of CPU.
+        """One run of the factory: seconds by the clock, seconds of CPU."""
+        return self.measured([*FACTORY, *arguments], ROOT, codes)
+
+    def measured(self, arguments: list[str], place: Path, codes: tuple[int, ...] = (0,)) -> tuple[float, float]:
+        """One run of a command.
 
         Raises:
             SystemExit: it ended with another exit code than ``codes``.
         """
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run([*FACTORY, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(arguments, cwd=place, env=_surroundings(), capture_output=True, text=True, check=False)
         wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode not in codes:
             raise SystemExit(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
@@ -76,15 +87,17 @@ def main(options: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="fsp-bench-factory-"))
     bench = Bench(folder, 1 if "--quick" in options else 5)
     try:
-        lines = [*_small(bench), *_making(bench), *_real(bench), *_large(bench)]
+        lines = [*_small(bench), *_making(bench), *_green(bench), *_fifty(bench), *_real(bench), *_large(bench)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"Python {sys.version.split()[0]}, medians of {bench.runs}{', CPU time decides' if busy else ''}")
-    print(f"{'what':<66} {'wall':>9} {'CPU':>9} {'must':>9} {'aim':>9}")
+    print(f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores")
+    print(f"{'what':<66} {'wall':>9} {'CPU':>9} {'must':>9} {'aim':>9} {'of must':>8}")
     for line in lines:
         cpu = f"{line.cpu:.2f}" if line.cpu is not None else "-"
-        mark = "" if line.good(busy=busy) else "  MISSED"
-        print(f"{line.what:<66} {line.wall:>8.2f}{line.unit} {cpu:>9} {line.must:>9} {line.aim:>9}{mark}")
+        mark = "  met" if line.good(busy=busy) else "  MISSED"
+        ratio = f"{line.decisive(busy=busy) / line.must:.0%}"
+        print(f"{line.what:<66} {line.wall:>8.2f}{line.unit} {cpu:>9} {line.must:>9} {line.aim:>9} {ratio:>8}{mark}")
     return 0 if all(line.good(busy=busy) for line in lines) else 1
 
 
@@ -116,6 +129,45 @@ def _making(bench: Bench) -> list[Line]:
         Line("new capability: plan and apply alone", *_medians(made), 0.8, 0.4),
         Line("undo of it, the tree byte-identical", *_medians(undone), 1.0, 0.3),
     ]
+
+
+def _green(bench: Bench) -> list[Line]:
+    """In a clone of this workspace with an environment of its own; a first proof fills the caches."""
+    root = bench.folder / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--local", str(ROOT), str(root)], check=True)
+    subprocess.run(["uv", "sync", "--quiet", "--locked"], cwd=root, env=_surroundings(), check=True)
+    factory = [str(root / ".venv/bin/python"), "-m", "au_sys_python_factory"]
+    found: list[tuple[float, float]] = []
+    undone: list[tuple[float, float]] = []
+    for number in range(bench.runs + 1):
+        name = f"records-{'abcdefgh'[number]}"
+        wanted = ["new", "capability", name, "--wire", "fsp_shell_001", "--verify"]
+        found.append(bench.measured([*factory, *wanted], root))
+        undone.append(bench.measured([*factory, "undo", "--no-sync"], root))
+    said = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+    if said.stdout:
+        raise SystemExit(f"undo left another tree:\n{said.stdout}")
+    return [
+        Line("new capability --wire --verify, to the shell's answer", *_medians(found[1:]), 10.0, 6.0, cores=2),
+        Line("undo of it, with the lock, in this workspace", *_medians(undone[1:]), 1.0, 0.3),
+    ]
+
+
+def _fifty(bench: Bench) -> list[Line]:
+    found: list[tuple[float, float]] = []
+    root, templates, kept = bench.folder / "fifty", bench.folder / "templates", bench.folder / "kept"
+    make_fifty(kept, SKELETON, templates)
+    script = [sys.executable, str(Path(__file__).with_name("fifty.py")), str(templates)]
+    for _ in range(bench.runs):
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(kept, root)
+        found.append(bench.measured([*script, "upgrade", "--all", "--no-sync", "--workspace", str(root)], ROOT))
+    return [Line("upgrade --all, 50 packages, two edits in each", *_medians(found), 5.0, 2.0)]
+
+
+def _surroundings() -> dict[str, str]:
+    """The caller's environment, with byte code written: what is measured is a tool in daily use."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")}
 
 
 def _real(bench: Bench) -> list[Line]:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +41,7 @@ def render(folder: Path, context: Mapping[str, object], spelled: Mapping[str, st
     return rendered
 
 
+@cache
 def _environment(folder: Path, *, pages: bool = False) -> Environment:
     """Templates of pages are written with square brackets, because they make templates with braces."""
     signs = {
@@ -64,7 +66,8 @@ def formatted(rendered: Mapping[str, str], first_party: Sequence[str]) -> dict[s
     Raises:
         Missing: ruff does not answer.
     """
-    return _through_ruff(rendered, first_party, "I,F401,RUF022,SIM300", whole=True)
+    code = {path: text for path, text in rendered.items() if path.endswith(".py")}
+    return {**rendered, **_through_ruff(code, first_party, "I,F401,RUF022,SIM300", whole=True)}
 
 
 def with_sorted_imports(texts: Mapping[str, str], first_party: Sequence[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from au_sys_python_factory.errors import CONFLICT, DONE, FactoryError, Refused, 
 from au_sys_python_factory.pipelines.locked import synced
 from au_sys_python_factory.pipelines.registration import find_capability
 from au_sys_python_factory.pipelines.settling import opening_entry, plan_continue
-from au_sys_python_factory.pipelines.upgrading import Upgrade, plan_upgrade
+from au_sys_python_factory.pipelines.upgrading import Upgrade, plan_upgrade, rendered
 from au_sys_python_factory.pipelines.upgrading import upgrade as upgraded
 from au_sys_python_factory.plan.apply import apply, restore, writing
 from au_sys_python_factory.plan.journal import Journal
@@ -70,7 +70,8 @@ def _run(
     with writing(workspace.root) as restored:
         for message in restored:
             click.echo(message, err=True)
-        found = tuple(upgraded(member, state, to, marks=marks) for member, state in known)
+        files = rendered([state for _, state in known], to)
+        found = tuple(upgraded(member, state, to, marks=marks, known=files) for member, state in known)
         what = known[0][0].dist if len(known) == 1 else "--all"
         plan = plan_upgrade(workspace, found, f"upgrade {what}")
         lines = list(difference(workspace.root, plan)) if manner.dry_run else []

@@ -1,11 +1,12 @@
 """The plan of ``upgrade``: a package moved from its template version to another, with the owner's edits kept."""
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from au_sys_python_factory.blueprint.merging.files import Outcome, decide
-from au_sys_python_factory.blueprint.package import first_party, newest, package_files
+from au_sys_python_factory.blueprint.package import Wanted, files_of_all, first_party, newest
 from au_sys_python_factory.blueprint.rendering import TEMPLATES, with_sorted_imports
 from au_sys_python_factory.blueprint.state import STATE, Tracked, written
 from au_sys_python_factory.errors import Refused
@@ -51,10 +52,27 @@ class Upgrade:
         return "conflict" if self.conflicts else "merged"
 
 
+def rendered(tracked: Sequence[Tracked], to: str | None, templates: Path = TEMPLATES) -> dict[Wanted, dict[str, str]]:
+    """The files of many packages at their own and at the target version, for :func:`upgrade`."""
+    wanted = [
+        (item.kind, version, item.blueprint)
+        for item in tracked
+        for version in {item.version, to or newest(item.kind, templates)}
+        if not item.open_to
+    ]
+    return files_of_all(wanted, templates)
+
+
 def upgrade(
-    member: Member, tracked: Tracked, to: str | None, *, marks: bool = False, templates: Path = TEMPLATES
+    member: Member,
+    tracked: Tracked,
+    to: str | None,
+    *,
+    marks: bool = False,
+    templates: Path = TEMPLATES,
+    known: Mapping[Wanted, dict[str, str]] | None = None,
 ) -> Upgrade:
-    """What an upgrade of one package would do.
+    """What an upgrade of one package would do; ``known`` are files that were rendered already.
 
     Raises:
         Refused: an upgrade is open, a file is not UTF-8, or the template version is not in this factory or older than
@@ -67,10 +85,11 @@ def upgrade(
             where=member.relative,
             fix="settle the marked regions and run upgrade --continue, or take it back with upgrade --abort.",
         )
-    old = package_files(tracked.kind, tracked.version, tracked.blueprint, templates)
+    files = known or rendered([tracked], to, templates)
+    old = files[tracked.kind, tracked.version, tracked.blueprint]
     if target == tracked.version:
         return Upgrade(member, target, target, (), {})
-    new = package_files(tracked.kind, target, tracked.blueprint, templates)
+    new = files[tracked.kind, target, tracked.blueprint]
     if int(target) < int(tracked.version):
         raise Refused(
             f"the package is at version {tracked.version} already.",
@@ -82,13 +101,29 @@ def upgrade(
     if found.conflicts and not marks:
         return found
     contents: dict[str, str | None] = {item.path: item.text for item in outcomes}
-    merged = {item.path: item.text or "" for item in outcomes if item.kind == "merged" and item.path.endswith(".py")}
+    merged = {item.path: item.text or "" for item in outcomes if _unsorted(member, item)}
     contents |= with_sorted_imports(merged, first_party(tracked.blueprint))
     if found.conflicts:
         contents[STATE] = written(tracked.kind, tracked.version, tracked.blueprint, old, open_to=target)
     else:
         contents[STATE] = written(tracked.kind, target, tracked.blueprint, new)
     return Upgrade(member, tracked.version, target, outcomes, contents)
+
+
+def _unsorted(member: Member, item: Outcome) -> bool:
+    """Whether a merge brought imports or names of a door together that its owner has not put in order."""
+    if item.kind != "merged" or not item.path.endswith(".py"):
+        return False
+    return _ordered_lines(item.text or "") != _ordered_lines(_text(member, item.path) or "")
+
+
+def _ordered_lines(text: str) -> list[str]:
+    """Imports, and the list of a door, as they stand; nothing of a file that does not parse."""
+    try:
+        body = ast.parse(text).body
+    except SyntaxError:
+        return [text]
+    return [ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom | ast.Assign)]
 
 
 def _outcome(member: Member, tracked: Tracked, path: str, old: dict[str, str], new: dict[str, str]) -> Outcome:
