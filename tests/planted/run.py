@@ -5,6 +5,7 @@ Exit 0 only when the run without a defect is green, and each defect turns its ow
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -43,7 +44,11 @@ def main() -> int:
         folder = asked.keep or Path(temporary)
         chosen = folder / "defect"
         chosen.write_text("", encoding="utf-8")
-        extra = {"FSP_APP": "tests.planted.defects:application", "PYTHONPATH": str(ROOT), CHOSEN: str(chosen)}
+        extra = {
+            "FSP_APP": "tests.planted.defects:application",
+            "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+            CHOSEN: str(chosen),
+        }
         extra["IDENTITY_OUTBOUND_ALLOW"] = "127.0.0.1"
         with running_platform(folder, workers=1, extra=extra) as running:
             for stage in asked.stages or [NONE, *DEFECTS]:

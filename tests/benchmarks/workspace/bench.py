@@ -1,4 +1,4 @@
-"""Numbers of the whole: wheels, start of the shell from them, memory, stop. Absolute times need an idle machine.
+"""Numbers of the whole: wheels, the shell from them, its gauntlet, daily commands. Absolute times need an idle machine.
 
 Where the machine was busy at the start, the CPU time of the processes decides instead of the clock.
 """
@@ -16,8 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 from au_sys_python_factory.shell.assembly.configuration import process_environment
@@ -29,10 +31,14 @@ from au_sys_python_factory.shell.supervision.readiness import fetch_json
 from au_sys_python_factory.shell.supervision.state import StateFolder
 from au_sys_python_factory.shell.up import Wish, up
 from au_sys_python_factory.wheels.building import RECORD, build
+from au_sys_python_factory.wheels.cli import prove
+from au_sys_python_factory.wheels.lock.guard import find_leak
 from au_sys_python_factory.wheels.members import Workspace, find_workspace
+from au_sys_python_factory.wheels.twice import prove_reproducible
 
 ROOT = Path(__file__).resolve().parents[3]
-STARTS = 7
+STARTS = 20
+EDITED = ROOT / "packages/fsp-runtime/src/fastapi_services_platform/capability/ordering.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,21 @@ def _building(platform: PlatformFolder, folder: Path, *, busy: bool) -> list[Lin
     out = folder / "dist"
     everything = _timed(lambda: build(workspace, workspace.members, out, sdists=True), busy=busy)
     nothing = _timed(lambda: build(workspace, workspace.members, out, sdists=True), busy=busy)
+    changed = _one_changed(workspace, out, busy=busy)
+    fresh = folder / "proved"
+    started = [build(workspace, workspace.members, fresh, sdists=True)]
+    with redirect_stdout(StringIO()):
+        proof = everything + _timed(lambda: prove(workspace, started[0]), busy=busy)
+    equal: list[int] = []
+    double = everything + _timed(lambda: equal.append(prove_reproducible(workspace, started[0])), busy=busy)
+    leak = find_leak(workspace.root)
     return [
-        Line("wheels and sdists of all members", everything, "s", 8),
+        Line("wheels and sdists of all members, with the proof in a clean place", proof, "s", 8),
         Line("the same, nothing changed", nothing, "s", 2),
-        Line("one member changed", _one_changed(workspace, out, busy=busy), "s", 2),
+        Line("one member changed", changed, "s", 2),
+        Line("double build", double, "s", 15),
+        Line("files that are not reproducible", float(len(started[0].files) - equal[0]), "", 0.5),
+        Line("foreign hosts in uv.lock", float(len(leak.hosts) if leak else 0), "", 0.5),
     ]
 
 
@@ -97,7 +114,7 @@ def _commands(*, busy: bool) -> list[Line]:
         ("lint and arch, whole workspace, warm", 5, [str(here / "just"), "lint", "arch"]),
         ("release rehearsal", 60, [str(here / "pytest"), "-q", "tests/release"]),
     ]
-    lines = []
+    lines = [_cold_sync(busy=busy), _types(busy=busy)]
     for what, must, command in measured:
         if what != "release rehearsal":
             _run(command)
@@ -105,8 +122,43 @@ def _commands(*, busy: bool) -> list[Line]:
     return lines
 
 
+def _cold_sync(*, busy: bool) -> Line:
+    """Into an environment that is not there; packages lie in the cache."""
+    with tempfile.TemporaryDirectory(prefix="fsp-bench-") as folder:
+        elsewhere = {**os.environ, "UV_PROJECT_ENVIRONMENT": f"{folder}/venv"}
+        command = ["uv", "sync", "--locked", "--quiet"]
+        seconds = _timed(lambda: subprocess.run(command, cwd=ROOT, env=elsewhere, check=True), busy=busy)
+    return Line("uv sync, no environment yet", seconds, "s", 20)
+
+
+def _types(*, busy: bool) -> Line:
+    """mypy over all sources once, then again after one of them got another line."""
+    sources = sorted(
+        str(path) for place in ("packages", "services", "tooling") for path in (ROOT / place).glob("*/src")
+    )
+    command = [sys.executable, "-m", "mypy", *sources]
+    environment = {**os.environ, "MYPYPATH": os.pathsep.join(sources)}
+    original = EDITED.read_text("utf-8")
+
+    def check() -> None:
+        subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=False)
+
+    check()
+    try:
+        EDITED.write_text(f"{original}\n_ONE_MORE: int = 1\n", "utf-8")
+        return Line("mypy, warm, after one edit", _timed(check, busy=busy), "s", 5)
+    finally:
+        EDITED.write_text(original, "utf-8")
+
+
 def _run(command: Sequence[str]) -> None:
     subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+
+
+def _gauntlet(state: StateFolder, *options: str) -> float:
+    """Seconds by the clock: nearly all of it is waiting for answers."""
+    command = [sys.executable, "-m", "au_sys_python_factory", "gauntlet", "--state", str(state.root), *options]
+    return _timed(partial(_run, command), busy=False)
 
 
 def _shell(platform: PlatformFolder, state: StateFolder, *, busy: bool) -> list[Line]:
@@ -114,6 +166,7 @@ def _shell(platform: PlatformFolder, state: StateFolder, *, busy: bool) -> list[
     memory = _resident_memory(state)
     stop = _timed(lambda: down(state), busy=False)
     again = _timed(lambda: _up(platform, state), busy=busy)
+    usual, with_faults = _gauntlet(state), _gauntlet(state, "--destructive")
     down(state)
     starts = [_exec_to_first_answer(platform, state, busy=busy) for _ in range(STARTS)]
     return [
@@ -122,6 +175,8 @@ def _shell(platform: PlatformFolder, state: StateFolder, *, busy: bool) -> list[
         Line(f"web process: exec to the first 200 (median of {STARTS})", statistics.median(starts), "s", 1.5),
         Line("web process: resident memory once ready", memory, "MB", 150),
         Line("stop, idle", stop, "s", 3),
+        Line("gauntlet, all stages without what changes the installation", usual, "s", 90),
+        Line("gauntlet, with it", with_faults, "s", 240),
     ]
 
 
