@@ -98,6 +98,28 @@ async def test_an_absent_runtime_is_refused_by_its_name(answering: tuple[Engine,
     assert (report.usable, dict(report.capabilities)) == (False, {})
 
 
+def said(status: str, content: object) -> bytes:
+    """An answer of the engine."""
+    text = json.dumps(content).encode()
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status.encode(), len(text), text)
+
+
+@pytest.mark.parametrize(("status", "tries"), [("500 Internal Server Error", 2), ("409 Conflict", 1)])
+async def test_a_container_that_did_not_start_is_made_once_more(
+    answering: tuple[Engine, list[bytes]], tmp_path: Path, status: str, tries: int
+) -> None:
+    """An engine that fails gets a second try, one that refuses does not; what was made is removed each time."""
+    engine, answers = answering
+    making = [said("201 Created", {}), *[said("201 Created", {"Id": "x"})] * 2, said(status, {"message": "is dead"})]
+    removing = [b"HTTP/1.1 204 No Content\r\n\r\n"] * 3
+    answers += [said("200 OK", {}), *(making + removing) * tries]
+    sandbox = ContainerSandbox(tmp_path, f"unix://{engine.path}")
+
+    with pytest.raises(SandboxFailed, match="is dead"):
+        await sandbox.start(script_of("pass").spec())
+    assert answers == []
+
+
 def test_records_are_taken_out_of_the_stream() -> None:
     """Records between what the script prints are taken out however the bytes are cut; everything else stays."""
     whole = b'one\x1emark{"percent": 1}\ntwo\x1em\x1emark{"percent": 2}\nthree\x1emar'
