@@ -78,20 +78,27 @@ class Slot:
             SandboxFailed: with what the slot said.
         """
         spaces = await self._make_spaces(doors.spaces)
+        groups: list[int] = []
         try:
             self.pid = processes.pid_of(self.first_fd)
             remember(self.label, self.pid)
-            socket.send_fds(doors.zygote, [json.dumps(self._plan()).encode()], [*self._far, *spaces])
+            groups = self.group.doors()
+            handed = [*self._far, *spaces, *groups]
+            socket.send_fds(doors.zygote, [json.dumps(self._plan()).encode()], handed)
         finally:
-            for descriptor in (*spaces, *self._far):
+            for descriptor in (*spaces, *groups, *self._far):
                 os.close(descriptor)
             self._far = []
-        told, (self.guard_fd,) = await _hear(self.control, 1)
-        self.script_pid = int(json.loads(told)["pid"])
-        self.group.add(self.script_pid)
-        self.control.send(b"placed")
-        if (said := (await _hear(self.control, 0))[0]) != b"ready":
-            raise SandboxFailed(_error_of(said))
+        # Told by two processes, in either order.
+        ready = False
+        while self.guard_fd is None or not ready:
+            said, given = await _hear(self.control, 1)
+            if given:
+                (self.guard_fd,), self.script_pid = given, int(json.loads(said)["pid"])
+            elif said == b"ready":
+                ready = True
+            else:
+                raise SandboxFailed(_error_of(said))
 
     async def _make_spaces(self, maker: socket.socket) -> list[int]:
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -105,7 +112,9 @@ class Slot:
                     kernel.make_folders(root, self.uid, self.uid)
                     handed.append(root)
                 socket.send_fds(maker, [json.dumps(self._plan()).encode()], handed)
-            _, given = await _hear(near, _SPACES + 2)
+            said, given = await _hear(near, _SPACES + 2)
+            if not given:
+                raise SandboxFailed(_error_of(said))
         self.first_fd, *spaces = given
         if self.root is None:
             self.root = spaces.pop()
@@ -134,7 +143,8 @@ class Slot:
         for descriptor in (self.out, self.err, self.status, self.root, self.guard_fd, self.first_fd, *self._far):
             if descriptor is not None:
                 os.close(descriptor)
-        await asyncio.to_thread(self.group.remove)
+        if not self.group.removed():
+            await asyncio.to_thread(self.group.remove)
 
     def _plan(self) -> dict[str, object]:
         limits = self.limits
@@ -162,8 +172,6 @@ async def _hear(line: socket.socket, descriptors: int) -> tuple[bytes, list[int]
     message, given, _, _ = socket.recv_fds(line, _PACKET, descriptors)
     if not message:
         raise SandboxFailed("the slot ended without a word")
-    if descriptors and not given:
-        raise SandboxFailed(_error_of(message))
     return message, list(given)
 
 

@@ -148,7 +148,8 @@ class LiveRun:
         for descriptor in (self.root, self.guard_fd, self.first_fd):
             if descriptor is not None:
                 os.close(descriptor)
-        await asyncio.to_thread(self.group.remove)
+        if not self.group.removed():
+            await asyncio.to_thread(self.group.remove)
 
     async def _supervise(self) -> None:
         deadline = self._released + self.limits.wall_seconds

@@ -6,10 +6,7 @@ Slots are built ahead, so that a run begins with the release of a process that a
 import asyncio
 import hashlib
 import itertools
-import json
 import os
-import socket
-import subprocess
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -17,14 +14,13 @@ from pathlib import Path
 
 from skriptoteket.adapters.sandbox import workspace
 from skriptoteket.adapters.sandbox.arguments import ENVIRONMENT
-from skriptoteket.adapters.sandbox.host import processes
 from skriptoteket.adapters.sandbox.host.cgroups import Cgroups, GroupLimits, choose_cgroups, isolation_of
 from skriptoteket.adapters.sandbox.host.remains import Remains
 from skriptoteket.adapters.sandbox.host.seccomp import filter_file
-from skriptoteket.adapters.sandbox.inside import kernel
-from skriptoteket.adapters.sandbox.slots import Doors, Shape, Slot, shape_of
+from skriptoteket.adapters.sandbox.slots import Shape, Slot, shape_of
 from skriptoteket.adapters.sandbox.supervision import Faucet, LiveRun
 from skriptoteket.adapters.sandbox.view import interpreter_view
+from skriptoteket.adapters.sandbox.zygote_process import INSIDE, INSIDE_AT, ZygoteProcess
 from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import Limits
 from skriptoteket.core.runs.sandbox import (
@@ -36,8 +32,6 @@ from skriptoteket.core.runs.sandbox import (
     SandboxHandle,
 )
 
-_INSIDE = Path(__file__).parent / "inside"
-_INSIDE_AT = "/inside/skriptoteket/adapters/sandbox/inside"
 _START_SECONDS = 20.0
 _MIB = 1024 * 1024
 _OVERHEAD_PROCESSES = 1
@@ -49,78 +43,6 @@ DEFAULT_MODULES = (
     "fpdf", "icalendar",
 )  # fmt: skip
 """What a zygote imports before its first slot; what an environment does not have is left out."""
-
-
-class _Zygote:
-    """The process; retired after a while, because all its forks share one address layout."""
-
-    def __init__(self) -> None:
-        self.control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.spaces, self._far_spaces = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for near in (self.control, self.spaces):
-            near.setblocking(False)
-        self.process: subprocess.Popen[bytes] | None = None
-        self.born = time.monotonic()
-        self.forks = 0
-        self.live = 0
-        self.retired = False
-
-    async def start(self, plan: Mapping[str, object], modules: Sequence[str], log: int, uids: range | None) -> int:
-        """Become warm; the answer is the address space in MiB that every fork begins with.
-
-        ``uids`` are the users of its slots, which only root can lend to it.
-        """
-        far = (self._far.fileno(), self._far_spaces.fileno())
-        # From the loop's thread: the parent-death signal follows the thread that forked.
-        self.process = subprocess.Popen(  # noqa: ASYNC220, S603 - forks for a millisecond, fixed program, no shell
-            [interpreter_view().program, "-I", "-S", "-B", str(_INSIDE / "zygote_root.py"), str(self._far.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=far,
-            env={},
-            cwd="/",
-            start_new_session=True,
-        )
-        argv = [interpreter_view().program, "-I", "-S", "-B", "-u", f"{_INSIDE_AT}/zygote.py", *map(str, far)]
-        self.control.send(json.dumps({**plan, "argv": argv, "parent": os.getpid()}).encode())
-        self.control.send(json.dumps({"modules": list(modules), "mapped_by_worker": uids is not None}).encode())
-        self._close_far_ends()
-        answer = await self._hear()
-        if uids is not None and answer == b"unshared":
-            kernel.map_user(self.process.pid, (uids[0], uids[0]), (uids[0], uids[0]), len(uids))
-            self.control.send(b"mapped")
-            answer = await self._hear()
-        if answer != b"warm":
-            raise SandboxFailed(answer.decode(errors="replace") or "the zygote ended without a word")
-        return processes.address_space_mib(self.process.pid)
-
-    @property
-    def doors(self) -> Doors:
-        """Where slots are asked for."""
-        return Doors(self.control, self.spaces)
-
-    @property
-    def alive(self) -> bool:
-        """False once the process ended."""
-        return self.process is not None and self.process.poll() is None
-
-    def close(self) -> None:
-        """End the process; its slots die with it."""
-        self.control.close()
-        self.spaces.close()
-        self._close_far_ends()
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    async def _hear(self) -> bytes:
-        await processes.until_readable(self.control.fileno())
-        return self.control.recv(4096)
-
-    def _close_far_ends(self) -> None:
-        self._far.close()
-        self._far_spaces.close()
 
 
 class ZygoteSandbox:
@@ -153,12 +75,12 @@ class ZygoteSandbox:
         self._remains = Remains(state_dir / "sandboxes")
         self._key = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:8]
         self._numbers = itertools.count(1)
-        self._zygote: _Zygote | None = None
+        self._zygote: ZygoteProcess | None = None
         self._starting = asyncio.Lock()
         self._filling = asyncio.Lock()
         self._base_mib = 0
-        self._parked: dict[Shape, deque[tuple[_Zygote, Slot]]] = {}
-        self._used: dict[LiveRun, tuple[_Zygote, Slot]] = {}
+        self._parked: dict[Shape, deque[tuple[ZygoteProcess, Slot]]] = {}
+        self._used: dict[LiveRun, tuple[ZygoteProcess, Slot]] = {}
         self._slots: set[Slot] = set()
         self._refills: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -261,7 +183,7 @@ class ZygoteSandbox:
     def _soft_memory(self) -> bool:
         return self._cgroups.capabilities().get("memory_limit") != "hard"
 
-    async def _take(self, limits: Limits) -> tuple[_Zygote, Slot]:
+    async def _take(self, limits: Limits) -> tuple[ZygoteProcess, Slot]:
         parked = self._parked.get(shape_of(limits))
         while parked:
             zygote, slot = parked.popleft()
@@ -287,7 +209,7 @@ class ZygoteSandbox:
                 if not all(await asyncio.gather(*together)):
                     return  # the next run builds its own slot and tells what is wrong
 
-    async def _park(self, parked: "deque[tuple[_Zygote, Slot]]", limits: Limits) -> bool:
+    async def _park(self, parked: "deque[tuple[ZygoteProcess, Slot]]", limits: Limits) -> bool:
         try:
             parked.append(await self._build(limits))
         except (SandboxFailed, OSError):
@@ -300,7 +222,7 @@ class ZygoteSandbox:
             while oldest:
                 await self._discard(*oldest.popleft())
 
-    async def _build(self, limits: Limits) -> tuple[_Zygote, Slot]:
+    async def _build(self, limits: Limits) -> tuple[ZygoteProcess, Slot]:
         zygote = await self._warm_zygote()
         label = f"slot.{os.getpid()}.{next(self._numbers)}-0"
         uid = self._next_uid()
@@ -321,7 +243,7 @@ class ZygoteSandbox:
         zygote.forks += 1
         return zygote, slot
 
-    async def _warm_zygote(self) -> _Zygote:
+    async def _warm_zygote(self) -> ZygoteProcess:
         async with self._starting:
             old = self._zygote
             if old is not None and old.alive and not self._worn(old):
@@ -332,11 +254,11 @@ class ZygoteSandbox:
             self._zygote = await self._new_zygote()
             return self._zygote
 
-    def _worn(self, zygote: _Zygote) -> bool:
+    def _worn(self, zygote: ZygoteProcess) -> bool:
         return zygote.forks >= self._max_runs or time.monotonic() - zygote.born >= self._max_seconds
 
-    async def _new_zygote(self) -> _Zygote:
-        zygote = _Zygote()
+    async def _new_zygote(self) -> ZygoteProcess:
+        zygote = ZygoteProcess()
         log = os.memfd_create("zygote-log")
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -357,7 +279,7 @@ class ZygoteSandbox:
         if program is None:
             raise SandboxFailed("no system call filter is shipped for this machine")
         shown = [[bind.source, bind.target] for bind in view.binds]
-        shown += [[str(_INSIDE), _INSIDE_AT], [str(program), "/filter.bpf"]]
+        shown += [[str(INSIDE), INSIDE_AT], [str(program), "/filter.bpf"]]
         return {
             "uid": self._zygote_uid,
             "gid": self._zygote_uid,
@@ -368,17 +290,17 @@ class ZygoteSandbox:
             "environment": {**ENVIRONMENT, "TZ": self._timezone},
         }
 
-    async def _discard(self, zygote: _Zygote, slot: Slot) -> None:
+    async def _discard(self, zygote: ZygoteProcess, slot: Slot) -> None:
         await slot.close()
         self._release(zygote, slot)
 
-    def _release(self, zygote: _Zygote, slot: Slot) -> None:
+    def _release(self, zygote: ZygoteProcess, slot: Slot) -> None:
         self._slots.discard(slot)
         self._remains.forget(slot.label)
         zygote.live -= 1
         self._end_if_done(zygote)
 
-    def _end_if_done(self, zygote: _Zygote) -> None:
+    def _end_if_done(self, zygote: ZygoteProcess) -> None:
         if zygote.retired and zygote.live <= 0:
             zygote.close()
 

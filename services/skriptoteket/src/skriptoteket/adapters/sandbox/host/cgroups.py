@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +29,13 @@ class Group(Protocol):
 
     def add(self, pid: int) -> None: ...
 
+    def doors(self) -> list[int]:
+        """Descriptors; whoever writes ``0`` to each of them is in the group. The caller closes them.
+
+        A move waits for the whole kernel, so it is made by the process that moves and not by the worker.
+        """
+        ...
+
     def ran_out_of_memory(self) -> bool: ...
 
     def usage(self) -> tuple[float | None, float | None]:
@@ -39,6 +46,10 @@ class Group(Protocol):
 
     def abandoned(self) -> bool:
         """True when nothing lives in it and it is older than any start may take: its worker is gone for good."""
+        ...
+
+    def removed(self) -> bool:
+        """Removed now, without waiting; False when something still lives in it."""
         ...
 
     def remove(self) -> None:
@@ -103,6 +114,9 @@ class _NoGroup:
     def add(self, pid: int) -> None:
         return
 
+    def doors(self) -> list[int]:
+        return []
+
     def ran_out_of_memory(self) -> bool:
         return False
 
@@ -114,6 +128,9 @@ class _NoGroup:
 
     def abandoned(self) -> bool:
         return False
+
+    def removed(self) -> bool:
+        return True
 
     def remove(self) -> None:
         return
@@ -175,6 +192,9 @@ class _V1Group:
         for folder in self._folders.values():
             _write(folder / "cgroup.procs", pid)
 
+    def doors(self) -> list[int]:
+        return _doors(self._folders.values())
+
     def ran_out_of_memory(self) -> bool:
         return _counter(self._folders.get("memory"), "memory.oom_control", "oom_kill") > 0
 
@@ -188,6 +208,9 @@ class _V1Group:
 
     def abandoned(self) -> bool:
         return all(_is_abandoned(folder) for folder in self._folders.values())
+
+    def removed(self) -> bool:
+        return all([_removed(folder) for folder in self._folders.values()])
 
     def remove(self) -> None:
         for folder in self._folders.values():
@@ -253,6 +276,9 @@ class _V2Group:
     def add(self, pid: int) -> None:
         _write(self._folder / "cgroup.procs", pid)
 
+    def doors(self) -> list[int]:
+        return _doors((self._folder,))
+
     def ran_out_of_memory(self) -> bool:
         return _counter(self._folder, "memory.events", "oom_kill") > 0
 
@@ -269,6 +295,9 @@ class _V2Group:
 
     def abandoned(self) -> bool:
         return _is_abandoned(self._folder)
+
+    def removed(self) -> bool:
+        return _removed(self._folder)
 
     def remove(self) -> None:
         _remove(self._folder, self)
@@ -290,6 +319,18 @@ def _write(file: Path, value: int | str) -> None:
         os.write(descriptor, str(value).encode())
     finally:
         os.close(descriptor)
+
+
+def _doors(folders: Iterable[Path]) -> list[int]:
+    opened: list[int] = []
+    try:
+        for folder in folders:
+            opened.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+    except OSError:
+        for descriptor in opened:
+            os.close(descriptor)
+        raise
+    return opened
 
 
 def _number(folder: Path | None, name: str) -> int | None:
@@ -326,16 +367,20 @@ def _kill_members(folder: Path) -> None:
                 os.kill(int(pid), 9)
 
 
+def _removed(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def _remove(folder: Path, group: Group) -> None:
     until = time.monotonic() + _REMOVAL_SECONDS
-    while True:
-        try:
-            folder.rmdir()
-            return
-        except FileNotFoundError:
-            return
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            group.kill()
-            time.sleep(0.005)
+    while not _removed(folder):
+        if time.monotonic() > until:
+            raise OSError(f"{folder} cannot be removed")
+        group.kill()
+        time.sleep(0.005)

@@ -4,7 +4,7 @@ Started by zygote_root.py as ``zygote.py CONTROL SPACES`` with an empty environm
 held a secret. It enters a user namespace of its own, so that it may join those of its slots, and leaves their making to
 a small process beside it (spaces.py), which answers on SPACES. On CONTROL it is told the modules to import, answers
 ``warm``, and then forks a script's process for every request, whose descriptors come along: channel, stdout, stderr,
-status, and the namespaces to join.
+status, the namespaces to join, and the doors of its control groups.
 
 A slot is two processes: the first one of the namespaces, and the script's, which is a child of the zygote. Only the
 zygote can write to status.
@@ -32,7 +32,8 @@ from skriptoteket.adapters.sandbox.inside import kernel, shared_pages, spaces
 
 _PACKET = 1 << 16
 _CHANNEL = 3
-_GIVEN = 4 + len(spaces.JOINED)
+_MOST_GROUPS = 8
+_GIVEN = 4 + len(spaces.JOINED) + _MOST_GROUPS
 
 
 class Zygote:
@@ -83,12 +84,13 @@ class Zygote:
         message, descriptors, _, _ = socket.recv_fds(self._control, _PACKET, _GIVEN)
         if not message:
             return False
-        channel, out, err, status, own_numbers, *joined = descriptors
+        channel, out, err, status, own_numbers, *rest = descriptors
+        joined, groups = rest[: len(spaces.JOINED) - 1], rest[len(spaces.JOINED) - 1 :]
         try:
             kernel.join(own_numbers)
             child = os.fork()
             if child == 0:
-                self._become_script(json.loads(message), channel, (out, err), joined)
+                self._become_script(json.loads(message), channel, (out, err), joined, groups)
             self._status[child] = status
             process = os.pidfd_open(child)
             with socket.socket(fileno=os.dup(channel)) as line:
@@ -102,12 +104,14 @@ class Zygote:
                 os.close(descriptor)
         return True
 
-    def _become_script(self, plan: spaces.Plan, channel: int, streams: tuple[int, int], joined: list[int]) -> NoReturn:
+    def _become_script(
+        self, plan: spaces.Plan, channel: int, streams: tuple[int, int], joined: list[int], groups: list[int]
+    ) -> NoReturn:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            if os.read(channel, 64) != b"placed":
-                raise OSError("the worker gave up on this slot")
+            for group in groups:
+                os.write(group, b"0")
             for space in joined:
                 kernel.join(space)
             kernel.unshare(kernel.CLONE_NEWCGROUP)
