@@ -32,6 +32,7 @@ from skriptoteket.core.runs.observing.reliability import Reliability
 from skriptoteket.core.runs.oversight.foreign import ForeignRuns
 from skriptoteket.core.runs.oversight.leaving import Leaving
 from skriptoteket.core.runs.oversight.operations import Operating
+from skriptoteket.core.runs.oversight.telling import Telling
 from skriptoteket.core.runs.ports.files import ArtifactStore
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.retention import KeepingTimes, Retention
@@ -87,6 +88,7 @@ class Library:
     planning: Planning
     firing: Firing
     approving: Approving
+    telling: Telling
     health: RunnerHealth
 
     async def install_what_ships(
@@ -140,6 +142,12 @@ def default_limits(settings: SkriptoteketSettings) -> Limits:
 def ceilings(settings: SkriptoteketSettings) -> Ceilings:
     """Lowest and highest of what a version may ask for."""
     return {name: (LIMIT_CEILINGS[name][0], getattr(settings, f"limit_{name}_ceiling")) for name in _ASKED}
+
+
+def keeping_hours(settings: SkriptoteketSettings) -> dict[str, int]:
+    """The retention settings, all in hours."""
+    kept = {name: value for name, value in settings.model_dump().items() if name.startswith("retain_")}
+    return {name: value * (24 if name.endswith("_days") else 1) for name, value in kept.items()}
 
 
 def retention(library: Library, files: ArtifactStore) -> Retention:
@@ -210,5 +218,6 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         classification=Classification(work),
         planning=Planning(work, clock),
         firing=Firing(work, clock, ids, bell, rules),
+        telling=Telling(work, clock, keeping_hours(settings)),
         health=RunnerHealth(work, clock, alive_for),
     )

@@ -79,7 +79,7 @@ class Skriptoteket:
             services=services(library, platform.audit),
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
-            jobs=jobs(library, platform.container),
+            jobs=jobs(library, platform.container, platform.audit),
             event_handlers=leaving_handlers(library.leaving, removing),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),
             templates=(TemplateFolder(WEB),),

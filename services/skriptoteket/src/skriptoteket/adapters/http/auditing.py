@@ -45,6 +45,9 @@ AUDIT_EVENTS = tuple(
         "run.removed",
         "run.cancelled",
         "worker.drained",
+        "worker.started",
+        "run.refused",
+        "retention.changed",
         "environment.approved",
         "environment.withdrawn",
     )

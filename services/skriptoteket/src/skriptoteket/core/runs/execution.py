@@ -50,6 +50,10 @@ _FIRST_PAUSE_SECONDS = 0.2
 _Answered = TypeVar("_Answered")
 
 
+MISMATCH = "is not what its hash says"
+"""What stands in the author detail of a run whose version or snapshot was changed behind the library's back."""
+
+
 class CannotRun(Exception):
     """A claimed run that must not or cannot be started; the text is for the operator."""
 
@@ -221,9 +225,9 @@ class Executor:
                 raise CannotRun("the run names neither a version nor a snapshot")
         # No row is trusted: what was reviewed is what runs, or nothing runs.
         if kept.content_hash != content_hash(kept.behaviour):
-            raise CannotRun(f"{kept.id}: the source is not what its content_hash says")
+            raise CannotRun(f"{kept.id}: the source {MISMATCH}")
         if kept.behaviour_hash != behaviour_hash(kept.behaviour) or run.behaviour_hash != kept.behaviour_hash:
-            raise CannotRun(f"{kept.id}: the behaviour is not what its behaviour_hash says")
+            raise CannotRun(f"{kept.id}: the behaviour {MISMATCH}")
         return kept.behaviour
 
     async def _give_back(self, claim: Claim, reason: KillReason) -> Run:
