@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, inject
 from skriptoteket.adapters.api.run_answers import answered, detail
-from skriptoteket.adapters.api.schemas.runs import ArtifactOut, JsonSubmission, LogsOut, RunDetail, RunList
+from skriptoteket.adapters.api.schemas.runs import ArtifactOut, CancelOut, JsonSubmission, LogsOut, RunDetail, RunList
 from skriptoteket.adapters.http.acting import Actors, cursor_of, idempotency_key, run_id_of
 from skriptoteket.adapters.http.archive import archived
 from skriptoteket.adapters.http.downloads import deliver
@@ -111,10 +111,9 @@ async def run(
 
 @router.post("/runs/{run_id}/cancel", name="skriptoteket_api_cancel")
 @access(permission=RUN)
-async def cancel(run_id: str, principal: CurrentPrincipal, desk: Oversight) -> Response:
-    """Cancel a run that waits or works; 204 when it is cancelled already, too."""
-    await desk.cancel(principal, run_id_of(run_id))
-    return Response(status_code=204)
+async def cancel(run_id: str, principal: CurrentPrincipal, desk: Oversight) -> CancelOut:
+    """Cancel a run that waits or works; it may be cancelled already."""
+    return CancelOut.of(await desk.cancel(principal, run_id_of(run_id)))
 
 
 @router.get("/runs/{run_id}/logs", name="skriptoteket_api_logs")
@@ -148,7 +147,17 @@ async def archive(
     return await archived(files, found, tool.slug)
 
 
-@router.get("/runs/{run_id}/artifacts/{artifact_id}", name="skriptoteket_api_artifact")
+@router.get(
+    "/runs/{run_id}/artifacts/{artifact_id}",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "The file, of its own media type."},
+        206: {"content": {"application/octet-stream": {}}, "description": "The range that was asked for."},
+        304: {"description": "It is what the ETag stands for."},
+        416: {"description": "The range is outside the file."},
+    },
+    name="skriptoteket_api_artifact",
+)
 @access(permission=RUN)
 async def artifact(
     run_id: str,
@@ -164,7 +173,12 @@ async def artifact(
     return await deliver(request, files, found)
 
 
-@router.get("/runs/{run_id}/events", name="skriptoteket_api_events")
+@router.get(
+    "/runs/{run_id}/events",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events until the run is over."}},
+    name="skriptoteket_api_events",
+)
 @access(permission=RUN)
 async def events(
     run_id: str,

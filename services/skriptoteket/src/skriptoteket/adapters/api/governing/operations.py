@@ -30,7 +30,9 @@ async def workers(service: Service) -> list[WorkerOut]:
     return [WorkerOut.of(worker, worker.id in found.alive) for worker in found.workers]
 
 
-@router.post("/operations/workers/{worker}/drain", status_code=202, name="skriptoteket_api_drain")
+@router.post(
+    "/operations/workers/{worker}/drain", status_code=202, response_class=Response, name="skriptoteket_api_drain"
+)
 @access(permission=OPERATE)
 async def drain(worker: str, principal: CurrentPrincipal, service: Service, book: Book) -> Response:
     """The worker takes no more, finishes what it has, and ends; it hears of it within a heartbeat."""

@@ -26,6 +26,19 @@ class ToolRef(BaseModel):
         return cls(id=str(tool.id), slug=tool.slug, title=tool.title)
 
 
+class CancelOut(BaseModel):
+    """A run that is cancelled, or is being stopped: ``state`` is ``cancelled`` within a second then."""
+
+    id: str
+    state: str
+    cancel_requested: bool
+
+    @classmethod
+    def of(cls, run: Run) -> "CancelOut":
+        """The wire shape."""
+        return cls(id=str(run.id), state=run.state, cancel_requested=run.cancel_requested)
+
+
 class QueueOut(BaseModel):
     """Where a waiting run stands."""
 
