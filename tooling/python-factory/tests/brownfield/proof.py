@@ -60,7 +60,8 @@ def _prove(name: str, place: Path) -> None:
         if step == "apply":
             print(f"{'':<28}{done.stderr.strip().replace(chr(10), '; ').rpartition('as before; ')[2]}", flush=True)
         if done.returncode:
-            raise SystemExit(f"{step} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+            wrong = "\n".join(line for line in done.stdout.splitlines() if line.startswith(("E  ", "FAILED", "ERROR")))
+            raise SystemExit(f"{step} failed:\n{wrong or done.stdout[-3000:]}\n{done.stderr[-3000:]}")
     if before != _digests(workspace):
         raise SystemExit("the workspace is NOT as before")
     print("the workspace is byte for byte as before")
