@@ -139,7 +139,7 @@ COUNTED = (
 
 async def counts(running: Running) -> dict[str, int]:
     """How many there are of everything that people make, and how many documents in each namespace."""
-    made = json.loads(factory("shell", "admin", "--json", "--state", str(running.state)).stdout)["data"]
+    made = json.loads(factory("shell", "admin", "--json", "--state", str(running.state)).stdout)["data"]["admin"]
     admin = Account(made["email"], made["password"])
     sessions = Sessions(running.url, {"admin": admin})
     try:
