@@ -11,11 +11,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from au_sys_python_factory.checks.engine import run
-from au_sys_python_factory.checks.reading.project import read_project
+from au_sys_python_factory.checks.remembering.again import run_remembering
 from au_sys_python_factory.errors import FINDINGS, FactoryError
 from au_sys_python_factory.wheels.uv import clean_environment
-from au_sys_python_factory.workspace.members import Member, Workspace
+from au_sys_python_factory.workspace.members import Member, read_workspace
 
 _KEPT_TYPES = ".mypy_cache"
 _SHOWN = 40
@@ -49,25 +48,26 @@ def lint(member: Member) -> str:
 
 
 def layers(member: Member) -> str:
-    """The house rules over the package, and the workspace's contracts where it has some.
+    """The house rules over the package among its siblings, and the workspace's contracts where it has some.
 
     Raises:
         PartFailed: the findings.
     """
     gc.disable()  # as `check` does: syntax trees hold no circles
     try:
-        report = run(read_project(Workspace(member.root, (member,))))
+        report = run_remembering(read_workspace(member.root))
     finally:
         gc.enable()
-    found = [item for item in report.findings if item.severity == "error"]
+    own = f"{member.relative}/"
+    found = [item for item in report.findings if item.severity == "error" and item.path.startswith(own)]
     if found:
         lines = "\n".join(f"{item.path}:{item.line}: {item.rule} {item.message}" for item in found[:_SHOWN])
         raise PartFailed(lines, fix=f"python-factory explain {found[0].rule}")
     if not (member.root / ".importlinter").is_file():
-        return f"{report.files} files within the rules"
+        return "within the rules"
     said = _tool(member.root, [str(_beside_python("lint-imports"))])
     kept = re.search(r"Contracts: (\d+) kept", said)
-    return f"{report.files} files within the rules" + (f", {kept[1]} contracts kept" if kept else "")
+    return "within the rules" + (f", {kept[1]} contracts kept" if kept else "")
 
 
 def types(member: Member) -> str:
