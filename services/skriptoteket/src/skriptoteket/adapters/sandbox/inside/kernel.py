@@ -4,6 +4,7 @@ Numbers above 423 are the same on every architecture (linux/unistd.h); pivot_roo
 """
 
 import ctypes
+import errno
 import os
 import struct
 
@@ -149,7 +150,10 @@ def map_user(pid: int, inside: tuple[int, int], outside: tuple[int, int], count:
 def drop_capabilities() -> None:
     """Empty every capability set for good: bounding, ambient, permitted, effective, inheritable."""
     for capability in range(_LAST_CAPABILITY + 1):
-        _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0)  # past the kernel's last one: EINVAL, fine
+        if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
+            if ctypes.get_errno() == errno.EINVAL:
+                break  # past the kernel's last one
+            _checked(-1, "prctl: bounding set")
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
     _checked(_libc.capset(header, bytes(24)), "capset")
