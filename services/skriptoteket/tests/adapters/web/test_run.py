@@ -82,6 +82,23 @@ async def test_waiting_then_refused(client: AsyncClient, library: SqlUnitOfWork)
     assert "klass.csv" in (await client.get("/my-runs", headers=PAGE)).text
 
 
+async def test_a_run_without_isolation_says_so(client: AsyncClient, library: SqlUnitOfWork) -> None:
+    """What a worker for development made is marked on the run's page, in both languages; other runs are not."""
+    pages = []
+    for runner in ("unsafe", "zygote"):
+        at = (await client.post(FORM, files=CSV, headers=PAGE)).headers["location"]
+        async with library.write() as unit:
+            rules = ClaimRules(frozenset({"standard@1"}), DEFAULT_REQUIREMENTS, 4096)
+            run = await unit.queue.claim(WorkerId("w"), rules, datetime.now(UTC), timedelta(seconds=30))
+            assert run is not None
+            assert run.claim is not None
+            await unit.queue.move(run.claim, RunState.RUNNING, datetime.now(UTC), runner=runner)
+        pages.append((await client.get(at, headers=PAGE)).text)
+        pages.append((await client.get(at, headers={**PAGE, "Accept-Language": "sv"})).text)
+
+    assert ["not isolated" in page or "inte isolerad" in page for page in pages] == [True, True, False, False]
+
+
 async def test_without_a_worker_the_page_says_so(client: AsyncClient) -> None:
     """In plain words with the command, and the button is off."""
     page = (await client.get(FORM, headers=PAGE)).text
