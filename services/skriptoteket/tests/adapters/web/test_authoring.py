@@ -198,3 +198,23 @@ async def test_a_wrong_suggestion_is_shown_again(client: AsyncClient) -> None:
     back = await sent(client, "/suggestions/new", 422, title="T", description="Keep me")
     assert "choose at least one" in back
     assert "Keep me" in back
+
+
+async def test_a_maintainer_names_the_tool(client: AsyncClient) -> None:
+    """The editor leads to the texts while nobody saw the tool; an address is proposed; a wrong form keeps what was
+    typed, also the curator's; the program's way is the same."""
+    tool = await accepted(client)
+    at = f"/my-tools/{tool}/texts"
+    assert at in await page(client, f"/editor/tools/{tool}")
+    assert 'value="counter"' in await page(client, at)
+    for path in (at, f"/admin/tools/{tool}"):
+        wrong = await client.post(path, data={"slug": "no address", "title": "Räknaren"}, headers=PAGE)
+        assert (wrong.status_code, 'value="no address"' in wrong.text) == (422, True)
+        assert 'value="Räknaren"' in wrong.text
+        taken = await client.post(path, data={"slug": "guardian-emails", "title": "T"}, headers=PAGE)
+        assert (taken.status_code, "Choose another one." in taken.text) == (409, True)
+    texts = {"slug": "my-counter", "title": "Counter", "professions": "larare", "categories": "ovrigt"}
+    done = await client.post(at, data=texts, headers=PAGE)
+    assert (done.status_code, done.headers["location"]) == (303, f"/editor/tools/{tool}")
+    told = await client.patch("/api/v1/tools/my-counter", json={"summary": "Counts."})
+    assert (told.status_code, told.json()["summary"], told.json()["professions"]) == (200, "Counts.", ["larare"])

@@ -1,15 +1,18 @@
 """Show, hide, address."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from skriptoteket.adapters.platform.time_and_ids import TimeOrderedIds
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
-from skriptoteket.core.errors import Conflict, NotFound, ValidationFailed
-from skriptoteket.core.identifiers import VersionId
+from skriptoteket.core.catalog.models import slug_of
+from skriptoteket.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from skriptoteket.core.identifiers import RunId, VersionId
 from skriptoteket.core.roles import Actor
+from skriptoteket.core.runs.models import Lane, Run, RunContext, RunKind, RunState
 from skriptoteket.core.versions.bank.taxonomy import install_taxonomy
 from skriptoteket.core.versions.hashing import behaviour_hash, content_hash
 from skriptoteket.core.versions.models import Behaviour, ToolVersion, VersionState
@@ -83,7 +86,10 @@ async def test_hiding_is_idempotent_and_keeps_everything(
 @pytest.mark.parametrize(
     ("texts", "field"),
     [
-        (ToolTexts(slug="Not A Slug"), "slug"),
+        (ToolTexts(slug="not a slug"), "slug"),
+        (ToolTexts(slug="two--hyphens"), "slug"),
+        (ToolTexts(slug="a" * 129), "slug"),
+        (ToolTexts(slug="01a20132-1877-7329-a7a0-d0168a1594ce"), "slug"),
         (ToolTexts(title=" "), "title"),
         (ToolTexts(summary="x" * 2001), "summary"),
         (ToolTexts(professions=("astronaut",)), "professions"),
@@ -106,3 +112,68 @@ async def test_only_curators(curation: Curation, people: dict[str, Actor]) -> No
     """For authors the pages of curators do not exist."""
     with pytest.raises(NotFound):
         await curation.create(people["author"], ToolTexts(title="Counter"))
+
+
+async def test_maintainers_edit_until_it_was_shown(
+    curation: Curation, work: Any, clock: Any, people: dict[str, Actor]
+) -> None:
+    """Address, texts and tags; never how many run at once; from the first showing on only curators, also when it is
+    hidden again; strangers find no tool."""
+    who, author = people["reviewer"], people["author"]
+    tool = await curation.create(who, ToolTexts(title="Counter"))
+    with pytest.raises(NotFound):
+        await curation.edit(author, tool.id, ToolTexts(title="Mine"))
+    async with work.write() as unit:
+        await unit.tools.add_maintainer(tool.id, author.subject)
+    edited = await curation.edit(author, tool.id, ToolTexts(slug=" Row-Counter ", title="Row counter", **TAGS))
+    assert (edited.slug, edited.title, edited.professions) == ("row-counter", "Row counter", ("larare",))
+    with pytest.raises(Forbidden):
+        await curation.edit(author, tool.id, ToolTexts(max_parallel=2))
+    await activated(work, clock, edited)
+    await curation.show(who, tool.id)
+    await curation.hide(who, tool.id)
+    with pytest.raises(Forbidden, match="Ask one of them"):
+        await curation.edit(author, tool.id, ToolTexts(title="Mine"))
+    assert (await curation.edit(who, tool.id, ToolTexts(title="Ours"))).title == "Ours"
+
+
+async def test_hiding_cancels_what_waits(curation: Curation, work: Any, clock: Any, people: dict[str, Actor]) -> None:
+    """Waiting runs of users end with the reason; trials of authors go on."""
+    tool = await curation.create(people["reviewer"], ToolTexts(title="Counter", slug="counter", **TAGS))
+    await activated(work, clock, tool)
+    await curation.show(people["reviewer"], tool.id)
+    now, ids = clock.now(), TimeOrderedIds()
+    runs = {
+        kind: Run(
+            RunId(ids.new()), kind, context, Lane.INTERACTIVE, RunState.QUEUED, tool.id, None, None, "h", "urn:a", now,
+            "standard@1", queue_deadline=now + timedelta(minutes=15),
+        )
+        for kind, context in (
+            (RunKind.PRODUCTION, RunContext.PRODUCTION), (RunKind.ACTION, RunContext.PRODUCTION),
+            (RunKind.SCHEDULED, RunContext.PRODUCTION), (RunKind.SANDBOX, RunContext.SANDBOX),
+        )
+    }  # fmt: skip
+    async with work.write() as unit:
+        for run in runs.values():
+            await unit.runs.add(run)
+    await curation.hide(people["reviewer"], tool.id)
+    async with work.read() as unit:
+        ended = {kind: (await unit.runs.get(run.id)).state for kind, run in runs.items()}
+    gone, kept = RunState.CANCELLED, RunState.QUEUED
+    assert ended == {
+        RunKind.PRODUCTION: gone, RunKind.ACTION: gone, RunKind.SCHEDULED: gone, RunKind.SANDBOX: kept
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Räkna äpplen på övning", "rakna-applen-pa-ovning"),
+        ("  Ålder & namn (ny!) ", "alder-namn-ny"),
+        ("例", ""),
+        ("x" * 200, "x" * 128),
+    ],
+)
+def test_an_address_is_proposed_from_the_title(title: str, slug: str) -> None:
+    """å and ä become a, ö becomes o; nothing is proposed where no letter is left."""
+    assert slug == slug_of(title)

@@ -65,6 +65,7 @@ REFUSALS = (
     marked("Load the page to see what was decided."),
     marked("Only the owner and curators choose maintainers."),
     marked("Ask one of them."),
+    marked("Curators decide on this, since the tool was in the catalogue."),
     marked("The owner is always a maintainer."),
     marked("Give the tool another owner first."),
     marked("You went on from here in another window."),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from skriptoteket.core.catalog.models import Tool, is_slug
 from skriptoteket.core.catalog.ports import CatalogUnit
-from skriptoteket.core.errors import FieldIssue, NotFound, ValidationFailed
+from skriptoteket.core.errors import FieldIssue, Forbidden, NotFound, ValidationFailed
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.ports import Clock, Ids, UnitOfWork
 from skriptoteket.core.roles import CURATE, Actor
@@ -76,14 +76,15 @@ class Curation:
             return tool
 
     async def edit(self, actor: Actor, tool_id: ToolId, texts: ToolTexts) -> Tool:
-        """Change texts, slug and tags; a slug that was public once keeps leading to the tool.
+        """Change texts, slug and tags; a slug that was public once keeps leading to the tool. Maintainers decide on
+        them until the tool is shown for the first time, curators always.
 
         Raises:
-            NotFound, Conflict (``slug_taken``), ValidationFailed.
+            NotFound, Forbidden, Conflict (``slug_taken``), ValidationFailed.
         """
-        _ensure_curates(actor, tool_id)
         async with self._work.write() as unit:
             before = await unit.tools.lock(tool_id)
+            await _ensure_edits(unit, actor, before, texts)
             after = await _edited(unit, before, texts, self._clock.now())
             if after.slug != before.slug and before.first_shown_at is not None:
                 await unit.tools.keep_alias(tool_id, before.slug)
@@ -134,6 +135,15 @@ class Curation:
             return sorted(await unit.tools.all(), key=lambda tool: tool.title.casefold())
 
 
+async def _ensure_edits(unit: CatalogUnit, actor: Actor, tool: Tool, texts: ToolTexts) -> None:
+    if actor.holds(CURATE):
+        return
+    if not actor.may_write(await unit.tools.maintainers(tool.id)):
+        raise NotFound("tool", tool.id)
+    if tool.first_shown_at is not None or texts.max_parallel is not None:
+        raise Forbidden("Curators decide on this, since the tool was in the catalogue. Ask one of them.")
+
+
 def _ensure_curates(actor: Actor, key: object) -> None:
     if not actor.holds(CURATE):
         raise NotFound("tool", key)
@@ -142,6 +152,7 @@ def _ensure_curates(actor: Actor, key: object) -> None:
 async def _edited(unit: CatalogUnit, tool: Tool, texts: ToolTexts, now: datetime) -> Tool:
     given = {name: getattr(texts, name) for name in texts.__dataclass_fields__}
     after = replace(tool, updated_at=now, **{name: value for name, value in given.items() if value is not None})
+    after = replace(after, slug=after.slug.strip().lower())
     issues = _text_issues(after)
     issues += await _tag_issues(unit, after)
     if issues:

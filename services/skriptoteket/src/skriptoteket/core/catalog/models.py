@@ -1,18 +1,27 @@
 """Tool, profession, category, slug: the catalogue's nouns."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
 from skriptoteket.core.identifiers import ToolId, VersionId
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 PLACEHOLDER_PREFIX = "draft-"
 
 
 def is_slug(text: str, longest: int = 128) -> bool:
-    """Lower-case letters and digits in groups joined by single hyphens."""
-    return len(text) <= longest and _SLUG.match(text) is not None
+    """Lower-case letters and digits in groups joined by single hyphens; nothing that reads as an id."""
+    return len(text) <= longest and _SLUG.match(text) is not None and _UUID.fullmatch(text) is None
+
+
+def slug_of(title: str) -> str:
+    """An address for a title, as far as it has letters for one: without accents, å and ä as a, ö as o."""
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", title.lower()) if letter.isascii())
+    slug = re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:128].rstrip("-")
+    return slug if is_slug(slug) else ""
 
 
 @dataclass(frozen=True, slots=True)

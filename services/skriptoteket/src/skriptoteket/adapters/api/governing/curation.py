@@ -73,6 +73,24 @@ async def create_tool(
     return AdminToolOut.of(made)
 
 
+@router.patch("/tools/{tool}", name="skriptoteket_api_edit_own_tool")
+@access(permission=AUTHOR)
+async def edit_own_tool(
+    tool: str,
+    body: TextsIn,
+    principal: CurrentPrincipal,
+    curating: Curating,
+    lookup: Lookup,
+    rights: Rights,
+    audit: Audit,
+) -> AdminToolOut:
+    """Texts, address and tags of a tool that one maintains, until it is shown for the first time."""
+    actor = await rights.of(principal, (AUTHOR, AUTHOR_ANY, CURATE))
+    changed = await curating.edit(actor, await lookup.id_of(tool), body.texts())
+    await audit.record(principal, "tool.edited", changed.id, fields=sorted(body.model_fields_set))
+    return AdminToolOut.of(changed)
+
+
 @router.patch("/admin/tools/{tool}", name="skriptoteket_api_edit_tool")
 @access(permission=CURATE)
 async def edit_tool(

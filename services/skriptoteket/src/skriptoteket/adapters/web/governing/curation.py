@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
 from fastapi_services_platform import access
 from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import Actors, uuid_of, version_id_of
 from skriptoteket.adapters.http.auditing import Ledger
 from skriptoteket.adapters.http.directory import People
+from skriptoteket.adapters.web.naming import filled, texts_of
 from skriptoteket.adapters.web.texts import Readers
 from skriptoteket.core.catalog.browsing import Browsing
 from skriptoteket.core.catalog.curation import Curation, ToolTexts
@@ -91,25 +91,41 @@ async def tool(tool_id: str, request: Request, principal: CurrentPrincipal, desk
 async def edit(tool_id: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
     """Texts, address and tags; a wrong form is shown again."""
     actor = await desk.actors.of(principal, RIGHTS)
-    form = await request.form()
-    texts = ToolTexts(
-        slug=_text(form, "slug"),
-        title=_text(form, "title"),
-        summary=_text(form, "summary"),
-        title_sv=_text(form, "title_sv"),
-        summary_sv=_text(form, "summary_sv"),
-        professions=tuple(str(each) for each in form.getlist("professions")),
-        categories=tuple(str(each) for each in form.getlist("categories")),
-    )
+    texts = texts_of(await request.form())
     try:
         changed = await desk.curation.edit(actor, ToolId(uuid_of("tool", tool_id)), texts)
     except ValidationFailed as error:
         issues = {issue.field: issue.message for issue in error.issues}
-        return await _tool_page(tool_id, request, principal, desk, pages, issues)
+        return await _tool_page(tool_id, request, principal, desk, pages, issues, given=texts)
     except Conflict as error:
-        return await _tool_page(tool_id, request, principal, desk, pages, {"slug": str(error)})
+        return await _tool_page(tool_id, request, principal, desk, pages, {"slug": str(error)}, 409, texts)
     await desk.ledger.record(principal, "tool.edited", changed.id)
     return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
+
+
+@router.get("/my-tools/{tool_id}/texts", name="skriptoteket_tool_texts")
+@access(permission=AUTHOR)
+async def texts(tool_id: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
+    """What a tool is called and where it is found, for its maintainers until it is shown."""
+    return await _texts_page(tool_id, request, principal, desk, pages, {})
+
+
+@router.post("/my-tools/{tool_id}/texts", name="skriptoteket_edit_tool_texts")
+@access(permission=AUTHOR)
+async def edit_texts(tool_id: str, request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
+    """Save them, then back to the editor; a wrong form is shown again."""
+    actor = await desk.actors.of(principal, RIGHTS)
+    given = texts_of(await request.form())
+    try:
+        changed = await desk.curation.edit(actor, ToolId(uuid_of("tool", tool_id)), given)
+    except ValidationFailed as error:
+        issues = {issue.field: issue.message for issue in error.issues}
+        return await _texts_page(tool_id, request, principal, desk, pages, issues, given=given)
+    except (Conflict, Forbidden) as error:
+        status = 409 if isinstance(error, Conflict) else 403
+        return await _texts_page(tool_id, request, principal, desk, pages, {"slug": str(error)}, status, given)
+    await desk.ledger.record(principal, "tool.edited", changed.id)
+    return RedirectResponse(request.url_for("skriptoteket_editor", tool_id=tool_id).path, 303)
 
 
 @router.post("/admin/tools/{tool_id}/visibility", name="skriptoteket_visibility")
@@ -223,10 +239,6 @@ async def roll_back(
     return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=str(done.tool_id)).path, 303)
 
 
-def _text(form: FormData, name: str) -> str | None:
-    return str(form[name]) if name in form else None
-
-
 async def _tool_page(
     tool_id: str,
     request: Request,
@@ -235,6 +247,7 @@ async def _tool_page(
     pages: Pages,
     issues: dict[str, str],
     status: int = 422,
+    given: ToolTexts | None = None,
 ) -> Response:
     actor = await desk.actors.of(principal, RIGHTS)
     found, people, records = await desk.stewardship.people(actor, ToolId(uuid_of("tool", tool_id)))
@@ -244,6 +257,7 @@ async def _tool_page(
     context = {
         "reader": desk.readers.of(principal, request),
         "tool": found,
+        "form": filled(found, given),
         "maintainers": sorted(people),
         "records": records,
         "versions": versions,
@@ -258,3 +272,26 @@ async def _tool_page(
         "reduced_limits": desk.drafting.reduced_limits(active) if active is not None else {},
     }
     return await pages.render(request, "skriptoteket/admin_tool.html", context, status if issues else 200)
+
+
+async def _texts_page(
+    tool_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: CurationDesk,
+    pages: Pages,
+    issues: dict[str, str],
+    status: int = 422,
+    given: ToolTexts | None = None,
+) -> Response:
+    actor = await desk.actors.of(principal, RIGHTS)
+    found, _ = await desk.drafting.versions(actor, ToolId(uuid_of("tool", tool_id)))
+    context = {
+        "reader": desk.readers.of(principal, request),
+        "tool": found,
+        "form": filled(found, given),
+        "professions": await desk.browsing.professions(),
+        "categories": await desk.browsing.categories(),
+        "issues": issues,
+    }
+    return await pages.render(request, "skriptoteket/tool_texts.html", context, status if issues else 200)
