@@ -207,7 +207,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
             keep=timedelta(hours=settings.retain_snapshots_hours),
             ceilings=ceilings(settings),
         ),
-        watching=RunWatching(work, clock, bell),
+        watching=RunWatching(work, clock, bell, timedelta(days=settings.retain_artifacts_days)),
         preferences=Preferences(work),
         interaction=Interaction(work, clock, bell, rules, timedelta(hours=settings.retain_sessions_hours)),
         foreign=ForeignRuns(work, clock, ids),

@@ -16,6 +16,7 @@ from skriptoteket.core.runs.models import OutcomeCode, RunKind, SessionFiles
 from skriptoteket.core.runs.queueing.admission import AdmissionRules
 from skriptoteket.core.runs.submission import Submission, input_files
 from skriptoteket.core.runs.trials import Trial, Trials
+from skriptoteket.core.runs.watching import RunWatching
 
 from .quiz import ANNA, MORE, Quiz
 
@@ -40,6 +41,22 @@ async def test_an_offer_leads_to_a_run_that_gets_state_and_input(quiz: Quiz) -> 
     await quiz.end(run, state={"page": 2})
     over = await quiz.session()
     assert (over.rev, over.offer, over.state) == (4, (), {"page": 2})
+
+
+async def test_a_run_tells_the_rev_to_go_on_from(quiz: Quiz) -> None:
+    """The same as the session once it is read, also before; an older run of it tells none."""
+    begun = await quiz.begin()
+    assert await told_rev(quiz, begun.id) == 2
+    assert (await quiz.session()).rev == 2
+    step = await quiz.act(2, rows=1)
+    assert (await told_rev(quiz, step.id), await told_rev(quiz, begun.id)) == (3, None)
+    await quiz.end(step, offer=(MORE,))
+    assert await told_rev(quiz, step.id) == 4
+
+
+async def told_rev(quiz: Quiz, run_id: RunId) -> int | None:
+    """What the requester sees beside the run."""
+    return (await RunWatching(quiz.work, quiz.clock, quiz.bell).see(run_id, Actor(ANNA))).state_rev
 
 
 async def test_a_stale_rev_is_told_the_present_one(quiz: Quiz) -> None:

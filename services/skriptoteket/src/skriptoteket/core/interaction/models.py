@@ -6,7 +6,7 @@ from datetime import datetime
 
 from skriptoteket.core.identifiers import RunId, ToolId
 from skriptoteket.core.json_values import JsonValue
-from skriptoteket.core.runs.models import InputFile
+from skriptoteket.core.runs.models import InputFile, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,12 @@ class ToolSession:
     def offered(self, action_id: str) -> Mapping[str, JsonValue] | None:
         """The action with this id, if it was offered."""
         return next((each for each in self.offer if each["action_id"] == action_id), None)
+
+    def rev_for(self, run: Run) -> int | None:
+        """The rev to go on from after the run, if the session stands at it; a run that just ended has raised it."""
+        if self.pending_run_id == run.id:
+            return self.rev + 1 if run.state.terminal else self.rev
+        return self.rev if self.run_id == run.id and self.pending_run_id is None else None
 
 
 def fields_of(action: Mapping[str, JsonValue]) -> Sequence[Mapping[str, JsonValue]]:

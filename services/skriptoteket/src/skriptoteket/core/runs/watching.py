@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from skriptoteket.core.catalog.models import Tool
 from skriptoteket.core.errors import Conflict, Expired, NotFound
@@ -33,6 +34,8 @@ class SeenRun:
     logs: RunLogs | None = None
     sight: Sight = Sight.OWN
     accesses: Sequence[RunAccess] = ()
+    state_rev: int | None = None
+    files_expire_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,10 @@ class Watched:
 class RunWatching:
     """The questions about runs, for those who may see them. Any other run does not exist for a caller."""
 
-    def __init__(self, work: UnitOfWork[RunUnit], clock: Clock, bell: Doorbell) -> None:
+    def __init__(
+        self, work: UnitOfWork[RunUnit], clock: Clock, bell: Doorbell, keep_files: timedelta = timedelta(days=7)
+    ) -> None:
+        self._keep_files = keep_files
         self._work = work
         self._clock = clock
         self._bell = bell
@@ -107,7 +113,9 @@ class RunWatching:
             shown = outcome_only(run) if sight is Sight.OUTCOME else run
             if not reads and sight is not Sight.OWN:
                 shown = replace(shown, author_detail="")
-            return SeenRun(shown, tool, version, artifacts, waiting, progress, logs, sight, accesses)
+            rev = await unit.sessions.rev_for(run) if sight is Sight.OWN else None
+            expire = run.finished_at + self._keep_files if run.finished_at is not None else None
+            return SeenRun(shown, tool, version, artifacts, waiting, progress, logs, sight, accesses, rev, expire)
 
     async def logs(self, run_id: RunId, viewer: Actor) -> RunLogs:
         """What the run printed; only for those who may read the source and see the run.

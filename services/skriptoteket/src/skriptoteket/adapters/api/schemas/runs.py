@@ -62,9 +62,10 @@ class ArtifactOut(BaseModel):
     media_type: str
     url: str
     expired: bool
+    expires_at: datetime | None
 
     @classmethod
-    def of(cls, artifact: Artifact, url: str) -> "ArtifactOut":
+    def of(cls, artifact: Artifact, url: str, expires_at: datetime | None) -> "ArtifactOut":
         """The wire shape of a file."""
         return cls(
             artifact_id=artifact.artifact_id,
@@ -73,7 +74,28 @@ class ArtifactOut(BaseModel):
             media_type=artifact.media_type,
             url=url,
             expired=artifact.blob_key is None,
+            expires_at=expires_at,
         )
+
+
+class StreamOut(BaseModel):
+    """What is kept of a stream."""
+
+    text: str
+    bytes: int
+    dropped: int
+
+
+class LogsOut(BaseModel):
+    """What a run printed."""
+
+    stdout: StreamOut
+    stderr: StreamOut
+
+    @classmethod
+    def of(cls, logs: RunLogs) -> "LogsOut":
+        """The wire shape of logs."""
+        return cls(stdout=StreamOut(**asdict(logs.stdout)), stderr=StreamOut(**asdict(logs.stderr)))
 
 
 class RunSummary(BaseModel):
@@ -118,9 +140,13 @@ class RunDetail(RunSummary):
     input: dict[str, JsonValue]
     outputs: list[dict[str, JsonValue]]
     next_actions: list[dict[str, JsonValue]]
+    state_rev: int | None
     artifacts: list[ArtifactOut]
     usage: dict[str, JsonValue]
     isolation: dict[str, str]
+    stdout: StreamOut | None = None
+    stderr: StreamOut | None = None
+    author_detail: str | None = None
 
     @classmethod
     def seen(cls, seen: SeenRun, urls: Mapping[str, str]) -> "RunDetail":
@@ -130,6 +156,7 @@ class RunDetail(RunSummary):
             {"field": file.field, "name": file.original_name, "bytes": file.bytes, "sha256": file.sha256}
             for file in run.files
         ]
+        logs = LogsOut.of(seen.logs) if seen.logs is not None else None
         return cls(
             **RunSummary.of(run, seen.tool).model_dump(),
             context=run.context,
@@ -142,9 +169,16 @@ class RunDetail(RunSummary):
             input={"files": files, "values": dict(run.values)},
             outputs=list(run.outputs),
             next_actions=list(run.next_actions),
-            artifacts=[ArtifactOut.of(artifact, urls[artifact.artifact_id]) for artifact in seen.artifacts],
+            state_rev=seen.state_rev,
+            artifacts=[
+                ArtifactOut.of(artifact, urls[artifact.artifact_id], seen.files_expire_at)
+                for artifact in seen.artifacts
+            ],
             usage=asdict(run.usage),
             isolation=dict(run.isolation),
+            stdout=logs.stdout if logs is not None else None,
+            stderr=logs.stderr if logs is not None else None,
+            author_detail=run.author_detail if logs is not None else None,
         )
 
 
@@ -159,26 +193,6 @@ class RunList(BaseModel):
         """A page of runs."""
         items = [RunSummary.of(run, tool) for run, tool in rows]
         return cls(items=items, next_cursor=items[-1].id if more and items else None)
-
-
-class StreamOut(BaseModel):
-    """What is kept of a stream."""
-
-    text: str
-    bytes: int
-    dropped: int
-
-
-class LogsOut(BaseModel):
-    """What a run printed."""
-
-    stdout: StreamOut
-    stderr: StreamOut
-
-    @classmethod
-    def of(cls, logs: RunLogs) -> "LogsOut":
-        """The wire shape of logs."""
-        return cls(stdout=StreamOut(**asdict(logs.stdout)), stderr=StreamOut(**asdict(logs.stderr)))
 
 
 class JsonSubmission(BaseModel):

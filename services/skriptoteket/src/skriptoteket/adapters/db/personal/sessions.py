@@ -49,6 +49,11 @@ class SqlSessionStore:
         """The session, if there is one."""
         return await self._one(_of((tool_id, subject, context)))
 
+    async def rev_for(self, run: Run) -> int | None:
+        """The rev to go on from after the run."""
+        found = await self.get(run.tool_id, run.requested_by, run.session_context)
+        return found.rev_for(run) if found is not None else None
+
     async def lock(self, tool_id: ToolId, subject: str, context: str) -> ToolSession | None:
         """With the row locked."""
         return await self._one(_of((tool_id, subject, context)).with_for_update())

@@ -24,6 +24,10 @@ class RunSessions(Protocol):
         """The uploads that a session keeps for its next step."""
         ...
 
+    async def rev_for(self, run: Run) -> int | None:
+        """The rev to go on from after the run; ``None`` when its session is elsewhere by now, or over."""
+        ...
+
     async def forget_unused(self, before: datetime) -> int:
         """Remove sessions that were last used earlier; how many."""
         ...
