@@ -100,6 +100,7 @@ def test_the_same_answers_give_the_same_bytes(factory: Factory, bare: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        ((), 2),
         (("class",), 2),
         (("ledger", "--field", "x:y"), 2),
         (("ledger", "--field", "a:str", "--field", "a:str"), 2),
@@ -117,6 +118,27 @@ def test_a_mistake_ends_with_its_exit_code_and_writes_nothing(
     ended = factory("new", "capability", *arguments)
     assert (code, before) == (ended.exit_code, tree(bare)), ended.output
     assert "Traceback" not in ended.output
+
+
+def test_answers_may_come_from_a_file_and_options_win(factory: Factory, bare: Path, tmp_path: Path) -> None:
+    """The same bytes as with options."""
+    answers = tmp_path / "ledger.toml"
+    answers.write_text('name = "ledger"\nnoun = "line"\nfields = ["title:str(1..80)", "open:bool"]\nsummary = "Old."\n')
+    filed = factory("new", "capability", "--answers", str(answers), "--summary", "Keeps lines.", "--dry-run").output
+    fields = ("--field", "title:str(1..80)", "--field", "open:bool")
+    said = factory("new", "capability", "ledger", "--noun", "line", *fields, "--summary", "Keeps lines.", "--dry-run")
+    assert said.output == filed
+    assert "au-sys-ledger" in filed
+
+
+def test_everything_wrong_with_a_file_of_answers_is_said_at_once(factory: Factory, tmp_path: Path) -> None:
+    """Unknown, of another type and missing keys, with their lines."""
+    answers = tmp_path / "wrong.toml"
+    answers.write_text('noun = 3\ncolour = "red"\nfields = "title:str"\n')
+    ended = factory("new", "capability", "--answers", str(answers), "--no-sync")
+    assert ended.exit_code == 2
+    for part in ("line 1: noun is a text", "line 2: colour is no answer", "line 3: fields is a list", "missing: name"):
+        assert part in ended.output
 
 
 def test_a_folder_in_the_way_is_never_overwritten(factory: Factory, bare: Path) -> None:

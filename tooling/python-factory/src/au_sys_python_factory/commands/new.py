@@ -1,10 +1,13 @@
 """``new``: a whole package that is green at once."""
 
+from pathlib import Path
+
 import click
 
 from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprint, dependencies
 from au_sys_python_factory.blueprint.fields import read_fields
 from au_sys_python_factory.blueprint.naming import check_word, checked_name, noun_of
+from au_sys_python_factory.commands.answers import Answers, read_answers
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
 from au_sys_python_factory.commands.proving import proof_of
 from au_sys_python_factory.errors import UsageError
@@ -27,7 +30,7 @@ def new() -> None:
 
 
 @new.command()
-@click.argument("name")
+@click.argument("name", default="")
 @click.option("--field", "fields", multiple=True, metavar="NAME:TYPE", help="A field of the noun; may be repeated.")
 @click.option("--noun", default="", help="What the capability keeps; default: its name.")
 @click.option("--summary", default="", help="One sentence for people.")
@@ -35,6 +38,14 @@ def new() -> None:
     "--wire", "shell", default=None, metavar="SHELL", help="The platform to wire it into; default: the only one."
 )
 @click.option("--no-wire", is_flag=True, help="Leave the platforms alone.")
+@click.option(
+    "--answers",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="TOML with name, noun, summary, fields, wire; options win over it.",
+)
 @_VERIFY
 @manner_options
 def capability(
@@ -44,6 +55,7 @@ def capability(
     summary: str,
     shell: str | None,
     no_wire: bool,
+    file: Path | None,
     verify: bool,
     manner: Manner,
 ) -> None:
@@ -54,13 +66,19 @@ def capability(
     """
     if no_wire and shell:
         raise UsageError("--wire and --no-wire exclude each other.", fix="give one of them.")
+    said = Answers(name, noun, summary, shell or "", fields)
+    said = said if file is None else read_answers(file, named=bool(name)).under(said)
+    if not said.name:
+        raise UsageError(
+            "the capability has no name.", fix='give NAME, or --answers FILE with name = "customer-notes".'
+        )
     workspace = find_workspace(manner.start)
-    names = checked_name(name, workspace)
-    check_word(noun or name, "noun")
-    word = noun_of(noun or name)
-    text = (summary or f"Keeps {word.label_many}.").replace('"', "'")
-    blueprint = Blueprint(names, word, read_fields(fields or STANDARD_FIELDS), text, dependencies(workspace))
-    platform = None if no_wire else chosen_platform(workspace, shell)
+    names = checked_name(said.name, workspace)
+    check_word(said.noun or said.name, "noun")
+    word = noun_of(said.noun or said.name)
+    text = (said.summary or f"Keeps {word.label_many}.").replace('"', "'")
+    blueprint = Blueprint(names, word, read_fields(said.fields or STANDARD_FIELDS), text, dependencies(workspace))
+    platform = None if no_wire else chosen_platform(workspace, said.wire or None)
     prove = proof_of(workspace.root, names.dist, platform.path.name if platform else None, manner) if verify else None
     next_steps = [
         f"uv run pytest {names.folder}/tests",
