@@ -97,6 +97,12 @@ proof-revocation ROUNDS="200": guard
 proof-brownfield *ARGS: guard
     {{ run }} python tooling/python-factory/tests/brownfield/proof.py "$@"
 
+# Random commands of the factory, each against its dry run and back; and random edits against the tests that load them
+[group('proof')]
+proof-factory WALKS="20" EDITS="500":
+    {{ run }} python tooling/python-factory/tests/chains/walking.py --walks "{{ WALKS }}"
+    {{ run }} python tooling/python-factory/tests/affected/edits.py --edits "{{ EDITS }}"
+
 # Four web processes and two workers on one PostgreSQL and Redis behind nginx, restarted in turn under load: no request fails
 [group('proof')]
 proof-cluster *ARGS: guard

@@ -121,7 +121,7 @@ def _environment(place: Path, plan: Path) -> Path:
     subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, str(place / "venv")], check=True)
     install = ["uv", "pip", "install", "--quiet", "--python", str(python)]
     subprocess.run([*install, "--require-hashes", "--requirement", str(plan / "requirements.txt")], check=True)
-    subprocess.run([*install, "blockbuster", "--editable", str(ROOT / "packages/fsp-runtime")], check=True)
+    subprocess.run([*install, "blockbuster", "httpx", "--editable", str(ROOT / "packages/fsp-runtime")], check=True)
     return python
 
 

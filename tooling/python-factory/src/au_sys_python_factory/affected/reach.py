@@ -5,7 +5,7 @@ whole packages along.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from au_sys_python_factory.checks.reading.project import MemberFiles, Project
@@ -25,13 +25,15 @@ class Reach:
     chains: dict[str, tuple[str, ...]]
 
 
-def reach(project: Project, changed: set[str]) -> Reach:
-    """Everything that the changed files reach."""
+def reach(project: Project, changed: set[str], locked: Collection[str] = ()) -> Reach:
+    """Everything that the changed files reach, and the members in ``locked``, whose dependencies changed."""
     files = {file.relative: file for member in project.members for file in member.files}
     everything = any(_touches_all(path, project) for path in changed)
     taken = set(files) if everything else set(_taken(project, files, changed))
+    taken |= {path for path, file in files.items() if canonical(file.member.dist) in locked}
     before = _closure(project, files, taken)
-    packages = _packages(project, {files[path].member.dist for path in before} | _members_of(project, changed))
+    named = {member.dist for member in project.workspace.members if canonical(member.dist) in locked}
+    packages = _packages(project, {files[path].member.dist for path in before} | _members_of(project, changed) | named)
     tests = sorted(path for path in before if _is_test(files[path]))
     for member in project.members:
         if member.member.role == "platform" and member.member.dist in packages:

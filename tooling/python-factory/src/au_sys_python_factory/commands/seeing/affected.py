@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from au_sys_python_factory.affected.changes import changed_files
+from au_sys_python_factory.affected.locked import LOCK, concerned
 from au_sys_python_factory.affected.reach import Reach, reach
 from au_sys_python_factory.checks.remembering.lightly import read_lightly
 from au_sys_python_factory.commands.output import answer
@@ -26,12 +27,14 @@ from au_sys_python_factory.workspace.members import find_workspace
 def affected(since: str, what: str, explain: bool, as_json: bool, start: Path) -> None:
     """List what the change since REF reaches, one to a line.
 
-    What imports cannot show takes whole packages along: data, templates, project files; a root file takes everything.
+    What imports cannot show takes whole packages along: data, templates, project files; a root file takes everything,
+    the lock those whose dependencies changed.
     """
     workspace = find_workspace(start)
     changed = changed_files(workspace.root, since)
+    locked = concerned(workspace.root, since) if LOCK in changed else set()
     gc.disable()  # syntax trees hold no circles worth collecting
-    found = reach(read_lightly(workspace), changed)
+    found = reach(read_lightly(workspace), changed if locked is None else changed - {LOCK}, locked or ())
     if as_json:
         answer("affected", DONE, {"changed": sorted(changed), "reach": found})
         return
