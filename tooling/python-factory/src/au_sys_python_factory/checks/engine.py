@@ -9,9 +9,9 @@ from pathlib import Path
 
 from au_sys_python_factory.checks.allowed.waivers import Waiver, Waivers, about, waivers_of
 from au_sys_python_factory.checks.catalog import BY_ID, RULES, UNREADABLE
+from au_sys_python_factory.checks.reading.light import LightFile
 from au_sys_python_factory.checks.reading.project import MemberFiles, Project
 from au_sys_python_factory.checks.reading.source import SourceFile
-from au_sys_python_factory.checks.remembering.light import LightFile
 from au_sys_python_factory.checks.rule import Finding, Hit, Rule
 
 _WEIGHTS = (("identity", 0), ("security", 0), ("core", 1), ("api", 2), ("web", 2))

@@ -89,6 +89,8 @@ def environment(file: SourceFile) -> Iterator[Hit]:
     """Reads of the environment outside the place where settings are read."""
     if not (file.member.tri_layer or file.member.role == "runtime") or _may_read(file):
         return
+    if "environ" not in file.text and "getenv" not in file.text:
+        return
     names: list[ast.Attribute | ast.Name] = [*file.find(ast.Attribute), *file.find(ast.Name)]
     for node in names:
         if isinstance(node.ctx, ast.Load) and file.qualified(node) in _ENVIRONMENT and not _handed_on(file, node):

@@ -1,12 +1,15 @@
 """A port is for two adapters, and a layer is for work."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from au_sys_python_factory.checks.reading.ports import classes, fits, ports
 from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.reading.source import Function, body_of
 from au_sys_python_factory.checks.rule import Hit, Rule
+
+_FORWARDS = re.compile(r"return (?:await )?self\.\w+\.\w+\(")
 
 
 def single(member: MemberFiles) -> Iterator[Hit]:
@@ -18,10 +21,10 @@ def single(member: MemberFiles) -> Iterator[Hit]:
     for port in ports(known):
         behind = [found for found in outside if fits(found, port)]
         if len(behind) < 2:
-            who = f"only {behind[0].node.name} stands" if behind else "nothing stands"
+            who = f"only {behind[0].name} stands" if behind else "nothing stands"
             real = bool(behind) and "memory" not in behind[0].file.inner
-            message = f"{who} behind the port {port.node.name}"
-            yield Hit(port.node.lineno, 1, message, port.file.path, "warning" if real else None)
+            message = f"{who} behind the port {port.name}"
+            yield Hit(port.shape.line, 1, message, port.file.path, "warning" if real else None)
 
 
 def forwarding(member: MemberFiles) -> Iterator[Hit]:
@@ -29,10 +32,11 @@ def forwarding(member: MemberFiles) -> Iterator[Hit]:
     if not member.member.tri_layer:
         return
     for found in classes(member).values():
-        public = list(found.own.values())
-        behind = {_forwarded(method) for method in public}
-        if len(public) > 1 and len(behind) == 1 and "" not in behind and not found.is_port:
-            yield Hit(found.node.lineno, 1, f"{found.node.name} only forwards to {behind.pop()}", found.file.path)
+        if len(found.shape.methods) < 2 or found.is_port or not found.file.mentions(_FORWARDS):
+            continue
+        behind = {_forwarded(method) for method in found.own.values()}
+        if len(behind) == 1 and "" not in behind:
+            yield Hit(found.shape.line, 1, f"{found.name} only forwards to {behind.pop()}", found.file.path)
 
 
 def _forwarded(method: Function) -> str:

@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.asynchrony.calls import Functions, top_functions
 from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
@@ -13,20 +12,18 @@ _WAITS = ("sleep", "wait", "wait_for", "delay", "pause", "backoff")
 
 def never_awaited(member: MemberFiles) -> Iterator[Hit]:
     """Statements that make a coroutine of the package and drop it."""
-    functions: Functions | None = None
+    runs = [(file.module, one) for file in member.files for one in file.facts.runs if one.colour == "async"]
+    top = {f"{module}.{one.name}" for module, one in runs if one.place == "top"}
     for file in member.files:
-        for statement in file.find(ast.Expr):
+        own = {f"self.{one.name}" for one in file.facts.runs if one.colour == "async"}
+        for statement in () if (own | top).isdisjoint(file.facts.dropped) else file.find(ast.Expr):
             call = statement.value
-            if not isinstance(call, ast.Call):
-                continue
-            if functions is None:
-                functions = top_functions(member.files)
-            if _is_coroutine(file, call, functions):
+            if isinstance(call, ast.Call) and _is_coroutine(file, call, top):
                 message = f"{ast.unparse(call.func)}(…) is not awaited: nothing happens"
                 yield Hit(call.lineno, call.col_offset + 1, message, file.path)
 
 
-def _is_coroutine(file: SourceFile, call: ast.Call, functions: Functions) -> bool:
+def _is_coroutine(file: SourceFile, call: ast.Call, top: set[str]) -> bool:
     module, _, name = file.qualified(call.func).rpartition(".")
     if module == "self":
         owner = file.class_of(call)
@@ -34,8 +31,7 @@ def _is_coroutine(file: SourceFile, call: ast.Call, functions: Functions) -> boo
         return any(isinstance(item, ast.AsyncFunctionDef) and not item.decorator_list for item in own)
     if not module and file.function_of(call) is not None and _shadowed(file, call, name):
         return False
-    found = functions.get((module or file.module, name))
-    return found is not None and isinstance(found[1], ast.AsyncFunctionDef) and not found[1].decorator_list
+    return f"{module or file.module}.{name}" in top
 
 
 def _shadowed(file: SourceFile, call: ast.Call, name: str) -> bool:

@@ -1,11 +1,12 @@
 """Blocking calls in coroutines, and in plain functions that coroutines of the same package call."""
 
 import ast
+import re
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.asynchrony.calls import Key, reached, top_functions
+from au_sys_python_factory.checks.asynchrony.calls import Key, reached
 from au_sys_python_factory.checks.reading.project import MemberFiles
-from au_sys_python_factory.checks.reading.source import SourceFile
+from au_sys_python_factory.checks.reading.source import SourceFile, ways_to
 from au_sys_python_factory.checks.rule import Hit, Rule
 
 BLOCKING = {
@@ -24,6 +25,9 @@ BLOCKING = {
 
 _FOR_TESTS = {"testing", "conformance"}
 _PATH_METHODS = {"read_text", "read_bytes", "write_text", "write_bytes"}
+_WAYS = ways_to(BLOCKING)
+_WORDS = re.compile(r"\b(?:open|input)\(|\.(?:read|write)_(?:text|bytes)\b")
+"""What needs no import."""
 
 
 def blocking(member: MemberFiles) -> Iterator[Hit]:
@@ -46,7 +50,7 @@ def blocking(member: MemberFiles) -> Iterator[Hit]:
 
 def blocking_calls(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     """Calls that hold their thread, with their names."""
-    for call in file.find(ast.Call):
+    for call in file.find(ast.Call) if file.may_use(_WAYS) or file.mentions(_WORDS) else ():
         name = file.qualified(call.func)
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         awaited = isinstance(file.parent(call), ast.Await)
@@ -62,14 +66,14 @@ def _asks_the_kernel(call: ast.Call) -> bool:
 
 def _reached_from_coroutines(files: tuple[SourceFile, ...]) -> dict[Key, str]:
     """Plain module-level functions that run on the loop, each with the coroutine that gets there first."""
-    plain = {key: item for key, item in top_functions(files).items() if isinstance(item[1], ast.FunctionDef)}
-    coroutines = [
-        (file, function)
+    starts = [
+        (file.module, one.name)
         for file in files
         if not _FOR_TESTS & set(file.inner)
-        for function in file.find(ast.AsyncFunctionDef)
+        for one in file.facts.runs
+        if one.colour.startswith("async")
     ]
-    return reached(coroutines, plain)
+    return reached(files, starts, colours=("plain",))
 
 
 Y03 = Rule(

@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Iterator
 
-from au_sys_python_factory.checks.asynchrony.calls import Key, reached, top_functions
+from au_sys_python_factory.checks.asynchrony.calls import Key, reached
 from au_sys_python_factory.checks.asynchrony.dependencies import dependencies
 from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.reading.routes import routes
-from au_sys_python_factory.checks.reading.source import Function, SourceFile, decorators
+from au_sys_python_factory.checks.reading.source import Function, SourceFile, decorators, ways_to
 from au_sys_python_factory.checks.rule import Hit, Rule
 
 _HTTP = {
@@ -21,6 +21,7 @@ _OTHERS = {
     "fastapi_services_platform.open_database",
 }  # fmt: skip
 _MADE_ONCE = _HTTP | _ENGINES | _OTHERS
+_WAYS = ways_to(_MADE_ONCE)
 _WAITING = {
     "requests.get": 9, "requests.post": 9, "requests.put": 9, "requests.patch": 9, "requests.delete": 9,
     "requests.head": 9, "requests.request": 9, "urllib.request.urlopen": 3, "socket.create_connection": 2,
@@ -38,6 +39,7 @@ def per_request(member: MemberFiles) -> Iterator[Hit]:
     made = [
         (file, call)
         for file in member.source
+        if file.may_use(_WAYS)
         for call in file.find(ast.Call)
         if file.qualified(call.func) in _MADE_ONCE and not _FOR_TESTS & set(file.inner)
     ]
@@ -45,9 +47,8 @@ def per_request(member: MemberFiles) -> Iterator[Hit]:
         return
     starts = [(file, route.function) for file in member.source for route in routes(file)]
     starts += [(file, function) for file, function in dependencies(member)]
-    functions = top_functions(member.source)
     asked: dict[Key, str] = {(file.module, function.name): function.name for file, function in starts}
-    asked = reached(starts, functions) | asked
+    asked = reached(member.source, asked, colours=("plain", "async")) | asked
     for file, call in made:
         function = file.function_of(call)
         if isinstance(function, Function) and (file.module, function.name) in asked and not _once(file, function):

@@ -4,25 +4,25 @@ import ast
 from collections.abc import Iterator
 
 from au_sys_python_factory.checks.asynchrony.blocking import blocking_calls
-from au_sys_python_factory.checks.asynchrony.calls import top_functions
 from au_sys_python_factory.checks.reading.project import MemberFiles
-from au_sys_python_factory.checks.reading.source import Function, SourceFile
+from au_sys_python_factory.checks.reading.source import Function, SourceFile, ways_to
 from au_sys_python_factory.checks.rule import Hit, Rule
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends"}
+_WAYS = ways_to(_DEPENDS)
 
 
 def dependencies(member: MemberFiles) -> Iterator[tuple[SourceFile, Function]]:
     """Functions of the package that are given to ``Depends``."""
-    using = [file for file in member.source if "Depends(" in file.text or "Security(" in file.text]
-    functions = top_functions(member.source) if using else {}
-    for file in using:
-        for call in file.find(ast.Call):
+    for file in member.source:
+        for call in file.find(ast.Call) if file.may_use(_WAYS) else ():
             if file.qualified(call.func) in _DEPENDS and call.args:
                 module, _, name = file.qualified(call.args[0]).rpartition(".")
-                found = functions.get((module or file.module, name))
-                if found:
-                    yield found
+                home = member.by_module.get(module or file.module)
+                body = home.tree.body if home is not None and name in home.defined else []
+                for node in body:
+                    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+                        yield file if home is None else home, node
 
 
 def sync_dependency(member: MemberFiles) -> Iterator[Hit]:

@@ -68,6 +68,8 @@ def ghost(member: MemberFiles) -> Iterator[Hit]:
                 or root in ("", "__future__", "src")
             ):
                 continue
+            if _spelled(root) & mine:
+                continue
             possible = providers(root, member)
             elsewhere = "import-not-found" in file.comment_lines.get(item.node.lineno, "")
             testing = bool(_TESTING_FOLDERS & set(file.inner)) and bool(possible & _TEST_TOOLS)
@@ -75,6 +77,11 @@ def ghost(member: MemberFiles) -> Iterator[Hit]:
                 yield Hit(
                     item.node.lineno, item.node.col_offset + 1, f"{root} comes from {_named(possible)}", file.path
                 )
+
+
+def _spelled(root: str) -> set[str]:
+    """How the distribution of an import name is usually called; installed ones are asked only where that is not so."""
+    return {canonical(root), _KNOWN_AS.get(root, canonical(root))}
 
 
 def development(member: MemberFiles) -> set[str]:
@@ -97,6 +104,8 @@ def for_development(member: MemberFiles) -> Iterator[Hit]:
             root = item.module.split(".")[0]
             if root in sys.stdlib_module_names or root == member.member.import_name or item.typing_only:
                 continue
+            if _spelled(root) & declared(member.member):
+                continue
             met = providers(root, member)
             if met & tools and not met & declared(member.member):
                 yield Hit(
@@ -112,13 +121,14 @@ def unused(member: MemberFiles) -> Iterator[Hit]:
     """Declared distributions that no module imports."""
     if member.member.role == "platform" or not member.source:
         return
-    used: set[str] = set()
-    for file in member.files:
-        if file.area != "tests":
-            used |= {dist for item in file.imports for dist in providers(item.module.split(".")[0], member)}
-    for line in member.member.dependencies:
-        name = requirement_name(line)
-        if name not in used and name not in _LOADED_BY_NAME:
+    files = [file for file in member.files if file.area != "tests"]
+    roots = {item.module.split(".")[0] for file in files for item in file.imports}
+    spelled = {name for root in roots for name in _spelled(root)} | _LOADED_BY_NAME
+    doubtful = {line: requirement_name(line) for line in member.member.dependencies}
+    doubtful = {line: name for line, name in doubtful.items() if name not in spelled}
+    used = {dist for root in roots for dist in providers(root, member)} if doubtful else set()
+    for line, name in doubtful.items():
+        if name not in used:
             path = member.member.path / "pyproject.toml"
             yield Hit(line_of(path, line), 1, f"{name} is declared and never imported", path)
 

@@ -1,6 +1,7 @@
 """What an adapter promises by its base, it has: every method, with the port's inputs, in the port's colour."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from au_sys_python_factory.checks.reading.ports import Class, classes, ports
@@ -9,6 +10,7 @@ from au_sys_python_factory.checks.reading.source import Function
 from au_sys_python_factory.checks.rule import Hit, Rule
 
 _DEFERRED = ("Await", "Async", "Coroutine", "Generator")
+_ANSWERS = re.compile(r"def __getattr(?:ibute)?__")
 _DECORATED = {"property", "staticmethod", "classmethod", "overload"}
 
 
@@ -17,7 +19,7 @@ def mismatch(member: MemberFiles) -> Iterator[Hit]:
     if not member.member.tri_layer:
         return
     known = classes(member)
-    named = {port.node.name: port for port in ports(known)}
+    named = {port.name: port for port in ports(known)}
     for found in known.values():
         if found.file.layer != "adapters" or found.is_port:
             continue
@@ -30,34 +32,25 @@ def _promised(found: Class, named: dict[str, Class]) -> list[Class]:
     bases = [one for one in found.ancestors if one.is_port]
     if bases:
         return bases
-    ends = [name for name in named if found.node.name.endswith(name)]
+    ends = [name for name in named if found.name.endswith(name)]
     port = named[max(ends, key=len)] if ends else None
-    shared = port is not None and len(port.methods.keys() & found.methods.keys()) * 2 > len(port.methods)
+    shared = port is not None and len(port.methods & found.methods) * 2 > len(port.methods)
     return [port] if port is not None and shared else []
 
 
 def _differences(found: Class, port: Class) -> Iterator[tuple[int, str]]:
     explicit = port in found.ancestors
     real = {name: method for one in (found, *found.ancestors) if not one.is_port for name, method in one.own.items()}
-    missing = [
-        name for name in port.methods if name not in real.keys() | found.attributes and not _implemented(found, name)
-    ]
-    if missing and found.closed:
-        yield found.node.lineno, f"{found.node.name} lacks {', '.join(missing)} of {port.node.name}"
-    for name, wanted in port.methods.items():
+    wanted = {name: method for one in reversed((port, *port.ancestors)) for name, method in one.own.items()}
+    missing = [name for name in wanted if name not in real.keys() | found.attributes]
+    if missing and found.closed and not _ANSWERS.search(found.file.text):
+        yield found.shape.line, f"{found.name} lacks {', '.join(missing)} of {port.name}"
+    for name, asked in wanted.items():
         method = real.get(name)
         if method is not None and (name in found.own or explicit):
-            place = method.lineno if found.own.get(name) is method else found.node.lineno
-            if message := _other(method, wanted):
-                yield place, f"{found.node.name}.{name} {message} in {port.node.name}"
-
-
-def _implemented(found: Class, name: str) -> bool:
-    """Whether a name may be answered at run time."""
-    names = {
-        item.name for one in (found, *found.ancestors) for item in one.node.body if isinstance(item, ast.FunctionDef)
-    }
-    return bool(names & {"__getattr__", "__getattribute__"}) or name in names
+            place = method.lineno if found.own.get(name) is method else found.shape.line
+            if message := _other(method, asked):
+                yield place, f"{found.name}.{name} {message} in {port.name}"
 
 
 def _other(method: Function, wanted: Function) -> str:

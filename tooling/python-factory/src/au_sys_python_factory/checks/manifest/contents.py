@@ -1,6 +1,7 @@
 """What the manifest offers is what the code has."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from au_sys_python_factory.checks.manifest.offers import settings
@@ -8,6 +9,7 @@ from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
 
+_ASKED = re.compile(r"permission\s*=\s*[\"']([\w.:-]+)[\"']")
 _WITH_ROUTES = (("adapters", "api"), ("adapters", "web"))
 
 
@@ -47,22 +49,14 @@ def _routers(member: MemberFiles) -> Iterator[Hit]:
 
 def _permissions(member: MemberFiles) -> Iterator[Hit]:
     """Permissions of this capability that a route asks for and the manifest does not name."""
-    offered: set[str] | None = None
-    names = set(member.member.plugins)
+    offered, names = _texts(member), set(member.member.plugins)
     for file in member.source:
-        for call in file.find(ast.Call) if "permission" in file.text else ():
-            asked = next((item.value for item in call.keywords if item.arg == "permission"), None)
-            if not (isinstance(asked, ast.Constant) and isinstance(asked.value, str)):
-                continue
-            if not file.qualified(call.func).endswith("access"):
-                continue
-            if offered is None:
-                offered = _texts(member)
-            first, _, rest = asked.value.partition(".")
-            if first in names and not {asked.value, rest} & offered:
-                yield Hit(
-                    call.lineno, call.col_offset + 1, f"{asked.value} is no permission of the manifest", file.path
-                )
+        unknown = {asked for asked in _ASKED.findall(file.text) if not {asked, asked.partition(".")[2]} & offered}
+        for call in file.find(ast.Call) if any(asked.partition(".")[0] in names for asked in unknown) else ():
+            given = next((item.value for item in call.keywords if item.arg == "permission"), None)
+            asked = str(given.value) if isinstance(given, ast.Constant) else ""
+            if asked in unknown and file.qualified(call.func).endswith("access"):
+                yield Hit(call.lineno, call.col_offset + 1, f"{asked} is no permission of the manifest", file.path)
 
 
 def _texts(member: MemberFiles) -> set[str]:

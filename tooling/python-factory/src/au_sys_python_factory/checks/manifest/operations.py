@@ -3,7 +3,6 @@
 import ast
 import re
 import tomllib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -98,30 +97,7 @@ def _of_file(path: Path) -> Iterator[Call]:
 def _tests(files: Iterable[SourceFile]) -> Iterator[Call]:
     """Paths that test functions name, with every status that they name; what a test asks for usually succeeds."""
     for file in files:
-        paths: dict[ast.AST | None, list[tuple[str, str]]] = defaultdict(list)
-        statuses: dict[ast.AST | None, set[int]] = defaultdict(set)
-        for node in file.find(ast.Constant):
-            if isinstance(node.value, str):
-                if "/" in node.value:
-                    paths[file.function_of(node)].append(_named(file, node))
-            elif type(node.value) is int and 200 <= node.value < 600:
-                statuses[file.function_of(node)].add(node.value)
-        for function, named in paths.items():
-            expected = frozenset({200} | statuses[function] | statuses[None])
-            yield from (Call(method, path, expected) for method, path in named)
-
-
-def _named(file: SourceFile, node: ast.Constant) -> tuple[str, str]:
-    """The method and the path of a call such as ``client.post("/notes")``; no method where the text stands alone."""
-    above = file.parent(node)
-    whole: ast.AST = node
-    text = str(node.value)
-    if isinstance(above, ast.JoinedStr):
-        whole = above
-        text = "".join(str(item.value) if isinstance(item, ast.Constant) else "x" for item in above.values)
-    call = file.parent(whole)
-    name = call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
-    return (name if name in _METHODS else ""), text.partition("?")[0]
+        yield from (Call(one.method, one.path, frozenset(one.statuses)) for one in file.facts.asked)
 
 
 M07 = Rule(

@@ -5,36 +5,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from au_sys_python_factory.checks.reading.facts import Shape
 from au_sys_python_factory.checks.reading.project import MemberFiles
 from au_sys_python_factory.checks.reading.source import Function, SourceFile
 
 
 @dataclass(frozen=True, eq=False)
 class Class:
-    """A class of a member with what its bases in the same member add."""
+    """A class of a member with what its bases in the same member add; parsed only when its methods are asked for."""
 
     file: SourceFile
-    node: ast.ClassDef
+    shape: Shape
     known: "dict[str, Class]"
 
-    @cached_property
+    @property
     def name(self) -> str:
-        """Its dotted name."""
-        return f"{self.file.module}.{self.node.name}"
-
-    @cached_property
-    def bases(self) -> list[str]:
-        """The dotted names of its bases; those of the same file with the file's module in front."""
-        found = [
-            self.file.qualified(kind.value if isinstance(kind, ast.Subscript) else kind) for kind in self.node.bases
-        ]
-        return [name if "." in name else f"{self.file.module}.{name}" for name in found]
+        """As its module calls it."""
+        return self.shape.name
 
     @cached_property
     def ancestors(self) -> "list[Class]":
         """Bases in the same member, and theirs."""
         found: list[Class] = []
-        for base in self.bases:
+        for base in self.shape.bases:
             above = self.known.get(base)
             if above is not None and above is not self:
                 found += [above, *above.ancestors]
@@ -44,53 +37,40 @@ class Class:
     def closed(self) -> bool:
         """Whether every base is known, so that no method can come from elsewhere."""
         plain = {"object", "Protocol", "Generic", "ABC", "NamedTuple"}
-        bases = [base for one in (self, *self.ancestors) for base in one.bases]
+        bases = [base for one in (self, *self.ancestors) for base in one.shape.bases]
         return all(base in self.known or base.rsplit(".", 1)[-1] in plain for base in bases)
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """Names of public methods, inherited ones included."""
+        return frozenset(name for one in (self, *self.ancestors) for name in one.shape.methods)
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """Names that it or a base of it gives to itself."""
+        return frozenset(name for one in (self, *self.ancestors) for name in one.shape.attributes)
 
     @cached_property
     def own(self) -> dict[str, Function]:
         """Its public methods (properties too)."""
-        return {
-            item.name: item
-            for item in self.node.body
-            if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and not item.name.startswith("_")
-        }
-
-    @cached_property
-    def methods(self) -> dict[str, Function]:
-        """Public methods, inherited ones included."""
-        found: dict[str, Function] = {}
-        for one in reversed((self, *self.ancestors)):
-            found |= one.own
-        return found
-
-    @cached_property
-    def attributes(self) -> set[str]:
-        """Names that the class body annotates or assigns, or that ``self`` is given."""
-        found: set[str] = set()
-        for one in (self, *self.ancestors):
-            for node in ast.walk(one.node):
-                if isinstance(node, ast.AnnAssign | ast.Assign):
-                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    found |= {target.id for target in targets if isinstance(target, ast.Name)}
-                    found |= {target.attr for target in targets if isinstance(target, ast.Attribute)}
-        return found
+        wanted = (node for node in self.file.tree.body if getattr(node, "lineno", 0) == self.shape.line)
+        body = next((node.body for node in wanted if isinstance(node, ast.ClassDef)), [])
+        return {item.name: item for item in body if isinstance(item, Function) and not item.name.startswith("_")}
 
     @cached_property
     def is_port(self) -> bool:
         """Whether it is a Protocol of a core's ports."""
         place = self.file.inner
         holds = place[-1] == "ports.py" or "ports" in place[:-1]
-        return self.file.layer == "core" and holds and any(base.endswith("Protocol") for base in self.bases)
+        return self.file.layer == "core" and holds and any(base.endswith("Protocol") for base in self.shape.bases)
 
 
 def classes(member: MemberFiles) -> dict[str, Class]:
     """Every class of a member's product code at the top of a module, by dotted name."""
     known: dict[str, Class] = {}
     for file in member.source:
-        for node in file.tree.body:
-            if isinstance(node, ast.ClassDef):
-                known[f"{file.module}.{node.name}"] = Class(file, node, known)
+        for shape in file.facts.shapes:
+            known[f"{file.module}.{shape.name}"] = Class(file, shape, known)
     return known
 
 
@@ -103,4 +83,4 @@ def ports(known: dict[str, Class]) -> Iterator[Class]:
 
 def fits(found: Class, port: Class) -> bool:
     """Whether a class has every method of a port."""
-    return port.methods.keys() <= found.methods.keys() | found.attributes
+    return port.methods <= found.methods | found.attributes

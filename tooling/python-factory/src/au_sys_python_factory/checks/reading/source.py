@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from au_sys_python_factory.checks.reading.facts import Facts, facts_of
 from au_sys_python_factory.checks.rule import Area, Hit
 from au_sys_python_factory.workspace.members import Member
 
@@ -82,28 +84,22 @@ class SourceFile:
         while waiting:
             node = waiting.pop()
             by_type[type(node)].append(node)
+            inside: list[ast.AST] = []
             for name in _CHILDREN[type(node)]:
                 child = getattr(node, name, None)
                 if isinstance(child, list):
-                    for item in child:
-                        if isinstance(item, ast.AST):
-                            parents[item] = node
-                            waiting.append(item)
+                    inside += [item for item in child if isinstance(item, ast.AST)]
                 elif isinstance(child, ast.AST):
-                    parents[child] = node
-                    waiting.append(child)
+                    inside.append(child)
+            if inside:
+                parents.update(dict.fromkeys(inside, node))
+                inside.reverse()
+                waiting += inside
         return by_type, parents
-
-    @cached_property
-    def _in_order(self) -> dict[type[ast.AST], list[ast.AST]]:
-        return {}
 
     def find(self, kind: type[Node]) -> list[Node]:
         """Every node of exactly this type, in the order of the file."""
-        found = self._in_order.get(kind)
-        if found is None:
-            found = self._in_order[kind] = sorted(self._index[0].get(kind, ()), key=_place)
-        return found  # type: ignore[return-value]  # all of them are of exactly this type
+        return self._index[0].get(kind, _NONE)  # type: ignore[return-value]  # all of them are of exactly this type
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds this one."""
@@ -162,6 +158,19 @@ class SourceFile:
         return []
 
     @cached_property
+    def facts(self) -> Facts:
+        """What rules about whole members ask of the file."""
+        return facts_of(self)
+
+    def may_use(self, names: frozenset[str]) -> bool:
+        """Whether an import leads to one of the names; they come with every module above them (:func:`ways_to`)."""
+        return any(item.target in names for item in self.imports)
+
+    def mentions(self, words: re.Pattern[str]) -> bool:
+        """Whether looking for these words is worth while; where the tree is there anyway, it is."""
+        return "tree" in self.__dict__ or bool(words.search(self.text))
+
+    @cached_property
     def waives(self) -> bool:
         """Whether a comment of the file may be a waiver."""
         return "factory:" in self.text
@@ -217,8 +226,20 @@ class SourceFile:
             found[item.alias] = item.target if item.name or whole else item.alias
         return found
 
+    @cached_property
+    def _qualified(self) -> dict[ast.AST, str]:
+        return {}
+
     def qualified(self, node: ast.AST | None) -> str:
         """The dotted name that an expression stands for, with imports resolved; empty when it is no plain name."""
+        if node is None:
+            return ""
+        known = self._qualified.get(node)
+        if known is None:
+            known = self._qualified[node] = self._resolved(node)
+        return known
+
+    def _resolved(self, node: ast.AST) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -291,6 +312,13 @@ class _Children(dict[type[ast.AST], tuple[str, ...]]):
 
 _NO_NODES = {"ctx", "id", "attr", "arg", "asname", "module", "level", "kind", "lineno", "type_comment"}
 _CHILDREN = _Children()
+_NONE: list[ast.AST] = []
+
+
+def ways_to(names: Iterable[str]) -> frozenset[str]:
+    """Dotted names, and all that an import of them may name."""
+    parts = [name.split(".") for name in names if "." in name]
+    return frozenset(".".join(part[:count]) for part in parts for count in range(1, len(part) + 1))
 
 
 def _place(node: ast.AST) -> tuple[int, int]:

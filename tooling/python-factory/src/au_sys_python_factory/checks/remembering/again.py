@@ -9,9 +9,9 @@ from datetime import date
 from au_sys_python_factory.checks.allowed.waivers import Waiver
 from au_sys_python_factory.checks.catalog import BY_ID, RULES
 from au_sys_python_factory.checks.engine import Looked, Report, look, together
+from au_sys_python_factory.checks.reading.light import LightFile, Row, row_of
 from au_sys_python_factory.checks.reading.project import MemberFiles, Project
 from au_sys_python_factory.checks.reading.source import SourceFile
-from au_sys_python_factory.checks.remembering.light import LightFile, Row, row_of
 from au_sys_python_factory.checks.remembering.lightly import read_member
 from au_sys_python_factory.checks.remembering.stamps import Remembered
 from au_sys_python_factory.checks.rule import Finding

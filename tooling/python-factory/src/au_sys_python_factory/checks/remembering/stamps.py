@@ -18,8 +18,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any  # Any: what JSON holds
 
+from au_sys_python_factory.checks.reading.light import LightFile, Row
 from au_sys_python_factory.checks.reading.project import PASSED_OVER
-from au_sys_python_factory.checks.remembering.light import LightFile, Row
 from au_sys_python_factory.workspace.members import Member, Workspace
 from au_sys_python_factory.workspace.requirements import canonical, requirement_name
 from au_sys_python_factory.workspace.tables import table

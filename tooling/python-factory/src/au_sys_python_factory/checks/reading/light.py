@@ -6,6 +6,7 @@ import ast
 from functools import cached_property
 from typing import Any  # Any: rows of JSON, and attributes that are made on demand
 
+from au_sys_python_factory.checks.reading.facts import Facts, from_row
 from au_sys_python_factory.checks.reading.source import Imported, SourceFile
 from au_sys_python_factory.checks.rule import Area
 from au_sys_python_factory.workspace.members import Member
@@ -50,6 +51,11 @@ class LightFile(SourceFile):
         return list(self.row["exported"])
 
     @cached_property
+    def facts(self) -> Facts:
+        """As they were."""
+        return from_row(self.row["facts"])
+
+    @cached_property
     def waives(self) -> bool:
         """As it was."""
         return bool(self.row["waives"])
@@ -76,6 +82,7 @@ def row_of(file: SourceFile, stamp: list[int], hits: list[list[object]]) -> Row:
         ],
         "defined": sorted(file.defined),
         "exported": file.exported,
+        "facts": file.facts,
         "waives": file.waives,
         "configures": file.configures,
         "hits": hits,
