@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,7 @@ class Library:
     database: Database
     uow: SqlUnitOfWork
 
-    async def submit(
-        self, source: str, *, idempotent: bool = False, limits: Limits | None = None, lane: Lane = Lane.INTERACTIVE
-    ) -> RunId:
+    async def submit(self, source: str, *, idempotent: bool = False, **parts: Any) -> RunId:  # Any: fields of a run
         """A tool with this source, and one queued run of it."""
         now = datetime.now(UTC)
         tool_id, version_id, run_id = ToolId(uuid.uuid4()), VersionId(uuid.uuid4()), RunId(uuid.uuid4())
@@ -36,9 +35,8 @@ class Library:
         hashes = (content_hash(behaviour), behaviour_hash(behaviour))
         tool = Tool(tool_id, f"tool-{tool_id.hex}", "Tool", "", "urn:x:owner", now, now, is_visible=True)
         version = ToolVersion(version_id, tool_id, 1, VersionState.ACTIVE, behaviour, *hashes, "urn:x:owner", now)
-        kind, context = RunKind.PRODUCTION, RunContext.PRODUCTION
-        owner, used = "urn:x:user", limits or Limits(wall_seconds=20)
-        run = Run(run_id, kind, context, lane, RunState.QUEUED, tool_id, version_id, None, hashes[1], owner, now, "standard@1", used, idempotent=idempotent)  # fmt: skip  # noqa: E501
+        what = (RunKind.PRODUCTION, RunContext.PRODUCTION, Lane.INTERACTIVE, RunState.QUEUED)
+        run = replace(Run(run_id, *what, tool_id, version_id, None, hashes[1], "urn:x:user", now, "standard@1", Limits(wall_seconds=20), idempotent=idempotent), **parts)  # fmt: skip  # noqa: E501
         async with self.uow.write() as unit:
             await unit.tools.add(tool)
             await unit.versions.add(version)

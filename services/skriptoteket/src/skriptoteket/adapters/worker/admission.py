@@ -31,7 +31,7 @@ def default_slots() -> int:
 
 
 def held_back(pressure: Path = PRESSURE) -> frozenset[str]:
-    """Lanes that start nothing for now: the scheduled one while some process waited for memory a tenth of the last ten
+    """Lanes that start nothing: the scheduled one while some process waited for memory a tenth of the last ten
     seconds. A kernel that does not tell holds nothing back.
 
     Source: https://docs.kernel.org/accounting/psi.html.

@@ -21,7 +21,7 @@ class LaneLoad:
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
     """What a worker may take now. ``lane_weights`` and the two caps shape the fair order; ``isolation_waived`` is for a
-    worker that was started to isolate nothing; lanes in ``held_back`` start nothing for now."""
+    worker that was started to isolate nothing; what waits in the lanes of ``held_back`` is passed over."""
 
     environments: frozenset[str]
     capabilities: Mapping[str, str]
