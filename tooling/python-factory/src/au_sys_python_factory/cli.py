@@ -1,14 +1,15 @@
 """Arguments in, exit code out."""
 
+import sys
 from importlib import import_module
 
 import click
 
 from au_sys_python_factory import __version__
-from au_sys_python_factory.errors import INTERRUPTED, FactoryError
+from au_sys_python_factory.errors import FAULT, INTERRUPTED, FactoryError
 
 COMMANDS = {
-    "add": "commands.add:add",
+    "add": "commands.making.add:add",
     "affected": "commands.seeing.affected:affected",
     "check": "commands.check:check",
     "completion": "commands.completion:completion",
@@ -20,7 +21,7 @@ COMMANDS = {
     "gauntlet": "gauntlet.cli:gauntlet",
     "graph": "commands.seeing.graph:graph",
     "inventory": "commands.seeing.inventory:inventory",
-    "new": "commands.new:new",
+    "new": "commands.making.new:new",
     "redo": "commands.journal:redo",
     "release": "wheels.release.cli:release",
     "lock": "wheels.lock.cli:lock",
@@ -62,6 +63,28 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("python-factory: interrupted", err=True)
             ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as fault:  # everything else is a mistake of ours
+            click.echo(f"python-factory: a fault of the factory ({type(fault).__name__}): {_reported()}", err=True)
+            click.echo(
+                "  fix: send that file to whoever looks after the factory; nothing was left half done.", err=True
+            )
+            ctx.exit(FAULT)
+
+
+def _reported() -> str:
+    """The path of a new file that says what happened."""
+    import platform
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="python-factory-fault-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"python-factory {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+        file.write(f"{' '.join(sys.argv[1:])}\n\n{traceback.format_exc()}")
+    return file.name
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

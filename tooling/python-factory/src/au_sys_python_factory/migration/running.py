@@ -20,7 +20,7 @@ from au_sys_python_factory.blueprint.naming import Names
 from au_sys_python_factory.errors import FactoryError, Missing
 from au_sys_python_factory.migration.model import Migration
 
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 _LOOK = 0.05
 _OLD = """
 import importlib, json, sys, types
