@@ -33,37 +33,32 @@ def red_stages(running: RunningPlatform, folder: Path) -> tuple[int, dict[str, s
     return done.returncode, red
 
 
+def _turns_red(stage: str, folder: Path) -> bool:
+    """Whether a platform of its own with this defect makes exactly this stage red."""
+    chosen = folder / "defect"
+    chosen.write_text("" if stage == NONE else stage, encoding="utf-8")
+    path = f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"
+    extra = {"FSP_APP": "tests.planted.defects:application", "PYTHONPATH": path, CHOSEN: str(chosen)}
+    started = time.monotonic()
+    with running_platform(folder, workers=1, extra={**extra, "IDENTITY_OUTBOUND_ALLOW": "127.0.0.1"}) as running:
+        code, red = red_stages(running, folder)
+    good = (code, set(red)) == ((0, set()) if stage == NONE else (1, {stage}))
+    print(f"{'ok  ' if good else 'FAIL'} {stage:<15} {DEFECTS.get(stage, 'no defect'):<44}", end="")
+    print(f" exit {code}, red: {', '.join(red) or 'nothing'}, {time.monotonic() - started:.0f} s", flush=True)
+    for row in red.values():
+        print(f"       {row[:200]}", flush=True)
+    return good
+
+
 def main() -> int:
     """Every stage asked for, and a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"Of {NONE}, {', '.join(DEFECTS)}; empty: all.")
-    parser.add_argument("--keep", type=Path, help="Folder for logs and reports; else a temporary one.")
     asked = parser.parse_args()
     wrong = 0
-    with tempfile.TemporaryDirectory(prefix="fsp-planted-") as temporary:
-        folder = asked.keep or Path(temporary)
-        chosen = folder / "defect"
-        chosen.write_text("", encoding="utf-8")
-        extra = {
-            "FSP_APP": "tests.planted.defects:application",
-            "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
-            CHOSEN: str(chosen),
-        }
-        extra["IDENTITY_OUTBOUND_ALLOW"] = "127.0.0.1"
-        with running_platform(folder, workers=1, extra=extra) as running:
-            for stage in asked.stages or [NONE, *DEFECTS]:
-                chosen.write_text("" if stage == NONE else stage, encoding="utf-8")
-                started = time.monotonic()
-                code, red = red_stages(running, folder)
-                expected = (0, set()) if stage == NONE else (1, {stage})
-                good = (code, set(red)) == expected
-                wrong += not good
-                print(f"{'ok  ' if good else 'FAIL'} {stage:<15} {DEFECTS.get(stage, 'no defect'):<44}", end="")
-                print(
-                    f" exit {code}, red: {', '.join(red) or 'nothing'}, {time.monotonic() - started:.0f} s", flush=True
-                )
-                for row in red.values():
-                    print(f"       {row[:200]}", flush=True)
+    for stage in asked.stages or [NONE, *DEFECTS]:
+        with tempfile.TemporaryDirectory(prefix="fsp-planted-") as folder:
+            wrong += not _turns_red(stage, Path(folder))
     return 1 if wrong else 0
 
 

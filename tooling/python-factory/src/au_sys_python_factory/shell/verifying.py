@@ -115,17 +115,18 @@ def _packages(
     extras: Sequence[str],
 ) -> Iterator[str]:
     locked = export_lock(platform.workspace.root, [platform.member.name], extras)
-    pinned: dict[str, str] = {
-        canonicalize_name(match[1]): match[2] for line in locked.splitlines() if (match := _PINNED.match(line))
-    }
+    pinned: dict[str, set[str]] = {}
+    for line in locked.splitlines():  # one name may have several versions, each for another Python or platform
+        if match := _PINNED.match(line):
+            pinned.setdefault(canonicalize_name(match[1]), set()).add(match[2])
     own = {canonicalize_name(name) for name in wheels}
     for name, found in sorted(installed.items()):
         if name in own:
             continue
         if name not in pinned:
             yield f"{name} {found.version} is installed, and neither locked nor built here"
-        elif pinned[name] != found.version:
-            yield f"{name} {found.version} is installed, {pinned[name]} is locked"
+        elif found.version not in pinned[name]:
+            yield f"{name} {found.version} is installed, {' or '.join(sorted(pinned[name]))} is locked"
 
 
 def _capabilities(record: ShellRecord, declared: Json) -> Iterator[str]:

@@ -19,6 +19,7 @@ from au_sys_python_factory.wheels.release.applying.applying import apply, refuse
 from au_sys_python_factory.wheels.release.delivering.gate import host_of, inspect
 from au_sys_python_factory.wheels.release.delivering.publishing import Sent, publish, released_files
 from au_sys_python_factory.wheels.release.delivering.sbom import write_bills
+from au_sys_python_factory.wheels.release.delivering.starting import start_and_verify
 from au_sys_python_factory.wheels.release.delivering.verifying import compare_sums, installed_from, yank_commands
 from au_sys_python_factory.wheels.release.planning.plan import make_plan
 from au_sys_python_factory.wheels.release.showing import as_data, as_text
@@ -144,6 +145,8 @@ def _gate(workspace: Workspace, target: Path, index_host: str) -> Built:
     inspect(built.files, index_host)
     click.echo(f"{len(built.files)} files: licence, description, no tests, no host, no path")
     prove(workspace, built)
+    for name in start_and_verify(workspace, built.wheels):
+        click.echo(f"{name}: started from exactly these wheels, and verified")
     bills = write_bills(workspace.root, target, built.files)
     click.echo(f"{len(bills)} bills of materials")
     return built
