@@ -13,9 +13,9 @@ import click
 from au_sys_python_factory.commands.output import answer
 from au_sys_python_factory.errors import DIFFERENT, DONE, FINDINGS, UsageError
 from au_sys_python_factory.pipelines.locked import synced
+from au_sys_python_factory.pipelines.verification.parts import Outcome
 from au_sys_python_factory.plan.apply import apply, writing
 from au_sys_python_factory.plan.model import Plan, difference
-from au_sys_python_factory.verification.parts import Outcome
 from au_sys_python_factory.workspace.members import Workspace
 
 P = ParamSpec("P")

@@ -107,7 +107,7 @@ def _mend(workspace: Workspace, wanted: set[str]) -> None:
 
 def _untyped(workspace: Workspace, wanted: set[str]) -> list[str]:
     """What mypy says of the members that were asked for."""
-    from au_sys_python_factory.verification import sources
+    from au_sys_python_factory.pipelines.verification import sources
 
     complaints: list[str] = []
     for member in workspace.members:

@@ -1,7 +1,7 @@
 """Parts of a verification run in the order of their needs, and the first failure ends it."""
 
 from au_sys_python_factory.errors import FactoryError
-from au_sys_python_factory.verification.parts import Outcome, Part, run_parts
+from au_sys_python_factory.pipelines.verification.parts import Outcome, Part, run_parts
 
 
 def quiet(_outcome: Outcome) -> None:

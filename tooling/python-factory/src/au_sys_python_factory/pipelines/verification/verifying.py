@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from au_sys_python_factory.pipelines.locked import synced
+from au_sys_python_factory.pipelines.verification import sources
+from au_sys_python_factory.pipelines.verification.answering import answers
+from au_sys_python_factory.pipelines.verification.clean import Kept, make_clean
+from au_sys_python_factory.pipelines.verification.parts import Outcome, Part, run_parts
 from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
 from au_sys_python_factory.shell.supervision.state import StateFolder
-from au_sys_python_factory.verification import sources
-from au_sys_python_factory.verification.answering import answers
-from au_sys_python_factory.verification.clean import Kept, make_clean
-from au_sys_python_factory.verification.parts import Outcome, Part, run_parts
 from au_sys_python_factory.wheels.building import Built, build
 from au_sys_python_factory.wheels.locking import exclusively
 from au_sys_python_factory.wheels.members import find_workspace

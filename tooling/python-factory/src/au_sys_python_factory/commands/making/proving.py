@@ -13,14 +13,14 @@ from au_sys_python_factory.workspace.members import read_workspace
 
 if TYPE_CHECKING:
     from au_sys_python_factory.commands.carrying_out import Manner
-    from au_sys_python_factory.verification.parts import Outcome
+    from au_sys_python_factory.pipelines.verification.parts import Outcome
 
 
 def proof_of(root: Path, dist: str, platform: str | None, manner: Manner) -> Callable[[], list[Outcome]]:
     """What proves the package ``dist`` of the workspace as it is then, in ``platform``."""
 
     def prove() -> list[Outcome]:
-        from au_sys_python_factory.verification.verifying import verify
+        from au_sys_python_factory.pipelines.verification.verifying import verify
 
         began = time.perf_counter()
         member = read_workspace(root).by_dist[dist]

@@ -17,6 +17,7 @@ from au_sys_python_factory.gauntlet.people import Account
 from au_sys_python_factory.gauntlet.report import Report, stage_table
 from au_sys_python_factory.gauntlet.run import Run
 from au_sys_python_factory.gauntlet.sources import rows_of_environment
+from au_sys_python_factory.pipelines.verification.sources import PartFailed
 from au_sys_python_factory.shell.assembly.configuration import process_environment
 from au_sys_python_factory.shell.assembly.installed_commands import create_admin
 from au_sys_python_factory.shell.assembly.platform_folder import PlatformFolder
@@ -24,7 +25,6 @@ from au_sys_python_factory.shell.supervision.addresses import free_port
 from au_sys_python_factory.shell.supervision.readiness import fetch_json
 from au_sys_python_factory.shell.supervision.state import StateFolder, write_private
 from au_sys_python_factory.shell.supervision.supervisor import last_lines
-from au_sys_python_factory.verification.sources import PartFailed
 
 HOST = "127.0.0.1"
 ADMIN = "verification@fsp.example"

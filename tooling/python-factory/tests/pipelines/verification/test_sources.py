@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from au_sys_python_factory.verification.sources import PartFailed, layers, lint
+from au_sys_python_factory.pipelines.verification.sources import PartFailed, layers, lint
 from au_sys_python_factory.workspace.members import Member, find_workspace
 
 RUFF = """line-length = 120

@@ -7,9 +7,9 @@ import click
 from au_sys_python_factory.blueprint.capability import STANDARD_FIELDS, Blueprint, dependencies
 from au_sys_python_factory.blueprint.fields import read_fields
 from au_sys_python_factory.blueprint.naming import check_word, checked_name, noun_of
-from au_sys_python_factory.commands.answers import Answers, read_answers
 from au_sys_python_factory.commands.carrying_out import Manner, carry_out, manner_options
-from au_sys_python_factory.commands.proving import proof_of
+from au_sys_python_factory.commands.making.answers import Answers, read_answers
+from au_sys_python_factory.commands.making.proving import proof_of
 from au_sys_python_factory.errors import UsageError
 from au_sys_python_factory.pipelines.new_capability import plan_new_capability
 from au_sys_python_factory.pipelines.new_platform import next_name, plan_new_platform

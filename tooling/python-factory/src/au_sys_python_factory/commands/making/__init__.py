@@ -1,0 +1,1 @@
+"""Commands that make packages and parts of packages."""
