@@ -42,6 +42,8 @@ async def test_one_edits_and_the_others_are_told(client: AsyncClient) -> None:
     his_program = {**BOB, "accept": "application/json"}
     assert (await client.put(api, json={"head_version_id": head.group(1)}, headers=his_program)).status_code == 200
     assert "bob is editing this draft" in await page(client, f"/editor/tools/{tool}")
+    mine = await page(client, "/my-tools")
+    assert ("being edited by bob" in mine, "Nobody ran it in the last 30 days." in mine) == (True, True)
 
 
 async def test_a_reviewer_takes_over(client: AsyncClient, denied: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a draft beside its text: take over the right to edit it, take it back out of review."""
+"""What becomes of drafts beside their text: listed, taken over, taken back out of review."""
 
 from typing import Annotated
 
@@ -6,15 +6,40 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from fastapi_services_platform import access
-from fastapi_services_platform.fastapi import CurrentPrincipal, inject
+from fastapi_services_platform.fastapi import CurrentPrincipal, Pages, inject
 from skriptoteket.adapters.http.acting import uuid_of, version_id_of
 from skriptoteket.adapters.web.editor import WRITING, EditorDesk
 from skriptoteket.core.identifiers import ToolId
 from skriptoteket.core.roles import AUTHOR
+from skriptoteket.core.runs.observing.reliability import Reliability
 
 router = APIRouter()
 
 Desk = Annotated[EditorDesk, inject(EditorDesk)]
+Page = Annotated[Pages, inject(Pages)]
+
+
+@router.get("/my-tools", name="skriptoteket_my_tools")
+@access(permission=AUTHOR)
+async def my_tools(
+    request: Request,
+    principal: CurrentPrincipal,
+    desk: Desk,
+    pages: Page,
+    reliability: Annotated[Reliability, inject(Reliability)],
+) -> Response:
+    """The tools that one maintains, with where each of them stands, who edits it and how it does."""
+    actor = await desk.actors.of(principal, WRITING)
+    rows = [await desk.drafting.versions(actor, tool.id) for tool in await desk.lookup.maintained_by(principal.urn)]
+    locks = {tool.id: await desk.locking.held(actor, tool.id) for tool, _ in rows}
+    context = {
+        "reader": desk.readers.of(principal, request),
+        "rows": rows,
+        "locks": locks,
+        "names": await desk.people.names(frozenset(lock.holder for lock in locks.values() if lock is not None)),
+        "records": await reliability.of(set(locks)),
+    }
+    return await pages.render(request, "skriptoteket/my_tools.html", context)
 
 
 @router.post("/editor/tools/{tool_id}/take-over", name="skriptoteket_take_over")

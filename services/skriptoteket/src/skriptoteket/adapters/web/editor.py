@@ -1,4 +1,4 @@
-"""Write, try and submit: my tools and the editor. Without JavaScript it is a form that can save."""
+"""Write, try and submit: the editor. Without JavaScript it is a form that can save."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -75,16 +75,6 @@ class Sheet:
 
 Desk = Annotated[EditorDesk, inject(EditorDesk)]
 Page = Annotated[Pages, inject(Pages)]
-
-
-@router.get("/my-tools", name="skriptoteket_my_tools")
-@access(permission=AUTHOR)
-async def my_tools(request: Request, principal: CurrentPrincipal, desk: Desk, pages: Page) -> Response:
-    """The tools that one maintains, with where each of them stands."""
-    actor = await desk.actors.of(principal, WRITING)
-    rows = [await desk.drafting.versions(actor, tool.id) for tool in await desk.lookup.maintained_by(principal.urn)]
-    context = {"reader": desk.readers.of(principal, request), "rows": rows, "states": VersionState}
-    return await pages.render(request, "skriptoteket/my_tools.html", context)
 
 
 @router.get("/editor/tools/{tool_id}", name="skriptoteket_editor")
