@@ -62,10 +62,10 @@ def test_an_interruption_leaves_the_tree_before_or_after(
     before = digests(house)
     replace, count = os.replace, iter(range(100))
 
-    def interrupted(*given: str, **named: int) -> None:
+    def interrupted(source: str, target: str) -> None:
         if next(count) == 2:
             raise KeyboardInterrupt
-        replace(*given, **named)
+        replace(source, target)
 
     monkeypatch.setattr(os, "replace", interrupted)
     ended = run("add", "page", "/overview", "--no-sync")
