@@ -35,6 +35,11 @@ lock: guard
 test *ARGS: guard
     {{ run }} pytest -n 3 --dist loadfile "$@"
 
+# The whole suite in another order, which the seed names; further arguments go to pytest
+[group('proof')]
+test-random SEED="1" *ARGS: guard
+    FSP_TEST_SEED="${FSP_TEST_SEED:-{{ SEED }}}" {{ run }} pytest -p tests.random_order -n 3 --dist loadfile "${@:2}"
+
 # The test suite on every Python that the packages promise, each in an environment of its own under dist/matrix; arguments go to pytest
 [group('proof')]
 test-matrix *ARGS: guard
@@ -99,7 +104,7 @@ proof-brownfield *ARGS: guard
 
 # Random commands of the factory, each against its dry run and back; and random edits against the tests that load them
 [group('proof')]
-proof-factory WALKS="20" EDITS="500":
+proof-factory WALKS="20" EDITS="500": guard
     {{ run }} python tooling/python-factory/tests/chains/walking.py --walks "{{ WALKS }}"
     {{ run }} python tooling/python-factory/tests/affected/edits.py --edits "{{ EDITS }}"
 
