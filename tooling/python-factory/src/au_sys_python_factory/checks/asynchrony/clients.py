@@ -22,6 +22,7 @@ _OTHERS = {
 }  # fmt: skip
 _MADE_ONCE = _HTTP | _ENGINES | _OTHERS
 _WAYS = ways_to(_MADE_ONCE)
+_ROUTERS = ways_to({"fastapi.APIRouter", "fastapi.FastAPI"})
 _WAITING = {
     "requests.get": 9, "requests.post": 9, "requests.put": 9, "requests.patch": 9, "requests.delete": 9,
     "requests.head": 9, "requests.request": 9, "urllib.request.urlopen": 3, "socket.create_connection": 2,
@@ -45,7 +46,8 @@ def per_request(member: MemberFiles) -> Iterator[Hit]:
     ]
     if not made:
         return
-    starts = [(file, route.function) for file in member.source for route in routes(file)]
+    routed = [file for file in member.source if file.may_use(_ROUTERS)]
+    starts = [(file, route.function) for file in routed for route in routes(file)]
     starts += [(file, function) for file, function in dependencies(member)]
     asked: dict[Key, str] = {(file.module, function.name): function.name for file, function in starts}
     asked = reached(member.source, asked, colours=("plain", "async")) | asked

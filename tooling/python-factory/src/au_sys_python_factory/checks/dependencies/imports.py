@@ -19,12 +19,14 @@ _LOADED_BY_NAME = {
 """Drivers and plugins that another library finds by name; nothing imports them."""
 
 _KNOWN_AS = {
+    "argon2": "argon2-cffi", "casbin": "pycasbin", "griffe": "griffelib", "key_value": "py-key-value-aio",
+    "markdown_it": "markdown-it-py", "openfeature": "openfeature-sdk", "opentelemetry": "opentelemetry-sdk",
     "bson": "pymongo", "gridfs": "pymongo", "PIL": "pillow", "bs4": "beautifulsoup4", "cv2": "opencv-python",
     "dateutil": "python-dateutil", "dotenv": "python-dotenv", "jose": "python-jose", "jwt": "pyjwt",
     "magic": "python-magic", "multipart": "python-multipart", "OpenSSL": "pyopenssl", "psycopg2": "psycopg2-binary",
     "sklearn": "scikit-learn", "slugify": "python-slugify", "yaml": "pyyaml", "zmq": "pyzmq",
 }  # fmt: skip
-"""Distributions that are called otherwise than what they give, where none is installed to ask."""
+"""Distributions that are called otherwise than what they give: installed ones need not be asked, others cannot."""
 
 _TEST_TOOLS = {"pytest", "blockbuster", "httpx", "hypothesis", "pycasbin"}
 _TESTING_FOLDERS = {"testing", "conformance"}
@@ -68,11 +70,12 @@ def ghost(member: MemberFiles) -> Iterator[Hit]:
                 or root in ("", "__future__", "src")
             ):
                 continue
-            if _spelled(root) & mine:
+            in_tests = bool(_TESTING_FOLDERS & set(file.inner))
+            if _spelled(root) & (mine | _TEST_TOOLS if in_tests else mine):
                 continue
             possible = providers(root, member)
             elsewhere = "import-not-found" in file.comment_lines.get(item.node.lineno, "")
-            testing = bool(_TESTING_FOLDERS & set(file.inner)) and bool(possible & _TEST_TOOLS)
+            testing = in_tests and bool(possible & _TEST_TOOLS)
             if not possible & mine and not testing and not elsewhere and not possible & for_developers:
                 yield Hit(
                     item.node.lineno, item.node.col_offset + 1, f"{root} comes from {_named(possible)}", file.path
@@ -104,7 +107,7 @@ def for_development(member: MemberFiles) -> Iterator[Hit]:
             root = item.module.split(".")[0]
             if root in sys.stdlib_module_names or root == member.member.import_name or item.typing_only:
                 continue
-            if _spelled(root) & declared(member.member):
+            if not _spelled(root) & tools:
                 continue
             met = providers(root, member)
             if met & tools and not met & declared(member.member):

@@ -82,6 +82,7 @@ def _named(file: SourceFile, node: ast.AST) -> bool:
 def _about_data(file: SourceFile, node: ast.Constant) -> bool:
     """Whether the text is compared with, searched for, or an example of a rule."""
     above = file.parent(node)
+    above = file.parent(above) if isinstance(above, ast.Tuple | ast.Set | ast.List) else above
     if isinstance(above, ast.Compare):
         return True
     call = next((item for item in file.parents(node) if isinstance(item, ast.Call)), None)
