@@ -29,6 +29,7 @@ sys.path.insert(0, os.path.abspath(__file__).rsplit("/", 5)[0])
 import entrypoint  # type: ignore[import-not-found]  # the entry code of script contract 1, found at /runner
 
 from skriptoteket.adapters.sandbox.inside import kernel, shared_pages, spaces
+from skriptoteket.adapters.sandbox.inside.randomness import Renewal
 
 _PACKET = 1 << 16
 _CHANNEL = 3
@@ -39,10 +40,11 @@ _GIVEN = 4 + len(spaces.JOINED) + _MOST_GROUPS
 class Zygote:
     """The warm process: what its children inherit, and which of them live."""
 
-    def __init__(self, control: socket.socket, program: bytes, maker: int) -> None:
+    def __init__(self, control: socket.socket, program: bytes, maker: int, renewal: Renewal) -> None:
         self._control = control
         self._program = program
         self._maker = maker
+        self._renewal = renewal
         self._lifeline = spaces.Lifeline()
         self._status: dict[int, int] = {}
         self._woken, waking = os.pipe()
@@ -128,6 +130,7 @@ class Zygote:
         except (OSError, ValueError, KeyError) as problem:
             _complain(channel, problem)
             os._exit(125)
+        self._renewal.in_fork()
         _script(plan["processes"])
 
 
@@ -145,12 +148,14 @@ def main() -> None:
         control.close()
         spaces.serve(making, program)
     making.close()
+    renewal = Renewal()
     for name in order["modules"]:
         with suppress(ImportError):  # an environment without it serves every script that does not need it
             importlib.import_module(name)
     entrypoint.toolkit_of_scripts()
+    renewal.ready()
     shared_pages.gather()
-    zygote = Zygote(control, program, maker)
+    zygote = Zygote(control, program, maker, renewal)
     control.send(b"warm")
     zygote.serve()
 
@@ -181,9 +186,6 @@ def _arrange(channel: int, out: int, err: int) -> None:
 def _script(processes: int) -> NoReturn:
     os.setsid()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(list(os.urandom(32)))
     sys.argv = ["entrypoint.py", "/job", str(_CHANNEL), str(processes)]
     code = 1
     try:
