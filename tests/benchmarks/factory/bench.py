@@ -171,12 +171,14 @@ def _surroundings() -> dict[str, str]:
 
 
 def _real(bench: Bench) -> list[Line]:
-    return [
-        Line(
-            "check --changed in this workspace",
-            *bench.median(lambda _: bench("check", "--changed", "--quiet", codes=(0, 1))), 0.8, 0.4,
-        ),
-    ]  # fmt: skip
+    edited = ROOT / "packages/au-sys-identity/src/au_sys_identity/core/errors.py"
+
+    def after_an_edit(_: int) -> tuple[float, float]:
+        os.utime(edited)
+        return bench("check", "--changed", "--quiet", codes=(0, 1))
+
+    bench("check", "--quiet", codes=(0, 1))
+    return [Line("check --changed in this workspace, one file edited since", *bench.median(after_an_edit), 0.8, 0.4)]
 
 
 def _large(bench: Bench) -> list[Line]:
