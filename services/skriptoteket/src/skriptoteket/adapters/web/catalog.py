@@ -52,7 +52,7 @@ async def browse(
     more: dict[str, object] = {}
     if wanted == Wanted() and after is None:
         more["recent"] = await watching.recent_tools(principal.urn, 4)
-    return await _shelf(request, principal, catalogue, pages, people, wanted, after, more)
+    return await _shelf(request, principal, catalogue, pages, people, wanted, after=after, more=more)
 
 
 @router.get("/browse/{profession}", name="skriptoteket_browse_profession")
@@ -69,7 +69,7 @@ async def browse_profession(
 ) -> Response:
     """The tools of a profession."""
     more = {"categories": await catalogue.categories(profession)}
-    return await _shelf(request, principal, catalogue, pages, people, Wanted(q, (profession,)), after, more)
+    return await _shelf(request, principal, catalogue, pages, people, Wanted(q, (profession,)), after=after, more=more)
 
 
 @router.get("/browse/{profession}/{category}", name="skriptoteket_browse_category")
@@ -90,7 +90,9 @@ async def browse_category(
     if category not in {each.slug for each in categories}:
         raise NotFound("category", category)
     wanted = Wanted(q, (profession,), (category,))
-    return await _shelf(request, principal, catalogue, pages, people, wanted, after, {"categories": categories})
+    return await _shelf(
+        request, principal, catalogue, pages, people, wanted, after=after, more={"categories": categories}
+    )
 
 
 @router.get("/tools/{slug}", name="skriptoteket_tool")
@@ -160,6 +162,7 @@ async def _shelf(
     pages: Pages,
     people: Readers,
     wanted: Wanted,
+    *,
     after: str | None,
     more: Mapping[str, object],
 ) -> Response:

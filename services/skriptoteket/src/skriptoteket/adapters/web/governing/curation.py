@@ -98,7 +98,7 @@ async def edit(tool_id: str, request: Request, principal: CurrentPrincipal, desk
         issues = {issue.field: issue.message for issue in error.issues}
         return await _tool_page(tool_id, request, principal, desk, pages, issues, given=texts)
     except Conflict as error:
-        return await _tool_page(tool_id, request, principal, desk, pages, {"slug": str(error)}, 409, texts)
+        return await _tool_page(tool_id, request, principal, desk, pages, {"slug": str(error)}, status=409, given=texts)
     await desk.ledger.record(principal, "tool.edited", changed.id)
     return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=tool_id).path, 303)
 
@@ -123,7 +123,9 @@ async def edit_texts(tool_id: str, request: Request, principal: CurrentPrincipal
         return await _texts_page(tool_id, request, principal, desk, pages, issues, given=given)
     except (Conflict, Forbidden) as error:
         status = 409 if isinstance(error, Conflict) else 403
-        return await _texts_page(tool_id, request, principal, desk, pages, {"slug": str(error)}, status, given)
+        return await _texts_page(
+            tool_id, request, principal, desk, pages, {"slug": str(error)}, status=status, given=given
+        )
     await desk.ledger.record(principal, "tool.edited", changed.id)
     return RedirectResponse(request.url_for("skriptoteket_editor", tool_id=tool_id).path, 303)
 
@@ -234,7 +236,7 @@ async def roll_back(
         tool, _ = await desk.drafting.version(actor, wanted)
         told = error.issues[0].message if isinstance(error, ValidationFailed) else str(error)
         status = {ValidationFailed: 422, Conflict: 409}.get(type(error), 403)
-        return await _tool_page(str(tool.id), request, principal, desk, pages, {"rollback": told}, status)
+        return await _tool_page(str(tool.id), request, principal, desk, pages, {"rollback": told}, status=status)
     await desk.ledger.record(principal, "version.rolled_back", done.new_active_version_id, rationale)
     return RedirectResponse(request.url_for("skriptoteket_admin_tool", tool_id=str(done.tool_id)).path, 303)
 
@@ -246,6 +248,7 @@ async def _tool_page(
     desk: CurationDesk,
     pages: Pages,
     issues: dict[str, str],
+    *,
     status: int = 422,
     given: ToolTexts | None = None,
 ) -> Response:
@@ -281,6 +284,7 @@ async def _texts_page(
     desk: CurationDesk,
     pages: Pages,
     issues: dict[str, str],
+    *,
     status: int = 422,
     given: ToolTexts | None = None,
 ) -> Response:
