@@ -73,10 +73,11 @@ def ghost(member: MemberFiles) -> Iterator[Hit]:
             in_tests = bool(_TESTING_FOLDERS & set(file.inner))
             if _spelled(root) & (mine | _TEST_TOOLS if in_tests else mine):
                 continue
+            if "import-not-found" in file.comment_lines.get(item.node.lineno, ""):
+                continue
             possible = providers(root, member)
-            elsewhere = "import-not-found" in file.comment_lines.get(item.node.lineno, "")
             testing = in_tests and bool(possible & _TEST_TOOLS)
-            if not possible & mine and not testing and not elsewhere and not possible & for_developers:
+            if not possible & mine and not testing and not possible & for_developers:
                 yield Hit(
                     item.node.lineno, item.node.col_offset + 1, f"{root} comes from {_named(possible)}", file.path
                 )

@@ -1,6 +1,7 @@
 """Code that nothing reaches, and checks that an option of the interpreter takes away."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from au_sys_python_factory.checks.reading.project import MemberFiles
@@ -8,6 +9,7 @@ from au_sys_python_factory.checks.reading.source import SourceFile
 from au_sys_python_factory.checks.rule import Hit, Rule
 
 _FOR_TESTS = {"testing", "conformance"}
+_PRIVATE = re.compile(r"^[ \t]*(?:async )?def (_[A-Za-z]\w*)\(", re.MULTILINE)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -43,19 +45,16 @@ def unreferenced(member: MemberFiles) -> Iterator[Hit]:
     """Private functions and methods whose name stands nowhere else in the package."""
     spoken: set[str] | None = None
     for file in member.source:
-        for function in file.functions:
-            name = function.name
-            if not name.startswith("_") or name.startswith("__") or function.decorator_list:
-                continue
+        alone = {name for name in _PRIVATE.findall(file.text) if file.text.count(name) == 1}
+        for function in file.functions if alone else ():
             owner = file.parent(function)
-            if isinstance(owner, ast.ClassDef) and owner.bases:
-                continue
-            if file.text.count(name) > 1 and name in file.spoken:
+            inherits = isinstance(owner, ast.ClassDef) and bool(owner.bases)
+            if function.name not in alone or function.decorator_list or inherits:
                 continue
             if spoken is None:
                 spoken = set().union(*(other.spoken for other in member.files))
-            if name not in spoken:
-                yield Hit(function.lineno, function.col_offset + 1, f"nobody calls {name}", file.path)
+            if function.name not in spoken:
+                yield Hit(function.lineno, function.col_offset + 1, f"nobody calls {function.name}", file.path)
 
 
 Z14 = Rule(
