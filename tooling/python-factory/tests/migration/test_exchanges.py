@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from au_sys_python_factory.migration.exchanges import Exchange, differences
+from au_sys_python_factory.migration.exchanges import Exchange, differences, played_rows
 
 
 def exchange(status: int = 200, body: bytes = b'{"a": 1, "b": 2}', path: str = "/notes", **headers: str) -> Exchange:
@@ -43,3 +43,20 @@ def test_times_and_ids_can_be_told_not_to_count() -> None:
     """A pattern stands for what differs each time."""
     one, other = exchange(body=b'{"at": "12:00"}'), exchange(body=b'{"at": "13:00"}')
     assert list(differences([one], [other], [r"\d\d:\d\d"], ["/notes"])) == []
+
+
+def test_rows_play_what_changed_something_once_and_in_order() -> None:
+    """Bodies as TOML; what needs other headers, what has no route and what is no JSON is left out."""
+    body = {name: base64.b64encode(text.encode()).decode() for name, text in (("one", '{"a": [1, true]}'), ("no", "x"))}
+    recorded = [
+        Exchange("POST", "/notes", {"content-type": "application/json"}, body["one"], 201),
+        Exchange("POST", "/notes", {}, body["one"], 409),
+        Exchange("POST", "/notes", {}, body["no"], 400),
+        Exchange("DELETE", "/notes/1", {"if-match": "1"}, "", 204),
+        Exchange("PUT", "/notes", {}, "", 405),
+        Exchange("GET", "/notes", {}, "", 200),
+    ]
+    assert played_rows(recorded) == [
+        {"method": "GET", "path": "/notes", "status": 200, "json": ""},
+        {"method": "POST", "path": "/notes", "status": 201, "json": '{ "a" = [1, true] }'},
+    ]

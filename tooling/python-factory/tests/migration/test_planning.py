@@ -49,3 +49,24 @@ def test_a_damaged_plan_names_all_that_is_wrong(folder: Path) -> None:
     (folder / "migration.toml").write_text('name = "x"\nsauce = "y"\n')
     with pytest.raises(UsageError, match=r"application.*sauce"):
         read_migration(folder)
+
+
+def test_with_a_scope_its_tests_come_along_with_what_they_stand_on(tmp_path: Path) -> None:
+    """Those that import it, those whose fixtures do, and their packages; tests of the rest stay behind."""
+    root = tmp_path / "shop-1.0"
+    texts = {
+        "shop/__init__.py": "", "shop/prices.py": "ONE = 1\n",
+        "shop/web/__init__.py": "", "shop/web/main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+        "tests/__init__.py": "", "tests/test_prices.py": "from shop.prices import ONE\n",
+        "tests/web/__init__.py": "", "tests/web/conftest.py": "from .clients import client\n",
+        "tests/web/clients.py": "from shop.web.main import app\n\nclient = app\n",
+        "tests/web/test_pages.py": "def test_page(client): assert client\n",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    plan = plan_migration(root, "shop-web", "shop.web", DAY)
+    assert {entry.path for entry in plan.entries if entry.in_tests} == {
+        "tests/__init__.py", "tests/web/__init__.py", "tests/web/conftest.py", "tests/web/clients.py",
+        "tests/web/test_pages.py",
+    }  # fmt: skip
