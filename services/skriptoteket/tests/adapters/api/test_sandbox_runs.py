@@ -41,7 +41,7 @@ async def test_every_state_can_be_tried(client: AsyncClient, library: SqlUnitOfW
     assert locked.status_code == 200
     assert (await tried(client, tool, version_id=(None, draft["id"])))["snapshot_id"] is None
     assert (await tried(client, tool, snapshot=SNAPSHOT))["snapshot_id"] is not None
-    assert (await client.post(f"{at}/{draft['id']}/submit-review", json={"note": ""})).status_code == 200
+    assert (await client.post(f"{at}/{draft['id']}/submit-review", json={}, headers=BOB)).status_code == 200
     assert (await tried(client, tool, version_id=(None, draft["id"])))["context"] == "sandbox"
     verdict = {"rationale": "Fine.", "expected_behaviour_hash": draft["behaviour_hash"]}
     done = await client.post(f"{at}/{draft['id']}/publish", json=verdict)
