@@ -198,4 +198,4 @@ async def test_tampered_source_never_runs(library: "Library", start: Start) -> N
     run = await _terminal(library, run_id)
 
     assert run.outcome is OutcomeCode.INFRASTRUCTURE
-    assert "content_hash" in run.author_detail
+    assert "the source is not what its hash says" in run.author_detail
