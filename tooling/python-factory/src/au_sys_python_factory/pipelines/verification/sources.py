@@ -11,10 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from au_sys_python_factory.checks.remembering.again import run_remembering
+from au_sys_python_factory.checks.catalog import RULES
+from au_sys_python_factory.checks.engine import run
+from au_sys_python_factory.checks.reading.project import read_project
 from au_sys_python_factory.errors import FINDINGS, FactoryError
 from au_sys_python_factory.wheels.uv import clean_environment
-from au_sys_python_factory.workspace.members import Member, read_workspace
+from au_sys_python_factory.workspace.members import Member, Workspace
 
 _KEPT_TYPES = ".mypy_cache"
 _SHOWN = 40
@@ -28,6 +30,8 @@ _UNUSED_PLUGINS = (
     "cacheprovider",
 )
 """Plugins that take longer to import than the tests of a new package to run, and that none of them uses."""
+_RULES = tuple(rule for rule in RULES if rule.id != "D06")
+"""Siblings are not read, which D06 would need; `uv sync --locked` is a part of its own and says the same."""
 
 
 class PartFailed(FactoryError):
@@ -48,14 +52,14 @@ def lint(member: Member) -> str:
 
 
 def layers(member: Member) -> str:
-    """The house rules over the package among its siblings, and the workspace's contracts where it has some.
+    """The house rules over the package alone, and the workspace's contracts where it has some.
 
     Raises:
         PartFailed: the findings.
     """
     gc.disable()  # as `check` does: syntax trees hold no circles
     try:
-        report = run_remembering(read_workspace(member.root))
+        report = run(read_project(Workspace(member.root, (member,))), _RULES)
     finally:
         gc.enable()
     own = f"{member.relative}/"

@@ -60,7 +60,7 @@ def _parts(member: Member, platform: str | None, kept: Kept, state: StateFolder)
         Part("clean environment", environment, ("wheel",)),
         Part("tests", lambda: sources.tests(member), ("sync",)),
         Part("types", lambda: sources.types(member)),
-        Part("layers", lambda: sources.layers(member)),
+        Part("layers", lambda: sources.layers(member), ("sync",)),
     ]
     if platform is not None:
         capability = next(iter(member.plugins))
