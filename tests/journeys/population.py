@@ -16,12 +16,14 @@ ROLES = {
     "auditor": ("auditor",),
     "operator": ("platform:operator", "storage:operator", "skriptoteket:superuser"),
 }
-SOURCE = """import toolkit
+SOURCE = """from pathlib import Path
+
+import toolkit
 
 
 def run_tool(input_dir, output_dir, inputs):
     who = inputs.get("who") or "nobody"
-    (output_dir / "list.csv").write_text("name;number\\n" + who + ";1\\n")
+    Path(output_dir, "list.csv").write_text("name;number\\n" + who + ";1\\n")
     return {
         "outputs": [
             toolkit.notice("Hej " + who),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skriptoteket.core.results.blocks import sanitised
 from skriptoteket.core.results.contract import MAX_PAYLOAD_BYTES, OutputFile
 from skriptoteket.core.results.normalization import artifact_ids, normalize
 
@@ -79,6 +80,24 @@ def test_kept_html() -> None:
         'alt="z"',
     ):
         assert kept in html
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a<img>b", "ab"),
+        ("a<img src='https://example.org/x.png' alt=x>b", "ab"),
+        ("<img src='data:image/png;base64,AA=='>", '<img src="data:image/png;base64,AA==" alt="">'),
+        ("<img alt='a<img>b' src='data:image/gif;base64,AA=='>", None),
+        ("<a href='https://example.org/<img src='>1</a><img alt='><script>' src='data:image/gif;base64,AA=='>", None),
+    ],
+)
+def test_images_are_whole(source: str, expected: str | None) -> None:
+    """An image without a source is dropped, one without a text is decoration; cleaning twice is cleaning once."""
+    clean = sanitised(source)
+    assert expected is None or expected == clean
+    assert sanitised(clean) == clean
+    assert "<script" not in clean
 
 
 def test_odd_values() -> None:
