@@ -12,6 +12,7 @@ from fastapi_services_platform.capability.contribution import (
     LocaleFolder,
     McpTool,
     MenuEntry,
+    Metrics,
     Migrations,
     Permission,
     ProblemMapping,
@@ -45,6 +46,7 @@ from fastapi_services_platform.observability.audit import (
     ReadableTrail,
 )
 from fastapi_services_platform.observability.logger_factory import current_fields, get_logger
+from fastapi_services_platform.observability.metrics import Reading
 from fastapi_services_platform.persistence.databases import Database, open_database
 from fastapi_services_platform.persistence.unit_of_work import in_transaction
 from fastapi_services_platform.resilience.pools import blocking
@@ -104,6 +106,7 @@ __all__ = [
     "Manifest",
     "McpTool",
     "MenuEntry",
+    "Metrics",
     "Migrations",
     "Notice",
     "NoticeBoard",
@@ -122,6 +125,7 @@ __all__ = [
     "Process",
     "ReadableTrail",
     "Reader",
+    "Reading",
     "ReceivedEvent",
     "Refused",
     "RequestGuard",

@@ -1,8 +1,14 @@
 """Metrics: few series whatever callers ask for, and a text that Prometheus reads."""
 
+import io
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import orjson
 import pytest
 
-from fastapi_services_platform.observability.metrics import BUCKETS, Measurements, by_label, one
+from fastapi_services_platform.observability.logger_factory import close_logging, configure_logging, flush_logging
+from fastapi_services_platform.observability.metrics import BUCKETS, Measurements, Reading, by_label, one
 
 
 @pytest.fixture
@@ -58,3 +64,34 @@ async def test_sources_are_read_at_each_scrape() -> None:
     depth[0] = 2.0
     shown = await lines(measurements)
     assert ("fsp_depth 2.0" in shown, 'fsp_up{capability="a\\"b"} 1.0' in shown) == (True, True)
+
+
+@pytest.fixture
+def console() -> Iterator[io.BytesIO]:
+    stream = io.BytesIO()
+    configure_logging(SimpleNamespace(log_dir=None, log_level="info"), console=stream)
+    yield stream
+    close_logging()
+
+
+async def test_figures_of_capabilities_are_awaited_at_each_scrape(console: io.BytesIO) -> None:
+    """What fails, or is named for somebody else, is left out, told in the log, and spoils nothing."""
+    measurements, depth = Measurements(), [1.0]
+
+    async def read() -> list[Reading]:
+        return [one("my_notes_depth", "Depth.", depth[0]), one("fsp_up", "Not theirs.", 1.0)]
+
+    async def fail() -> list[Reading]:
+        raise OSError("no database")
+
+    measurements.add_contributed("broken", fail)
+    measurements.add_contributed("my-notes", read)
+    depth[0] = 2.0
+    shown = await lines(measurements)
+    flush_logging()
+    told = [orjson.loads(line) for line in console.getvalue().splitlines()]
+    assert ("my_notes_depth 2.0" in shown, "fsp_up 1.0" in shown) == (True, False)
+    assert [(event["event"], event["capability"]) for event in told] == [
+        ("metrics.not_read", "broken"),
+        ("metrics.foreign_names", "my-notes"),
+    ]

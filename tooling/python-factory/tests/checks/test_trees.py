@@ -211,6 +211,14 @@ def test_the_furnished_workspace_has_no_finding(look: Look) -> None:
     assert look() == []
 
 
+def test_a_protocol_may_say_more_than_a_port(garden: Path, look: Look) -> None:
+    """What an adapter asks for is no adapter."""
+    text = "from typing import Protocol\n\nfrom au_sys_notes.core.notes.ports import NoteStore\n\n\n"
+    body = 'class CountedNoteStore(NoteStore, Protocol):\n    """A store as the figures see it."""\n'
+    module(garden / SOURCE / "adapters" / "platform" / "figures.py", text + body)
+    assert look() == []
+
+
 @pytest.mark.parametrize(("rule", "damage"), CASES, ids=[f"{rule}-{at}" for at, (rule, _) in enumerate(CASES)])
 def test_the_damage_is_found_and_nothing_else(rule: str, damage: Damage, garden: Path, look: Look) -> None:
     """One rule speaks, and only that one."""

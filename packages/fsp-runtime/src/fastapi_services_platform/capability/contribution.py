@@ -13,6 +13,7 @@ from fastapi_services_platform.capability.events import EventHandler
 if TYPE_CHECKING:
     import click
 
+    from fastapi_services_platform.observability.metrics import Reading
     from fastapi_services_platform.security.principal import Principal
 
 
@@ -248,6 +249,16 @@ class ProblemMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Figures of the capability at ``/metrics``, read whenever somebody scrapes; names begin with ``<capability>_``.
+
+    What is not read within two seconds, or fails, is missing from that scrape and told in the log.
+    """
+
+    read: "Callable[[], Awaitable[Sequence[Reading]]]"
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureFlag:
     """A switch of the capability (``<capability>.<flag>``) with the value that holds until an operator changes it.
 
@@ -294,6 +305,7 @@ class Contribution:
     menu: tuple[MenuEntry, ...] = ()
     cards: tuple[Card, ...] = ()
     searches: tuple[Search, ...] = ()
+    metrics: tuple[Metrics, ...] = ()
     flags: tuple[FeatureFlag, ...] = ()
     mcp_tools: tuple[McpTool, ...] = ()
     migrations: Migrations | None = None

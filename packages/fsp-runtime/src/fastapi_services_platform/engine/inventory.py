@@ -13,6 +13,7 @@ from fastapi_services_platform.capability.contribution import (
     LocaleFolder,
     McpTool,
     MenuEntry,
+    Metrics,
     Permission,
     ProblemMapping,
     Process,
@@ -124,6 +125,11 @@ class Inventory:
     def searches(self) -> tuple[tuple[str, Search], ...]:
         """Where the search looks, in the order of its headings, with their capability."""
         return tuple(sorted(self._typed("searches", Search), key=lambda owned: owned[1].order))
+
+    @property
+    def metrics(self) -> tuple[tuple[str, Metrics], ...]:
+        """Figures with the capability that they belong to."""
+        return self._typed("metrics", Metrics)
 
     @property
     def locales(self) -> tuple[tuple[str, LocaleFolder], ...]:

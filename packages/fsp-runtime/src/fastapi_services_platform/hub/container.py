@@ -84,6 +84,8 @@ class HubParts:
         self._edge = edge
         self.measurements.streams.add(STREAM)
         self.measurements.add_source(PlatformReadings(self._platform, edge))
+        for owner, metrics in self._platform.inventory.metrics:
+            self.measurements.add_contributed(owner, metrics.read)
         await self._open_to_siblings()
         await self.vitals.start()
         self._export = metrics_export(self._platform.settings, runtime_version(), self.measurements)

@@ -4,11 +4,14 @@ Requests are counted by method, route template and status. Paths without a route
 share another, so that nobody can make series without end.
 """
 
+import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.resilience.pools import blocking
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 """Upper bounds in seconds."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_READ_SECONDS = 2.0
+"""How long a scrape waits for the figures of a capability."""
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WEBSOCKET"})
 
@@ -48,6 +54,9 @@ class Reading:
 
 
 Source = Callable[[], Iterable[Reading]]
+Contributed = Callable[[], Awaitable[Sequence[Reading]]]
+
+_log = get_logger(__name__)
 
 
 class Measurements:
@@ -60,6 +69,8 @@ class Measurements:
         self.seconds = 0.0
         self.streams: set[str] = set()
         self._sources: list[Source] = []
+        self._contributed: list[tuple[str, Contributed]] = []
+        self._read: list[Reading] = []
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer; status 0 means that the client went away before there was one.
@@ -84,10 +95,20 @@ class Measurements:
         """Ask ``source`` for readings at every scrape."""
         self._sources.append(source)
 
+    def add_contributed(self, capability: str, read: Contributed) -> None:
+        """Await ``read`` at every scrape; what it gives belongs to the capability."""
+        self._contributed.append((capability, read))
+
+    async def refresh(self) -> None:
+        """Read what capabilities contribute; :meth:`collect` shows it until the next time."""
+        found = await asyncio.gather(*(_figures(capability, read) for capability, read in self._contributed))
+        self._read = [reading for readings in found for reading in readings]
+
     async def exposition(self) -> bytes:
         """Everything in the Prometheus text format, written in a thread: what the system tells of the process is in
         files.
         """
+        await self.refresh()
         return await blocking(_written, list(self.collect()))
 
     def collect(self) -> "Iterable[Metric]":
@@ -102,13 +123,12 @@ class Measurements:
             timing.add_metric((method, route), _cumulated(series.buckets), series.seconds)
         yield total
         yield timing
-        for source in self._sources:
-            for reading in source():
-                family = CounterMetricFamily if reading.kind == "counter" else GaugeMetricFamily
-                metric = family(reading.name, reading.help, labels=reading.labels)
-                for labels, value in reading.values:
-                    metric.add_metric(labels, value)
-                yield metric
+        for reading in chain(self._read, *(source() for source in self._sources)):
+            family = CounterMetricFamily if reading.kind == "counter" else GaugeMetricFamily
+            metric = family(reading.name, reading.help, labels=reading.labels)
+            for labels, value in reading.values:
+                metric.add_metric(labels, value)
+            yield metric
 
     def _series(self, method: str, route: str) -> Series:
         known = method if method in _METHODS else "OTHER"
@@ -145,6 +165,20 @@ def _written(metrics: "Sequence[Metric]") -> bytes:
     for collector in (_Collected(metrics), PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
         registry.register(collector)
     return generate_latest(registry)
+
+
+async def _figures(capability: str, read: Contributed) -> Sequence[Reading]:
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            readings = await read()
+    except Exception as problem:
+        _log.warning("metrics.not_read", capability=capability, problem=type(problem).__name__)
+        return []
+    prefix = capability.replace("-", "_") + "_"
+    foreign = [reading.name for reading in readings if not reading.name.startswith(prefix)]
+    if foreign:
+        _log.warning("metrics.foreign_names", capability=capability, names=foreign, fix=f"begin them with {prefix}")
+    return [reading for reading in readings if reading.name.startswith(prefix)]
 
 
 def _cumulated(buckets: Sequence[int]) -> list[tuple[str, float]]:

@@ -79,6 +79,7 @@ class MetricsExport:
 
     async def send(self) -> None:
         """Send once."""
+        await self._measurements.refresh()
         sent = await asyncio.to_thread(self._exporter.export, self._data())
         if sent is not MetricExportResult.SUCCESS and not self._silent:
             _log.warning("metrics.not_sent", reason="the collector did not take them")

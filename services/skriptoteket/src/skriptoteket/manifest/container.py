@@ -14,6 +14,7 @@ from skriptoteket.adapters.db.notifying import NotifyingDoorbell
 from skriptoteket.adapters.db.unit_of_work import SqlUnitOfWork
 from skriptoteket.adapters.environments.shelf import FolderShelf
 from skriptoteket.adapters.platform.health import RunnerHealth
+from skriptoteket.adapters.platform.metrics import LibraryMetrics
 from skriptoteket.adapters.platform.time_and_ids import SystemClock, TimeOrderedIds
 from skriptoteket.adapters.worker.doorbell import UnixDoorbell
 from skriptoteket.core.catalog.browsing import Browsing
@@ -90,6 +91,7 @@ class Library:
     approving: Approving
     telling: Telling
     health: RunnerHealth
+    metrics: LibraryMetrics
 
     async def install_what_ships(
         self, *, publish: bool = True, only: tuple[str, ...] = (), dry: bool = False
@@ -180,6 +182,7 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         trial_seconds=settings.limit_sandbox_wall_seconds,
         ceilings=ceilings(settings),
     )
+    operating = Operating(work, clock, alive_for)
     return Library(
         settings=settings,
         work=work,
@@ -213,11 +216,12 @@ def build_library(database: Database, platform: PlatformSettings, settings: Skri
         foreign=ForeignRuns(work, clock, ids),
         reliability=Reliability(work, clock),
         leaving=Leaving(work, clock, ids, bell),
-        operating=Operating(work, clock, alive_for),
+        operating=operating,
         approving=Approving(work, FolderShelf(settings.environments_dir, settings.environments), clock, ids),
         classification=Classification(work),
         planning=Planning(work, clock),
         firing=Firing(work, clock, ids, bell, rules),
         telling=Telling(work, clock, keeping_hours(settings)),
         health=RunnerHealth(work, clock, alive_for),
+        metrics=LibraryMetrics(operating, work),
     )

@@ -6,6 +6,7 @@ from fastapi_services_platform import (
     HealthCheck,
     LocaleFolder,
     Manifest,
+    Metrics,
     Migrations,
     Platform,
     Process,
@@ -57,20 +58,15 @@ class Skriptoteket:
         settings, self._database = SkriptoteketSettings(), platform.database("skriptoteket")
         self._library = library = build_library(self._database, platform.settings, settings)
         biggest = upload_limits(settings).max_total_bytes + FORM_ALLOWANCE
+        codes = CODES_OF_THE_PLATFORM
 
         async def removing() -> Removal:
             return await platform.container.get(Removal)
 
         return Contribution(
             routers=(
-                RouterMount("api", api_router(), Tier.API, problem_codes=CODES_OF_THE_PLATFORM),
-                RouterMount(
-                    "submissions",
-                    submission_router(),
-                    Tier.API,
-                    max_body_bytes=biggest,
-                    problem_codes=CODES_OF_THE_PLATFORM,
-                ),
+                RouterMount("api", api_router(), Tier.API, problem_codes=codes),
+                RouterMount("submissions", submission_router(), Tier.API, max_body_bytes=biggest, problem_codes=codes),
                 RouterMount("pages", page_router(), Tier.UI),
                 RouterMount("submission-pages", submission_pages(), Tier.UI, max_body_bytes=biggest),
             ),
@@ -79,6 +75,7 @@ class Skriptoteket:
             services=services(library, platform.audit),
             audit_events=AUDIT_EVENTS,
             health_checks=(HealthCheck("runner", library.health.check),),
+            metrics=(Metrics(library.metrics.read),),
             jobs=jobs(library, platform.container, platform.audit),
             event_handlers=leaving_handlers(library.leaving, removing),
             processes=(Process("worker", ("skriptoteket", "worker"), "Runs tools in sandboxes; one per host."),),

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,6 +41,13 @@ class SqlStreamStore:
         values = {"epoch": epoch, "until": seconds + lease.total_seconds()}
         mine = stream_leases.c.stream.in_(list(streams))
         await self._session.execute(update(stream_leases).where(mine).values(values))
+
+    async def count(self) -> int:
+        """How many are open, of everybody."""
+        of = stream_leases.c
+        epoch, seconds = await read_clock(self._session)
+        open_now = select(func.count()).select_from(stream_leases).where(of.epoch == epoch, of.until >= seconds)
+        return (await self._session.execute(open_now)).scalar_one()
 
     async def leave(self, stream: UUID) -> None:
         """Idempotent."""

@@ -30,6 +30,11 @@ class MemoryStreamStore:
         for stream in self._state.streams.keys() & set(streams):
             self._state.streams[stream] = (self._state.streams[stream][0], until)
 
+    async def count(self) -> int:
+        """How many are open, of everybody."""
+        now = time.monotonic()
+        return sum(until >= now for _, until in self._state.streams.values())
+
     async def leave(self, stream: UUID) -> None:
         """Idempotent."""
         self._state.streams.pop(stream, None)

@@ -21,7 +21,7 @@ def mismatch(member: MemberFiles) -> Iterator[Hit]:
     known = classes(member)
     named = {port.name: port for port in ports(known)}
     for found in known.values():
-        if found.file.layer != "adapters" or found.is_port:
+        if found.file.layer != "adapters" or found.is_protocol:
             continue
         for port in _promised(found, named):
             yield from (Hit(line, 1, message, found.file.path) for line, message in _differences(found, port))

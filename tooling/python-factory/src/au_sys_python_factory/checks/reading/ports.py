@@ -58,11 +58,16 @@ class Class:
         return {item.name: item for item in body if isinstance(item, Function) and not item.name.startswith("_")}
 
     @cached_property
+    def is_protocol(self) -> bool:
+        """Whether it only says what others have."""
+        return any(base.endswith("Protocol") for base in self.shape.bases)
+
+    @cached_property
     def is_port(self) -> bool:
         """Whether it is a Protocol of a core's ports."""
         place = self.file.inner
         holds = place[-1] == "ports.py" or "ports" in place[:-1]
-        return self.file.layer == "core" and holds and any(base.endswith("Protocol") for base in self.shape.bases)
+        return self.file.layer == "core" and holds and self.is_protocol
 
 
 def classes(member: MemberFiles) -> dict[str, Class]:

@@ -17,6 +17,10 @@ class StreamStore(Protocol):
         """Prolong what is still there."""
         ...
 
+    async def count(self) -> int:
+        """How many are open, of everybody."""
+        ...
+
     async def leave(self, stream: UUID) -> None:
         """Idempotent."""
         ...
