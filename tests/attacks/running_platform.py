@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -95,13 +96,19 @@ def running_platform(folder: Path, **settings: str) -> Iterator[RunningPlatform]
 
 
 def environment_of(folder: Path, port: int, **settings: str) -> dict[str, str]:
-    """The environment of a platform whose state is in ``folder``; nothing of the caller's own settings is left."""
+    """The environment of a platform whose state is in ``folder``; nothing of the caller's own settings is left.
+
+    It runs on a copy of the platform's configuration: flags that change while it runs are written there.
+    """
+    config = folder / "config"
+    if not config.exists():
+        shutil.copytree(ROOT / "platforms/fsp_shell_001/config", config)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("FSP_", "IDENTITY_", "STORAGE_"))},
         "FSP_ENVIRONMENT": "dev",
         "FSP_DATA_DIR": str(folder / "data"),
         "FSP_LOG_DIR": str(folder / "logs"),
-        "FSP_CONFIG_DIR": str(ROOT / "platforms/fsp_shell_001/config"),
+        "FSP_CONFIG_DIR": str(config),
         "FSP_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "IDENTITY_REGISTRATION": "open",
         "IDENTITY_REGISTRATION_VERIFY": "off",

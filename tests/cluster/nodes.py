@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -170,11 +171,12 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 def _environment(folder: Path, url: str, servers: Mapping[str, str]) -> dict[str, str]:
     ours = ("FSP_", "IDENTITY_", "STORAGE_", "SKRIPTOTEKET_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    config = shutil.copytree(ROOT / "platforms/fsp_shell_001/config", folder / "config", dirs_exist_ok=True)
     return {
         **kept,
         **servers,
         "FSP_DATA_DIR": str(folder / "data"),
-        "FSP_CONFIG_DIR": str(ROOT / "platforms/fsp_shell_001/config"),
+        "FSP_CONFIG_DIR": str(config),
         "FSP_DRAIN_SECONDS": "2",
         "FSP_PUBLIC_URL": url,
         "FSP_TRUSTED_PROXIES": "127.0.0.1/32",

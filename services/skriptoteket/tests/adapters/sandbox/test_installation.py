@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skriptoteket.adapters.sandbox import bubblewrap, view, zygote
+from skriptoteket.adapters.sandbox import bubblewrap, view, zygote, zygote_process
 from skriptoteket.adapters.sandbox.bubblewrap import BubblewrapSandbox
 from skriptoteket.adapters.sandbox.zygote import ZygoteSandbox
 from skriptoteket.conformance.endings import script_of
@@ -22,16 +22,17 @@ def below_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "venv"
     shutil.copytree(view.runner_folder(), folder / "runner")
     inside = folder / "skriptoteket" / "adapters" / "sandbox" / "inside"
-    shutil.copytree(zygote._INSIDE, inside)
+    shutil.copytree(zygote_process.INSIDE, inside)
     folder.chmod(0o700)
     real = view.interpreter_view()
     moved = tuple(
         dataclasses.replace(bind, source=str(folder / "runner")) if bind.target == view.RUNNER_AT else bind
         for bind in real.binds
     )
-    for module in (bubblewrap, zygote):
+    for module in (bubblewrap, zygote, zygote_process):
         monkeypatch.setattr(module, "interpreter_view", lambda _=None: dataclasses.replace(real, binds=moved))
-    monkeypatch.setattr(zygote, "_INSIDE", inside)
+    for module in (zygote, zygote_process):
+        monkeypatch.setattr(module, "INSIDE", inside)
     return folder
 
 

@@ -205,8 +205,10 @@ class ZygoteSandbox:
         await self._forget_old_shapes()
         async with self._filling:  # one after the other: two at once would build too many
             while (missing := self._warm_slots - len(parked)) > 0:
-                together = (self._park(parked, limits) for _ in range(min(missing, _TOGETHER)))
-                if not all(await asyncio.gather(*together)):
+                # A group, which waits for all of them when it is cancelled: half a slot has to be given back whole.
+                async with asyncio.TaskGroup() as together:
+                    made = [together.create_task(self._park(parked, limits)) for _ in range(min(missing, _TOGETHER))]
+                if not all(task.result() for task in made):
                     return  # the next run builds its own slot and tells what is wrong
 
     async def _park(self, parked: "deque[tuple[ZygoteProcess, Slot]]", limits: Limits) -> bool:
