@@ -49,6 +49,7 @@ from fastapi_services_platform.observability.logger_factory import current_field
 from fastapi_services_platform.observability.metrics import Reading
 from fastapi_services_platform.persistence.databases import Database, open_database
 from fastapi_services_platform.persistence.unit_of_work import in_transaction
+from fastapi_services_platform.resilience.circuit_breaker import CircuitBreaker, CircuitOpen
 from fastapi_services_platform.resilience.pools import blocking
 from fastapi_services_platform.security.ports import (
     Authenticator,
@@ -85,6 +86,8 @@ __all__ = [
     "Card",
     "Catalogues",
     "ChainVerdict",
+    "CircuitBreaker",
+    "CircuitOpen",
     "ClientSettings",
     "Clients",
     "Contribution",

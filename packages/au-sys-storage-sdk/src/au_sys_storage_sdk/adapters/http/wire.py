@@ -17,10 +17,7 @@ import httpx
 
 from au_sys_storage_sdk.adapters.http.answers import error_of
 from au_sys_storage_sdk.core.errors import InvalidInput, OutcomeUnknown, Unavailable, Unfinished
-from fastapi_services_platform.resilience.circuit_breaker import (  # factory: allow A06 -- no door has the breaker yet
-    CircuitBreaker,
-    CircuitOpen,
-)
+from fastapi_services_platform import CircuitBreaker, CircuitOpen
 
 T = TypeVar("T")
 
