@@ -8,8 +8,10 @@ from au_sys_python_factory.blueprint.views import FieldView
 from au_sys_python_factory.workspace.members import RUNTIME, Workspace
 from au_sys_python_factory.workspace.requirements import requirement_name
 
+SERVICE = "service"
 STANDARD_FIELDS = ("title:str(1..200)", "text:text?")
 _FROM_RUNTIME = ("alembic", "fastapi", "pydantic", "pydantic-settings", "sqlalchemy")
+_UNDER_SERVICES = ("au-sys-identity", "au-sys-storage-sdk")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Blueprint:
     def permissions(self) -> dict[str, str]:
         """Names of rights."""
         stem = f"{self.names.capability}.{self.noun.many}"
-        return {"read": f"{stem}.read", "write": f"{stem}.write"}
+        verbs = ("read", "write", *(("archive",) if self.names.service else ()))
+        return {verb: f"{stem}.{verb}" for verb in verbs}
 
 
 def bound(version: str) -> str:
@@ -49,12 +52,18 @@ def bound(version: str) -> str:
     return f">={major}.{minor},<{int(major) + 1}"
 
 
-def dependencies(workspace: Workspace) -> tuple[str, ...]:
-    """Requirement lines of a new capability: third parties as the runtime has them, the runtime itself with bounds."""
+def dependencies(workspace: Workspace, *, service: bool = False) -> tuple[str, ...]:
+    """Requirement lines of a new capability: third parties as the runtime has them, the runtime itself with bounds; a
+    service stands on identity and storage too."""
     runtime = workspace.by_dist.get(RUNTIME)
     lines = runtime.dependencies if runtime else []
     taken = [line for line in lines if requirement_name(line) in _FROM_RUNTIME]
-    return tuple(sorted([*taken, f"{RUNTIME}{bound(runtime.version if runtime else '2.0')}"]))
+    below = [workspace.by_dist.get(name) for name in _UNDER_SERVICES] if service else []
+    siblings = [
+        f"{name}{bound(member.version if member else '0.1')}"
+        for name, member in zip(_UNDER_SERVICES, below, strict=False)
+    ]
+    return tuple(sorted([*taken, *siblings, f"{RUNTIME}{bound(runtime.version if runtime else '2.0')}"]))
 
 
 def context(blueprint: Blueprint) -> dict[str, object]:

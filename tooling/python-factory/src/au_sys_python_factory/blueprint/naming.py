@@ -27,9 +27,10 @@ _TAKEN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A capability's name: as people type it, and as each place spells it."""
+    """A name of a capability or service: as people type it, and as each place spells it."""
 
     given: str
+    service: bool = False
 
     @property
     def kebab(self) -> str:
@@ -43,8 +44,8 @@ class Names:
 
     @property
     def dist(self) -> str:
-        """``au-sys-customer-notes``."""
-        return f"au-sys-{self.kebab}"
+        """``au-sys-customer-notes``; services carry no prefix."""
+        return self.kebab if self.service else f"au-sys-{self.kebab}"
 
     @property
     def package(self) -> str:
@@ -53,8 +54,8 @@ class Names:
 
     @property
     def folder(self) -> str:
-        """``packages/au-sys-customer-notes``."""
-        return f"packages/{self.dist}"
+        """``packages/au-sys-customer-notes``, ``services/customer-notes``."""
+        return f"{'services' if self.service else 'packages'}/{self.dist}"
 
     @property
     def prefix(self) -> str:
@@ -69,7 +70,7 @@ class Names:
     @property
     def plugin(self) -> str:
         """``CustomerNotesCapability``."""
-        return f"{self.pascal}Capability"
+        return f"{self.pascal}{'Service' if self.service else 'Capability'}"
 
     @property
     def settings(self) -> str:
@@ -143,14 +144,14 @@ def noun_of(word: str) -> Noun:
     return Noun(one, many)
 
 
-def checked_name(name: str, workspace: Workspace) -> Names:
-    """The spellings of a new capability's name.
+def checked_name(name: str, workspace: Workspace, *, service: bool = False) -> Names:
+    """The spellings of the name of a new capability, or of a new service.
 
     Raises:
         UsageError: the name cannot be used, and why.
     """
     check_word(name, "name")
-    names = Names(name)
+    names = Names(name, service)
     _check_free(names, workspace)
     return names
 

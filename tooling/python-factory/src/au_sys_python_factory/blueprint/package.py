@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from au_sys_python_factory.blueprint.capability import Blueprint, context
+from au_sys_python_factory.blueprint.capability import SERVICE, Blueprint, context
 from au_sys_python_factory.blueprint.rendering import TEMPLATES, formatted, render, versions
 from au_sys_python_factory.errors import Refused
 
 CAPABILITY = "capability"
 RUNTIME_PACKAGE = "fastapi_services_platform"
+UNDER_SERVICES = ("au_sys_identity", "au_sys_storage_sdk")
 Wanted = tuple[str, str, Blueprint]
 """Kind and version of a template, and what it is filled with."""
 _RULE_FILES = {"checks": "core/{many}/rules.py", "bad_values": "core/{many}/test_rules.py"}
@@ -21,7 +22,8 @@ def newest(kind: str = CAPABILITY, templates: Path = TEMPLATES) -> str:
 
 def first_party(blueprint: Blueprint) -> list[str]:
     """Packages whose imports stand last: a fixed list, so that a new neighbour moves no line."""
-    return [blueprint.names.package, RUNTIME_PACKAGE]
+    below = UNDER_SERVICES if blueprint.names.service else ()
+    return [blueprint.names.package, RUNTIME_PACKAGE, *below]
 
 
 def package_files(kind: str, version: str, blueprint: Blueprint, templates: Path = TEMPLATES) -> dict[str, str]:
@@ -67,5 +69,7 @@ def _rendered(wanted: Wanted, templates: Path) -> dict[str, str]:
     names, noun = blueprint.names, blueprint.noun
     spelled = {"package": names.package, "many": noun.many, "one": noun.one}
     rendered = render(templates / kind / f"v{version}", values, spelled)
+    if kind == SERVICE:  # a service is the capability of the same version, and what lies over it
+        rendered = {**render(templates / CAPABILITY / f"v{version}", values, spelled), **rendered}
     needless = tuple(ending.format(many=noun.many) for needed, ending in _RULE_FILES.items() if not values[needed])
     return {path: text for path, text in rendered.items() if not (needless and path.endswith(needless))}

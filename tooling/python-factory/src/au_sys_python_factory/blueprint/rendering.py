@@ -51,7 +51,7 @@ def _environment(folder: Path, *, pages: bool = False) -> Environment:
         "block_end_string": "%]",
     }
     return Environment(  # noqa: S701 - it writes Python, TOML and templates; those are escaped when a page is shown
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, folder.parents[1]]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

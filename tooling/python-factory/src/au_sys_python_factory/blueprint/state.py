@@ -10,7 +10,7 @@ from typing import Literal
 
 import tomlkit
 
-from au_sys_python_factory.blueprint.capability import Blueprint
+from au_sys_python_factory.blueprint.capability import SERVICE, Blueprint
 from au_sys_python_factory.blueprint.fields import Field
 from au_sys_python_factory.blueprint.naming import Names, Noun
 from au_sys_python_factory.errors import Refused
@@ -74,7 +74,7 @@ def read_state(member: Member) -> Tracked | None:
     found = read_table(path)
     template, answers, files = (table(found, name) for name in ("template", "answers", "files"))
     try:
-        blueprint = _blueprint(answers)
+        blueprint = _blueprint(answers, service=template["id"] == SERVICE)
         entries = {name: table(files, name) for name in files}
         digests = {name: str(entry["sha256"]) for name, entry in entries.items()}
         classes = {name: str(entry["class"]) for name, entry in entries.items()}
@@ -89,11 +89,11 @@ def read_state(member: Member) -> Tracked | None:
         ) from None
 
 
-def _blueprint(answers: Table) -> Blueprint:
+def _blueprint(answers: Table, *, service: bool) -> Blueprint:
     raw = answers["fields"]
     fields = [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
     return Blueprint(
-        Names(str(answers["name"])),
+        Names(str(answers["name"]), service),
         Noun(str(answers["noun"]), str(answers["nouns"])),
         tuple(_field(item) for item in fields),
         str(answers["summary"]),

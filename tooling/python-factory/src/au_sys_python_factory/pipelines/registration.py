@@ -46,7 +46,7 @@ class Texts:
             self.edits[path] = text
 
 
-def register(texts: Texts, dist: str, package: str, kebab: str) -> None:
+def register(texts: Texts, dist: str, package: str, kebab: str, *, service: bool = False) -> None:
     """The package among the workspace's sources, in the development group, and under the contracts."""
     root = texts.read("pyproject.toml") or ""
     root = add_to_toml_table(root, _SOURCES, f"{dist} = {{ workspace = true }}")
@@ -54,7 +54,7 @@ def register(texts: Texts, dist: str, package: str, kebab: str) -> None:
     texts.change("pyproject.toml", root)
     contracts = texts.read(".importlinter")
     if contracts is not None:
-        texts.change(".importlinter", add_contracts(contracts, package, kebab))
+        texts.change(".importlinter", add_contracts(contracts, package, kebab, service=service))
 
 
 def deregister(texts: Texts, dist: str, package: str, kebab: str) -> None:
@@ -114,8 +114,8 @@ def _without_block(text: str, head: str) -> str:
     while end < len(lines) and lines[end].startswith("# ") and not lines[end].startswith("# ---"):
         end += 1
     kept = lines[:start] + lines[end:]
-    if start and start == len(kept) and kept[-1:] == ["\n"]:
-        kept.pop()
+    if start and kept[start - 1] == "\n":  # it came with the block, wherever that stands now
+        kept.pop(start - 1)
     return "".join(kept)
 
 

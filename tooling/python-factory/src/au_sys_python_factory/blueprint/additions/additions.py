@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from au_sys_python_factory.blueprint.capability import Blueprint, context
-from au_sys_python_factory.blueprint.package import RUNTIME_PACKAGE
+from au_sys_python_factory.blueprint.package import first_party
 from au_sys_python_factory.blueprint.rendering import TEMPLATES, as_before, formatted, render
 from au_sys_python_factory.errors import Refused
 from au_sys_python_factory.plan.model import Operation, Plan, read, write
@@ -51,7 +51,7 @@ class Package:
     @property
     def first_party(self) -> Sequence[str]:
         """Packages whose imports stand last."""
-        return [self.blueprint.names.package, RUNTIME_PACKAGE]
+        return first_party(self.blueprint)
 
 
 def plan_addition(command: str, package: Package, addition: Addition) -> Plan:

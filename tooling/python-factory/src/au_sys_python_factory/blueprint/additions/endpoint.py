@@ -104,7 +104,13 @@ def _permission(package: Package, asked: Endpoint) -> dict[str, str]:
     )
     if f'"{asked.access}")' not in text.split("Bundle(")[-1]:
         text = text.replace("(READ, WRITE)", f'(READ, WRITE, "{asked.access}")')
+    changed = {plugin: text}
+    if package.blueprint.names.service:
+        roles = f"{package.source}/core/roles.py"
+        changed[roles] = package.text(roles)
+        if f'"{asked.access}"' not in changed[roles]:
+            changed[roles] = changed[roles].replace("(*USER_RIGHTS, WRITE", f'(*USER_RIGHTS, WRITE, "{asked.access}"')
     rights = package.text(people)
     if f'"{asked.access}"' not in rights:
         rights = rights.replace('"editor": {READ, WRITE', f'"editor": {{READ, WRITE, "{asked.access}"')
-    return {plugin: text, people: rights}
+    return {**changed, people: rights}

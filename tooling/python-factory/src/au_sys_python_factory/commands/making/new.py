@@ -1,6 +1,9 @@
 """``new``: a whole package that is green at once."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -29,57 +32,90 @@ def new() -> None:
     """Make a whole package: domain, database, API, pages, tests."""
 
 
+Command = TypeVar("Command", bound=Callable[..., object])
+_OPTIONS = (
+    click.argument("name", default=""),
+    click.option("--field", "fields", multiple=True, metavar="NAME:TYPE", help="A field of the noun; may be repeated."),
+    click.option("--noun", default="", help="What it keeps; default: its name."),
+    click.option("--summary", default="", help="One sentence for people."),
+    click.option(
+        "--wire", "shell", default=None, metavar="SHELL", help="The platform to wire it into; default: the only one."
+    ),
+    click.option("--no-wire", is_flag=True, help="Leave the platforms alone."),
+    click.option(
+        "--answers",
+        "file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        default=None,
+        metavar="FILE",
+        help="TOML with name, noun, summary, fields, wire; options win over it.",
+    ),
+    _VERIFY,
+    manner_options,
+)
+
+
+def _asked(command: Command) -> Command:
+    """What may be asked for a package with a noun."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What was asked for."""
+
+    name: str
+    fields: tuple[str, ...]
+    noun: str
+    summary: str
+    shell: str | None
+    no_wire: bool
+    file: Path | None
+    verify: bool
+    manner: Manner
+
+
 @new.command()
-@click.argument("name", default="")
-@click.option("--field", "fields", multiple=True, metavar="NAME:TYPE", help="A field of the noun; may be repeated.")
-@click.option("--noun", default="", help="What the capability keeps; default: its name.")
-@click.option("--summary", default="", help="One sentence for people.")
-@click.option(
-    "--wire", "shell", default=None, metavar="SHELL", help="The platform to wire it into; default: the only one."
-)
-@click.option("--no-wire", is_flag=True, help="Leave the platforms alone.")
-@click.option(
-    "--answers",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=None,
-    metavar="FILE",
-    help="TOML with name, noun, summary, fields, wire; options win over it.",
-)
-@_VERIFY
-@manner_options
-def capability(
-    name: str,
-    fields: tuple[str, ...],
-    noun: str,
-    summary: str,
-    shell: str | None,
-    no_wire: bool,
-    file: Path | None,
-    verify: bool,
-    manner: Manner,
-) -> None:
+@_asked
+def capability(**asked: Any) -> None:  # Any: the options above, with the types of the class that takes them
     """Make the capability NAME.
 
     Types of fields: str text int decimal bool date datetime uuid email enum(a|b) list(type), with bounds such as
     title:str(1..200) and a ? for what may be empty.
     """
-    if no_wire and shell:
+    _make(_Asked(**asked), service=False)
+
+
+@new.command()
+@_asked
+def service(**asked: Any) -> None:  # Any: as above
+    """Make the service NAME: a capability in services/ with roles, a worker and an archive in the platform's blobs.
+
+    It stands on identity and the storage SDK. Types of fields are those of a capability.
+    """
+    _make(_Asked(**asked), service=True)
+
+
+def _make(asked: _Asked, *, service: bool) -> None:
+    manner, said = asked.manner, Answers(asked.name, asked.noun, asked.summary, asked.shell or "", asked.fields)
+    if asked.no_wire and asked.shell:
         raise UsageError("--wire and --no-wire exclude each other.", fix="give one of them.")
-    said = Answers(name, noun, summary, shell or "", fields)
-    said = said if file is None else read_answers(file, named=bool(name)).under(said)
+    said = said if asked.file is None else read_answers(asked.file, named=bool(asked.name)).under(said)
     if not said.name:
-        raise UsageError(
-            "the capability has no name.", fix='give NAME, or --answers FILE with name = "customer-notes".'
-        )
+        what = "service" if service else "capability"
+        raise UsageError(f"the {what} has no name.", fix='give NAME, or --answers FILE with name = "customer-notes".')
     workspace = find_workspace(manner.start)
-    names = checked_name(said.name, workspace)
+    names = checked_name(said.name, workspace, service=service)
     check_word(said.noun or said.name, "noun")
     word = noun_of(said.noun or said.name)
     text = (said.summary or f"Keeps {word.label_many}.").replace('"', "'")
-    blueprint = Blueprint(names, word, read_fields(said.fields or STANDARD_FIELDS), text, dependencies(workspace))
-    platform = None if no_wire else chosen_platform(workspace, said.wire or None)
-    prove = proof_of(workspace.root, names.dist, platform.path.name if platform else None, manner) if verify else None
+    stands_on = dependencies(workspace, service=service)
+    blueprint = Blueprint(names, word, read_fields(said.fields or STANDARD_FIELDS), text, stands_on)
+    platform = None if asked.no_wire else chosen_platform(workspace, said.wire or None)
+    shown = platform.path.name if platform else None
+    prove = proof_of(workspace.root, names.dist, shown, manner) if asked.verify else None
     next_steps = [
         f"uv run pytest {names.folder}/tests",
         "uv run just shell-up" if platform else f"python-factory wire {names.kebab} --shell NAME",
