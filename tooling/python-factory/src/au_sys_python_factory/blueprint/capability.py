@@ -42,8 +42,8 @@ class Blueprint:
     def permissions(self) -> dict[str, str]:
         """Names of rights."""
         stem = f"{self.names.capability}.{self.noun.many}"
-        verbs = ("read", "write", *(("archive",) if self.names.service else ()))
-        return {verb: f"{stem}.{verb}" for verb in verbs}
+        own = {"archive": f"{stem}.read_archived"} if self.names.service else {}
+        return {"read": f"{stem}.read", "write": f"{stem}.write", **own}
 
 
 def bound(version: str) -> str:

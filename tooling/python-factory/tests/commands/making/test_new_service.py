@@ -115,12 +115,19 @@ def test_eject_forgets_it(own: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [((), 2), (("ledger",), 2), (("class",), 2), (("au-sys-till",), 2), (("till", "--wire", "nowhere"), 2)],
+    [
+        ((), 2),
+        (("ledger",), 2),
+        (("class",), 2),
+        (("au-sys-till",), 2),
+        (("till", "--wire", "nowhere"), 2),
+        (("roles",), 2),
+    ],
 )
 def test_a_mistake_ends_with_its_exit_code_and_writes_nothing(
     arguments: tuple[str, ...], code: int, made: Path
 ) -> None:
-    """No name, a taken or reserved one, a prefix, an unknown platform."""
+    """No name, a taken or reserved one, a prefix, an unknown platform, a part of services."""
     before = tree(made)
     ended = factory(made, "new", "service", *arguments, "--no-sync")
     assert (code, before) == (ended.exit_code, tree(made)), ended.output

@@ -110,6 +110,8 @@ def _make(asked: _Asked, *, service: bool) -> None:
     names = checked_name(said.name, workspace, service=service)
     check_word(said.noun or said.name, "noun")
     word = noun_of(said.noun or said.name)
+    if service and word.many == "roles":
+        raise UsageError("roles are a part of every service.", fix="another --noun, for example duties.")
     text = (said.summary or f"Keeps {word.label_many}.").replace('"', "'")
     stands_on = dependencies(workspace, service=service)
     blueprint = Blueprint(names, word, read_fields(said.fields or STANDARD_FIELDS), text, stands_on)
