@@ -19,6 +19,7 @@ from fastapi_services_platform.errors import ConfigurationError
 
 APP = """
 import asyncio, os
+from pathlib import Path
 from fastapi import APIRouter
 from fastapi_services_platform import Contribution, Manifest, RouterMount, Tier, access, create_app
 from fastapi_services_platform.testing.stand_ins import Prepared, believing_identity
@@ -33,6 +34,7 @@ async def pid() -> int:
 @router.post("/slow")
 @access(authenticated=True)
 async def slow(text: str) -> str:
+    Path(os.environ["FSP_DATA_DIR"], "begun").touch()
     await asyncio.sleep(0.6)
     return text
 
@@ -47,6 +49,7 @@ class Running:
 
     def __init__(self, folder: Path) -> None:
         (folder / "served.py").write_text(APP)
+        self.begun = folder / "begun"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -111,7 +114,9 @@ def test_a_request_under_way_is_answered_before_the_end(running: Running) -> Non
 
     asking = threading.Thread(target=ask)
     asking.start()
-    time.sleep(0.3)  # the request is under way, not when it ends
+    deadline = time.monotonic() + 30
+    while not running.begun.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
     running.parent.send_signal(signal.SIGTERM)
     asking.join(30)
     assert (answers[0].status_code, answers[0].json(), running.parent.wait(60)) == (200, "done", 0)
