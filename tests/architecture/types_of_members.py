@@ -17,8 +17,8 @@ def main() -> int:
     sources = [member / "src" for member in members if (member / "src").is_dir()]
     runs = [(sources, sources, ROOT)]
     runs += [
-        ([tests], [tests, ROOT], tests)
-        for tests in (member / "tests" for member in members)
+        ([tests], [member, ROOT], member)
+        for member, tests in ((member, member / "tests") for member in members)
         if any(tests.rglob("*.py"))
     ]
     runs.append(([ROOT / "tests"], [ROOT], ROOT))

@@ -21,7 +21,7 @@ async def test_governance_is_audited(client: AsyncClient, library: SqlUnitOfWork
         return answer.json() if answer.content else None
 
     idea = await done("POST", "/suggestions", 201, **IDEA)
-    verdict = {"verdict": "accept", "rationale": "Good idea."}
+    verdict: dict[str, Any] = {"verdict": "accept", "rationale": "Good idea."}
     tool = (await done("POST", f"/admin/suggestions/{idea['id']}/decide", **verdict))["draft_tool_id"]
     await done("PATCH", f"/admin/tools/{tool}", slug="counter")
     versions = []

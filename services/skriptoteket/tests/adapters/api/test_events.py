@@ -65,8 +65,8 @@ async def test_order_resume_and_end(client: AsyncClient, library: SqlUnitOfWork,
 
 
 async def _stream(
-    library: SqlUnitOfWork, run_id: str, actor: Actor, look: Any = None, **times: float
-) -> EventStream:  # Any: as in EventStream
+    library: SqlUnitOfWork, run_id: str, actor: Actor, look: Any = None, **times: Any
+) -> EventStream:  # Any: as in EventStream, and its times
     async def same() -> Actor:
         return actor
 

@@ -18,7 +18,7 @@ from skriptoteket.core.runs.models import Lane, RunState
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 if TYPE_CHECKING:
-    from adapters.worker.conftest import Library
+    from tests.adapters.worker.conftest import Library
 
 
 class _Able(MemorySandbox):

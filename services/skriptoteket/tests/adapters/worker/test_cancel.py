@@ -18,7 +18,7 @@ from skriptoteket.core.runs.ports.queue import ClaimRules
 from skriptoteket.core.runs.queueing.matching import DEFAULT_REQUIREMENTS
 
 if TYPE_CHECKING:
-    from adapters.worker.conftest import Library
+    from tests.adapters.worker.conftest import Library
 
 _RULES = ClaimRules(frozenset({"standard@1"}), DEFAULT_REQUIREMENTS, 4096)
 _WAITS = '{"wait": true, "result": {"contract": 1, "status": "ok"}}'

@@ -19,7 +19,7 @@ from skriptoteket.core.identifiers import RunId
 from skriptoteket.core.runs.models import OutcomeCode, Run, RunState
 
 if TYPE_CHECKING:
-    from adapters.worker.conftest import Library
+    from tests.adapters.worker.conftest import Library
 
 pytestmark = pytest.mark.needs_bwrap
 

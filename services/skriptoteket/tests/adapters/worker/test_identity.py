@@ -20,7 +20,7 @@ from skriptoteket.core.identifiers import WorkerId
 from skriptoteket.core.runs.ports.workers import Worker
 
 if TYPE_CHECKING:
-    from adapters.worker.conftest import Library
+    from tests.adapters.worker.conftest import Library
 
 _LATELY = timedelta(seconds=30)
 

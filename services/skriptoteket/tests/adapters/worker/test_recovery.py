@@ -17,7 +17,7 @@ from skriptoteket.adapters.sandbox.host.cgroups import choose_cgroups
 from skriptoteket.core.runs.models import Limits, OutcomeCode, RunState
 
 if TYPE_CHECKING:
-    from adapters.worker.conftest import Library
+    from tests.adapters.worker.conftest import Library
 
 pytestmark = pytest.mark.needs_bwrap
 
