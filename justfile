@@ -33,7 +33,7 @@ lock: guard
 # Run the whole test suite in one go; arguments go to pytest
 [group('proof')]
 test *ARGS: guard
-    {{ run }} pytest -n 4 --dist loadfile "$@"
+    {{ run }} pytest -n 3 --dist loadfile "$@"
 
 # The whole suite in another order, which the seed names; further arguments go to pytest
 [group('proof')]

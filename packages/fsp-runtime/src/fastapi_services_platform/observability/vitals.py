@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import sys
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -135,8 +134,13 @@ class Vitals:
         frame = sys._current_frames().get(self._loop_thread)
         if frame is None:
             return []
-        frames = traceback.extract_stack(frame)[-_FRAMES:]
-        return [f"{item.filename}:{item.lineno} in {item.name}" for item in frames]
+        # The loop's thread goes on while its frames are walked: a walk that looks up lines of source on the way takes
+        # long enough for frames to end under it, which has ended the interpreter. Only the few that are told, at once.
+        seen = []
+        while frame is not None and len(seen) < _FRAMES:
+            seen.append((frame.f_code, frame.f_lineno))
+            frame = frame.f_back
+        return [f"{code.co_filename}:{line} in {code.co_name}" for code, line in reversed(seen)]
 
     def _readings(self) -> list[Reading]:
         return [
