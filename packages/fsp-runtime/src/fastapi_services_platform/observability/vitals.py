@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
+from types import CodeType
 
 from fastapi_services_platform.observability.logger_factory import get_logger
 from fastapi_services_platform.observability.metrics import Measurements, Reading, one
@@ -136,7 +137,7 @@ class Vitals:
             return []
         # The loop's thread goes on while its frames are walked: a walk that looks up lines of source on the way takes
         # long enough for frames to end under it, which has ended the interpreter. Only the few that are told, at once.
-        seen = []
+        seen: list[tuple[CodeType, int]] = []
         while frame is not None and len(seen) < _FRAMES:
             seen.append((frame.f_code, frame.f_lineno))
             frame = frame.f_back
